@@ -1,0 +1,79 @@
+package quote_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/onafed/onafed/internal/quote"
+)
+
+func TestText(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		in   string
+		max  int
+		want string
+	}{
+		{"plain text is quoted", "org:1", 10, `"org:1"`},
+		{"empty text is quoted", "", 10, `""`},
+		{"text of the limit is whole", "abc", 3, `"abc"`},
+		{"longer text is cut outside the quotes", "abcd", 3, `"abc"...`},
+		{"a cut never breaks a sequence", "ab\u20acd", 4, `"ab"...`},
+		{"a sequence that fits stays", "ab\u20acd", 5, `"ab\u20ac"...`},
+		{"text that is not UTF-8 is cut at the limit", "\x80\x80\x80\x80\x80\x80", 5, `"\x80\x80\x80\x80\x80"...`},
+		{"quotes and backslashes are escaped", `a"b\`, 10, `"a\"b\\"`},
+		{"terminal escapes are escaped", "\x1b[31m\x9b", 10, `"\x1b[31m\x9b"`},
+		{"C1 controls are escaped", "\u0085\u009b", 10, `"\u0085\u009b"`},
+		{"bidirectional marks are escaped", "\u202e\u2066\u200f", 20, `"\u202e\u2066\u200f"`},
+		{"line separators are escaped", "\u2028\n", 10, `"\u2028\n"`},
+		{"no room shows nothing", "abc", 0, `""...`},
+		{"a negative limit shows nothing", "abc", -1, `""...`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := quote.Text(tt.in, tt.max); got != tt.want {
+				t.Errorf("Text(%q, %d) = %s, want %s", tt.in, tt.max, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestClean(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		in   string
+		max  int
+		want string
+	}{
+		{"printable text is unchanged", `dial "a\b": refused`, 40, `dial "a\b": refused`},
+		{"control characters are escaped", "a\nb\x1b", 10, `a\nb\x1b`},
+		{"quotes stay when something else is escaped", "a\"\n", 10, `a"\n`},
+		{"longer text is cut", "abcd", 3, `abc...`},
+		{"bidirectional marks are escaped", "\u202e", 10, `\u202e`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := quote.Clean(tt.in, tt.max); got != tt.want {
+				t.Errorf("Clean(%q, %d) = %s, want %s", tt.in, tt.max, got, tt.want)
+			}
+		})
+	}
+}
+
+// Every byte alone and behind a letter: what comes out is printable ASCII, whatever goes in.
+func TestOnlyPrintableASCII(t *testing.T) {
+	t.Parallel()
+	for b := range 256 {
+		for _, in := range []string{string([]byte{byte(b)}), "a" + string([]byte{byte(b)}), string(rune(b)), string(rune(0x2000 + b))} {
+			for _, out := range []string{quote.Text(in, 100), quote.Clean(in, 100)} {
+				if i := strings.IndexFunc(out, func(r rune) bool { return r < ' ' || r > '~' }); i >= 0 {
+					t.Errorf("quoting %q gives %q: not printable at %d", in, out, i)
+				}
+			}
+		}
+	}
+}
