@@ -1,0 +1,114 @@
+package httpjson_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/onafed/onafed/internal/httpjson"
+)
+
+func TestCheckURL(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name     string
+		raw      string
+		loopback bool   // InsecureLoopbackHTTP
+		reason   string // "" when it is taken
+	}{
+		{"https is taken", "https://app.gitpod.io", false, ""},
+		{"a path and a query are taken", "https://app.gitpod.io/a?b=c", false, ""},
+		{"a port is taken", "https://app.gitpod.io:8443", false, ""},
+		{"an upper-case scheme is https", "HTTPS://app.gitpod.io", false, ""},
+		{"an IPv6 literal is taken", "https://[2001:db8::1]/", false, ""},
+		{"http to IPv4 loopback needs the option", "http://127.0.0.1:80", false, "InsecureLoopbackHTTP"},
+		{"http to IPv4 loopback is taken with it", "http://127.0.0.1:80", true, ""},
+		{"http to all of 127/8 is taken with it", "http://127.9.8.7", true, ""},
+		{"http to IPv6 loopback is taken with it", "http://[::1]:80", true, ""},
+		{"http to localhost is refused: a resolver decides", "http://localhost", true, "want https"},
+		{"http to a name that begins like loopback is refused", "http://127.0.0.1.evil.example", true, "want https"},
+		{"http to a short spelling of loopback is refused", "http://127.1", true, "want https"},
+		{"http to another spelling of loopback is refused", "http://0x7f000001", true, "want https"},
+		{"http to a zone is refused", "http://[::1%25lo]", true, "ASCII"},
+		{"http to anything else is refused", "http://app.gitpod.io", true, "want https"},
+		{"http to the unspecified address is refused", "http://0.0.0.0", true, "want https"},
+		{"no scheme is refused", "app.gitpod.io", false, "no scheme"},
+		{"a host without scheme is refused", "//app.gitpod.io", false, "no scheme"},
+		{"another scheme is refused", "file:///etc/passwd", false, "no host"},
+		{"another scheme with a host is refused", "ftp://app.gitpod.io", false, "not https"},
+		{"an opaque URL is refused", "https:app.gitpod.io", false, "no //"},
+		{"no host is refused", "https:///x", false, "no host"},
+		{"a port without host is refused", "https://:443", false, "no host"},
+		{"an empty port is refused", "https://app.gitpod.io:", false, "port"},
+		{"port zero is refused", "https://app.gitpod.io:0", false, "port"},
+		{"a large port is refused", "https://app.gitpod.io:65536", false, "port"},
+		{"user information is refused", "https://app.gitpod.io@evil.example", false, "user information"},
+		{"an empty user is refused", "https://@app.gitpod.io", false, "user information"},
+		{"a fragment is refused", "https://app.gitpod.io#x", false, "fragment"},
+		{"a look-alike name is refused", "https://\u0430pp.gitpod.io", false, "ASCII"},
+		{"an escaped host is refused", "https://app%2egitpod.io", false, ""},
+		{"a space is refused", "https://app.gitpod.io /x", false, "not a URL"},
+		{"a line break is refused", "https://app.gitpod.io/\nx", false, "not a URL"},
+		{"an empty text is refused", "", false, "no scheme"},
+		{"a very long text is refused", "https://app.gitpod.io/" + strings.Repeat("a", 3000), false, "longer"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			u, err := httpjson.CheckURL(tt.raw, tt.loopback)
+			if tt.name == "an escaped host is refused" {
+				// net/url decides about %2e in a host: it refuses it, or unescapes it to the plain name. Both are safe.
+				if err == nil && u.Host != "app.gitpod.io" {
+					t.Errorf("CheckURL(%q) has host %q", tt.raw, u.Host)
+				}
+				return
+			}
+			if tt.reason == "" {
+				if err != nil {
+					t.Errorf("CheckURL(%q, %t): %v", tt.raw, tt.loopback, err)
+				}
+				return
+			}
+			if _, ok := errors.AsType[*httpjson.URLError](err); !ok || u != nil {
+				t.Fatalf("CheckURL(%q, %t) = %v, %v, want a *URLError", tt.raw, tt.loopback, u, err)
+			}
+			if !strings.Contains(err.Error(), tt.reason) {
+				t.Errorf("CheckURL(%q, %t): %v, want a reason with %q", tt.raw, tt.loopback, err, tt.reason)
+			}
+			if len(err.Error()) > 1000 {
+				t.Errorf("the error has %d bytes, want the URL to be cut", len(err.Error()))
+			}
+		})
+	}
+}
+
+// FuzzCheckURL: whatever is taken is https, or http to loopback, has no user information, and is read the same again.
+func FuzzCheckURL(f *testing.F) {
+	for _, s := range []string{
+		"https://app.gitpod.io", "http://127.0.0.1:1", "http://[::1]:1", "https://a@b", "https://a:b@c", "https:a", "http://127.1",
+		"https://a\\@b", "https://a%00b", "https://a?#", "https://[::1%25eth0]/", "HTTPS://A.b:443/%2f",
+	} {
+		f.Add(s, true)
+		f.Add(s, false)
+	}
+	f.Fuzz(func(t *testing.T, raw string, loopback bool) {
+		u, err := httpjson.CheckURL(raw, loopback)
+		if err != nil {
+			if u != nil {
+				t.Errorf("CheckURL(%q) returns %v beside an error", raw, u)
+			}
+			return
+		}
+		if u.User != nil || u.Fragment != "" || u.Hostname() == "" {
+			t.Errorf("CheckURL(%q) takes %#v", raw, u)
+		}
+		insecure := loopback && u.Scheme == "http" && (strings.HasPrefix(u.Hostname(), "127.") || strings.Contains(u.Hostname(), ":"))
+		if u.Scheme != "https" && !insecure {
+			t.Errorf("CheckURL(%q, %t) takes scheme %s for host %s", raw, loopback, u.Scheme, u.Hostname())
+		}
+		again, err := httpjson.CheckURL(u.String(), loopback)
+		if err != nil || again.String() != u.String() {
+			t.Errorf("CheckURL(%q) = %v, %v, want the same again", u.String(), again, err)
+		}
+	})
+}
