@@ -1,0 +1,134 @@
+package trust
+
+// Match is the result of one part of a policy: a statement, a principal, an
+// action, a condition. The zero Match is none of the three.
+type Match string
+
+// The three results. Unknown is not a failure to compute: it says that
+// AWS's rule, or a value that only AWS sees, decides.
+const (
+	Matched    Match = "matched"
+	NotMatched Match = "not matched"
+	Unknown    Match = "unknown"
+)
+
+func matchIf(b bool) Match {
+	if b {
+		return Matched
+	}
+	return NotMatched
+}
+
+func (m Match) not() Match {
+	switch m {
+	case Matched:
+		return NotMatched
+	case NotMatched:
+		return Matched
+	default:
+		return Unknown
+	}
+}
+
+// and is the conjunction of Kleene's logic: a part that surely fails decides
+// whatever the unknown one is.
+func (m Match) and(n Match) Match {
+	switch {
+	case m == NotMatched || n == NotMatched:
+		return NotMatched
+	case m == Matched && n == Matched:
+		return Matched
+	default:
+		return Unknown
+	}
+}
+
+func (m Match) or(n Match) Match { return m.not().and(n.not()).not() }
+
+// A doubt is a question with two possible answers that decides something and
+// that AWS's documents leave open, or a value of the request that is not known
+// here.
+type doubt struct {
+	rule  rule
+	about string // key, value or operator that raises the question
+}
+
+type rule uint8
+
+const (
+	wildcardInVariable rule = iota + 1
+	boolVariable
+	boolCase
+	malformedVariable
+	malformedValue
+	shortARNPattern
+	yearOrSeconds
+	severalValues
+	forAllNotLike
+	unknownKey
+	unknownVariable
+	strangeOperator
+	anyProvider
+	providerAccount
+)
+
+// ask answers a doubt. When both answers lead to the same result there is
+// nothing to ask.
+func (e *evaluation) ask(d doubt, yes, no Match) Match {
+	if yes == no {
+		return yes
+	}
+	if e.seen != nil {
+		e.seen[d] = struct{}{}
+	}
+	if answer, ok := e.answers[d]; ok {
+		if answer {
+			return yes
+		}
+		return no
+	}
+	return Unknown
+}
+
+// statement puts the doubt into the two sentences that a reader chooses from.
+func (d doubt) statement() (yes, no string) {
+	about := quote(d.about)
+	switch d.rule {
+	case wildcardInVariable:
+		return "AWS takes a * or ? inside a variable's value as a wildcard",
+			"AWS takes a * or ? inside a variable's value as plain text"
+	case boolVariable:
+		return "AWS replaces variables under Bool (one of its pages says so)",
+			"AWS does not replace variables under Bool (another page says so)"
+	case boolCase:
+		return "AWS compares booleans without regard to letter case", "AWS compares booleans with their letter case"
+	case malformedVariable:
+		return `AWS takes a "${" that begins no variable as plain text`, `AWS takes a value with a broken "${" as void`
+	case malformedValue:
+		return "AWS passes over the value " + about + ", which the operator cannot compare",
+			"AWS fails a condition with the value " + about + ", which the operator cannot compare"
+	case shortARNPattern:
+		return "AWS compares the pattern " + about + ", which has fewer than six parts, with the whole ARN",
+			"AWS never matches the pattern " + about + ", which has fewer than six parts"
+	case yearOrSeconds:
+		return "AWS reads " + about + " as a year", "AWS reads " + about + " as seconds since 1970"
+	case severalValues:
+		return "without ForAnyValue or ForAllValues one matching value of " + about + " is enough",
+			"without ForAnyValue or ForAllValues every value of " + about + " has to match"
+	case forAllNotLike:
+		return "ForAllValues:StringNotLike holds when " + about + " is missing (the general rule)",
+			"ForAllValues:StringNotLike does not hold when " + about + " is missing (one row of AWS's table)"
+	case unknownKey:
+		return "the value that AWS sees for " + about + " satisfies the condition",
+			"the value that AWS sees for " + about + " does not satisfy the condition"
+	case unknownVariable:
+		return "the value that AWS sees for " + about + " makes the values equal",
+			"the value that AWS sees for " + about + " makes the values different"
+	case strangeOperator:
+		return "AWS knows the operator " + about + " and it holds", "AWS knows the operator " + about + " and it does not hold"
+	case anyProvider:
+		return `AWS takes the federated principal "*" as any provider`, `AWS takes the federated principal "*" as a provider of that name`
+	default:
+		return "the role is in the account of " + about, "the role is in another account than " + about
+	}
+}
