@@ -1,0 +1,331 @@
+package issuer
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/onafed/onafed/internal/jose"
+	"github.com/onafed/onafed/internal/quote"
+)
+
+const (
+	defaultMaxAge        = 10 * time.Minute
+	defaultTokenLifetime = time.Hour
+	// defaultGrace is how long after exp a token may still be verified: STS allows five minutes.
+	defaultGrace = 5 * time.Minute
+	// waitMargin is what [KeyRingOptions.Wait] adds to MaxAge: an answer may be made just before a key is published and arrive
+	// after it, and the clocks of an issuer's machines differ.
+	waitMargin = time.Minute
+)
+
+// KeyRingOptions are the choices of [NewKeyRing]. The zero value is fit for use.
+type KeyRingOptions struct {
+	// MaxAge is how old a copy of the published keys may get; the [Handler] tells it to caches. 0 means 10 minutes, otherwise
+	// it is whole seconds from 1 minute to 24 hours. STS does not say how long it keeps a copy.
+	MaxAge time.Duration
+	// Wait is how long a key is published before it signs; 0 means MaxAge and 1 minute. Less than MaxAge breaks verifiers that
+	// keep to Cache-Control, so it is refused; less than 0 means no wait, for tests.
+	Wait time.Duration
+	// TokenLifetime is the longest time from now to exp that [KeyRing.Sign] signs; 0 means 1 hour. A key that signs no more
+	// stays published for so long.
+	TokenLifetime time.Duration
+	// Grace is how much longer it stays, for verifiers that accept a token after its exp; 0 means the 5 minutes of STS, less
+	// than 0 none.
+	Grace time.Duration
+}
+
+// A KeyRing holds the keys of an issuer and moves each through its life by the clock alone: published, after [KeyRingOptions.Wait]
+// signing, retired as soon as a later key signs, and removed when the last token it signed cannot be valid any more. So a rotation is
+// one call of [KeyRing.Publish], and no verifier that keeps to the Cache-Control ever sees a token of a key it does not know.
+//
+// Nothing runs in the background. A KeyRing is a [KeySet] and safe for concurrent use.
+type KeyRing struct {
+	maxAge, wait, lifetime, grace time.Duration
+
+	mu   sync.Mutex // guards keys
+	keys []ringKey  // in the order of publication
+
+	now atomic.Pointer[edition]
+}
+
+type ringKey struct {
+	signer    *Signer
+	published time.Time
+	signs     time.Time
+	retired   time.Time // by hand; zero = by the next key
+}
+
+// edition is what the ring is from one moment until another; a moment later than until, a new one is made.
+type edition struct {
+	from, until int64 // unix nanoseconds; until is exclusive
+	signer      *Signer
+	set         *snapshot
+	jwks        []byte
+	etag        string
+	algorithms  []string
+}
+
+// NewKeyRing returns an empty ring; [KeyRing.Publish] fills it. Nil options mean the zero value.
+func NewKeyRing(opts *KeyRingOptions) (*KeyRing, error) {
+	var o KeyRingOptions
+	if opts != nil {
+		o = *opts
+	}
+	if o.MaxAge == 0 {
+		o.MaxAge = defaultMaxAge
+	}
+	if o.MaxAge < time.Minute || o.MaxAge > 24*time.Hour || o.MaxAge%time.Second != 0 {
+		return nil, fmt.Errorf("issuer: NewKeyRing: MaxAge %v is not whole seconds from 1m to 24h", o.MaxAge)
+	}
+	switch {
+	case o.Wait == 0:
+		o.Wait = o.MaxAge + waitMargin
+	case o.Wait < 0:
+		o.Wait = 0
+	case o.Wait < o.MaxAge:
+		return nil, fmt.Errorf("issuer: NewKeyRing: Wait %v is less than MaxAge %v", o.Wait, o.MaxAge)
+	}
+	if o.TokenLifetime == 0 {
+		o.TokenLifetime = defaultTokenLifetime
+	}
+	if o.TokenLifetime < 0 {
+		return nil, errors.New("issuer: NewKeyRing: TokenLifetime is negative")
+	}
+	if o.Grace == 0 {
+		o.Grace = defaultGrace
+	}
+	return &KeyRing{maxAge: o.MaxAge, wait: o.Wait, lifetime: o.TokenLifetime, grace: max(o.Grace, 0)}, nil
+}
+
+// Publish adds a key as of now: see [KeyRing.PublishAt].
+func (r *KeyRing) Publish(s *Signer) error { return r.PublishAt(s, time.Now()) }
+
+// PublishAt adds a key that has been published since a time, which may be in the past: a process that starts again says when its keys
+// were first served, and so do all machines of one issuer, and each then signs with the same key. Keys are added in the order of
+// their times. The first key of a ring signs from its time on, each later one [KeyRingOptions.Wait] after it.
+//
+// A kid that the ring has already is an error.
+func (r *KeyRing) PublishAt(s *Signer, at time.Time) error {
+	if s == nil {
+		return errors.New("issuer: KeyRing: the signer is nil")
+	}
+	at = at.Round(0)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.prune(time.Now())
+	k := ringKey{signer: s, published: at, signs: at}
+	if n := len(r.keys); n > 0 {
+		if at.Before(r.keys[n-1].published) {
+			return fmt.Errorf("issuer: KeyRing: key %s is older than the one published before it", quote.Text(s.public.ID, maxShown))
+		}
+		k.signs = at.Add(r.wait)
+	}
+	for _, old := range r.keys {
+		if old.signer.public.ID == s.public.ID {
+			return fmt.Errorf("issuer: KeyRing: there is a key %s already", quote.Text(s.public.ID, maxShown))
+		}
+	}
+	if len(r.keys) >= jose.MaxKeys {
+		return fmt.Errorf("issuer: KeyRing: there are %d keys already, and STS takes no more", len(r.keys))
+	}
+	r.keys = append(r.keys, k)
+	r.now.Store(nil)
+	return nil
+}
+
+// Retire makes a key sign no more as of now, although no later key signs yet. It stays published for the tokens it has signed. If no
+// other key could sign, nothing changes and an error is returned.
+func (r *KeyRing) Retire(kid string) error {
+	now := time.Now().Round(0)
+	return r.change(kid, now, func(i int) { r.keys[i].retired = now })
+}
+
+// Remove takes a key out of what is published, as of now, whatever it has signed: for a key that got into the wrong hands. Copies
+// live on in caches for [KeyRingOptions.MaxAge], and in STS for as long as it pleases. If no other key could sign, nothing changes and
+// an error is returned.
+func (r *KeyRing) Remove(kid string) error {
+	return r.change(kid, time.Now().Round(0), func(i int) { r.keys = slices.Delete(r.keys, i, i+1) })
+}
+
+func (r *KeyRing) change(kid string, now time.Time, do func(i int)) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := slices.IndexFunc(r.keys, func(k ringKey) bool { return k.signer.public.ID == kid })
+	if i < 0 {
+		return &KeyNotFoundError{KeyID: kid}
+	}
+	other := slices.ContainsFunc(r.keys, func(k ringKey) bool {
+		return k.signer.public.ID != kid && k.retired.IsZero() && !k.signs.After(now)
+	})
+	if !other {
+		return fmt.Errorf("issuer: KeyRing: no other key than %s can sign yet", quote.Text(kid, maxShown))
+	}
+	do(i)
+	r.now.Store(nil)
+	return nil
+}
+
+// Sign signs claims, as [Signer.Sign] does, with the newest key whose wait is over. The claims must have an exp that is no later than
+// [KeyRingOptions.TokenLifetime] from now, since the key is published for no longer than that after it was retired.
+func (r *KeyRing) Sign(ctx context.Context, claims any) (string, error) {
+	payload, err := payloadOf(claims)
+	if err != nil {
+		return "", err
+	}
+	now := time.Now()
+	e := r.edition(now)
+	if e.signer == nil {
+		return "", errors.New("issuer: KeyRing: no key can sign yet")
+	}
+	var c struct {
+		Expiry *float64 `json:"exp"`
+	}
+	if err := json.Unmarshal(payload, &c); err != nil || c.Expiry == nil {
+		return "", errors.New("issuer: KeyRing: the claims have no exp")
+	}
+	if limit := now.Add(r.lifetime).Unix() + 1; *c.Expiry > float64(limit) {
+		return "", fmt.Errorf("issuer: KeyRing: exp is later than the TokenLifetime %v allows", r.lifetime)
+	}
+	return e.signer.sign(ctx, payload)
+}
+
+// Keys returns the published keys, so that a [Verifier] in the issuer's own process needs no network.
+func (r *KeyRing) Keys(ctx context.Context, kid string) ([]Key, error) {
+	return r.edition(time.Now()).set.Keys(ctx, kid)
+}
+
+// MarshalJSON returns the JSON Web Key Set of the public keys, as the [Handler] serves it.
+func (r *KeyRing) MarshalJSON() ([]byte, error) {
+	return slices.Clone(r.edition(time.Now()).jwks), nil
+}
+
+// A KeyState is a stage in the life of a key in a [KeyRing].
+type KeyState string
+
+// The stages, in their order.
+const (
+	KeyWaiting KeyState = "waiting" // published, not signing yet
+	KeySigning KeyState = "signing" // the one key that signs
+	KeyRetired KeyState = "retired" // published for the tokens it has signed
+)
+
+// A KeyStatus says where a key of a [KeyRing] stands.
+type KeyStatus struct {
+	ID, Algorithm string
+	State         KeyState
+	Published     time.Time // since when it is served
+	Signs         time.Time // since or from when it signs
+	Removed       time.Time // when it will be gone; zero while no later key is known
+}
+
+// Status returns the published keys in the order of their publication.
+func (r *KeyRing) Status() []KeyStatus {
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.prune(now)
+	current := r.signing(now)
+	out := make([]KeyStatus, len(r.keys))
+	for i, k := range r.keys {
+		s := KeyStatus{ID: k.signer.public.ID, Algorithm: k.signer.public.Algorithm, Published: k.published, Signs: k.signs, State: KeyRetired}
+		switch {
+		case k.retired.IsZero() && k.signs.After(now):
+			s.State = KeyWaiting
+		case i == current:
+			s.State = KeySigning
+		}
+		if end := r.retirement(i); !end.IsZero() {
+			s.Removed = end.Add(r.lifetime + r.grace)
+		}
+		out[i] = s
+	}
+	return out
+}
+
+// retirement is when the key i stops or stopped signing; zero when nothing that is known will end it. A later key that was retired by
+// hand ends nothing: the one before it signs again.
+func (r *KeyRing) retirement(i int) time.Time {
+	end := r.keys[i].retired
+	for _, later := range r.keys[i+1:] {
+		if !later.retired.IsZero() {
+			continue
+		}
+		if at := later.signs; end.IsZero() || at.Before(end) {
+			end = at
+		}
+	}
+	return end
+}
+
+// signing is the index of the key that signs at a time, or -1.
+func (r *KeyRing) signing(now time.Time) int {
+	for i := len(r.keys) - 1; i >= 0; i-- {
+		if k := r.keys[i]; k.retired.IsZero() && !k.signs.After(now) {
+			return i
+		}
+	}
+	return -1
+}
+
+func (r *KeyRing) prune(now time.Time) {
+	for i := len(r.keys) - 1; i >= 0; i-- {
+		if end := r.retirement(i); !end.IsZero() && !now.Before(end.Add(r.lifetime+r.grace)) {
+			r.keys = slices.Delete(r.keys, i, i+1)
+		}
+	}
+}
+
+// edition returns what holds at a time. It takes no lock while the last one does.
+func (r *KeyRing) edition(now time.Time) *edition {
+	if e, t := r.now.Load(), now.UnixNano(); e != nil && e.from <= t && t < e.until {
+		return e
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.prune(now)
+	now = now.Round(0)
+	e := &edition{from: now.UnixNano(), until: now.Add(365 * 24 * time.Hour).UnixNano()}
+	if i := r.signing(now); i >= 0 {
+		e.signer = r.keys[i].signer
+	}
+	set := make([]jose.Key, 0, len(r.keys))
+	jwks := []byte(`{"keys":[`)
+	for i, k := range r.keys {
+		events := []time.Time{k.signs}
+		if end := r.retirement(i); !end.IsZero() {
+			events = append(events, end.Add(r.lifetime+r.grace))
+		}
+		for _, t := range events {
+			if t.After(now) {
+				e.until = min(e.until, t.UnixNano())
+			}
+		}
+		set = append(set, jose.Key(k.signer.public))
+		if !slices.Contains(e.algorithms, k.signer.public.Algorithm) {
+			e.algorithms = append(e.algorithms, k.signer.public.Algorithm)
+		}
+		if i > 0 {
+			jwks = append(jwks, ',')
+		}
+		jwks = append(jwks, k.signer.jwk...)
+	}
+	slices.Sort(e.algorithms)
+	e.jwks = append(jwks, "]}"...)
+	e.etag = entityTag(e.jwks)
+	e.set = newSnapshot(set)
+	r.now.Store(e)
+	return e
+}
+
+func entityTag(b []byte) string {
+	sum := sha256.Sum256(b)
+	return `"` + hex.EncodeToString(sum[:16]) + `"`
+}

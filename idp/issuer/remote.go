@@ -1,0 +1,391 @@
+package issuer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/onafed/onafed/internal/httpjson"
+	"github.com/onafed/onafed/internal/jose"
+	"github.com/onafed/onafed/internal/quote"
+)
+
+const (
+	// unknownInterval is how far apart fetches for an unknown kid are: a flood of tokens with invented ones costs the issuer two
+	// requests a minute.
+	unknownInterval = 30 * time.Second
+
+	minTTL, defaultTTL, maxTTL = time.Minute, 10 * time.Minute, time.Hour
+
+	// A failed fetch is tried again after minRetry, then twice that and so on. While there are no keys at all verifiers fail, so
+	// the pause is short; while there are, nobody waits for it.
+	minRetry, maxRetryEmpty, maxRetry = time.Second, 5 * time.Second, 30 * time.Second
+
+	defaultMaxStale = 24 * time.Hour
+
+	// discoveryTTL is how long a jwks_uri is used without asking again. It is asked again, too, after a fetch from it failed.
+	discoveryTTL = time.Hour
+)
+
+// RemoteKeySetOptions are the choices of [NewRemoteKeySet] and [NewIssuerKeySet]. The zero value is fit for use.
+type RemoteKeySetOptions struct {
+	// HTTPClient sends the requests; nil means http.DefaultClient. Its CheckRedirect is not used: redirects stay on the host.
+	HTTPClient *http.Client
+	// InsecureLoopbackHTTP admits http URLs of loopback addresses written as literals, such as http://127.0.0.1:8080.
+	InsecureLoopbackHTTP bool
+	// MaxStale is how long keys are used after the last good fetch while the issuer cannot be reached; 0 means 24 hours. A key
+	// that the issuer withdraws meanwhile is trusted for so long.
+	MaxStale time.Duration
+	// Timeout bounds a fetch; 0 means 10 seconds.
+	Timeout time.Duration
+	// Logger gets a warning for each fetch that fails and a debug line for each that does not; nil means silence.
+	Logger *slog.Logger
+}
+
+// A RemoteKeySet is the key set of an issuer, fetched when needed and kept.
+//
+//   - A kid that is known never waits. When the kept set is older than the Cache-Control of its answer allows (at least 1 minute, at
+//     most 1 hour, 10 minutes when it says nothing) it is fetched again behind the callers.
+//   - A kid that is not known is fetched for at once, and its caller waits, unless there was a fetch in the last 30 seconds; then it is
+//     refused, and found with the next fetch.
+//   - While the issuer is down or hangs the kept keys are used, until [RemoteKeySetOptions.MaxStale]; then the error is a *[StaleKeysError].
+//   - A key that is gone from the issuer's set is gone with the first good fetch.
+//
+// One fetch runs at a time. It goes on when its callers give up, and is bounded by [RemoteKeySetOptions.Timeout]; there is no other
+// goroutine, nothing needs to be closed, and nothing happens while nobody asks. Times are those of the wall clock, so a machine that
+// slept asks again. It is safe for concurrent use.
+type RemoteKeySet struct {
+	issuer string // "" when the URL of the keys is known from the start
+	o      RemoteKeySetOptions
+
+	kept atomic.Pointer[kept]
+
+	mu       sync.Mutex // guards the rest; never held across I/O
+	flight   *flight
+	started  time.Time // of the last fetch
+	failures int       // in a row
+	retryAt  time.Time
+	lastErr  error
+	url      string // of the keys; "" until discovered
+	urlSince time.Time
+}
+
+// kept is the last good answer. It is immutable.
+type kept struct {
+	*snapshot
+	fetched, expires, stale time.Time
+	url, etag, modified     string
+	ttl                     time.Duration
+}
+
+type flight struct {
+	done chan struct{}
+	over <-chan struct{} // the flight's time is up, whatever its transport does
+	err  error           // valid after done
+}
+
+// A StaleKeysError says that an issuer could not be reached for longer than [RemoteKeySetOptions.MaxStale], so the keys that are kept
+// are not trusted any more.
+type StaleKeysError struct {
+	Fetched time.Time // when the keys were fetched
+	Err     error     // why the last fetch failed
+}
+
+// Error says since when there was no good fetch and why.
+func (e *StaleKeysError) Error() string {
+	return fmt.Sprintf("issuer: no key set since %s: %v", e.Fetched.UTC().Format(time.RFC3339), e.Err)
+}
+
+// Unwrap returns Err.
+func (e *StaleKeysError) Unwrap() error { return e.Err }
+
+// Temporary is true: the issuer may come back.
+func (e *StaleKeysError) Temporary() bool { return true }
+
+// NewRemoteKeySet returns the key set at a URL, which must be https. Nothing is fetched before the first call of Keys.
+func NewRemoteKeySet(jwksURL string, opts *RemoteKeySetOptions) (*RemoteKeySet, error) {
+	s := newRemoteKeySet(opts)
+	if _, err := httpjson.CheckURL(jwksURL, s.o.InsecureLoopbackHTTP); err != nil {
+		return nil, fmt.Errorf("issuer: NewRemoteKeySet: %w", err)
+	}
+	s.url = jwksURL
+	return s, nil
+}
+
+// NewIssuerKeySet returns the key set of an issuer: where it is, [Discover] tells. Nothing is fetched before the first call of Keys.
+func NewIssuerKeySet(issuerURL string, opts *RemoteKeySetOptions) (*RemoteKeySet, error) {
+	s := newRemoteKeySet(opts)
+	if err := checkIssuerURL(issuerURL, s.o.InsecureLoopbackHTTP); err != nil {
+		return nil, fmt.Errorf("issuer: NewIssuerKeySet: %w", err)
+	}
+	s.issuer = issuerURL
+	return s, nil
+}
+
+func newRemoteKeySet(opts *RemoteKeySetOptions) *RemoteKeySet {
+	s := &RemoteKeySet{}
+	if opts != nil {
+		s.o = *opts
+	}
+	if s.o.MaxStale <= 0 {
+		s.o.MaxStale = defaultMaxStale
+	}
+	if s.o.Timeout <= 0 {
+		s.o.Timeout = fetchTimeout
+	}
+	if s.o.Logger == nil {
+		s.o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return s
+}
+
+// Keys implements [KeySet].
+func (s *RemoteKeySet) Keys(ctx context.Context, kid string) ([]Key, error) {
+	now := time.Now().Round(0) // wall clock: the monotonic one stands still while a machine sleeps
+	k := s.kept.Load()
+	if k == nil || !now.Before(k.stale) {
+		return s.first(ctx, now, kid)
+	}
+	if keys := k.lookup(kid); len(keys) > 0 {
+		if !now.Before(k.expires) || now.Before(k.fetched) {
+			s.renew(ctx, now)
+		}
+		return keys, nil
+	}
+	return s.unknown(ctx, now, kid)
+}
+
+// first serves callers that cannot be served from what is kept.
+func (s *RemoteKeySet) first(ctx context.Context, now time.Time, kid string) ([]Key, error) {
+	s.mu.Lock()
+	f := s.flight
+	if f == nil && s.resting(now) {
+		err := s.lastErr
+		s.mu.Unlock()
+		return nil, s.stale(err)
+	}
+	if f == nil {
+		f = s.start(ctx, now)
+	}
+	s.mu.Unlock()
+	switch err := f.wait(ctx); {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, s.stale(err)
+	}
+	return s.kept.Load().Keys(ctx, kid)
+}
+
+// stale says that there were keys, if there were.
+func (s *RemoteKeySet) stale(err error) error {
+	k := s.kept.Load()
+	if k == nil {
+		return err
+	}
+	return &StaleKeysError{Fetched: k.fetched, Err: err}
+}
+
+// renew starts a fetch that nobody waits for.
+func (s *RemoteKeySet) renew(ctx context.Context, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.flight == nil && !s.resting(now) {
+		s.start(ctx, now)
+	}
+}
+
+func (s *RemoteKeySet) unknown(ctx context.Context, now time.Time, kid string) ([]Key, error) {
+	s.mu.Lock()
+	f := s.flight
+	if since := now.Sub(s.started); f == nil && (since >= unknownInterval || since < 0) {
+		f = s.start(ctx, now)
+	}
+	err := s.lastErr
+	s.mu.Unlock()
+	if f != nil {
+		err = f.wait(ctx)
+	}
+	if err != nil {
+		return nil, err // the key may exist
+	}
+	return s.kept.Load().Keys(ctx, kid)
+}
+
+// resting reports whether the pause after a failure lasts. A clock that was set back does not make it longer.
+func (s *RemoteKeySet) resting(now time.Time) bool {
+	return s.lastErr != nil && now.Before(s.retryAt) && s.retryAt.Sub(now) <= maxRetry
+}
+
+// start begins a flight. s.mu is held.
+func (s *RemoteKeySet) start(ctx context.Context, now time.Time) *flight {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Timeout)
+	f := &flight{done: make(chan struct{}), over: ctx.Done()}
+	s.flight, s.started = f, now
+	go func() {
+		defer cancel()
+		var k *kept
+		err := errors.New("issuer: the HTTP transport ended its goroutine")
+		defer func() {
+			// This goroutine is not the caller's, who could catch a panic of the transport he chose.
+			if p := recover(); p != nil {
+				k, err = nil, fmt.Errorf("issuer: the HTTP transport panicked: %v", p)
+			}
+			s.land(ctx, f, k, err)
+		}()
+		k, err = s.fetch(ctx)
+	}()
+	return f
+}
+
+func (s *RemoteKeySet) land(ctx context.Context, f *flight, k *kept, err error) {
+	now := time.Now().Round(0)
+	s.mu.Lock()
+	if err == nil {
+		s.kept.Store(k)
+		s.failures, s.lastErr = 0, nil
+	} else {
+		limit := maxRetry
+		if old := s.kept.Load(); old == nil || !now.Before(old.stale) {
+			limit = maxRetryEmpty
+		}
+		pause := min(minRetry<<min(s.failures, 10), limit)
+		s.retryAt = now.Add(pause/2 + rand.N(pause/2+1)) //nolint:gosec // spreads a fleet, guards nothing
+		s.failures++
+		s.lastErr = err
+		if s.issuer != "" {
+			s.urlSince = time.Time{} // perhaps the keys have moved
+		}
+	}
+	s.flight = nil
+	s.mu.Unlock()
+	f.err = err
+	close(f.done)
+	if err != nil {
+		s.o.Logger.LogAttrs(ctx, slog.LevelWarn, "key set not fetched", slog.String("error", err.Error()))
+	} else {
+		s.o.Logger.LogAttrs(ctx, slog.LevelDebug, "key set fetched", slog.Int("keys", len(k.all)), slog.Duration("ttl", k.ttl))
+	}
+}
+
+func (f *flight) wait(ctx context.Context) error {
+	select {
+	case <-f.done:
+		return f.err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-f.over:
+	}
+	select {
+	case <-f.done: // it ended in time, and then its context too
+		return f.err
+	default:
+		return &FetchError{Document: "key set", Err: context.DeadlineExceeded}
+	}
+}
+
+func (s *RemoteKeySet) fetch(ctx context.Context) (*kept, error) {
+	from, err := s.locate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fail := func(status int, err error) (*kept, error) {
+		return nil, &FetchError{Document: "key set", URL: from, StatusCode: status, Err: err}
+	}
+	old := s.kept.Load()
+	header := http.Header{"Accept": {"application/jwk-set+json, application/json"}}
+	if old != nil && old.url == from {
+		if old.etag != "" {
+			header.Set("If-None-Match", old.etag)
+		} else if old.modified != "" {
+			header.Set("If-Modified-Since", old.modified)
+		}
+	}
+	resp, err := httpjson.Do(ctx, httpjson.Request{
+		Client: s.o.HTTPClient, URL: from, Header: header, Limit: maxKeySet, Timeout: -1, InsecureLoopbackHTTP: s.o.InsecureLoopbackHTTP,
+	})
+	if err != nil {
+		return fail(0, err)
+	}
+	now := time.Now().Round(0)
+	k := &kept{fetched: now, url: from, etag: resp.Header.Get("Etag"), modified: resp.Header.Get("Last-Modified"), ttl: timeToLive(resp.Header)}
+	switch {
+	case resp.StatusCode == http.StatusNotModified && (header.Get("If-None-Match") != "" || header.Get("If-Modified-Since") != ""):
+		k.snapshot, k.etag, k.modified = old.snapshot, old.etag, old.modified
+		if resp.Header.Get("Cache-Control") == "" { // RFC 9111 section 4.3.4: what is absent stays
+			k.ttl = old.ttl
+		}
+	case resp.StatusCode != http.StatusOK:
+		return fail(resp.StatusCode, fmt.Errorf("the server answered %d", resp.StatusCode))
+	default:
+		set, err := jose.ParseSet(resp.Body)
+		if err != nil {
+			if !resp.IsJSON() {
+				err = fmt.Errorf("the answer is %s: %w", quote.Text(resp.Header.Get("Content-Type"), maxShown), err)
+			}
+			return fail(0, err)
+		}
+		// An empty set is an answer like any other: an issuer that withdraws its last key means it.
+		k.snapshot = newSnapshot(set.Keys)
+	}
+	k.expires, k.stale = now.Add(k.ttl), now.Add(s.o.MaxStale)
+	return k, nil
+}
+
+// locate returns the URL of the keys. When the issuer cannot be asked, the one it named last is good enough.
+func (s *RemoteKeySet) locate(ctx context.Context) (string, error) {
+	now := time.Now().Round(0)
+	s.mu.Lock()
+	known, since := s.url, s.urlSince
+	s.mu.Unlock()
+	if s.issuer == "" || known != "" && now.Sub(since) < discoveryTTL && !now.Before(since) {
+		return known, nil
+	}
+	m, err := Discover(ctx, s.issuer, &DiscoverOptions{
+		HTTPClient: s.o.HTTPClient, InsecureLoopbackHTTP: s.o.InsecureLoopbackHTTP, Timeout: s.o.Timeout,
+	})
+	if err != nil {
+		var f *FetchError
+		if known != "" && errors.As(err, &f) && f.Temporary() && ctx.Err() == nil {
+			return known, nil
+		}
+		return "", err
+	}
+	s.mu.Lock()
+	s.url, s.urlSince = m.JWKSURI, now
+	s.mu.Unlock()
+	return m.JWKSURI, nil
+}
+
+// timeToLive is how long an answer is fresh by its Cache-Control, less the time it lay in caches, within our bounds.
+func timeToLive(h http.Header) time.Duration {
+	ttl := time.Duration(-1)
+	for _, line := range h.Values("Cache-Control") {
+		for d := range strings.SplitSeq(line, ",") {
+			name, value, _ := strings.Cut(strings.TrimSpace(d), "=")
+			switch strings.ToLower(name) {
+			case "no-store", "no-cache":
+				return minTTL
+			case "max-age":
+				if n, err := strconv.ParseInt(strings.Trim(value, `"`), 10, 64); err == nil && n >= 0 {
+					ttl = time.Duration(min(n, int64(24*time.Hour/time.Second))) * time.Second
+				}
+			}
+		}
+	}
+	if ttl < 0 {
+		return defaultTTL
+	}
+	if age, err := strconv.ParseInt(h.Get("Age"), 10, 64); err == nil && age > 0 {
+		ttl -= time.Duration(min(age, int64(24*time.Hour/time.Second))) * time.Second
+	}
+	return min(max(ttl, minTTL), maxTTL)
+}

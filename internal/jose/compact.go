@@ -1,0 +1,71 @@
+package jose
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// MaxCompact is the largest token in bytes that is looked at; STS takes no larger one.
+const MaxCompact = 20000
+
+// A Compact is a JWS in compact form (RFC 7515 section 7.1) taken apart. Its segments are still encoded, and nothing is verified.
+type Compact struct {
+	Signed    string // header, dot, payload: what the signature is over
+	Header    string
+	Payload   string
+	Signature string
+}
+
+// Split takes a compact JWS apart. Anything that is not three non-empty segments is an error, which never repeats the token.
+// It looks at no more than [MaxCompact] bytes and does not allocate, however many dots there are.
+func Split(raw string) (Compact, error) {
+	if len(raw) > MaxCompact {
+		return Compact{}, fmt.Errorf("the token has %d bytes, more than %d", len(raw), MaxCompact)
+	}
+	first := strings.IndexByte(raw, '.')
+	if first < 0 {
+		return Compact{}, errors.New("the token has no dot, so it is no JWT")
+	}
+	second := strings.IndexByte(raw[first+1:], '.')
+	if second < 0 {
+		return Compact{}, errors.New("the token has two parts, not three")
+	}
+	second += first + 1
+	c := Compact{Signed: raw[:second], Header: raw[:first], Payload: raw[first+1 : second], Signature: raw[second+1:]}
+	if n := strings.Count(c.Signature, "."); n > 0 {
+		if n == 2 {
+			return Compact{}, errors.New("the token has five parts: it is encrypted (JWE), not signed")
+		}
+		return Compact{}, fmt.Errorf("the token has %d parts, not three", n+3)
+	}
+	switch {
+	case c.Header == "":
+		return Compact{}, errors.New("the header is empty")
+	case c.Payload == "":
+		return Compact{}, errors.New("the payload is empty")
+	case c.Signature == "":
+		return Compact{}, errors.New("the signature is empty")
+	}
+	return c, nil
+}
+
+// Decode decodes one segment: base64url without padding, and only its one canonical spelling, so that no two texts are the same token.
+// A line break, which encoding/base64 would skip, is an error too.
+func Decode(segment string) ([]byte, error) {
+	if strings.ContainsAny(segment, "\r\n") {
+		return nil, errors.New("a segment contains a line break")
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(segment)
+	if err != nil {
+		return nil, errors.New("a segment is not unpadded base64url")
+	}
+	return b, nil
+}
+
+// Encode is the reverse of [Decode].
+func Encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+// AppendEncoded appends the encoding of b to dst.
+func AppendEncoded(dst, b []byte) []byte { return base64.RawURLEncoding.AppendEncode(dst, b) }
