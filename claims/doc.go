@@ -1,0 +1,2 @@
+// Package claims reads what an Ona ID token says.
+package claims

@@ -1,0 +1,302 @@
+package claims_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/onafed/onafed/claims"
+)
+
+func mustParse(tb testing.TB, payload string) claims.Claims {
+	tb.Helper()
+	c, err := claims.Parse([]byte(payload))
+	if err != nil {
+		tb.Fatalf("Parse(%s) = %v", payload, err)
+	}
+	return c
+}
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, payload string
+		want          claims.Claims
+	}{
+		{"V2", payloadV2, claims.Claims{
+			Issuer: "https://app.gitpod.io", Subject: subV2, Audience: []string{"sts.amazonaws.com"},
+			Expiry: time.Unix(1740517845, 0).UTC(), IssuedAt: time.Unix(1740514245, 0).UTC(), OrganizationID: orgID,
+		}},
+		{"V3", payloadV3, claims.Claims{
+			Issuer: "https://app.gitpod.io", Subject: "organization_id:" + orgID + ":project_id:" + projID, Audience: []string{"sts.amazonaws.com"},
+			Expiry: time.Unix(1711929600, 0).UTC(), IssuedAt: time.Unix(1711926000, 0).UTC(),
+			OrganizationID: orgID, EnvironmentID: envID, ProjectID: projID, RunnerID: userID,
+			CreatorPrincipal: "user", CreatorID: userID, CreatorEmail: "jo@example.com", CreatorName: "Jo Doe",
+			CreatorIDP: "https://accounts.example.com", CreatorIDPClaims: json.RawMessage(`{"groups":["eng","ops"]}`),
+			EnvironmentInitializers: []claims.Initializer{{RemoteURI: "https://git.example.com/a/b.git"}},
+		}},
+		{"user", `{"user_id":"u","account_id":"a","email":"e","name":"n","idp":"i","idp_claims":{"a":1},"service_account_id":"s","runner_name":"r","azp":"z","nbf":3}`, claims.Claims{
+			UserID: "u", AccountID: "a", Email: "e", Name: "n", IDP: "i", IDPClaims: json.RawMessage(`{"a":1}`),
+			ServiceAccountID: "s", RunnerName: "r", AuthorizedParty: "z", NotBefore: time.Unix(3, 0).UTC(),
+		}},
+		{"V1", `{"gsub":{"principal":"user","id":"1","more":[1]},"aud":["a","b"]}`, claims.Claims{
+			GSub: claims.LegacySubject{Principal: "user", ID: "1"}, Audience: []string{"a", "b"},
+		}},
+		{"empty object", " \t\r\n{ } \n", claims.Claims{}},
+		{"null is absent", `{"iss":null,"aud":null,"exp":null,"creator_idp_claims":null,"environment_initializers":null,"gsub":null}`, claims.Claims{}},
+		{"unknown claims", `{"a":[{"b":{}},[],1.5e-3,-0,true,false,null,"x"],"":{}}`, claims.Claims{}},
+		{"escapes", `{"iss":"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00é😀","\u0073ub":"x"}`, claims.Claims{Issuer: "\"\\/\b\f\n\r\té😀é😀", Subject: "x"}},
+		{"replacement character", `{"iss":"` + "\ufffd" + `\ufffd"}`, claims.Claims{Issuer: "\ufffd\ufffd"}},
+		{"fraction", `{"exp":1740517845.25,"iat":1.000000001999,"nbf":0}`, claims.Claims{
+			Expiry: time.Unix(1740517845, 250e6).UTC(), IssuedAt: time.Unix(1, 1).UTC(), NotBefore: time.Unix(0, 0).UTC(),
+		}},
+		{"exponent", `{"exp":1.5e9,"iat":15e-1}`, claims.Claims{Expiry: time.Unix(15e8, 0).UTC(), IssuedAt: time.Unix(1, 500e6).UTC()}},
+		{"last date", `{"exp":253402300799.999}`, claims.Claims{Expiry: time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC)}},
+		{"initializers of other forms", `{"environment_initializers":[1,{"git":2,"context_url":"c"},{"context_url":{"url":"x"},"git":{"remote_uri":1,"upstream_remote_uri":"u"}}]}`, claims.Claims{
+			EnvironmentInitializers: []claims.Initializer{{ContextURL: "c"}, {UpstreamRemoteURI: "u"}},
+		}},
+		{"organization_id wins over org", `{"org":"o","organization_id":"p"}`, claims.Claims{OrganizationID: "p"}},
+		{"same name in different objects", `{"iss":"a","x":{"iss":"b","y":{"iss":"c"}},"z":[{"iss":1},{"iss":2}]}`, claims.Claims{Issuer: "a"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := mustParse(t, tt.payload)
+			if diff := diffClaims(tt.want, got); diff != "" {
+				t.Errorf("Parse (-want +got):\n%s", diff)
+			}
+			if string(got.Payload()) != tt.payload {
+				t.Errorf("Payload() = %s", got.Payload())
+			}
+		})
+	}
+}
+
+// diffClaims compares the exported fields. Without its methods the type is one
+// whose fields cmp shows.
+func diffClaims(want, got claims.Claims) string {
+	type plain claims.Claims
+	return cmp.Diff(plain(want), plain(got), cmpopts.IgnoreUnexported(plain{}))
+}
+
+// refusedPayloads are payloads that are refused, at which offset and why.
+var refusedPayloads = []struct {
+	name, in string
+	offset   int
+	reason   string
+}{
+	{"empty", "", 0, "not a JSON object"},
+	{"array", "[]", 0, "not a JSON object"},
+	{"byte order mark", "\ufeff{}", 0, "not a JSON object"},
+	{"open object", `{`, 1, "name of a member"},
+	{"name without quotes", `{a:1}`, 1, "name of a member"},
+	{"trailing comma", `{"a":1,}`, 7, "name of a member"},
+	{"no colon", `{"a"1}`, 4, "colon"},
+	{"no value", `{"a":}`, 5, "value expected"},
+	{"ends before a value", `{"a":`, 5, "ends early"},
+	{"ends after a value", `{"a":1`, 6, "comma or closing brace"},
+	{"no comma", `{"a":1 "b":2}`, 7, "comma or closing brace"},
+	{"trailing bytes", `{} x`, 3, "something follows"},
+	{"second object", `{}{}`, 2, "something follows"},
+	{"trailing NUL", "{}\x00", 2, "something follows"},
+	{"comment", `{/**/}`, 1, "name of a member"},
+	{"duplicate of a claim", `{"iss":"a","iss":"a"}`, 11, "duplicate"},
+	{"duplicate of an unknown member", `{"a":1,"b":2,"a":3}`, 13, "duplicate"},
+	{"duplicate with escapes", `{"sub":"a","\u0073ub":"b"}`, 11, "duplicate"},
+	{"duplicate in a nested object", `{"a":{"b":1,"b":2}}`, 12, "duplicate"},
+	{"duplicate in an array", `{"a":[{"b":1,"b":2}]}`, 13, "duplicate"},
+	{"duplicate in gsub", `{"gsub":{"id":"a","id":"b"}}`, 18, "duplicate"},
+	{"duplicate in an initializer", `{"environment_initializers":[{"git":{},"git":{}}]}`, 39, "duplicate"},
+	{"capital letter", `{"Sub":"a"}`, 1, "only in case"},
+	{"capital letters", `{"ORGANIZATION_ID":"a"}`, 1, "only in case"},
+	{"escaped capital letter", `{"\u0053ub":"a"}`, 1, "only in case"},
+	{"long s", `{"ſub":"a"}`, 1, "only in case"},
+	{"case of a claim that is no string", `{"Exp":1}`, 1, "only in case"},
+	{"invalid UTF-8", "{\"a\":\"x\xff\"}", 7, "invalid UTF-8"},
+	{"overlong UTF-8", "{\"a\":\"\xc0\x80\"}", 6, "invalid UTF-8"},
+	{"surrogate in UTF-8", "{\"a\":\"\xed\xa0\x80\"}", 6, "invalid UTF-8"},
+	{"invalid UTF-8 after an escape", "{\"a\":\"\\n\xff\"}", 8, "invalid UTF-8"},
+	{"invalid UTF-8 in a name", "{\"\xff\":1}", 2, "invalid UTF-8"},
+	{"lone high surrogate", `{"a":"\ud83d"}`, 6, "lone surrogate"},
+	{"lone low surrogate", `{"a":"\ude00"}`, 6, "lone surrogate"},
+	{"two high surrogates", `{"a":"\ud83d\ud83d"}`, 6, "lone surrogate"},
+	{"half a pair", `{"a":"\ud83d\u"}`, 6, "lone surrogate"},
+	{"line break in a string", "{\"a\":\"\n\"}", 6, "control character"},
+	{"NUL after an escape", "{\"a\":\"\\n\x00\"}", 8, "control character"},
+	{"unknown escape", `{"a":"\x41"}`, 6, "unknown escape"},
+	{"short escape", `{"a":"\u12"}`, 6, "four hexadecimal digits"},
+	{"escape at the end", `{"a":"\`, 6, "ends in a string"},
+	{"open string", `{"a":"x`, 7, "ends in a string"},
+	{"open string after an escape", `{"a":"\n`, 8, "ends in a string"},
+	{"leading zero", `{"a":01}`, 6, "comma or closing brace"},
+	{"plus", `{"a":+1}`, 5, "value expected"},
+	{"minus alone", `{"a":-}`, 6, "digit expected"},
+	{"point alone", `{"a":1.}`, 7, "digit expected"},
+	{"exponent alone", `{"a":1e+}`, 8, "digit expected"},
+	{"wrong literal", `{"a":nul}`, 5, "value expected"},
+	{"capital literal", `{"a":True}`, 5, "value expected"},
+	{"NaN", `{"a":NaN}`, 5, "value expected"},
+	{"array without a comma", `{"a":[1 2]}`, 8, "comma or closing bracket"},
+	{"array with a trailing comma", `{"a":[1,]}`, 8, "value expected"},
+	{"open array", `{"a":[`, 6, "ends early"},
+	{"open array of audiences", `{"aud":[`, 8, "not a string"},
+	{"iss is a number", `{"iss":1}`, 7, "iss is not a string"},
+	{"sub is an array", `{"sub":["a"]}`, 7, "sub is not a string"},
+	{"email is an object", `{"email":{}}`, 9, "email is not a string"},
+	{"ends before iss", `{"iss":`, 7, "iss is not a string"},
+	{"aud is a number", `{"aud":1}`, 7, "aud is neither"},
+	{"aud has a number", `{"aud":["a",1]}`, 12, "aud has an element"},
+	{"aud has null", `{"aud":[null]}`, 8, "aud has an element"},
+	{"ends before aud", `{"aud":`, 7, "aud is neither"},
+	{"exp is a string", `{"exp":"1"}`, 7, "exp is not a number"},
+	{"exp is true", `{"exp":true}`, 7, "exp is not a number"},
+	{"ends before exp", `{"exp":`, 7, "exp is not a number"},
+	{"exp is negative", `{"exp":-1}`, 7, "exp is not between"},
+	{"exp is minus zero", `{"exp":-0}`, 7, "exp is not between"},
+	{"exp is minus zero with an exponent", `{"exp":-0e0}`, 7, "exp is not between"},
+	{"exp is in milliseconds", `{"exp":253402300800}`, 7, "exp is not between"},
+	{"exp overflows", `{"exp":99999999999999999999999999}`, 7, "exp is not between"},
+	{"exp overflows a float", `{"exp":1e400}`, 7, "exp is not between"},
+	{"exp is not a JSON number", `{"exp":0x10}`, 8, "comma or closing brace"},
+	{"too deep", `{"a":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}`, 36, "nested too deep"},
+	{"objects too deep", strings.Repeat(`{"a":`, 33) + "1" + strings.Repeat("}", 33), 160, "nested too deep"},
+	{"too long", `{"a":"` + strings.Repeat("x", claims.MaxTokenSize) + `"}`, claims.MaxTokenSize, "too long"},
+}
+
+func TestParseRefuses(t *testing.T) {
+	t.Parallel()
+	for _, tt := range refusedPayloads {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, err := claims.Parse([]byte(tt.in))
+			var pe *claims.ParseError
+			if !errors.As(err, &pe) {
+				t.Fatalf("Parse = %v, want a *ParseError", err)
+			}
+			if pe.Part != "payload" || pe.Offset != tt.offset || !strings.Contains(pe.Reason, tt.reason) {
+				t.Errorf("Parse: %s, offset %d, reason %q, want offset %d, %q", pe.Part, pe.Offset, pe.Reason, tt.offset, tt.reason)
+			}
+			if diff := diffClaims(claims.Claims{}, c); diff != "" || c.Payload() != nil {
+				t.Errorf("Parse returned claims with its error:\n%s", diff)
+			}
+		})
+	}
+}
+
+// The deepest nesting and the longest payload that are allowed.
+func TestParseLimits(t *testing.T) {
+	t.Parallel()
+	mustParse(t, `{"a":`+strings.Repeat("[", 31)+strings.Repeat("]", 31)+`}`)
+	long := `{"a":"` + strings.Repeat("x", claims.MaxTokenSize-8) + `"}`
+	mustParse(t, long)
+	if _, err := claims.Parse([]byte(long + " ")); err == nil {
+		t.Error("a payload over the limit was accepted")
+	}
+}
+
+// Duplicates are found however many members there are, in time that does not
+// grow with their square.
+func TestParseManyMembers(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 2, 47, 48, 49, 50, 100, 1200} {
+		var b strings.Builder
+		b.WriteString(`{"o":{`)
+		for i := range n {
+			fmt.Fprintf(&b, `"m%d":{"x":1},`, i)
+		}
+		for i := range n {
+			_, err := claims.Parse([]byte(b.String() + fmt.Sprintf(`"m%d":2}}`, i)))
+			var pe *claims.ParseError
+			if !errors.As(err, &pe) || pe.Offset != b.Len() || pe.Reason != "duplicate member name" {
+				t.Fatalf("%d members, the one at %d twice: %v", n, i, err)
+			}
+			if n > 100 {
+				break
+			}
+		}
+		mustParse(t, b.String()+`"last":2}}`)
+	}
+}
+
+func TestParseCopies(t *testing.T) {
+	t.Parallel()
+	in := []byte(payloadV3)
+	c, err := claims.Parse(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(in)
+	p := c.Payload()
+	clear(p)
+	if c.Issuer != "https://app.gitpod.io" || string(c.CreatorIDPClaims) != `{"groups":["eng","ops"]}` || string(c.Payload()) != payloadV3 {
+		t.Errorf("claims changed with a buffer: %s", c.Payload())
+	}
+}
+
+func TestDecode(t *testing.T) {
+	t.Parallel()
+	c := mustParse(t, `{"sub":"s","team":{"id":12345678901234567890},"exp":1740517845}`)
+	var v struct {
+		Team struct{ ID json.Number }
+	}
+	if err := c.Decode(&v); err != nil || v.Team.ID != "12345678901234567890" {
+		t.Errorf("Decode = %+v, %v", v, err)
+	}
+	var m map[string]any
+	if err := c.Decode(&m); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := json.Marshal(m); err != nil || string(out) != `{"exp":1740517845,"sub":"s","team":{"id":12345678901234567890}}` {
+		t.Errorf("Marshal of decoded claims = %s, %v", out, err)
+	}
+	if err := (claims.Claims{}).Decode(&m); err == nil {
+		t.Error("Decode of claims that were not parsed succeeded")
+	}
+	secret := mustParse(t, `{"creator_name":"Jo Doe","n":31337}`)
+	for _, v := range []any{
+		&struct{ Creator_name int }{}, //nolint:revive // the name of the claim
+		&struct{ N uint8 }{},
+		nil,
+	} {
+		err := secret.Decode(v)
+		if err == nil || strings.Contains(err.Error(), "Jo Doe") || strings.Contains(err.Error(), "31337") {
+			t.Errorf("Decode(%T) = %v, want an error without the value", v, err)
+		}
+	}
+}
+
+func TestClaimsJSON(t *testing.T) {
+	t.Parallel()
+	c := mustParse(t, payloadV3)
+	out, err := json.Marshal(struct{ C claims.Claims }{c})
+	if err == nil || !strings.Contains(err.Error(), "Payload") || strings.Contains(err.Error(), "example.com") {
+		t.Errorf("Marshal = %s, %v, want an error that names Payload", out, err)
+	}
+	var v struct{ C claims.Claims }
+	if err := json.Unmarshal([]byte(`{"C":`+payloadV3+`}`), &v); err != nil || v.C.CreatorEmail != "jo@example.com" {
+		t.Errorf("Unmarshal = %v, %v", v.C, err)
+	}
+	if err := json.Unmarshal([]byte(`{"C":{"Sub":"x"}}`), &v); err == nil || v.C.CreatorEmail != "jo@example.com" {
+		t.Errorf("Unmarshal of a fault left %v, %v", v.C, err)
+	}
+}
+
+func TestParseAllocs(t *testing.T) {
+	for _, tt := range []struct {
+		name, payload string
+		want          float64
+	}{
+		{"V2", payloadV2, 2},
+		{"V3", payloadV3, 4},
+	} {
+		token := compact(`{"alg":"RS256","kid":"k0"}`, tt.payload)
+		if got := testing.AllocsPerRun(100, func() { _, _, _ = claims.ParseUnverified(token) }); got > tt.want {
+			t.Errorf("ParseUnverified of a %s token: %v allocations, want %v", tt.name, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package claims
+
+// Key says what a [Segment] of a V2 subject names. Keys that this package does
+// not know are kept as they were read, as Ona does not document those of every
+// principal.
+type Key string
+
+// The documented keys of V2 subjects.
+const (
+	KeyOrganization Key = "org"
+	KeyProject      Key = "prj"
+	KeyEnvironment  Key = "env"
+	KeyUser         Key = "user" // "usr" is read as the same key
+	KeyRunner       Key = "rnr"
+)
+
+// keyUserShort is a second spelling of KeyUser. No copy of Ona's documentation
+// has it, but the page that describes V2 today could not be checked, so it is
+// read and never written.
+const keyUserShort Key = "usr"
+
+// canonical returns the key that k means.
+func (k Key) canonical() Key {
+	if k == keyUserShort {
+		return KeyUser
+	}
+	return k
+}
+
+// Segment is one step of a V2 subject: what is named, and its id.
+type Segment struct {
+	Key   Key
+	Value string // a UUID in canonical lower-case form
+}
+
+// Organization returns the segment that names the organization with the given
+// id. The id is checked when the segment becomes part of a [Subject].
+func Organization(id string) Segment { return Segment{KeyOrganization, id} }
+
+// Project returns the segment that names the project with the given id.
+func Project(id string) Segment { return Segment{KeyProject, id} }
+
+// Environment returns the segment that names the environment with the given id.
+func Environment(id string) Segment { return Segment{KeyEnvironment, id} }
+
+// User returns the segment that names the user with the given id.
+func User(id string) Segment { return Segment{KeyUser, id} }
+
+// Runner returns the segment that names the runner with the given id.
+func Runner(id string) Segment { return Segment{KeyRunner, id} }
+
+// isKeyByte is the character rule for keys. The first byte of a key is a
+// letter.
+func isKeyByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '_' || c == '-'
+}
+
+// keyFault returns the offset of the first byte of k that may not be in a key.
+func keyFault(k string) (int, string) {
+	if k == "" {
+		return 0, "empty key"
+	}
+	if k[0] < 'a' || k[0] > 'z' {
+		return 0, "key does not begin with a lower-case letter"
+	}
+	for i := range len(k) {
+		if !isKeyByte(k[i]) {
+			return i, "key has a character other than a-z, 0-9, _ and -"
+		}
+	}
+	return len(k), ""
+}
+
+// isKey reports whether k follows the rule of keyFault.
+func isKey(k string) bool {
+	_, reason := keyFault(k)
+	return reason == ""
+}
