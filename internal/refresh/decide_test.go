@@ -1,0 +1,293 @@
+package refresh
+
+// The decision is tested from within: it takes a record and a time, and neither
+// has an exported form.
+
+import (
+	"testing"
+	"time"
+)
+
+// base is some wall time.
+var base = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// hour is the record of an hour's credentials that arrived at base, with an
+// advisory window of exactly 15 minutes.
+func hour(t *testing.T) record {
+	t.Helper()
+	var r record
+	if !r.succeed(base, base, base.Add(time.Hour), 0, 15*time.Minute, 0) {
+		t.Fatal("succeed = false")
+	}
+	return r
+}
+
+func failedAt(r record, at, pause time.Duration, denied bool) record {
+	now := base.Add(at).UnixNano()
+	r.fail(now, denied)
+	r.retryAt = now + int64(pause)
+	return r
+}
+
+func dropped(r record, at time.Duration) record {
+	r.drop(base.Add(at).UnixNano())
+	return r
+}
+
+func TestDecide(t *testing.T) {
+	t.Parallel()
+	const (
+		s = time.Second
+		m = time.Minute
+		h = time.Hour
+	)
+	ok := hour(t)
+	exactly := func(r record) record { r.exact = true; return r }
+	type step struct {
+		at   time.Duration // since base
+		want action
+	}
+	tests := []struct {
+		name  string
+		rec   record
+		rules rules
+		steps []step
+	}{
+		{"nothing known waits", record{}, rules{}, []step{{0, wait}, {-h, wait}, {h, wait}}},
+		{"each window begins and ends sharply", ok, rules{}, []step{
+			{0, serve}, {45*m - 1, serve},
+			{45 * m, serveAndRefresh}, {59*m - 1, serveAndRefresh},
+			{59 * m, join}, {h - 1, join},
+			{h, wait}, {8 * h, wait},
+		}},
+		{"small steps back are the work of NTP", ok, rules{}, []step{{-m, serve}, {-s, serve}}},
+		{"a clock set back makes deadlines worthless", ok, rules{}, []step{{-m - 1, serveAndRefresh}, {-24 * h, serveAndRefresh}}},
+		{"a clock set forward is the end", ok, rules{}, []step{{24 * h, wait}}},
+		{"a suspend over the end waits", ok, rules{serveExpired: true}, []step{{9 * h, wait}}},
+
+		{"a failure in the advisory window is held, then tried again behind", failedAt(ok, 46*m, 10*s, false), rules{}, []step{
+			{46 * m, serve}, {46*m + 10*s - 1, serve}, {46*m + 10*s, serveAndRefresh},
+			{59 * m, serveAndRefresh}, {h - 1, serveAndRefresh},
+		}},
+		{"after a failure nobody waits in the mandatory window", failedAt(ok, 59*m, 10*s, false), rules{}, []step{
+			{59*m + 1, serve}, {59*m + 10*s, serveAndRefresh},
+		}},
+		{"a pause measured by the life left ends with it", failedAt(ok, h-s/2, s, false), rules{}, []step{
+			{h - 1, serve}, {h, wait}, {h + s/4, wait},
+		}},
+		{"a pause by option does not", exactly(failedAt(ok, h-s/2, s, false)), rules{}, []step{
+			{h - 1, serve}, {h, fail}, {h + s/2 - 1, fail}, {h + s/2, wait},
+		}},
+		{"after the end the error is remembered for the pause", failedAt(ok, h+m, 10*s, false), rules{}, []step{
+			{h + m, fail}, {h + m + 10*s - 1, fail}, {h + m + 10*s, wait},
+		}},
+		{"a pause from before a step back is over", failedAt(ok, h+m, 10*s, false), rules{}, []step{
+			{h + m - s, fail}, {h + m - s - 1, wait},
+		}},
+		{"a failed first fetch is repeated at once", failedAt(record{}, 0, 0, false), rules{}, []step{{0, wait}, {s, wait}}},
+		{"a failed first fetch is repeated whatever the option says", exactly(failedAt(record{}, 0, h, false)), rules{}, []step{{0, wait}}},
+
+		{"a denial is raised and remembered, then waited for", failedAt(ok, 46*m, 3*s, true), rules{}, []step{
+			{46 * m, fail}, {46*m + 3*s - 1, fail}, {46*m + 3*s, wait}, {50 * m, wait},
+		}},
+		{"a denied first fetch is remembered", failedAt(record{}, 0, 3*s, true), rules{}, []step{{0, fail}, {3*s - 1, fail}, {3 * s, wait}}},
+		{"a denial after the end is remembered", failedAt(ok, h, 3*s, true), rules{serveExpired: true}, []step{{h, fail}, {h + 3*s, wait}}},
+		{"KeepOnDenial serves until the mandatory window", failedAt(ok, 46*m, 3*s, true), rules{keepOnDenial: true}, []step{
+			{46 * m, serve}, {46*m + 3*s, serveAndRefresh}, {59*m - 1, serveAndRefresh}, {59 * m, wait}, {h, wait},
+		}},
+		{"KeepOnDenial raises in the mandatory window", failedAt(ok, 59*m, 3*s, true), rules{keepOnDenial: true}, []step{
+			{59 * m, fail}, {59*m + 3*s, wait},
+		}},
+
+		{"a dropped value is waited for", dropped(ok, 10*m), rules{}, []step{{10 * m, wait}, {30 * m, wait}, {9 * m, wait}}},
+		{"a dropped value is not served for being expired", failedAt(dropped(ok, 10*m), 11*m, 5*s, false), rules{serveExpired: true}, []step{
+			{11 * m, fail}, {11*m + 5*s, wait},
+		}},
+		{"a drop ends the default pause", dropped(failedAt(ok, 46*m, m, false), 46*m+s), rules{}, []step{{46*m + s, wait}}},
+		{"a drop does not end a pause by option", exactly(dropped(failedAt(ok, 46*m, m, false), 46*m+s)), rules{}, []step{
+			{46*m + s, fail}, {47 * m, wait},
+		}},
+
+		{"ServeExpired first tries once after the end", failedAt(ok, 46*m, 3*s, false), rules{serveExpired: true}, []step{{h, wait}}},
+		{"ServeExpired serves after a failure after the end", failedAt(ok, h+m, 10*s, false), rules{serveExpired: true}, []step{
+			{h + m, serve}, {h + m + 10*s, serveAndRefresh}, {9 * h, serveAndRefresh},
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for _, st := range tt.steps {
+				if got := decide(base.Add(st.at).UnixNano(), &tt.rec, tt.rules); got != st.want {
+					t.Errorf("decide(base%+v) = %v, want %v", st.at, got, st.want)
+				}
+			}
+		})
+	}
+}
+
+// The interval without a decision must be one in which the decision is serve.
+func TestFreshnessAgreesWithDecide(t *testing.T) {
+	t.Parallel()
+	lives := []time.Duration{time.Second, time.Minute, 15 * time.Minute, time.Hour, 12 * time.Hour}
+	for _, life := range lives {
+		for _, minLife := range []time.Duration{0, life / 2, life, 2 * life} {
+			var r record
+			if !r.succeed(base, base, base.Add(life), minLife, 0, 0.5) {
+				t.Fatalf("succeed(%v) = false", life)
+			}
+			for _, rec := range []record{r, dropped(r, life/4), failedAt(r, life/4, time.Second, true), failedAt(r, life/4, time.Second, false)} {
+				from, length := rec.freshness()
+				at := base.Add(-2 * time.Minute)
+				for range 500 {
+					now := at.UnixNano()
+					if uint64(now-from) < length && decide(now, &rec, rules{}) != serve {
+						t.Errorf("life %v, MinLife %v: fresh at base%+v, but decide = %v", life, minLife, at.Sub(base), decide(now, &rec, rules{}))
+						break
+					}
+					at = at.Add((life + 4*time.Minute) / 500)
+				}
+			}
+			if from, length := r.freshness(); minLife == 0 && uint64(base.UnixNano()-from) >= length {
+				t.Errorf("life %v: not fresh on arrival", life)
+			}
+		}
+	}
+}
+
+func TestSucceed(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name                      string
+		start, expiry             time.Duration // since base; expiry -1 is none
+		minLife, window           time.Duration
+		ok                        bool
+		advise, mandatory, expire time.Duration
+	}{
+		{"an hour", 0, time.Hour, 0, 0, true, 45 * time.Minute, 59 * time.Minute, time.Hour},
+		{"an hour cut to seconds", 0, time.Hour - 900*time.Millisecond, 0, 0, true, 45*time.Minute - 900*time.Millisecond, 59*time.Minute - 900*time.Millisecond, time.Hour - 900*time.Millisecond},
+		{"a second", 0, time.Second, 0, 0, true, time.Second / 2, 900 * time.Millisecond, time.Second},
+		{"twelve hours", 0, 12 * time.Hour, 0, 0, true, 11 * time.Hour, 12*time.Hour - time.Minute, 12 * time.Hour},
+		{"twenty minutes", 0, 20 * time.Minute, 0, 0, true, 15 * time.Minute, 19 * time.Minute, 20 * time.Minute},
+		{"over twenty minutes", 0, 21 * time.Minute, 0, 0, true, 630 * time.Second, 20 * time.Minute, 21 * time.Minute},
+		{"below ninety minutes", 0, 89 * time.Minute, 0, 0, true, 74 * time.Minute, 88 * time.Minute, 89 * time.Minute},
+		{"ninety minutes", 0, 90 * time.Minute, 0, 0, true, 45 * time.Minute, 89 * time.Minute, 90 * time.Minute},
+		{"an exact window", 0, time.Hour, 0, 40 * time.Minute, true, 20 * time.Minute, 59 * time.Minute, time.Hour},
+		{"an exact window shorter than the mandatory one", 0, time.Hour, 0, 10 * time.Second, true, time.Hour - 10*time.Second, time.Hour - 10*time.Second, time.Hour},
+		{"an exact window longer than the life", 0, 15 * time.Minute, 0, time.Hour, true, 112500 * time.Millisecond, 840 * time.Second, 15 * time.Minute},
+		{"late in its life", -50 * time.Minute, 10 * time.Minute, 0, 0, true, 75 * time.Second, 9 * time.Minute, 10 * time.Minute},
+		{"at the end of its life", -59*time.Minute - 52*time.Second, 8 * time.Second, 0, 0, true, time.Second, time.Second, 8 * time.Second},
+		{"a start in the future is not believed", time.Minute, time.Hour, 0, 0, true, 45 * time.Minute, 59 * time.Minute, time.Hour},
+		{"MinLife moves the end", 0, time.Hour, 10 * time.Minute, 0, true, 35 * time.Minute, 49 * time.Minute, 50 * time.Minute},
+		{"less than MinLife is not kept", 0, time.Minute, 10 * time.Minute, 0, true, 0, 0, 0},
+		{"already expired", -time.Hour, 0, 0, 0, false, 0, 0, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var r record
+			if got := r.succeed(base, base.Add(tt.start), base.Add(tt.expiry), tt.minLife, tt.window, 0); got != tt.ok {
+				t.Fatalf("succeed = %v, want %v", got, tt.ok)
+			}
+			if !tt.ok {
+				return
+			}
+			for _, c := range []struct {
+				name string
+				got  int64
+				want time.Duration
+			}{{"advise", r.advise, tt.advise}, {"require", r.require, tt.mandatory}, {"expire", r.expire, tt.expire}} {
+				if got := time.Duration(c.got - base.UnixNano()); got != c.want {
+					t.Errorf("%s = base%+v, want base%+v", c.name, got, c.want)
+				}
+			}
+		})
+	}
+}
+
+func TestSucceedWithoutEnd(t *testing.T) {
+	t.Parallel()
+	var r record
+	if !r.succeed(base, base, time.Time{}, time.Minute, 0, 0.9) {
+		t.Fatal("succeed = false")
+	}
+	for _, at := range []time.Duration{0, time.Hour, 100 * 365 * 24 * time.Hour} {
+		if got := decide(base.Add(at).UnixNano(), &r, rules{}); got != serve {
+			t.Errorf("decide(base%+v) = %v, want serve", at, got)
+		}
+	}
+	if w := r.windows(); w != (Windows{}) {
+		t.Errorf("windows() = %v, want zero", w)
+	}
+}
+
+func TestAdvisoryWindowIsOnlyWidened(t *testing.T) {
+	t.Parallel()
+	for life := time.Second; life < 13*time.Hour; life += 7 * time.Second {
+		least := advisoryWindow(life, 0)
+		for _, u := range []float64{0.1, 0.5, 0.999} {
+			w := advisoryWindow(life, u)
+			if w < least || w > life/2 || w > least+least/4 {
+				t.Fatalf("advisoryWindow(%v, %v) = %v, want between %v and %v, at most half of the life", life, u, w, least, least+least/4)
+			}
+		}
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	for _, life := range []time.Duration{time.Second, time.Minute, time.Hour, 12 * time.Hour} {
+		floor := min(time.Second, life/60)
+		for _, remaining := range []time.Duration{time.Millisecond, life / 100, life / 4, life} {
+			ceiling := max(floor, min(remaining/8, 5*time.Minute))
+			for n := 1; n < 100; n++ {
+				for _, u := range []float64{0, 0.3, 0.999} {
+					if d := backoff(n, life, remaining, u); d < floor || d > ceiling {
+						t.Fatalf("backoff(%d, life %v, remaining %v, %v) = %v, want between %v and %v", n, life, remaining, u, d, floor, ceiling)
+					}
+				}
+			}
+		}
+		for n := 1; n < 100; n++ {
+			for _, u := range []float64{0, 0.3, 0.999} {
+				if d := backoff(n, life, 0, u); d < time.Second || d > 15*time.Second {
+					t.Fatalf("backoff(%d, life %v, expired, %v) = %v, want 1 s to 15 s", n, life, u, d)
+				}
+			}
+		}
+	}
+	if a, b := backoff(1, time.Hour, 10*time.Minute, 0.999), backoff(5, time.Hour, 10*time.Minute, 0.999); b < 8*a {
+		t.Errorf("the fifth pause %v is not exponentially longer than the first %v", b, a)
+	}
+}
+
+func TestDenialPause(t *testing.T) {
+	t.Parallel()
+	if a, b := denialPause(0), denialPause(0.9999); a != time.Second || b > 5*time.Second || b < 4900*time.Millisecond {
+		t.Errorf("denialPause = %v to %v, want 1 s to 5 s", a, b)
+	}
+}
+
+func TestDroppable(t *testing.T) {
+	t.Parallel()
+	r := hour(t)
+	for i := range 3 {
+		if !r.droppable(base.UnixNano(), 3) {
+			t.Fatalf("the value %d that arrives is not droppable", i)
+		}
+		old := dropped(r, 0)
+		r = hour(t)
+		r.drops = old.drops
+	}
+	if r.droppable(base.UnixNano(), 3) {
+		t.Error("the fourth value in a row is droppable on arrival")
+	}
+	if !r.droppable(base.Add(time.Second).UnixNano(), 3) {
+		t.Error("the fourth value in a row is not droppable after a second")
+	}
+	if !r.droppable(base.UnixNano(), 0) {
+		t.Error("without a limit a value is not droppable")
+	}
+	if old := dropped(r, 2*time.Minute); old.drops != 1 {
+		t.Errorf("a value dropped after two minutes counts %d, want 1", old.drops)
+	}
+}

@@ -1,0 +1,222 @@
+package refresh
+
+import (
+	"context"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A flight is one try to get a new value, and what its callers wait for.
+type flight[T any] struct {
+	began time.Time
+	need  time.Time     // when somebody needs the value
+	urge  chan struct{} // closed by hurry; nil without a gate
+	once  sync.Once     // guards the closing of urge
+
+	leave    func()      // ends the stay at the gate; set before watchdog
+	watchdog *time.Timer // gives the flight up; guarded by Engine.mu
+
+	failing atomic.Bool   // err and denied are set, and the failure is being entered
+	done    chan struct{} // closed when the outcome has been entered
+
+	value  *T    // after done, on success
+	err    error // after failing, or done
+	denied bool  // after failing, or done
+}
+
+// hurry tells the gate that somebody waits.
+func (fl *flight[T]) hurry() {
+	if fl.urge != nil {
+		fl.once.Do(func() { close(fl.urge) })
+	}
+}
+
+// A call is one run of the fetch function. It outlives its flight when the
+// function does not heed its context.
+type call[T any] struct {
+	since  time.Time
+	flight *flight[T] // who waits for it; nil when it was left behind; guarded by Engine.mu
+}
+
+// insideKey marks the context of a flight, with the flight as its value.
+type insideKey[T any] struct{ e *Engine[T] }
+
+// inside reports whether the caller is the fetch of the flight under way, which
+// would wait for itself.
+func (e *Engine[T]) inside(ctx context.Context) bool {
+	fl, ok := ctx.Value(insideKey[T]{e}).(*flight[T])
+	return ok && fl == e.flight.Load()
+}
+
+// launch returns the flight under way, or starts one if the state is still the
+// one that asked for it; otherwise it returns nil. urgent says that the caller
+// will wait.
+func (e *Engine[T]) launch(ctx context.Context, seen *state[T], urgent bool) *flight[T] {
+	fl := e.flight.Load()
+	if fl == nil {
+		fl = e.start(ctx, seen, urgent)
+	}
+	if fl != nil && urgent {
+		fl.hurry()
+	}
+	return fl
+}
+
+func (e *Engine[T]) start(ctx context.Context, seen *state[T], urgent bool) *flight[T] {
+	now := time.Now()
+	fl := &flight[T]{began: now, need: now, done: make(chan struct{})}
+	if e.opts.Gate != nil {
+		fl.urge = make(chan struct{})
+		if !urgent && seen.rec().valid(now.UnixNano()) {
+			fl.need = time.Unix(0, seen.expire)
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if other := e.flight.Load(); other != nil {
+		return other
+	}
+	if e.state.Load() != seen {
+		return nil
+	}
+	e.flight.Store(fl)
+	go e.fly(context.WithValue(context.WithoutCancel(ctx), insideKey[T]{e}, fl), fl)
+	return fl
+}
+
+// fly is the goroutine of a flight.
+func (e *Engine[T]) fly(ctx context.Context, fl *flight[T]) {
+	fl.leave = func() {}
+	if e.opts.Gate != nil {
+		leave, err := e.opts.Gate.Enter(ctx, fl.need, fl.urge)
+		if err != nil {
+			var zero T
+			e.settle(fl, zero, err)
+			return
+		}
+		fl.leave = leave
+	}
+	timeout := e.timeout()
+	// The fetch is told to stop a little before its callers stop waiting, so
+	// that they get its own account of what took so long.
+	ctx, cancel := context.WithTimeout(ctx, timeout-min(timeout/50, 100*time.Millisecond))
+	defer cancel()
+
+	e.mu.Lock()
+	c, running := e.call, e.call != nil
+	if running {
+		// A call was left behind by an earlier flight. Another one beside it
+		// would pile up with each flight, so this one takes it over: it may
+		// return yet.
+		c.flight = fl
+	} else {
+		c = &call[T]{since: time.Now(), flight: fl}
+		e.call = c
+	}
+	fl.watchdog = time.AfterFunc(timeout, func() { e.giveUp(c, fl, timeout) })
+	e.mu.Unlock()
+	if !running {
+		e.fetch(ctx, c)
+	}
+}
+
+// fetch runs the fetch function. A panic and a Goexit in it are its failure.
+func (e *Engine[T]) fetch(ctx context.Context, c *call[T]) {
+	var (
+		v        T
+		err      error
+		returned bool
+	)
+	defer func() {
+		if !returned {
+			if p := recover(); p != nil {
+				err = &PanicError{Value: p, Stack: debug.Stack()}
+			} else {
+				err = ErrGoexit
+			}
+		}
+		e.land(c, v, err)
+	}()
+	v, err = e.driver.Fetch(ctx)
+	returned = true
+}
+
+// land takes the result of a call to the flight that waits for it.
+func (e *Engine[T]) land(c *call[T], v T, err error) {
+	e.mu.Lock()
+	fl := c.flight
+	e.call = nil
+	if fl != nil {
+		fl.watchdog.Stop()
+		c.flight = nil
+	} else if err == nil && e.flight.Load() == nil {
+		// It was given up, but a good answer is a good answer.
+		fl = &flight[T]{began: c.since, leave: func() {}, done: make(chan struct{})}
+		e.flight.Store(fl)
+	}
+	e.mu.Unlock()
+	if fl != nil {
+		e.settle(fl, v, err)
+	}
+}
+
+// giveUp ends a flight whose call has not returned, and leaves the call behind.
+func (e *Engine[T]) giveUp(c *call[T], fl *flight[T], after time.Duration) {
+	e.mu.Lock()
+	if c.flight != fl {
+		e.mu.Unlock()
+		return // it has just landed
+	}
+	c.flight = nil
+	e.mu.Unlock()
+	var zero T
+	e.settle(fl, zero, &TimeoutError{After: after, Since: c.since})
+}
+
+// settle enters the outcome of a flight, releases its callers, and tells the
+// listener.
+func (e *Engine[T]) settle(fl *flight[T], v T, err error) {
+	var n *state[T]
+	now := time.Now()
+	if err == nil {
+		if n = e.admit(fl, v, now); n == nil {
+			err = ErrExpiredAnswer
+		}
+	}
+	var pause func(*record) int64
+	if err != nil {
+		fl.err = err
+		fl.denied = e.opts.Recoverable != nil && !e.opts.Recoverable(err)
+		fl.failing.Store(true)
+		until, exact := e.pause(fl, now)
+		pause = func(r *record) int64 { r.exact = exact; return until }
+	}
+	if fl.leave != nil {
+		fl.leave()
+	}
+
+	e.mu.Lock()
+	if err != nil {
+		n = new(state[T])
+		if s := e.state.Load(); s != nil {
+			*n = *s
+		}
+		n.err = err
+		n.fail(now.UnixNano(), fl.denied)
+		n.retryAt = pause(&n.record)
+		n.from, n.length = n.freshness()
+	} else {
+		fl.value = &n.value
+	}
+	e.state.Store(n)
+	e.flight.Store(nil)
+	e.signal()
+	e.mu.Unlock()
+	close(fl.done)
+
+	ev := Event[T]{Value: fl.value, Err: err, Denied: fl.denied, Began: fl.began, Ended: now}
+	ev.Status = n.status(now.UnixNano())
+	e.driver.Settled(ev)
+}
