@@ -1,0 +1,283 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+	"unsafe"
+)
+
+// maxFileSize is more than ten thousand profiles with session tokens.
+const maxFileSize = 16 << 20
+
+// FileOptions are the options of [NewCredentialsFile] and [NewConfigFile]. Nil
+// means all defaults.
+type FileOptions struct {
+	// LockTimeout is how long to wait for another process that edits the same
+	// file. Zero means 10 seconds.
+	LockTimeout time.Duration
+	// Overwrite lets an edit replace what a person may have put there: the
+	// long-term access keys of the profile, and other credential settings
+	// that the SDKs would prefer to a credential_process.
+	Overwrite bool
+}
+
+// File edits one of the two files that AWS's SDKs and command line share. The
+// zero value is not usable; make one with [NewCredentialsFile] or
+// [NewConfigFile]. It is safe for concurrent use, in one process and in many.
+//
+// An edit changes the lines of its own keys in one section. Every other byte
+// stays: comments, order, blank lines, CRLF, nested blocks, a missing final
+// newline. The file is read as aws-sdk-go-v2 and botocore (the AWS CLI) both
+// read it. What they read differently - a duplicate section or key, a line
+// without "=", a byte order mark, an inline comment in the section to be
+// edited - is refused with a [*FileError] that names the line, and the file is
+// left untouched.
+//
+// An edit is safe against other writers and against being killed: it takes a
+// lock (a file beside it, released by the operating system when its holder
+// dies), reads the file again under it, writes a temporary file with mode
+// 0600 in the same folder, flushes it to disk and renames it. Other tools
+// do not know the lock; they see the old file or the new one, never a part.
+//
+// The folder is created with mode 0700, and one named ".aws" is set to it.
+// A file that belongs to another user is refused. A symbolic link is followed
+// only when it, its folder and the folder it leads to belong to the user and
+// nobody else can write there.
+type File struct {
+	path   string
+	format format
+	opts   FileOptions
+	real   place // of path itself, when it is no link
+}
+
+// NewCredentialsFile is the shared credentials file at path. An empty path is
+// what AWS_SHARED_CREDENTIALS_FILE names, else ~/.aws/credentials. It need not
+// exist.
+func NewCredentialsFile(path string, opts *FileOptions) (*File, error) {
+	return newFile(path, "AWS_SHARED_CREDENTIALS_FILE", "credentials", credentialsFormat, opts)
+}
+
+// NewConfigFile is the shared config file at path. An empty path is what
+// AWS_CONFIG_FILE names, else ~/.aws/config. It need not exist.
+func NewConfigFile(path string, opts *FileOptions) (*File, error) {
+	return newFile(path, "AWS_CONFIG_FILE", "config", configFormat, opts)
+}
+
+func newFile(path, variable, name string, form format, opts *FileOptions) (*File, error) {
+	if path == "" {
+		path = os.Getenv(variable)
+	}
+	if path == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return nil, &FileError{Path: name, Reason: "no home folder to find it in", Err: err, Next: "set HOME or " + variable}
+		}
+		path = filepath.Join(home, ".aws", name)
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, &FileError{Path: path, Reason: "it is relative to a folder that cannot be found", Err: err}
+	}
+	f := &File{path: abs, format: form, real: placeOf(abs)}
+	if opts != nil {
+		f.opts = *opts
+	}
+	if f.opts.LockTimeout < 0 {
+		return nil, &FileError{Path: abs, Reason: "LockTimeout is negative"}
+	}
+	if f.opts.LockTimeout == 0 {
+		f.opts.LockTimeout = 10 * time.Second
+	}
+	return f, nil
+}
+
+// Path is the file's absolute path.
+func (f *File) Path() string { return f.path }
+
+// Lookup returns the value of a key of a profile, as all SDKs read it. A
+// missing file, profile or key is no error. It takes no lock: a file is
+// replaced as a whole.
+func (f *File) Lookup(profile, key string) (value string, ok bool, err error) {
+	s, err := f.readProfile(profile)
+	if err != nil {
+		return "", false, err
+	}
+	e := s.entry(key)
+	if e == nil {
+		return "", false, nil
+	}
+	if e.differs == "" && e.continued {
+		e.differs = "a value of several lines"
+	}
+	if e.differs != "" {
+		return "", false, &FileError{Path: f.path, Line: e.line, Reason: e.differs}
+	}
+	return e.value, true, nil
+}
+
+func (f *File) readProfile(profile string) (*scanner, error) {
+	if reason := checkProfile(profile); reason != "" {
+		return nil, &FileError{Path: f.path, Reason: reason}
+	}
+	text, _, err := readText(f.path, false)
+	if err != nil {
+		return nil, f.fail(err)
+	}
+	s := &scanner{format: f.format, profile: profile}
+	if p := s.scan(text); p != nil {
+		return nil, p.at(f.path)
+	}
+	return s, nil
+}
+
+// Edit sets keys of one profile, or removes those whose value is empty. The
+// section is appended when the file has none. Errors are [*FileError].
+//
+// Edit knows nothing of what the keys mean; see [File.WriteCredentials] and
+// [File.WriteProcess] for those that must be changed together.
+func (f *File) Edit(ctx context.Context, profile string, settings ...Setting) error {
+	_, err := f.edit(ctx, profile, settings, nil)
+	return err
+}
+
+// edit is Edit; decide, if not nil, looks at the section under the lock and
+// may refuse or return other settings.
+func (f *File) edit(ctx context.Context, profile string, settings []Setting, decide func(*scanner) ([]Setting, *FileError)) (changed bool, err error) {
+	if reason := checkProfile(profile); reason != "" {
+		return false, &FileError{Path: f.path, Reason: reason}
+	}
+	if reason := checkSettings(settings); reason != "" {
+		return false, &FileError{Path: f.path, Reason: reason}
+	}
+	at, err := f.resolve()
+	if err != nil {
+		return false, f.fail(err)
+	}
+	lock, err := lockFile(ctx, at.lock, f.opts.LockTimeout)
+	if err != nil {
+		return false, f.fail(err)
+	}
+	defer func() {
+		if !changed {
+			_ = os.Remove(at.temp) // of a killed writer; a change replaces it
+		}
+		unlock(lock)
+	}()
+
+	text, loose, err := readText(at.path, true)
+	if err != nil {
+		return false, f.fail(err)
+	}
+	s := &scanner{format: f.format, profile: profile}
+	if p := s.scan(text); p != nil {
+		return false, p.at(f.path)
+	}
+	for i := range s.entries {
+		if e := &s.entries[i]; e.differs != "" {
+			return false, &FileError{Path: f.path, Line: e.line, Reason: e.differs, Next: "remove the quotes, or put the comment on a line of its own"}
+		}
+	}
+	if decide != nil {
+		var refused *FileError
+		if settings, refused = decide(s); refused != nil {
+			refused.Path = f.path
+			return false, refused
+		}
+	}
+	after := s.rewrite(text, settings)
+	if after == nil {
+		if !loose {
+			return false, nil
+		}
+		after = []byte(text) // only the mode changes
+	} else if p := s.verify(after, settings); p != nil {
+		return false, p.at(f.path)
+	}
+	if err := replaceFile(ctx, at, after, filePerm{mode: 0o600}); err != nil {
+		return false, f.fail(err)
+	}
+	return true, nil
+}
+
+// fail puts the path to an error of the operating system or a refusal.
+func (f *File) fail(err error) error {
+	var fe *FileError
+	if errors.As(err, &fe) {
+		fe.Path = f.path
+		return fe
+	}
+	var pe *fs.PathError
+	if errors.As(err, &pe) && pe.Path == f.path {
+		return &FileError{Path: f.path, Reason: pe.Op, Err: pe.Err}
+	}
+	return &FileError{Path: f.path, Err: err}
+}
+
+// resolve finds where to write, following links that are ours, and makes the
+// folder.
+func (f *File) resolve() (place, error) {
+	info, err := os.Lstat(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return f.real, makeFolder(f.real.dir)
+	}
+	if err != nil {
+		return place{}, err
+	}
+	if info.Mode()&fs.ModeSymlink == 0 {
+		return f.real, tightenFolder(f.real.dir)
+	}
+	path, err := followLinks(f.path)
+	if err != nil {
+		return place{}, err
+	}
+	return placeOf(path), nil
+}
+
+// readText reads a whole file, "" for one that does not exist. For a writer it
+// refuses what it could not put back: another user's file, a device. loose
+// tells that others may read the file.
+func readText(path string, write bool) (text string, loose bool, err error) {
+	flag := os.O_RDONLY
+	if write {
+		flag |= openNoFollow
+	}
+	file, err := os.OpenFile(path, flag|openNonblock, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return "", false, err
+	}
+	if !info.Mode().IsRegular() {
+		return "", false, &FileError{Reason: "not a regular file"}
+	}
+	if info.Size() > maxFileSize {
+		return "", false, &FileError{Reason: "larger than 16 MiB"}
+	}
+	if write {
+		if !isOwn(info) {
+			return "", false, &FileError{Reason: "the file belongs to another user", Next: "run as that user, or name another file"}
+		}
+		loose = isLoose(info)
+	}
+	buf := make([]byte, info.Size()+1) // one more: a full buffer tells that the file grew
+	n, err := io.ReadFull(file, buf)
+	switch {
+	case err == nil:
+		return "", false, &FileError{Reason: "the file changed while it was read", Next: "try again"}
+	case !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		return "", false, err
+	}
+	// Nobody else has buf.
+	return unsafe.String(unsafe.SliceData(buf), n), loose, nil
+}

@@ -1,0 +1,205 @@
+package export_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/onafed/onafed/awsfed/export"
+)
+
+// childEdit writes the credentials n to profile n of the file, times over.
+func childEdit(args []string) error {
+	n, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	f, err := export.NewCredentialsFile(args[0], &export.FileOptions{LockTimeout: time.Minute})
+	if err != nil {
+		return err
+	}
+	for range 3 {
+		if err := f.WriteCredentials(context.Background(), "profile-"+args[1], credentials(n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// childChurn writes ever new credentials to the same profile until it is killed.
+func childChurn(args []string) error {
+	f, err := export.NewCredentialsFile(args[0], nil)
+	if err != nil {
+		return err
+	}
+	fmt.Println("ready")
+	for n := 0; ; n++ {
+		if err := f.WriteCredentials(context.Background(), "churn", credentials(n)); err != nil {
+			return err
+		}
+	}
+}
+
+// childHold takes the file's lock and keeps it until it is killed.
+func childHold(args []string) error {
+	f, err := export.NewCredentialsFile(args[0], nil)
+	if err != nil {
+		return err
+	}
+	if _, err := f.HoldLock(context.Background()); err != nil {
+		return err
+	}
+	fmt.Println("ready")
+	select {}
+}
+
+// start runs the child and waits for its "ready".
+func start(t *testing.T, name string, args ...string) (kill func()) {
+	t.Helper()
+	cmd := child(context.WithoutCancel(t.Context()), t, name, args...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	kill = sync.OnceFunc(func() {
+		_ = cmd.Process.Kill() // SIGKILL: nothing of the child's runs after it
+		_ = cmd.Wait()
+	})
+	t.Cleanup(kill)
+	if _, err := out.Read(make([]byte, 16)); err != nil {
+		t.Fatalf("child %s: %v", name, err)
+	}
+	return kill
+}
+
+// Fifty processes that write at once lose nothing of each other and nothing
+// that was there.
+func TestProcessesLoseNothing(t *testing.T) {
+	t.Parallel()
+	const writers = 50
+	path := filepath.Join(t.TempDir(), "credentials")
+	const before = "# mine\n[keep]\naws_access_key_id = AKIAKEEP\naws_secret_access_key = keep\n"
+	if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for n := range writers {
+		wg.Go(func() {
+			if out, err := child(t.Context(), t, "edit", path, strconv.Itoa(n)).CombinedOutput(); err != nil {
+				t.Errorf("writer %d: %v: %s", n, err, out)
+			}
+		})
+	}
+	wg.Wait()
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.HasPrefix(got, []byte(before)) {
+		t.Errorf("what was there is gone:\n%s", got[:min(len(got), 300)])
+	}
+	for n := range writers {
+		seen, line, reason := export.Scan(false, string(got), fmt.Sprintf("profile-%d", n))
+		if line != 0 || !seen.Found || seen.Values["aws_session_token"] != credentials(n).SessionToken {
+			t.Errorf("profile-%d: found %v, line %d %s", n, seen.Found, line, reason)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".*tmp*")); len(left) > 0 {
+		t.Errorf("temporary files are left: %q", left)
+	}
+}
+
+// A writer killed at any moment leaves the old file or the new one, and no lock
+// and, after the next edit, no temporary file.
+func TestKilledWriterLeavesOldOrNew(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "credentials")
+	filler := strings.Repeat("# a comment that takes some room\n", 2000)
+	if err := os.WriteFile(path, []byte(filler+"[keep]\nregion = x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := export.NewCredentialsFile(path, &export.FileOptions{LockTimeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, temp := f.Beside()
+	orphans := 0
+	for round := range 25 {
+		kill := start(t, "churn", path)
+		select { // somewhere within the first writes
+		case <-time.After(time.Duration(round) * 300 * time.Microsecond):
+		case <-t.Context().Done():
+		}
+		kill()
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen, line, reason := export.Scan(false, string(got), "churn")
+		if line != 0 || !strings.HasPrefix(string(got), filler+"[keep]\nregion = x\n") {
+			t.Fatalf("round %d: the file is broken, line %d: %s", round, line, reason)
+		}
+		if seen.Found {
+			id, token := seen.Values["aws_access_key_id"], seen.Values["aws_session_token"]
+			n, err := strconv.Atoi(strings.TrimPrefix(id, "ASIATESTONAFED"))
+			if err != nil || token != credentials(n).SessionToken {
+				t.Fatalf("round %d: keys of two writes are mixed: %q %q", round, id, token)
+			}
+		}
+		if _, err := os.Lstat(temp); err == nil {
+			orphans++
+		}
+		// No lock is left: the next edit goes through, and cleans up.
+		if err := f.Edit(t.Context(), "after", export.Setting{Key: "region", Value: strconv.Itoa(round)}); err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		if _, err := os.Lstat(temp); !errors.Is(err, os.ErrNotExist) {
+			t.Fatalf("round %d: the temporary file is left", round)
+		}
+	}
+	t.Logf("%d of 25 kills left a temporary file", orphans)
+}
+
+// A lock that another process holds ends the edit in time, with an error that
+// says so; a holder's death ends the lock.
+func TestLockTimeout(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "credentials")
+	kill := start(t, "hold", path)
+	f, err := export.NewCredentialsFile(path, &export.FileOptions{LockTimeout: 20 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit := func(ctx context.Context) error {
+		return f.Edit(ctx, "p", export.Setting{Key: "region", Value: "x"})
+	}
+	err = edit(t.Context())
+	if lock, _ := f.Beside(); !errors.Is(err, export.ErrLocked) || !strings.Contains(err.Error(), strconv.QuoteToASCII(lock)) {
+		t.Errorf("with the lock held: %v, want ErrLocked that names %s", err, lock)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := edit(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("with a context that has ended: %v", err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file was made without the lock")
+	}
+	kill()
+	if err := edit(t.Context()); err != nil {
+		t.Errorf("after the holder was killed: %v", err)
+	}
+}

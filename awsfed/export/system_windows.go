@@ -1,0 +1,36 @@
+package export
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+const (
+	openNoFollow = 0
+	openNonblock = 0
+	lockFlags    = os.O_CREATE | os.O_RDWR
+)
+
+// Owners and modes are access control lists here, which a user's profile
+// folder sets so that only the user and administrators get in. They are not
+// looked at.
+
+func isOwn(fs.FileInfo) bool           { return true }
+func isLoose(fs.FileInfo) bool         { return false }
+func isWritable(fs.FileInfo) bool      { return false }
+func isWorldWritable(fs.FileInfo) bool { return false }
+
+// isBusy tells that another process has the file open without sharing it.
+// Access denied is what a rename gets over a file that is open or about to be
+// deleted.
+func isBusy(err error) bool {
+	return errors.Is(err, windows.ERROR_SHARING_VIOLATION) ||
+		errors.Is(err, windows.ERROR_LOCK_VIOLATION) ||
+		errors.Is(err, windows.ERROR_ACCESS_DENIED)
+}
+
+// syncFolder does nothing: NTFS journals names, and a folder cannot be flushed.
+func syncFolder(string) error { return nil }

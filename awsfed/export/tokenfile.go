@@ -1,0 +1,288 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/onafed/onafed/idp"
+)
+
+const (
+	// tokenAttempt bounds one question to the source, for a source that does not.
+	tokenAttempt = time.Minute
+	// tokenLook is how often Run looks at the wall clock and at the file. A
+	// timer does not run while a machine is suspended, so a long one would
+	// fire too late.
+	tokenLook = 30 * time.Second
+)
+
+// TokenFileOptions are the options of [NewTokenFile]. Nil means all defaults.
+type TokenFileOptions struct {
+	// Group, a name or a number, may read the file too (mode 0640, and 0750 for
+	// a folder that is made), for a container that runs as another user. Empty
+	// means the user alone (0600, 0700).
+	Group string
+	// OnWrite, if set, is called after each new token, from the goroutine that
+	// wrote it.
+	OnWrite func(expiry time.Time)
+	// Logger gets failures (Warn) and writes (Debug). Nil means silence.
+	Logger *slog.Logger
+}
+
+// TokenFile keeps an ID token fresh in a file for AWS_WEB_IDENTITY_TOKEN_FILE.
+// Every AWS SDK reads that file again at each refresh, so a program that is
+// given AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN needs nothing else.
+//
+// The file holds the token and no newline, which no SDK would take off. It is
+// replaced by a rename, so give it a folder of its own and mount that folder
+// into a container, not the file: a mounted file stays the old one. The folder
+// is made when missing; one that is a link, another user's, or writable by
+// others is refused.
+//
+// Make one with [NewTokenFile]. It is safe for concurrent use.
+type TokenFile struct {
+	at   place
+	src  idp.TokenSource
+	perm filePerm
+	opts TokenFileOptions
+	log  *slog.Logger
+}
+
+// NewTokenFile prepares a token file at path. It writes nothing yet.
+func NewTokenFile(path string, src idp.TokenSource, opts *TokenFileOptions) (*TokenFile, error) {
+	if path == "" {
+		return nil, errors.New("export: NewTokenFile: the path is empty")
+	}
+	if src == nil {
+		return nil, errors.New("export: NewTokenFile: the source is nil")
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("export: NewTokenFile: %w", err)
+	}
+	t := &TokenFile{at: placeOf(abs), src: src, perm: filePerm{mode: 0o600}, log: slog.New(slog.DiscardHandler)}
+	if opts == nil {
+		return t, nil
+	}
+	t.opts = *opts
+	if opts.Logger != nil {
+		t.log = opts.Logger
+	}
+	if opts.Group != "" {
+		gid, err := lookupGroup(opts.Group)
+		if err != nil {
+			return nil, fmt.Errorf("export: NewTokenFile: group %s: %w", quoted(opts.Group), err)
+		}
+		t.perm = filePerm{mode: 0o640, chgrp: true, group: gid}
+	}
+	return t, nil
+}
+
+func lookupGroup(name string) (int, error) {
+	if gid, err := strconv.Atoi(name); err == nil && gid >= 0 {
+		return gid, nil
+	}
+	g, err := user.LookupGroup(name)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(g.Gid) // not a number on Windows, where modes mean nothing either
+}
+
+// Path is the file's absolute path.
+func (t *TokenFile) Path() string { return t.at.path }
+
+// Write asks the source once and puts its token into the file, and returns when
+// the token expires. An expired token is an error (claims.ErrExpired or
+// [ErrExpired]), and the file stays as it was.
+func (t *TokenFile) Write(ctx context.Context) (expiry time.Time, err error) {
+	token, _, err := t.write(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return token.Expiry(), nil
+}
+
+// Run keeps the file fresh until ctx ends, and then returns nil. The token is
+// renewed when half of its life is over, a little earlier at random, so that
+// many environments that started together do not ask together. While the source
+// fails the file stays and the source is asked again after a while: a second at
+// first, up to a minute. A file that somebody removed is written again.
+//
+// Only a failure at the start that will not pass is returned at once: a folder
+// that is refused, or an error of the source whose Temporary() is false.
+func (t *TokenFile) Run(ctx context.Context) error {
+	token, _, err := t.write(ctx)
+	if err != nil && isFinal(err) && ctx.Err() == nil {
+		return err
+	}
+	failures := 0
+	for ctx.Err() == nil {
+		now := time.Now().Round(0) // the wall clock, see tokenLook
+		var due time.Time
+		if err != nil {
+			failures++
+			t.log.WarnContext(ctx, "token file: no new token", "path", t.at.path, "error", err, "failures", failures)
+			due = now.Add(tokenRetry(failures))
+		} else {
+			failures = 0
+			due = tokenDue(now, token.Claims().IssuedAt, token.Expiry(), rand.Float64())
+		}
+		if !t.wait(ctx, due, err == nil) {
+			break
+		}
+		var next *idp.Token
+		if next, _, err = t.write(ctx); err == nil {
+			token = next
+		}
+	}
+	return nil
+}
+
+// wait returns true when the wall clock has reached due, or, with look, when
+// the file is gone; false when ctx has ended.
+func (t *TokenFile) wait(ctx context.Context, due time.Time, look bool) bool {
+	for {
+		left := due.Sub(time.Now().Round(0))
+		if left <= 0 {
+			return true
+		}
+		timer := time.NewTimer(min(left, tokenLook))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return false
+		case <-timer.C:
+		}
+		if !look {
+			continue
+		}
+		if _, err := os.Lstat(t.at.path); errors.Is(err, fs.ErrNotExist) {
+			return true
+		}
+	}
+}
+
+// tokenDue is when to ask for the next token: in the middle of the life, up to
+// a tenth of it earlier (share is random, 0 to 1). A source that caches may give
+// the same token again then; it is asked more and more often.
+func tokenDue(now, issued, expiry time.Time, share float64) time.Time {
+	life := expiry.Sub(now)
+	if !issued.IsZero() && issued.Before(now) {
+		life = expiry.Sub(issued)
+	}
+	due := expiry.Add(-life/2 - time.Duration(share*float64(life)/10))
+	if due.After(now) {
+		return due
+	}
+	return now.Add(min(max(expiry.Sub(now)/10, 5*time.Second), time.Minute))
+}
+
+// tokenRetry is how long to wait after a number of failures in a row: between
+// half of and all of 1, 2, 4 ... 60 seconds.
+func tokenRetry(failures int) time.Duration {
+	most := min(time.Second<<min(failures-1, 10), time.Minute)
+	return most/2 + rand.N(most/2)
+}
+
+// isFinal tells errors that trying again does not mend.
+func isFinal(err error) bool {
+	var refused *FileError
+	if errors.As(err, &refused) {
+		return !errors.Is(err, ErrLocked)
+	}
+	var source interface{ Temporary() bool }
+	return errors.As(err, &source) && !source.Temporary()
+}
+
+// write also tells whether the file changed.
+func (t *TokenFile) write(ctx context.Context) (token *idp.Token, changed bool, err error) {
+	asking, cancel := context.WithTimeout(ctx, tokenAttempt)
+	token, err = t.src.Token(asking)
+	cancel()
+	if err != nil {
+		return nil, false, fmt.Errorf("export: token file: %w", err)
+	}
+	if token == nil || token.Raw() == "" {
+		return nil, false, errors.New("export: token file: the source gave no token")
+	}
+	if !token.ValidAt(time.Now()) {
+		return nil, false, fmt.Errorf("export: token file: the token: %w at %s", ErrExpired, timestamp(token.Expiry()))
+	}
+	if changed, err = t.put(ctx, token.Raw()); err != nil {
+		return nil, false, t.fail(err)
+	}
+	if changed {
+		t.log.DebugContext(ctx, "token file: written", "path", t.at.path, "expiry", token.Expiry())
+		if t.opts.OnWrite != nil {
+			t.opts.OnWrite(token.Expiry())
+		}
+	}
+	return token, changed, nil
+}
+
+func (t *TokenFile) put(ctx context.Context, raw string) (changed bool, err error) {
+	if err := t.folder(); err != nil {
+		return false, err
+	}
+	lock, err := lockFile(ctx, t.at.lock, 10*time.Second)
+	if err != nil {
+		return false, err
+	}
+	defer unlock(lock)
+	if old, _, err := readText(t.at.path, true); err == nil && old == raw {
+		return false, nil
+	}
+	return true, replaceFile(ctx, t.at, []byte(raw), t.perm)
+}
+
+// folder makes the folder or checks the one that is there.
+func (t *TokenFile) folder() error {
+	info, err := os.Lstat(t.at.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(t.at.dir, 0o700); err != nil {
+			return err
+		}
+		if !t.perm.chgrp {
+			return nil
+		}
+		if err := os.Chown(t.at.dir, -1, t.perm.group); err != nil {
+			return err
+		}
+		return os.Chmod(t.at.dir, 0o750)
+	}
+	if err != nil {
+		return err
+	}
+	reason := ""
+	switch {
+	case !info.IsDir():
+		reason = "is a link or no folder"
+	case !isOwn(info):
+		reason = "belongs to another user"
+	case isWritable(info):
+		reason = "is writable by other users"
+	}
+	if reason != "" {
+		return &FileError{Reason: "folder " + quoted(t.at.dir) + " " + reason, Next: "give the token a folder of its own"}
+	}
+	return nil
+}
+
+func (t *TokenFile) fail(err error) error {
+	var fe *FileError
+	if errors.As(err, &fe) {
+		fe.Path = t.at.path
+		return fe
+	}
+	return &FileError{Path: t.at.path, Err: err}
+}
