@@ -1,0 +1,383 @@
+package trust
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// maxDepth bounds the nesting of a document. A trust policy needs 6 levels; a
+// Terraform plan with deep modules and jsonencoded values some dozens.
+const maxDepth = 512
+
+// jsonReader reads JSON in one pass and knows at each moment where it stands.
+//
+// encoding/json is not used because it takes members in any letter case,
+// keeps the last of two members of the same name, replaces bad UTF-8 and
+// gives no position for what is well-formed and wrong; IAM tells all of these
+// apart.
+type jsonReader struct {
+	data  []byte
+	pos   int
+	depth int
+	path  []string // of the element being read
+	// policyText refuses the characters that IAM's pattern for policy
+	// documents does not have.
+	policyText bool
+}
+
+// jsonKind is the first byte of a value, with 'n' for every number.
+type jsonKind byte
+
+const (
+	jsonObject jsonKind = '{'
+	jsonArray  jsonKind = '['
+	jsonString jsonKind = '"'
+	jsonNumber jsonKind = '0'
+	jsonTrue   jsonKind = 't'
+	jsonFalse  jsonKind = 'f'
+	jsonNull   jsonKind = 'n'
+)
+
+func (k jsonKind) String() string {
+	switch k {
+	case jsonObject:
+		return "an object"
+	case jsonArray:
+		return "a list"
+	case jsonString:
+		return "a string"
+	case jsonNumber:
+		return "a number"
+	case jsonTrue, jsonFalse:
+		return "a boolean"
+	default:
+		return "null"
+	}
+}
+
+// fail reports reason at the offset.
+func (r *jsonReader) fail(offset int, reason string) error {
+	line, column := position(r.data, offset)
+	return &ParseError{Line: line, Column: column, Element: r.element(), Reason: reason}
+}
+
+// failHere reports reason at the next byte to be read.
+func (r *jsonReader) failHere(reason string) error { return r.fail(r.pos, reason) }
+
+func (r *jsonReader) element() string {
+	var b strings.Builder
+	for _, p := range r.path {
+		if b.Len() > 0 && !strings.HasPrefix(p, "[") {
+			b.WriteByte('.')
+		}
+		b.WriteString(p)
+	}
+	return b.String()
+}
+
+func position(data []byte, offset int) (line, column int) {
+	before := data[:min(offset, len(data))]
+	line = 1 + bytes.Count(before, []byte{'\n'})
+	last := bytes.LastIndexByte(before, '\n') + 1
+	return line, 1 + utf8.RuneCount(before[last:])
+}
+
+// space skips white space.
+func (r *jsonReader) space() {
+	for r.pos < len(r.data) {
+		switch r.data[r.pos] {
+		case ' ', '\t', '\n', '\r':
+			r.pos++
+		default:
+			return
+		}
+	}
+}
+
+// kind tells what value comes next without reading it.
+func (r *jsonReader) kind() (jsonKind, error) {
+	r.space()
+	if r.pos >= len(r.data) {
+		return 0, r.failHere("the document ends where a value is needed")
+	}
+	switch c := r.data[r.pos]; {
+	case c == '{', c == '[', c == '"', c == 't', c == 'f', c == 'n':
+		return jsonKind(c), nil
+	case c == '-', '0' <= c && c <= '9':
+		return jsonNumber, nil
+	case bytes.HasPrefix(r.data[r.pos:], []byte("\xef\xbb\xbf")):
+		return 0, r.failHere("a byte order mark stands before the value")
+	}
+	return 0, r.failHere("not a JSON value")
+}
+
+// end wants nothing but white space up to the end.
+func (r *jsonReader) end() error {
+	r.space()
+	if r.pos < len(r.data) {
+		return r.failHere("something follows the end of the document")
+	}
+	return nil
+}
+
+// enter and leave count the nesting.
+func (r *jsonReader) enter() error {
+	if r.depth++; r.depth > maxDepth {
+		return r.failHere("nested too deeply")
+	}
+	return nil
+}
+
+// object reads an object and calls member for each of its members; the member's
+// value must be read by the call.
+func (r *jsonReader) object(member func(name string, at int) error) error {
+	if err := r.enter(); err != nil {
+		return err
+	}
+	r.pos++ // '{'
+	for first := true; ; first = false {
+		r.space()
+		if r.pos < len(r.data) && r.data[r.pos] == '}' && first {
+			break
+		}
+		at := r.pos
+		if at >= len(r.data) || r.data[at] != '"' {
+			return r.failHere("a member name in double quotes is needed")
+		}
+		name, err := r.text()
+		if err != nil {
+			return err
+		}
+		r.space()
+		if r.pos >= len(r.data) || r.data[r.pos] != ':' {
+			return r.failHere("a colon is needed after the member name")
+		}
+		r.pos++
+		if err := member(name, at); err != nil {
+			return err
+		}
+		more, err := r.more('}')
+		if err != nil {
+			return err
+		}
+		if !more {
+			r.depth--
+			return nil
+		}
+	}
+	r.pos++
+	r.depth--
+	return nil
+}
+
+// array reads a list and calls item for each of its items, which must read it.
+func (r *jsonReader) array(item func(i int) error) error {
+	if err := r.enter(); err != nil {
+		return err
+	}
+	r.pos++ // '['
+	r.space()
+	if r.pos < len(r.data) && r.data[r.pos] == ']' {
+		r.pos++
+		r.depth--
+		return nil
+	}
+	for i := 0; ; i++ {
+		if err := item(i); err != nil {
+			return err
+		}
+		more, err := r.more(']')
+		if err != nil {
+			return err
+		}
+		if !more {
+			r.depth--
+			return nil
+		}
+	}
+}
+
+// more reads a comma (true) or the closing byte (false).
+func (r *jsonReader) more(closing byte) (bool, error) {
+	r.space()
+	if r.pos < len(r.data) {
+		switch r.data[r.pos] {
+		case ',':
+			r.pos++
+			return true, nil
+		case closing:
+			r.pos++
+			return false, nil
+		}
+	}
+	return false, r.failHere("a comma or " + string(rune(closing)) + " is needed")
+}
+
+// text reads a string.
+func (r *jsonReader) text() (string, error) {
+	start := r.pos
+	r.pos++ // '"'
+	plain := r.pos
+	for r.pos < len(r.data) && r.data[r.pos] >= 0x20 && r.data[r.pos] < utf8.RuneSelf {
+		switch r.data[r.pos] {
+		case '"':
+			s := string(r.data[plain:r.pos])
+			r.pos++
+			return s, nil
+		case '\\':
+			return r.escaped(start, plain)
+		}
+		r.pos++
+	}
+	return r.escaped(start, plain)
+}
+
+// escaped reads on in a string that is not only printable ASCII.
+func (r *jsonReader) escaped(start, plain int) (string, error) {
+	b := append([]byte(nil), r.data[plain:r.pos]...)
+	for r.pos < len(r.data) {
+		switch c := r.data[r.pos]; {
+		case c == '"':
+			r.pos++
+			return string(b), nil
+		case c == '\\':
+			ch, err := r.escape()
+			if err != nil {
+				return "", err
+			}
+			b = utf8.AppendRune(b, ch)
+		case c < 0x20:
+			return "", r.failHere("a control character stands in a string")
+		default:
+			ch, size := utf8.DecodeRune(r.data[r.pos:])
+			if ch == utf8.RuneError && size == 1 {
+				return "", r.failHere("not UTF-8")
+			}
+			if r.policyText && ch > 0xFF {
+				return "", r.failHere("IAM takes no characters beyond U+00FF in a policy")
+			}
+			b = append(b, r.data[r.pos:r.pos+size]...)
+			r.pos += size
+		}
+	}
+	return "", r.fail(start, "the string has no end")
+}
+
+// escape reads one escape sequence, or two that are a surrogate pair.
+func (r *jsonReader) escape() (rune, error) {
+	if r.pos+1 >= len(r.data) {
+		return 0, r.failHere("the document ends in an escape sequence")
+	}
+	if i := strings.IndexByte(`"\/bfnrt`, r.data[r.pos+1]); i >= 0 {
+		r.pos += 2
+		return rune("\"\\/\b\f\n\r\t"[i]), nil
+	}
+	ch, ok := hex4(r.data[r.pos:])
+	if !ok {
+		return 0, r.failHere("unknown escape sequence")
+	}
+	if utf16.IsSurrogate(ch) {
+		low, ok := hex4(r.data[r.pos+6:])
+		pair := utf16.DecodeRune(ch, low)
+		if !ok || pair == utf8.RuneError {
+			return 0, r.failHere("half of a surrogate pair")
+		}
+		r.pos += 12
+		return pair, nil
+	}
+	r.pos += 6
+	return ch, nil
+}
+
+// hex4 reads \uXXXX.
+func hex4(b []byte) (rune, bool) {
+	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
+		return 0, false
+	}
+	var ch rune
+	for _, c := range b[2:6] {
+		digit := strings.IndexByte("0123456789abcdef", c|0x20)
+		if c < '0' || digit < 0 {
+			return 0, false
+		}
+		ch = ch<<4 | rune(digit)
+	}
+	return ch, true
+}
+
+// literal reads a number, true, false or null and gives its text.
+func (r *jsonReader) literal() (string, error) {
+	start := r.pos
+	for r.pos < len(r.data) && isLiteralChar(r.data[r.pos]) {
+		r.pos++
+	}
+	s := string(r.data[start:r.pos])
+	switch {
+	case s == "true", s == "false", s == "null", isNumber(s):
+		return s, nil
+	}
+	return "", r.fail(start, "not a JSON value")
+}
+
+func isLiteralChar(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '+' || c == '.'
+}
+
+// isNumber tells whether s is a number by JSON's grammar (RFC 8259, section 6).
+func isNumber(s string) bool {
+	s = strings.TrimPrefix(s, "-")
+	whole := digits(s)
+	if whole == 0 || whole > 1 && s[0] == '0' {
+		return false
+	}
+	s = s[whole:]
+	if fraction, ok := strings.CutPrefix(s, "."); ok {
+		n := digits(fraction)
+		if n == 0 {
+			return false
+		}
+		s = fraction[n:]
+	}
+	if s == "" {
+		return true
+	}
+	if s[0]|0x20 != 'e' {
+		return false
+	}
+	s = s[1:]
+	if s != "" && (s[0] == '+' || s[0] == '-') {
+		s = s[1:]
+	}
+	return s != "" && digits(s) == len(s)
+}
+
+// digits counts the digits at the start of s.
+func digits(s string) int {
+	n := 0
+	for n < len(s) && '0' <= s[n] && s[n] <= '9' {
+		n++
+	}
+	return n
+}
+
+// skip reads over one value of any kind.
+func (r *jsonReader) skip() error {
+	kind, err := r.kind()
+	if err != nil {
+		return err
+	}
+	switch kind {
+	case jsonObject:
+		return r.object(func(string, int) error { return r.skip() })
+	case jsonArray:
+		return r.array(func(int) error { return r.skip() })
+	case jsonString:
+		_, err := r.text()
+		return err
+	default:
+		_, err := r.literal()
+		return err
+	}
+}

@@ -1,0 +1,280 @@
+package trust_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/onafed/onafed/awsfed/trust"
+)
+
+func readVectors[T any](tb testing.TB, path string) []T {
+	tb.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	var vectors []T
+	if err := dec.Decode(&vectors); err != nil {
+		tb.Fatal(err)
+	}
+	return vectors
+}
+
+type acceptVector struct{ Name, Document, Printed string }
+
+type refuseVector struct {
+	Name, Document  string
+	Line, Column    int
+	Element, Reason string
+}
+
+func TestParseAccepts(t *testing.T) {
+	t.Parallel()
+	for _, v := range readVectors[acceptVector](t, "testdata/parse/accept.json") {
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			p, err := trust.Parse([]byte(v.Document))
+			if err != nil {
+				t.Fatalf("Parse: %v", err)
+			}
+			got, err := p.MarshalJSON()
+			if err != nil {
+				t.Fatalf("MarshalJSON: %v", err)
+			}
+			if diff := cmp.Diff(v.Printed, string(got)); diff != "" {
+				t.Errorf("MarshalJSON (-want +got):\n%s", diff)
+			}
+			checkPrinting(t, p)
+		})
+	}
+}
+
+// checkPrinting checks what holds for every policy that was read.
+func checkPrinting(tb testing.TB, p trust.Policy) {
+	tb.Helper()
+	indented := p.String()
+	q, err := trust.Parse([]byte(indented))
+	if err != nil {
+		tb.Fatalf("Parse of String: %v\n%s", err, indented)
+	}
+	if !p.Equal(q) {
+		tb.Fatalf("Parse(String()) is another policy:\n%s\n%s", indented, q)
+	}
+	if q.String() != indented {
+		tb.Fatalf("String is not stable:\n%s\n%s", indented, q)
+	}
+	var minified bytes.Buffer
+	if err := json.Compact(&minified, []byte(indented)); err != nil {
+		tb.Fatalf("String is no JSON: %v", err)
+	}
+	text, err := p.MarshalJSON()
+	if err != nil {
+		tb.Fatalf("MarshalJSON: %v", err)
+	}
+	if !bytes.Equal(text, minified.Bytes()) {
+		tb.Fatalf("MarshalJSON and String differ by more than white space:\n%s\n%s", text, indented)
+	}
+	if got, want := p.Size(), len([]rune(string(text))); got != want {
+		tb.Fatalf("Size() = %d, want %d", got, want)
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	t.Parallel()
+	for _, v := range readVectors[refuseVector](t, "testdata/parse/refuse.json") {
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			p, err := trust.Parse([]byte(v.Document))
+			var pe *trust.ParseError
+			if !errors.As(err, &pe) {
+				t.Fatalf("Parse = %v, %v, want a *ParseError", p, err)
+			}
+			if !p.Equal(trust.Policy{}) {
+				t.Errorf("Parse gives a policy with its error: %v", p)
+			}
+			if pe.Line != v.Line || pe.Column != v.Column || pe.Element != v.Element || !strings.Contains(pe.Reason, v.Reason) {
+				t.Errorf("Parse: %d:%d, element %q, reason %q; want %d:%d, %q, %q", pe.Line, pe.Column, pe.Element, pe.Reason, v.Line, v.Column, v.Element, v.Reason)
+			}
+		})
+	}
+}
+
+func policyWithSid(sid string) string {
+	return `{"Statement":{"Sid":"` + sid + `","Effect":"Deny","Principal":"*","Action":"*"}}`
+}
+
+func TestParseSizeLimit(t *testing.T) {
+	t.Parallel()
+	room := trust.MaxSize - len(policyWithSid(""))
+	p, err := trust.Parse([]byte(strings.ReplaceAll(policyWithSid(strings.Repeat("x", room)), ",", "  ,\n\n")))
+	if err != nil || p.Size() != trust.MaxSize {
+		t.Errorf("Parse of the longest policy: size %d, %v", p.Size(), err)
+	}
+	var pe *trust.ParseError
+	if _, err := trust.Parse([]byte(policyWithSid(strings.Repeat("x", room+1)))); !errors.As(err, &pe) {
+		t.Errorf("Parse of a policy one character too long: %v", err)
+	}
+	if _, err := trust.Parse([]byte(policyWithSid("") + strings.Repeat(" ", 200000))); !errors.As(err, &pe) {
+		t.Errorf("Parse of much white space: %v", err)
+	}
+	// Characters count, not bytes.
+	if p, err = trust.Parse([]byte(policyWithSid(strings.Repeat("\u00e9", room)))); err != nil || p.Size() != trust.MaxSize {
+		t.Errorf("Parse of the longest policy in two-byte characters: size %d, %v", p.Size(), err)
+	}
+}
+
+func TestParseDeepNesting(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{strings.Repeat("[", 100000), strings.Repeat(`{"Statement":`, 10000), `{"Statement":[{"Condition":{"Bool":{"a:b":` + strings.Repeat("[", 100000)} {
+		if _, err := trust.Parse([]byte(text)); err == nil {
+			t.Errorf("Parse(%.40q...) gives no error", text)
+		}
+	}
+	if _, err := trust.ParseDocuments([]byte(strings.Repeat("[", 100000))); err == nil {
+		t.Error("ParseDocuments of deep nesting gives no error")
+	}
+}
+
+// What is printed of a document cannot act on a terminal.
+func TestParseErrorIsHarmless(t *testing.T) {
+	t.Parallel()
+	evil := "\\u001b[2J\\u202e\\u009b\\n" + strings.Repeat("x", 5000)
+	for _, text := range []string{
+		`{"` + evil + `":1}`,
+		`{"Version":"` + evil + `"}`,
+		`{"Statement":[{"` + evil + `":1}]}`,
+		`{"Statement":[{"Effect":"` + evil + `"}]}`,
+		`{"Statement":[{"Action":"` + evil + `"}]}`,
+		`{"Statement":[{"Principal":"` + evil + `"}]}`,
+		`{"Statement":[{"Principal":{"AWS":"` + evil + `"}}]}`,
+		`{"Statement":[{"Principal":{"Federated":"` + evil + `"}}]}`,
+		`{"Statement":[{"Condition":{"` + evil + `":{}}}]}`,
+		`{"Statement":[{"Condition":{"Bool":{"` + evil + `":{}}}}]}`,
+		`{"Statement":[{"Condition":{"Bool":{"` + evil + `":"1","` + evil + `":"1"}}}]}`,
+	} {
+		_, err := trust.Parse([]byte(text))
+		if err == nil {
+			t.Errorf("Parse(%.40q) gives no error", text)
+			continue
+		}
+		for _, ch := range err.Error() {
+			if ch < 0x20 || ch > 0x7E {
+				t.Errorf("Parse(%.40q): the error holds %U", text, ch)
+				break
+			}
+		}
+		if len(err.Error()) > 700 {
+			t.Errorf("Parse(%.40q): the error has %d bytes", text, len(err.Error()))
+		}
+	}
+}
+
+func TestMarshalJSONRefuses(t *testing.T) {
+	t.Parallel()
+	good := func() trust.Policy {
+		return trust.Policy{Statements: []trust.Statement{{
+			Effect: trust.Allow, Principal: trust.Principal{AWS: []string{"123456789012"}}, Actions: []string{"sts:AssumeRole"},
+			Conditions: []trust.Condition{{Operator: "Bool", Key: "a:b", Values: []string{"true"}}},
+		}}}
+	}
+	if text, err := good().MarshalJSON(); err != nil {
+		t.Fatalf("MarshalJSON of a good policy: %s, %v", text, err)
+	}
+	for name, change := range map[string]func(*trust.Policy){
+		"no statement":          func(p *trust.Policy) { p.Statements = nil },
+		"no effect":             func(p *trust.Policy) { p.Statements[0].Effect = "" },
+		"no principal":          func(p *trust.Policy) { p.Statements[0].Principal = trust.Principal{} },
+		"no action":             func(p *trust.Policy) { p.Statements[0].Actions = nil },
+		"two kinds of action":   func(p *trust.Policy) { p.Statements[0].NotActions = []string{"sts:TagSession"} },
+		"everybody and others":  func(p *trust.Policy) { p.Statements[0].Principal.Any = true },
+		"an unknown operator":   func(p *trust.Policy) { p.Statements[0].Conditions[0].Operator = "Boole" },
+		"text that is no text":  func(p *trust.Policy) { p.Statements[0].Conditions[0].Values[0] = "\xff" },
+		"an operator and a key": func(p *trust.Policy) { s := &p.Statements[0]; s.Conditions = append(s.Conditions, s.Conditions[0]) },
+	} {
+		p := good()
+		change(&p)
+		text, err := p.MarshalJSON()
+		var pe *trust.ParseError
+		if !errors.As(err, &pe) || text != nil {
+			t.Errorf("%s: MarshalJSON = %s, %v, want a *ParseError", name, text, err)
+		} else if pe.Line != 0 || pe.Column != 0 {
+			t.Errorf("%s: position %d:%d of a text that nobody has", name, pe.Line, pe.Column)
+		}
+	}
+}
+
+// A form that was read does not stand in the way of a change.
+func TestPrintAfterChange(t *testing.T) {
+	t.Parallel()
+	const text = `{"Statement":{"Action":["sts:AssumeRole"],"Principal":{"AWS":["123456789012"]},"Effect":"Allow","Condition":{"Bool":{"a:b":[true]},"StringLike":{}}}}`
+	p, err := trust.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &p.Statements[0]
+	s.Sid = "x"
+	s.Actions = append(s.Actions, "sts:TagSession")
+	s.Principal.Federated = []string{"accounts.google.com"}
+	s.Conditions[0].Values[0] = "maybe"
+	s.Conditions = append(s.Conditions, trust.Condition{Operator: "StringLike", Key: "a:c", Values: []string{"d"}}, trust.Condition{Operator: "Bool", Key: "a:d", Values: []string{"true"}})
+	p.Version = "2012-10-17"
+	want := `{"Statement":{"Action":["sts:AssumeRole","sts:TagSession"],"Principal":{"AWS":["123456789012"],"Federated":"accounts.google.com"},"Effect":"Allow",` +
+		`"Condition":{"Bool":{"a:b":["maybe"],"a:d":"true"},"StringLike":{"a:c":"d"}},"Sid":"x"},"Version":"2012-10-17"}`
+	got, err := p.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("MarshalJSON (-want +got):\n%s", diff)
+	}
+}
+
+func TestPolicyJSONThroughEncodingJSON(t *testing.T) {
+	t.Parallel()
+	type role struct{ Trust trust.Policy }
+	var r role
+	if err := json.Unmarshal([]byte(`{"Trust":`+policyWithSid("a")+`}`), &r); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(r)
+	if err != nil || string(text) != `{"Trust":`+policyWithSid("a")+`}` {
+		t.Errorf("json.Marshal = %s, %v", text, err)
+	}
+	before := r
+	if err := json.Unmarshal([]byte(`{"Trust":{}}`), &r); err == nil {
+		t.Error("json.Unmarshal of no policy gives no error")
+	}
+	if !r.Trust.Equal(before.Trust) {
+		t.Error("a failed UnmarshalJSON changed the policy")
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, v := range readVectors[acceptVector](f, "testdata/parse/accept.json") {
+		f.Add([]byte(v.Document))
+	}
+	for _, v := range readVectors[refuseVector](f, "testdata/parse/refuse.json") {
+		f.Add([]byte(v.Document))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := trust.Parse(data)
+		if err != nil {
+			if !p.Equal(trust.Policy{}) {
+				t.Fatalf("an error and a policy: %v", p)
+			}
+			return
+		}
+		if !json.Valid(data) {
+			t.Fatalf("Parse takes what is no JSON: %q", data)
+		}
+		checkPrinting(t, p)
+	})
+}

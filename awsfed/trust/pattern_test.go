@@ -1,0 +1,225 @@
+package trust_test
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/onafed/onafed/awsfed/trust"
+)
+
+const (
+	org     = "0191e223-1c3c-7607-badf-303c98b52d2f"
+	project = "019527e4-75d5-704d-a5a4-a2b52cf56198"
+	env     = "019527e4-75d5-704d-a5a4-a2b52cf56196"
+	user    = "0191e223-1c3c-7607-badf-303c98b52d30"
+
+	subV2 = "org:" + org + "/prj:" + project + "/env:" + env
+)
+
+// naiveMatch is StringLike by its definition, filled into a table: cell (i, j)
+// says whether the first i tokens match the first j characters.
+func naiveMatch(pattern, s string) bool {
+	type token struct {
+		r        string
+		one, run bool
+	}
+	var tokens []token
+	for pattern != "" {
+		_, size := utf8.DecodeRuneInString(pattern)
+		switch {
+		case strings.HasPrefix(pattern, "${*}"), strings.HasPrefix(pattern, "${?}"), strings.HasPrefix(pattern, "${$}"):
+			tokens = append(tokens, token{r: pattern[2:3]})
+			size = 4
+		default:
+			r := pattern[:size]
+			tokens = append(tokens, token{r: r, one: r == "?", run: r == "*"})
+		}
+		pattern = pattern[size:]
+	}
+	var chars []string
+	for s != "" {
+		_, size := utf8.DecodeRuneInString(s)
+		chars = append(chars, s[:size])
+		s = s[size:]
+	}
+	row := make([]bool, len(chars)+1)
+	row[0] = true
+	for _, t := range tokens {
+		next := make([]bool, len(chars)+1)
+		for j := range next {
+			switch {
+			case t.run:
+				next[j] = row[j] || j > 0 && next[j-1]
+			case j > 0:
+				next[j] = row[j-1] && (t.one || t.r == chars[j-1])
+			}
+		}
+		row = next
+	}
+	return row[len(chars)]
+}
+
+type patternVector struct {
+	Name    string
+	Pattern string
+	Match   []string
+	Differ  []string
+}
+
+func patternVectors(tb testing.TB) []patternVector {
+	tb.Helper()
+	data, err := os.ReadFile("testdata/pattern/match.json")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var vectors []patternVector
+	if err := json.Unmarshal(data, &vectors); err != nil {
+		tb.Fatal(err)
+	}
+	return vectors
+}
+
+func TestPatternVectors(t *testing.T) {
+	t.Parallel()
+	for _, v := range patternVectors(t) {
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			if len(v.Match)+len(v.Differ) == 0 {
+				t.Fatal("a vector without a string")
+			}
+			p := trust.CompilePattern(v.Pattern)
+			again := trust.CompilePattern(p.String())
+			check := func(s string, want bool) {
+				if got := p.Match(s); got != want {
+					t.Errorf("CompilePattern(%q).Match(%q) = %v, want %v", v.Pattern, s, got, want)
+				}
+				if got := again.Match(s); got != want {
+					t.Errorf("CompilePattern(%q).Match(%q) = %v, want %v", p.String(), s, got, want)
+				}
+				if got := naiveMatch(v.Pattern, s); got != want {
+					t.Errorf("naiveMatch(%q, %q) = %v, want %v: the vector or the oracle is wrong", v.Pattern, s, got, want)
+				}
+			}
+			for _, s := range v.Match {
+				check(s, true)
+			}
+			for _, s := range v.Differ {
+				check(s, false)
+			}
+		})
+	}
+}
+
+// Each byte but the wildcards stands for itself and for nothing else.
+func TestPatternEveryByte(t *testing.T) {
+	t.Parallel()
+	for b := range 128 {
+		s := string(rune(b))
+		p := trust.CompilePattern("a" + s + "b")
+		for c := range 128 {
+			want := b == c || b == '?'
+			if b == '*' {
+				want = true
+			}
+			if got := p.Match("a" + string(rune(c)) + "b"); got != want {
+				t.Errorf("CompilePattern(%q).Match(%q) = %v, want %v", "a"+s+"b", "a"+string(rune(c))+"b", got, want)
+			}
+		}
+	}
+}
+
+func TestPatternLiteral(t *testing.T) {
+	t.Parallel()
+	for pattern, want := range map[string]string{"": "", "abc": "abc", "a${*}b": "a*b", "${$}{x}": "${x}", "${aws:x}": "${aws:x}"} {
+		if got, ok := trust.CompilePattern(pattern).Literal(); got != want || !ok {
+			t.Errorf("CompilePattern(%q).Literal() = %q, %v, want %q, true", pattern, got, ok, want)
+		}
+	}
+	for _, pattern := range []string{"*", "?", "a*b", "a?b", "${*}*"} {
+		if got, ok := trust.CompilePattern(pattern).Literal(); got != "" || ok {
+			t.Errorf("CompilePattern(%q).Literal() = %q, %v, want \"\", false", pattern, got, ok)
+		}
+	}
+}
+
+func TestPatternZeroValue(t *testing.T) {
+	t.Parallel()
+	var p trust.Pattern
+	if !p.Match("") || p.Match("a") || p.String() != "" {
+		t.Errorf("the zero Pattern is not the empty pattern")
+	}
+}
+
+func TestPatternLong(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("ab?", 600)
+	for _, pattern := range []string{long, "*" + long, long + "*", "*x*" + long + "*y", strings.Repeat("?", 1023), strings.Repeat("?", 1024), strings.Repeat("*a?", 1000)} {
+		p := trust.CompilePattern(pattern)
+		for _, s := range []string{strings.ReplaceAll(long, "?", "c"), "x" + long + "y", strings.Repeat("a", 1023), strings.Repeat("a", 1024), strings.Repeat("ab", 1000), ""} {
+			if got, want := p.Match(s), naiveMatch(pattern, s); got != want {
+				t.Errorf("pattern of %d characters, string of %d: Match = %v, want %v", len(pattern), len(s), got, want)
+			}
+		}
+	}
+}
+
+func TestPatternMatchAllocatesNothing(t *testing.T) {
+	for _, pattern := range []string{"org:" + org + "/*", "*/prj:*/env:*", "org:????????-*", "*" + strings.Repeat("a?", 100) + "*", subV2} {
+		p := trust.CompilePattern(pattern)
+		if n := testing.AllocsPerRun(100, func() { p.Match(subV2) }); n != 0 {
+			t.Errorf("CompilePattern(%q).Match allocates %v times", pattern, n)
+		}
+	}
+}
+
+func FuzzPatternMatch(f *testing.F) {
+	for _, v := range patternVectors(f) {
+		for _, s := range append(v.Match, v.Differ...) {
+			f.Add(v.Pattern, s)
+		}
+	}
+	f.Add("\xc3*\xa9", "\xc3\xa9") // halves of a character
+	f.Add("*???", "\U0001D11E")    // one character of four bytes
+	f.Add("?", "\xff")
+	f.Fuzz(func(t *testing.T, pattern, s string) {
+		if len(pattern) > 4096 || len(s) > 4096 {
+			return
+		}
+		p := trust.CompilePattern(pattern)
+		if got, want := p.Match(s), naiveMatch(pattern, s); got != want {
+			t.Fatalf("CompilePattern(%q).Match(%q) = %v, want %v", pattern, s, got, want)
+		}
+		q := trust.CompilePattern(p.String())
+		if q.String() != p.String() {
+			t.Fatalf("CompilePattern(%q).String() = %q, then %q", pattern, p, q)
+		}
+		if q.Match(s) != p.Match(s) {
+			t.Fatalf("%q and its String %q differ on %q", pattern, p, s)
+		}
+		if text, ok := p.Literal(); ok && p.Match(s) != (s == text) {
+			t.Fatalf("CompilePattern(%q).Literal() = %q, but Match(%q) = %v", pattern, text, s, p.Match(s))
+		}
+	})
+}
+
+func BenchmarkPatternMatch(b *testing.B) {
+	for _, bb := range []struct{ name, pattern, s string }{
+		{"organization", "org:" + org + "/*", subV2},
+		{"project", "org:*/prj:" + project + "/env:*", subV2},
+		{"marks", "org:????????-????-????-????-????????????/*", subV2},
+		{"hostile stars", strings.Repeat("a*", 60) + "b*c", strings.Repeat("a", 254) + "c"},
+		{"hostile marks", strings.Repeat("*a?a", 30) + "*b*c", strings.Repeat("a", 254) + "c"},
+		{"hostile text", "*" + strings.Repeat("a", 120) + "b*c", strings.Repeat("a", 254) + "c"},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			p := trust.CompilePattern(bb.pattern)
+			b.ReportAllocs()
+			for b.Loop() {
+				p.Match(bb.s)
+			}
+		})
+	}
+}
