@@ -55,10 +55,14 @@ func TestDecide(t *testing.T) {
 	}{
 		{"nothing known waits", record{}, rules{}, []step{{0, wait}, {-h, wait}, {h, wait}}},
 		{"each window begins and ends sharply", ok, rules{}, []step{
-			{0, serve}, {45*m - 1, serve},
-			{45 * m, serveAndRefresh}, {59*m - 1, serveAndRefresh},
-			{59 * m, join}, {h - 1, join},
-			{h, wait}, {8 * h, wait},
+			{0, serve},
+			{45*m - 1, serve},
+			{45 * m, serveAndRefresh},
+			{59*m - 1, serveAndRefresh},
+			{59 * m, join},
+			{h - 1, join},
+			{h, wait},
+			{8 * h, wait},
 		}},
 		{"small steps back are the work of NTP", ok, rules{}, []step{{-m, serve}, {-s, serve}}},
 		{"a clock set back makes deadlines worthless", ok, rules{}, []step{{-m - 1, serveAndRefresh}, {-24 * h, serveAndRefresh}}},
@@ -66,8 +70,11 @@ func TestDecide(t *testing.T) {
 		{"a suspend over the end waits", ok, rules{serveExpired: true}, []step{{9 * h, wait}}},
 
 		{"a failure in the advisory window is held, then tried again behind", failedAt(ok, 46*m, 10*s, false), rules{}, []step{
-			{46 * m, serve}, {46*m + 10*s - 1, serve}, {46*m + 10*s, serveAndRefresh},
-			{59 * m, serveAndRefresh}, {h - 1, serveAndRefresh},
+			{46 * m, serve},
+			{46*m + 10*s - 1, serve},
+			{46*m + 10*s, serveAndRefresh},
+			{59 * m, serveAndRefresh},
+			{h - 1, serveAndRefresh},
 		}},
 		{"after a failure nobody waits in the mandatory window", failedAt(ok, 59*m, 10*s, false), rules{}, []step{
 			{59*m + 1, serve}, {59*m + 10*s, serveAndRefresh},

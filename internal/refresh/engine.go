@@ -65,8 +65,10 @@ type funcDriver[T any] struct {
 	onFlight func(Event[T])
 }
 
+// Fetch calls the function given to New.
 func (d *funcDriver[T]) Fetch(ctx context.Context) (T, error) { return d.fetch(ctx) }
 
+// Settled calls OnFlight.
 func (d *funcDriver[T]) Settled(ev Event[T]) {
 	if d.onFlight != nil {
 		d.onFlight(ev)

@@ -1,0 +1,67 @@
+package awsfed
+
+import (
+	"context"
+	"strings"
+
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// APIOption returns a function for the APIOptions of an [aws.Config] or of a
+// service client. When a service answers that a request's security token has
+// expired (ExpiredToken, ExpiredTokenException, InvalidToken) it invalidates
+// the access key that signed the request, if it is the provider's, and lets the
+// client's retryer try once more with new ones. [LoadConfig] has set it
+// already.
+func (p *Provider) APIOption() func(*middleware.Stack) error {
+	return func(stack *middleware.Stack) error {
+		return stack.Deserialize.Add(&expiryWatch{p}, middleware.Before)
+	}
+}
+
+// expiryWatch looks at the answers of services.
+type expiryWatch struct{ p *Provider }
+
+// ID identifies the middleware by the provider too, so that a client may watch
+// for several.
+func (w *expiryWatch) ID() string { return "onafed.ExpiredToken:" + w.p.roleARN }
+
+// HandleDeserialize runs within the SDK's retry loop, so it sees each request
+// as it was signed.
+func (w *expiryWatch) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	out, metadata, err := next.HandleDeserialize(ctx, in)
+	if err == nil {
+		return out, metadata, nil
+	}
+	switch rawCode(err) {
+	case "ExpiredToken", "ExpiredTokenException", "InvalidToken":
+	default:
+		return out, metadata, err
+	}
+	rq, ok := in.Request.(*smithyhttp.Request)
+	if !ok {
+		return out, metadata, err
+	}
+	if w.p.invalidate(signer(rq)) {
+		err = &renewedError{err}
+	}
+	return out, metadata, err
+}
+
+// signer returns the access key id that signed a request: the Credential of
+// its Authorization header (SigV4, "Authorization header").
+func signer(rq *smithyhttp.Request) string {
+	_, after, _ := strings.Cut(rq.Header.Get("Authorization"), "Credential=")
+	id, _, _ := strings.Cut(after, "/")
+	return id
+}
+
+// A renewedError is the error of a request whose credentials were replaced. The
+// SDK's retryers ask RetryableError.
+type renewedError struct{ error }
+
+func (e *renewedError) Unwrap() error { return e.error }
+
+// RetryableError returns true: the next try is signed with other credentials.
+func (e *renewedError) RetryableError() bool { return true }

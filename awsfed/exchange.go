@@ -1,0 +1,238 @@
+package awsfed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/internal/refresh"
+)
+
+// maxTries is how often one token is sent to STS within one refresh.
+const maxTries = 3
+
+// throttle waits until another request may be sent, or for the end of ctx.
+type throttle func(ctx context.Context) error
+
+// exchanger is the provider as its engine sees it, which keeps these methods
+// out of the exported ones.
+type exchanger Provider
+
+var _ refresh.Driver[session] = (*exchanger)(nil)
+
+// errNoToken is the failure of a source that breaks its contract.
+var errNoToken = errors.New("the token source returned neither a token nor an error")
+
+// Fetch exchanges a token for credentials: one refresh with all its tries.
+func (e *exchanger) Fetch(ctx context.Context) (session, error) {
+	p := (*Provider)(e)
+	x := exchange{p: p, fresh: p.doubtsConnections()}
+	if want, got := p.opts.ExpectedAccount, accountOf(p.roleARN); want != "" && got != want {
+		// No token leaves for a role that would not be used anyway.
+		return session{}, x.fail(nil, &AccountError{Got: got, Want: want})
+	}
+	tok, err := x.token(ctx)
+	if err != nil {
+		return session{}, x.fail(nil, err)
+	}
+	reminted := false
+	for try := 1; ; try++ {
+		s, err := x.send(ctx, tok)
+		if err == nil {
+			return s, nil
+		}
+		switch class := classify(err); {
+		case class == otherToken && !reminted:
+			next, tokErr := x.remint(ctx, tok)
+			if tokErr != nil {
+				return session{}, x.fail(tok, errors.Join(err, tokErr))
+			}
+			if next.Equal(tok) {
+				// The source has no other one: the answer would be the same.
+				return session{}, x.fail(tok, err)
+			}
+			tok, reminted, try = next, true, 0
+			if p.throttled(ctx) != nil {
+				return session{}, x.fail(tok, err)
+			}
+		case class == again && try < maxTries:
+			if !p.sleep(ctx, pauseBefore(try+1, err)) {
+				return session{}, x.fail(tok, err)
+			}
+			x.fresh = x.fresh || isTimeout(err)
+		default:
+			return session{}, x.fail(tok, err)
+		}
+	}
+}
+
+// An exchange is the work of one refresh.
+type exchange struct {
+	p *Provider
+	// fresh asks for a new connection.
+	fresh bool
+}
+
+// token returns a token of the source.
+func (x *exchange) token(ctx context.Context) (*idp.Token, error) {
+	tok, err := x.p.src.Token(ctx)
+	switch {
+	case err != nil:
+		return nil, &tokenError{source: x.p.sourceName(), err: err}
+	case tok == nil || tok.Raw() == "":
+		return nil, &tokenError{source: x.p.sourceName(), err: errNoToken}
+	}
+	return tok, nil
+}
+
+// remint returns a token other than the one that STS did not take, if the
+// source has one.
+func (x *exchange) remint(ctx context.Context, old *idp.Token) (*idp.Token, error) {
+	if inv, ok := x.p.src.(idp.Invalidator); ok {
+		inv.Invalidate(old)
+	}
+	return x.token(ctx)
+}
+
+// send makes one request.
+func (x *exchange) send(ctx context.Context, tok *idp.Token) (session, error) {
+	p := x.p
+	ctx, cancel := context.WithTimeout(ctx, p.opts.attemptTimeout()/3)
+	defer cancel()
+	rq := &request{client: p.client, fresh: x.fresh}
+	creds, err := stscreds.NewWebIdentityRoleProvider(rq, p.roleARN, retriever(tok.Raw()), func(o *stscreds.WebIdentityRoleOptions) {
+		o.RoleSessionName = p.sessionName(tok)
+		o.Duration = p.opts.Duration
+		if p.opts.Policy != "" {
+			o.Policy = &p.opts.Policy
+		}
+		for _, arn := range p.opts.PolicyARNs {
+			o.PolicyARNs = append(o.PolicyARNs, types.PolicyDescriptorType{Arn: aws.String(arn)})
+		}
+	}).Retrieve(ctx)
+	if err != nil {
+		return session{}, err
+	}
+	s := session{
+		served:  creds,
+		expires: creds.Expires,
+		at:      time.Now(),
+		skew:    rq.skew,
+		arn:     rq.arn,
+		request: rq.id,
+		source:  p.sourceName(),
+	}
+	switch {
+	case !creds.HasKeys() || creds.SessionToken == "":
+		return session{}, &answerError{requestID: rq.id, reason: "the answer has no credentials"}
+	case creds.Expires.IsZero():
+		return session{}, &answerError{requestID: rq.id, reason: "the answer does not say when the credentials expire"}
+	case !s.localExpiry().After(s.at):
+		return session{}, &answerError{requestID: rq.id, reason: "the credentials in the answer expired at " + creds.Expires.UTC().Format(time.RFC3339)}
+	case p.opts.ExpectedAccount != "" && creds.AccountID != p.opts.ExpectedAccount:
+		return session{}, &AccountError{Got: creds.AccountID, Want: p.opts.ExpectedAccount}
+	}
+	return s, nil
+}
+
+// fail makes an error of an exchange one that a caller can act on. tok is what
+// STS saw; nil if it saw none.
+func (x *exchange) fail(tok *idp.Token, err error) error {
+	e := newAssumeRoleError(x.p.roleARN, err)
+	if tok != nil {
+		e.sawToken(tok.Claims())
+		e.SessionName = x.p.sessionName(tok)
+	} else {
+		e.SessionName = x.p.opts.SessionName
+	}
+	return e
+}
+
+func (p *Provider) sessionName(tok *idp.Token) string {
+	if p.opts.SessionName != "" {
+		return p.opts.SessionName
+	}
+	return sessionName(tok.Claims())
+}
+
+func (p *Provider) sourceName() string {
+	if s, ok := p.src.(interface{ Source() string }); ok {
+		return s.Source()
+	}
+	return strings.TrimPrefix(fmt.Sprintf("%T", p.src), "*")
+}
+
+// doubtsConnections reports whether idle connections may be dead without
+// knowing: the last refresh ran into a timeout, or the wall clock went another
+// way than the monotonic one since the last answer, as it does when the machine
+// is suspended.
+func (p *Provider) doubtsConnections() bool {
+	if isTimeout(p.engine.Status().Err) {
+		return true
+	}
+	s, ok := p.engine.Peek()
+	if !ok {
+		return false
+	}
+	now := time.Now()
+	return jumped(now.Round(0).Sub(s.at.Round(0)), now.Sub(s.at))
+}
+
+// jumped reports whether as much time passed by the wall clock as by the
+// monotonic one, but for what NTP corrects in a clock that runs.
+func jumped(wall, mono time.Duration) bool {
+	return (wall - mono).Abs() > 10*time.Second
+}
+
+// sleep pauses and then waits for the throttle. It returns false, at once, when
+// there is no time left for another request.
+func (p *Provider) sleep(ctx context.Context, d time.Duration) bool {
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d {
+		return false
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+		return false
+	}
+	return p.throttled(ctx) == nil
+}
+
+func (p *Provider) throttled(ctx context.Context) error {
+	if p.opts.throttle == nil {
+		return nil
+	}
+	return p.opts.throttle(ctx)
+}
+
+// pauseBefore returns the pause before a try: full jitter over a second, then
+// two, unless the server asked for more.
+func pauseBefore(try int, err error) time.Duration {
+	limit := time.Second << (try - 2)
+	d := time.Duration(rand.Int64N(int64(limit))) //nolint:gosec // jitter spreads load; nobody gains by guessing it
+	return max(d, retryAfter(err))
+}
+
+// accountOf returns the account in a role ARN.
+func accountOf(roleARN string) string {
+	if parts := strings.SplitN(roleARN, ":", 6); len(parts) == 6 {
+		return parts[4]
+	}
+	return ""
+}
+
+// retriever hands stscreds a token that was fetched already, since its own
+// interface has no context.
+type retriever string
+
+// GetIdentityToken returns the token.
+func (r retriever) GetIdentityToken() ([]byte, error) { return []byte(r), nil }

@@ -1,0 +1,220 @@
+package awsfed_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+	"github.com/aws/smithy-go"
+	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/idp"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	account = "123456789012"
+	roleARN = "arn:aws:iam::" + account + ":role/deploy"
+	orgID   = "0191e223-1c3c-7607-badf-303c98b52d2f"
+	prjID   = "019527e4-75d5-704d-a5a4-a2b52cf56198"
+	envID   = "019527e4-75d5-704d-a5a4-a2b52cf56196"
+	subject = "org:" + orgID + "/prj:" + prjID + "/env:" + envID
+)
+
+// A service is an STS that gives out numbered credentials, AKID1, AKID2 and so
+// on, unless it is told to fail.
+type service struct {
+	mu      sync.Mutex
+	calls   int
+	issued  int
+	inputs  []*sts.AssumeRoleWithWebIdentityInput
+	starts  []time.Time
+	latency time.Duration
+	life    time.Duration
+	account string
+	fail    func(call int) error // nil error is success
+}
+
+func newService() *service { return &service{life: time.Hour, account: account} }
+
+func (s *service) set(f func(*service)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f(s)
+}
+
+func (s *service) failWith(err error) {
+	s.set(func(s *service) {
+		s.fail = func(int) error { return err }
+		if err == nil {
+			s.fail = nil
+		}
+	})
+}
+
+func (s *service) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls
+}
+
+func (s *service) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, _ ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+	s.mu.Lock()
+	s.calls++
+	call, latency := s.calls, s.latency
+	s.inputs = append(s.inputs, in)
+	s.starts = append(s.starts, time.Now())
+	s.mu.Unlock()
+	if latency > 0 {
+		select {
+		case <-time.After(latency):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail != nil {
+		if err := s.fail(call); err != nil {
+			return nil, err
+		}
+	}
+	s.issued++
+	return answer(s.issued, s.account, aws.ToString(in.RoleSessionName), time.Now().Add(s.life)), nil
+}
+
+func answer(n int, account, session string, expires time.Time) *sts.AssumeRoleWithWebIdentityOutput {
+	return &sts.AssumeRoleWithWebIdentityOutput{
+		AssumedRoleUser: &types.AssumedRoleUser{
+			Arn:           aws.String("arn:aws:sts::" + account + ":assumed-role/deploy/" + session),
+			AssumedRoleId: aws.String("AROATEST:" + session),
+		},
+		Credentials: &types.Credentials{
+			AccessKeyId:     aws.String(fmt.Sprintf("AKID%d", n)),
+			SecretAccessKey: aws.String("the-secret-key"),
+			SessionToken:    aws.String("the-session-token"),
+			Expiration:      aws.Time(expires.UTC()),
+		},
+	}
+}
+
+// apiError is an error of STS's as the SDK returns it, without the HTTP part.
+func apiError(code, message string) error {
+	return &smithy.OperationError{
+		ServiceID: "STS", OperationName: "AssumeRoleWithWebIdentity",
+		Err: &smithy.GenericAPIError{Code: code, Message: message},
+	}
+}
+
+// mint returns an unsigned token, which is enough for a fake STS.
+func mint(tb testing.TB, claims map[string]any) *idp.Token {
+	tb.Helper()
+	all := map[string]any{
+		"iss": idp.Issuer, "aud": idp.AudienceAWS, "sub": subject, "org": orgID,
+		"iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(),
+	}
+	for k, v := range claims {
+		all[k] = v
+		if v == nil {
+			delete(all, k)
+		}
+	}
+	payload, err := json.Marshal(all)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	enc := base64.RawURLEncoding
+	tok, err := idp.ParseToken(strings.Join([]string{
+		enc.EncodeToString([]byte(`{"alg":"RS256","kid":"k0","typ":"JWT"}`)), enc.EncodeToString(payload), enc.EncodeToString([]byte("not a signature")),
+	}, "."))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return tok
+}
+
+// A mintery yields a new token for each call.
+type mintery struct {
+	tb          testing.TB
+	mu          sync.Mutex
+	claims      map[string]any
+	calls       int
+	same        *idp.Token // yield this one
+	err         error
+	invalidated []*idp.Token
+	latency     time.Duration
+}
+
+func (m *mintery) Source() string { return "mintery" }
+
+func (m *mintery) Token(ctx context.Context) (*idp.Token, error) {
+	m.mu.Lock()
+	latency := m.latency
+	m.mu.Unlock()
+	if latency > 0 {
+		select {
+		case <-time.After(latency):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.calls++
+	if m.err != nil {
+		return nil, m.err
+	}
+	if m.same != nil {
+		return m.same, nil
+	}
+	claims := map[string]any{"jti": m.calls}
+	for k, v := range m.claims {
+		claims[k] = v
+	}
+	return mint(m.tb, claims), nil
+}
+
+func (m *mintery) Invalidate(t *idp.Token) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.invalidated = append(m.invalidated, t)
+}
+
+func (m *mintery) count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.calls
+}
+
+func newProvider(tb testing.TB, s *service, optFns ...func(*awsfed.Options)) *awsfed.Provider {
+	tb.Helper()
+	p, err := awsfed.New(s, roleARN, &mintery{tb: tb}, optFns...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
+
+// exact makes the advisory window begin at 45 minutes of an hour, without
+// jitter.
+func exact(o *awsfed.Options) { o.AdvisoryWindow = 15 * time.Minute }
+
+// wantKey retrieves and checks the key and how long the caller waited.
+func wantKey(tb testing.TB, p aws.CredentialsProvider, key string, took time.Duration) aws.Credentials {
+	tb.Helper()
+	begin := time.Now()
+	c, err := p.Retrieve(context.Background())
+	if got := time.Since(begin); err != nil || c.AccessKeyID != key || got != took {
+		tb.Errorf("Retrieve = %q after %v, %v, want %q after %v", c.AccessKeyID, got, err, key, took)
+	}
+	return c
+}

@@ -1,0 +1,395 @@
+package awsfed_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/idp"
+)
+
+func TestRetrieve(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.latency = 50 * time.Millisecond
+		p := newProvider(t, s, exact)
+		if s.count() != 0 {
+			t.Error("New asked STS")
+		}
+		c := wantKey(t, p, "AKID1", 50*time.Millisecond)
+		if c.SecretAccessKey != "the-secret-key" || c.SessionToken != "the-session-token" || !c.CanExpire || c.AccountID != account || c.Source == "" {
+			t.Errorf("Retrieve = %+v", c)
+		}
+		in := s.inputs[0]
+		if got, want := aws.ToString(in.RoleSessionName), "env-"+envID; got != want {
+			t.Errorf("session name = %q, want %q", got, want)
+		}
+		if aws.ToString(in.RoleArn) != roleARN || in.DurationSeconds != nil || in.Policy != nil || in.PolicyArns != nil || in.ProviderId != nil {
+			t.Errorf("input = %+v", in)
+		}
+		for range 100 {
+			wantKey(t, p, "AKID1", 0)
+		}
+		if got := s.count(); got != 1 {
+			t.Errorf("%d calls of STS, want 1", got)
+		}
+		if got := p.ProviderSources(); len(got) != 1 || got[0] != aws.CredentialSourceSTSAssumeRoleWebID {
+			t.Errorf("ProviderSources = %v", got)
+		}
+	})
+}
+
+func TestOptionsReachSTS(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		p := newProvider(t, s, func(o *awsfed.Options) {
+			o.SessionName = "ci@main"
+			o.Duration = 2 * time.Hour
+			o.Policy = `{"Version":"2012-10-17"}`
+			o.PolicyARNs = []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"}
+			o.ExpectedAccount = account
+		})
+		wantKey(t, p, "AKID1", 0)
+		in := s.inputs[0]
+		if aws.ToString(in.RoleSessionName) != "ci@main" || aws.ToInt32(in.DurationSeconds) != 7200 || aws.ToString(in.Policy) != `{"Version":"2012-10-17"}` ||
+			len(in.PolicyArns) != 1 || aws.ToString(in.PolicyArns[0].Arn) != "arn:aws:iam::aws:policy/ReadOnlyAccess" {
+			t.Errorf("input = %+v", in)
+		}
+	})
+}
+
+func TestSessionNameOfSubjectsThatAreNotOnas(t *testing.T) {
+	t.Parallel()
+	names := map[string]string{}
+	for _, sub := range []string{"repo:octo/cat:ref:refs/heads/main", "repo:octo/dog:ref:refs/heads/main"} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newService()
+			p, err := awsfed.New(s, roleARN, &mintery{tb: t, claims: map[string]any{"sub": sub, "iss": "https://token.actions.githubusercontent.com", "org": nil}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantKey(t, p, "AKID1", 0)
+			p.Invalidate("AKID1")
+			wantKey(t, p, "AKID2", 0)
+			a, b := aws.ToString(s.inputs[0].RoleSessionName), aws.ToString(s.inputs[1].RoleSessionName)
+			if a != b || len(a) != len("onafed-")+8 || !strings.HasPrefix(a, "onafed-") {
+				t.Errorf("session names %q and %q, want the same onafed-<8 hex>", a, b)
+			}
+			names[a] = sub
+		})
+	}
+	if len(names) != 2 {
+		t.Errorf("two subjects have the session names %v", names)
+	}
+}
+
+// Expires tells who caches the result when to ask again.
+func TestExpiresOfRetrieve(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		p := newProvider(t, s, exact)
+		begin := time.Now()
+		expiration := begin.Add(time.Hour)
+		at := func(d time.Duration) {
+			t.Helper()
+			time.Sleep(time.Until(begin.Add(d)))
+		}
+		check := func(want time.Duration) {
+			t.Helper()
+			c, err := p.Retrieve(t.Context())
+			if got := time.Until(c.Expires); err != nil || got != want {
+				t.Errorf("%v: Expires in %v, %v, want in %v", time.Since(begin), got, err, want)
+			}
+			full, err := p.Credentials(t.Context())
+			if err != nil || !full.Expires.Equal(expiration) {
+				t.Errorf("%v: Credentials expire at %v, %v, want %v", time.Since(begin), full.Expires, err, expiration)
+			}
+		}
+		check(45 * time.Minute)
+		at(30 * time.Minute)
+		check(15 * time.Minute)
+		s.failWith(errors.New("down"))
+		at(45 * time.Minute)
+		check(10 * time.Second) // a twentieth of 15 minutes, at most 10 s
+		at(58 * time.Minute)
+		check(6 * time.Second)
+		at(59*time.Minute + 50*time.Second)
+		check(time.Second)
+		at(time.Hour - 300*time.Millisecond)
+		check(300 * time.Millisecond) // never past the end
+	})
+}
+
+func TestRefreshBehindItsCallers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.latency = 50 * time.Millisecond
+		p := newProvider(t, s, exact)
+		wantKey(t, p, "AKID1", 50*time.Millisecond)
+		time.Sleep(46 * time.Minute)
+		var wg sync.WaitGroup
+		for range 1000 {
+			wg.Go(func() { wantKey(t, p, "AKID1", 0) })
+		}
+		wg.Wait()
+		time.Sleep(50 * time.Millisecond)
+		synctest.Wait()
+		wantKey(t, p, "AKID2", 0)
+		if got := s.count(); got != 2 {
+			t.Errorf("%d calls of STS, want 2", got)
+		}
+	})
+}
+
+func TestOutages(t *testing.T) {
+	t.Parallel()
+	outages := map[string]func(*service){
+		"an error of the service": func(s *service) { s.fail = func(int) error { return apiError("InternalFailure", "") } },
+		"throttling":              func(s *service) { s.fail = func(int) error { return apiError("Throttling", "Rate exceeded") } },
+		"an unknown code":         func(s *service) { s.fail = func(int) error { return apiError("SomethingNew", "") } },
+		"the network":             func(s *service) { s.fail = func(int) error { return errors.New("connection refused") } },
+		"a hang":                  func(s *service) { s.latency = 1000 * time.Hour },
+		"expired answers":         func(s *service) { s.life = -time.Minute },
+	}
+	for name, outage := range outages {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newService()
+				p := newProvider(t, s, exact)
+				begin := time.Now()
+				wantKey(t, p, "AKID1", 0)
+				s.set(outage)
+				for time.Since(begin) < time.Hour-2*time.Second {
+					call := time.Now()
+					c, err := p.Retrieve(t.Context())
+					if err != nil || c.AccessKeyID != "AKID1" || !c.Expires.After(call) || time.Since(call) > time.Second {
+						t.Fatalf("%v: Retrieve = %q, %v, expires %v, after %v", time.Since(begin), c.AccessKeyID, err, c.Expires, time.Since(call))
+					}
+					time.Sleep(time.Second)
+				}
+				time.Sleep(time.Minute)
+				_, err := p.Retrieve(t.Context())
+				if e, ok := errors.AsType[*awsfed.AssumeRoleError](err); !ok || !e.Retryable() {
+					t.Errorf("after the end Retrieve = %v, want a retryable AssumeRoleError", err)
+				}
+				s.set(func(s *service) { s.fail, s.latency, s.life = nil, 0, time.Hour })
+				time.Sleep(time.Minute)
+				if c, err := p.Retrieve(t.Context()); err != nil || c.AccessKeyID == "AKID1" {
+					t.Errorf("after the repair Retrieve = %q, %v", c.AccessKeyID, err)
+				}
+			})
+		})
+	}
+}
+
+func TestDenialIsRaisedAndRepaired(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.latency = 50 * time.Millisecond
+		p := newProvider(t, s, exact)
+		wantKey(t, p, "AKID1", 50*time.Millisecond)
+		s.failWith(apiError("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"))
+		time.Sleep(46 * time.Minute)
+		wantKey(t, p, "AKID1", 0)
+		time.Sleep(50 * time.Millisecond)
+		synctest.Wait()
+		for range 100 {
+			_, err := p.Retrieve(t.Context())
+			if e, ok := errors.AsType[*awsfed.AssumeRoleError](err); !ok || e.Retryable() || e.Code != "AccessDenied" {
+				t.Fatalf("Retrieve = %v, want AccessDenied", err)
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		s.failWith(nil)
+		time.Sleep(5 * time.Second)
+		wantKey(t, p, "AKID2", 50*time.Millisecond)
+	})
+}
+
+func TestInvalidateOnlyTheKeyThatWasUsed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		p := newProvider(t, s)
+		wantKey(t, p, "AKID1", 0)
+		p.Invalidate("AKID0")
+		p.Invalidate("")
+		wantKey(t, p, "AKID1", 0)
+		p.Invalidate("AKID1")
+		if p.Status().Valid {
+			t.Error("valid after Invalidate")
+		}
+		wantKey(t, p, "AKID2", 0)
+		p.Invalidate("AKID1")
+		wantKey(t, p, "AKID2", 0)
+	})
+}
+
+func TestCancelledCallers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.latency = 5 * time.Second
+		p := newProvider(t, s)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := p.Retrieve(ctx)
+		var cancelled *aws.RequestCanceledError
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &cancelled) || !strings.Contains(err.Error(), roleARN) {
+			t.Errorf("Retrieve = %v, want the deadline and the role", err)
+		}
+		wantKey(t, p, "AKID1", 4*time.Second)
+		if got := s.count(); got != 1 {
+			t.Errorf("%d calls of STS, want 1", got)
+		}
+	})
+}
+
+func TestRunKeepsWarm(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.latency = time.Second
+		p := newProvider(t, s)
+		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+		defer cancel()
+		done := make(chan error)
+		go func() { done <- p.Run(ctx) }()
+		time.Sleep(2 * time.Second)
+		for range 23 {
+			begin := time.Now()
+			if _, err := p.Retrieve(t.Context()); err != nil || time.Since(begin) != 0 {
+				t.Errorf("Retrieve = %v after %v", err, time.Since(begin))
+			}
+			time.Sleep(time.Hour)
+		}
+		if err := <-done; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Run = %v", err)
+		}
+		if got := s.count(); got < 24 || got > 40 {
+			t.Errorf("%d calls of STS in a day", got)
+		}
+	})
+}
+
+func TestNewRefuses(t *testing.T) {
+	t.Parallel()
+	src := &mintery{tb: t}
+	long := "arn:aws:iam::123456789012:role/" + strings.Repeat("x", 2048)
+	tests := []struct {
+		name string
+		new  func() (*awsfed.Provider, error)
+		want string
+	}{
+		{"no client", func() (*awsfed.Provider, error) { return awsfed.New(nil, roleARN, src) }, "client"},
+		{"no source", func() (*awsfed.Provider, error) { return awsfed.New(newService(), roleARN, nil) }, "source"},
+		{"no role", func() (*awsfed.Provider, error) { return awsfed.New(newService(), "", src) }, "ARN is empty"},
+		{"a short ARN", func() (*awsfed.Provider, error) { return awsfed.New(newService(), "arn:role/x", src) }, "characters"},
+		{"a long ARN", func() (*awsfed.Provider, error) { return awsfed.New(newService(), long, src) }, "characters"},
+		{"no ARN", func() (*awsfed.Provider, error) { return awsfed.New(newService(), "the role named deploy", src) }, "arn:"},
+		{"a user", func() (*awsfed.Provider, error) {
+			return awsfed.New(newService(), "arn:aws:iam::123456789012:user/x", src)
+		}, "role"},
+	}
+	opts := map[string]func(*awsfed.Options){
+		"Duration":        func(o *awsfed.Options) { o.Duration = -time.Second },
+		"Duration 1ms":    func(o *awsfed.Options) { o.Duration = time.Millisecond },
+		"SessionName":     func(o *awsfed.Options) { o.SessionName = "a b" },
+		"SessionName \"x": func(o *awsfed.Options) { o.SessionName = "x" },
+		"AdvisoryWindow":  func(o *awsfed.Options) { o.AdvisoryWindow = -1 },
+		"AttemptTimeout":  func(o *awsfed.Options) { o.AttemptTimeout = -1 },
+		"PolicyARNs":      func(o *awsfed.Options) { o.PolicyARNs = []string{""} },
+	}
+	for name, fn := range opts {
+		tests = append(tests, struct {
+			name string
+			new  func() (*awsfed.Provider, error)
+			want string
+		}{"option " + name, func() (*awsfed.Provider, error) { return awsfed.New(newService(), roleARN, src, fn) }, name})
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p, err := tt.new()
+			if p != nil || err == nil || !strings.HasPrefix(err.Error(), "awsfed: ") || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("New = %v, %v, want an error about %q", p, err, tt.want)
+			}
+		})
+	}
+	for _, arn := range []string{"arn:x:iam:::role/anything", "arn:aws:iam::123456789012:role/path/to/deploy", "arn:aws-eusc:iam::123456789012:role/x"} {
+		if _, err := awsfed.New(newService(), arn, src); err != nil {
+			t.Errorf("New(%q) = %v, want no error: STS decides", arn, err)
+		}
+	}
+}
+
+func TestExpectedAccount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		src := &mintery{tb: t}
+		expect := func(o *awsfed.Options) { o.ExpectedAccount = "999999999999" }
+		p, err := awsfed.New(s, roleARN, src, expect)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = p.Retrieve(t.Context())
+		if ae, ok := errors.AsType[*awsfed.AccountError](err); !ok || ae.Got != account || ae.Want != "999999999999" {
+			t.Errorf("Retrieve = %v, want an AccountError", err)
+		}
+		if src.count() != 0 || s.count() != 0 {
+			t.Error("a token was fetched for a role of another account")
+		}
+
+		s.set(func(s *service) { s.account = "888888888888" })
+		p = newProvider(t, s, func(o *awsfed.Options) { o.ExpectedAccount = account })
+		_, err = p.Retrieve(t.Context())
+		ae, ok := errors.AsType[*awsfed.AccountError](err)
+		if !ok || ae.Got != "888888888888" {
+			t.Errorf("Retrieve = %v, want an AccountError", err)
+		}
+		if e, ok := errors.AsType[*awsfed.AssumeRoleError](err); !ok || e.Retryable() {
+			t.Errorf("Retrieve = %v, want an AssumeRoleError that is not retryable", err)
+		}
+	})
+}
+
+func TestSourcesOfTokensThatBreakTheRules(t *testing.T) {
+	t.Parallel()
+	sources := map[string]idp.TokenSource{
+		"nothing": idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return nil, nil }), //nolint:nilnil // the rule that is broken
+		"empty":   idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return new(idp.Token), nil }),
+		"panic":   idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { panic("no") }),
+	}
+	for name, src := range sources {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newService()
+				p, err := awsfed.New(s, roleARN, src)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = p.Retrieve(t.Context())
+				if _, ok := errors.AsType[*awsfed.AssumeRoleError](err); !ok {
+					t.Errorf("Retrieve = %v, want an AssumeRoleError", err)
+				}
+				if s.count() != 0 {
+					t.Error("STS was asked")
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,93 @@
+package awsfed
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
+)
+
+// A request is the client of one request. It is between stscreds and the real
+// client to do what neither does: send once, and keep what the answer says
+// beside the credentials.
+type request struct {
+	client stscreds.AssumeRoleWithWebIdentityAPIClient
+	fresh  bool // over a new connection
+
+	id   string // id of the request, if the answer had one
+	arn  string // of the assumed role
+	skew time.Duration
+}
+
+// AssumeRoleWithWebIdentity sends the request.
+func (r *request) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, optFns ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+	var after func()
+	// The order counts: stscreds has put its own retryer among optFns. It
+	// would send the same token three times, also a refused one, and when our
+	// deadline falls into its pauses the answer's code is lost.
+	optFns = append(optFns[:len(optFns):len(optFns)], func(o *sts.Options) {
+		o.Retryer = aws.NopRetryer{}
+		if r.fresh {
+			after = renew(o)
+		}
+	})
+	out, err := r.client.AssumeRoleWithWebIdentity(ctx, in, optFns...)
+	if after != nil {
+		after()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if out == nil {
+		return nil, &answerError{reason: "the client returned neither an answer nor an error"}
+	}
+	r.id, _ = awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
+	r.skew = skew(out.ResultMetadata)
+	if out.AssumedRoleUser != nil {
+		r.arn = aws.ToString(out.AssumedRoleUser.Arn)
+	}
+	return out, nil
+}
+
+// renew makes the next request use a new connection. What it returns, if
+// anything, is to be called after it.
+func renew(o *sts.Options) (after func()) {
+	switch c := o.HTTPClient.(type) {
+	case *awshttp.BuildableClient:
+		// The SDK's own client does not let go of its connections, so the
+		// request goes around it, with its settings.
+		tr := c.GetTransport()
+		o.HTTPClient = &http.Client{
+			Transport:     tr,
+			Timeout:       c.GetTimeout(),
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+		return tr.CloseIdleConnections
+	case interface{ CloseIdleConnections() }:
+		c.CloseIdleConnections()
+	}
+	return nil
+}
+
+// skew returns how far STS's clock is ahead of ours by the answer's Date.
+func skew(m middleware.Metadata) time.Duration {
+	if d, ok := awsmiddleware.GetAttemptSkew(m); ok {
+		return d
+	}
+	// It is missing when the correction of signing times is switched off,
+	// which says nothing about deadlines.
+	server, ok := awsmiddleware.GetServerTime(m)
+	if !ok {
+		return 0
+	}
+	if at, ok := awsmiddleware.GetResponseAt(m); ok {
+		return server.Sub(at)
+	}
+	return 0
+}
