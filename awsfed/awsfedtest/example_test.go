@@ -1,0 +1,128 @@
+package awsfedtest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+
+	"github.com/onafed/onafed/awsfed/awsfedtest"
+	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/idp/idptest"
+)
+
+// exampleT stands in for the *testing.T that an example does not get.
+type exampleT struct {
+	testing.TB // nil: what is not below is not needed here
+	cleanups   []func()
+}
+
+func (t *exampleT) Helper()                   {}
+func (t *exampleT) Cleanup(f func())          { t.cleanups = append(t.cleanups, f) }
+func (t *exampleT) Context() context.Context  { return context.Background() }
+func (t *exampleT) Errorf(f string, a ...any) { fmt.Printf(f+"\n", a...) }
+func (t *exampleT) Fatalf(f string, a ...any) { panic(fmt.Sprintf(f, a...)) }
+func (t *exampleT) Fatal(a ...any)            { panic(fmt.Sprint(a...)) }
+func (t *exampleT) end() {
+	for _, f := range slices.Backward(t.cleanups) {
+		f()
+	}
+}
+
+func ExampleNew() {
+	t := &exampleT{} // in a test, the test's own
+	defer t.end()
+
+	const role = "arn:aws:iam::123456789012:role/deploy"
+	iss := idptest.NewIssuer(t, nil)
+	s := awsfedtest.New(t, iss.URL, iss.Client(), role)
+
+	out, err := s.AssumeRoleWithWebIdentity(t.Context(), &sts.AssumeRoleWithWebIdentityInput{
+		RoleArn:          aws.String(role),
+		RoleSessionName:  aws.String("ci"),
+		WebIdentityToken: aws.String(iss.Sign(iss.Claims("sts.amazonaws.com"))),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println(*out.AssumedRoleUser.Arn)
+	fmt.Println(*out.Credentials.AccessKeyId)
+	// Output:
+	// arn:aws:sts::123456789012:assumed-role/deploy/ci
+	// ASIATESTONAFEDAAAAAB
+}
+
+// A trust policy that refuses, and the reason, which AWS does not tell.
+func ExampleNewSTS() {
+	t := &exampleT{} // in a test, the test's own
+	defer t.end()
+
+	policy, err := trust.Parse([]byte(`{
+		"Version": "2012-10-17",
+		"Statement": [{
+			"Effect": "Allow",
+			"Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/app.gitpod.io"},
+			"Action": "sts:AssumeRoleWithWebIdentity",
+			"Condition": {
+				"StringEquals": {"app.gitpod.io:aud": "sts.amazonaws.com"},
+				"StringLike": {"app.gitpod.io:sub": "org:0191e223-1c3c-7607-badf-303c98b52d2f/prj:00000000-0000-0000-0000-000000000000/*"}
+			}
+		}]
+	}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	iss := idptest.NewIssuer(t, nil)
+	s, err := awsfedtest.NewSTS(&awsfedtest.STSOptions{
+		HTTPClient: iss.Client(),
+		Providers:  []awsfedtest.Provider{{URL: iss.URL, ClientIDs: []string{"sts.amazonaws.com"}, Account: "123456789012"}},
+		Roles:      []awsfedtest.Role{{ARN: "arn:aws:iam::123456789012:role/deploy", TrustPolicy: policy}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.AssumeRoleWithWebIdentity(t.Context(), &sts.AssumeRoleWithWebIdentityInput{
+		RoleArn:          aws.String("arn:aws:iam::123456789012:role/deploy"),
+		RoleSessionName:  aws.String("ci"),
+		WebIdentityToken: aws.String(iss.Sign(iss.Claims("sts.amazonaws.com"))),
+	})
+	var refused smithy.APIError
+	fmt.Println(errors.As(err, &refused), refused.ErrorCode())
+	fmt.Println(s.Calls()[0].Reason)
+	// Output:
+	// true AccessDenied
+	// no statement allows sts:AssumeRoleWithWebIdentity; nearest is statement 1, where StringLike on app.gitpod.io:sub does not hold: the policy names another project than the token
+}
+
+// A service that is down, and comes back.
+func ExampleSTS_Outage() {
+	t := &exampleT{} // in a test, the test's own
+	defer t.end()
+
+	const role = "arn:aws:iam::123456789012:role/deploy"
+	iss := idptest.NewIssuer(t, nil)
+	s := awsfedtest.New(t, iss.URL, iss.Client(), role)
+
+	for _, down := range []bool{true, false} {
+		s.Outage(down)
+		_, err := s.AssumeRoleWithWebIdentity(t.Context(), &sts.AssumeRoleWithWebIdentityInput{
+			RoleArn:          aws.String(role),
+			RoleSessionName:  aws.String("ci"),
+			WebIdentityToken: aws.String(iss.Sign(iss.Claims("sts.amazonaws.com"))),
+		}, func(o *sts.Options) { o.Retryer = aws.NopRetryer{} })
+		fmt.Println(err == nil)
+	}
+	for _, c := range s.Calls() {
+		fmt.Println(c.Number, c.Action, c.Status, c.Code)
+	}
+	// Output:
+	// false
+	// true
+	// 1 AssumeRoleWithWebIdentity 500 InternalFailure
+	// 2 AssumeRoleWithWebIdentity 200
+}

@@ -1,0 +1,120 @@
+package awsfedtest_test
+
+import (
+	"encoding/xml"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/onafed/onafed/awsfed/awsfedtest"
+)
+
+func TestParseForm(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, body string
+		want       map[string]string // nil: an error
+	}{
+		{"nothing", "", map[string]string{}},
+		{"plain", "A=1&B=2", map[string]string{"A": "1", "B": "2"}},
+		{"plus and percent are decoded", "A=a+b%2Bc%3D", map[string]string{"A": "a b+c="}},
+		{"equals sign in the value", "A=b=c", map[string]string{"A": "b=c"}},
+		{"empty list of the SDKs", "PolicyArns=", map[string]string{"PolicyArns": ""}},
+		{"no equals sign", "A", map[string]string{"A": ""}},
+		{"semicolon is no separator", "A=1;B=2", map[string]string{"A": "1;B=2"}},
+		{"name twice", "A=1&A=1", nil},
+		{"name twice, spelled differently", "A=1&%41=1", nil},
+		{"half an escape", "A=%4", nil},
+		{"not UTF-8", "A=%c3%28", nil},
+		{"more parameters than any call has", manyParameters(501), nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := awsfedtest.ParseForm(tt.body)
+			if (err != nil) != (tt.want == nil) {
+				t.Fatalf("ParseForm(%.40q) error = %v", tt.body, err)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("ParseForm(%.40q) (-want +got):\n%s", tt.body, diff)
+			}
+		})
+	}
+}
+
+func manyParameters(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString("&" + strings.Repeat("a", i+1) + "=")
+	}
+	return b.String()
+}
+
+func TestFormList(t *testing.T) {
+	t.Parallel()
+	f, err := awsfedtest.ParseForm("L.member.2.Key=b&L.member.10.Key=c&L.member.1.Key=a&L.member.1.Value=1&L.member.0.Key=x&L.member.01.Key=x&L.member.-1.Key=x&L.member.a.Key=x&Lx.member.1=x&P.member.1=p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []map[string]string{{"Key": "a", "Value": "1"}, {"Key": "b"}, {"Key": "c"}}
+	if diff := cmp.Diff(want, awsfedtest.List(f, "L")); diff != "" {
+		t.Errorf("members in the order of their numbers (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]map[string]string{{"": "p"}}, awsfedtest.List(f, "P")); diff != "" {
+		t.Errorf("plain members (-want +got):\n%s", diff)
+	}
+}
+
+func FuzzParseForm(f *testing.F) {
+	f.Add("Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fa")
+	f.Add("PolicyArns.member.1.arn=a&PolicyArns.member.2.arn=b") // a list
+	f.Add("A=1&A=2")                                             // a name twice
+	f.Add("A=%zz&=&&")                                           // no escape, no name, nothing
+	f.Add("L.member.99999999999999999999=x")                     // a number too large
+	f.Fuzz(func(t *testing.T, body string) {
+		got, err := awsfedtest.ParseForm(body)
+		if err != nil {
+			if got != nil {
+				t.Fatalf("ParseForm(%q) = %v with an error", body, got)
+			}
+			return
+		}
+		again, err := awsfedtest.ParseForm(awsfedtest.EncodeForm(got))
+		if err != nil || !maps.Equal(got, again) {
+			t.Fatalf("ParseForm of its own encoding = %v, %v, want %v", again, err, got)
+		}
+		for key := range got {
+			name, _, _ := strings.Cut(key, ".member.")
+			awsfedtest.List(got, name)
+		}
+	})
+}
+
+// Whatever is sent, the answer is a well-formed document with a status of an error or of success.
+func FuzzServeHTTP(f *testing.F) {
+	f.Add("Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::123456789012:role/ona/deploy&RoleSessionName=ci&WebIdentityToken=a.b.c")
+	f.Add("Action=AssumeRole&Version=2011-06-15&RoleArn=%00%e2%80%ae")
+	f.Add("Action=GetCallerIdentity&Version=2011-06-15")
+	f.Add("Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleSessionName=%1b[31m&DurationSeconds=-1&PolicyArns.member.1.arn=x")
+	s, _ := setup(f)
+	f.Fuzz(func(t *testing.T, body string) {
+		status, _, answer := post(t, s, body)
+		if status == http.StatusOK || status >= 500 {
+			t.Fatalf("%q was answered %d: %s", body, status, answer)
+		}
+		var doc struct {
+			XMLName xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ ErrorResponse"`
+			Code    string   `xml:"Error>Code"`
+		}
+		if err := xml.Unmarshal([]byte(answer), &doc); err != nil || doc.Code == "" {
+			t.Fatalf("%q was answered with %s: %v", body, answer, err)
+		}
+		for _, r := range answer {
+			if r != '\n' && (r < ' ' || r > '~') {
+				t.Fatalf("%q was answered with the character %U", body, r)
+			}
+		}
+	})
+}

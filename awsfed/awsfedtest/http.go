@@ -1,0 +1,148 @@
+package awsfedtest
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// notLoopback is told to those who come over a network.
+const notLoopback = "awsfedtest: a test double answers on loopback only"
+
+// ServeHTTP speaks the query protocol of STS. A connection to an address that is not loopback is refused: whoever trusts what a
+// test double says must be on the same machine.
+func (s *STS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !onLoopback(r) {
+		http.Error(w, notLoopback, http.StatusForbidden)
+		return
+	}
+	// One byte more than is allowed tells "too large" from "just fits".
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil {
+		return // the client has gone
+	}
+	a, err := s.serve(r.Context(), request{method: r.Method, host: r.Host, url: r.URL, header: r.Header, body: body})
+	if err != nil {
+		drop(w)
+		return
+	}
+	for name, values := range a.header {
+		w.Header()[name] = values
+	}
+	// With its full length announced, a body cut short is seen as such by the client, and net/http closes the connection behind it.
+	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	w.WriteHeader(a.status)
+	if a.truncate {
+		a.body = a.body[:len(a.body)/2]
+	}
+	_, _ = w.Write(a.body) // a client that has gone is no concern of the STS
+}
+
+// drop breaks the connection off. A reset (rather than a polite end) is what a client sees of a machine that died.
+func drop(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler) // HTTP/2 has no connection to take over; this is net/http's word for breaking a stream off
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	conn.Close()
+}
+
+// onLoopback reports whether the request came in on a loopback address, or over no TCP connection at all.
+func onLoopback(r *http.Request) bool {
+	addr, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	return !ok || addr.IP.IsLoopback()
+}
+
+// Start serves s on a port of 127.0.0.1 and returns its URL, which an AWS client takes as its endpoint (AWS_ENDPOINT_URL_STS,
+// BaseEndpoint). When the test ends, connections are closed, also those of calls that hang.
+func Start(tb testing.TB, s *STS) (url string) {
+	tb.Helper()
+	ln, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatalf("awsfedtest: %v", err)
+	}
+	var handlers sync.WaitGroup
+	server := &http.Server{
+		ReadHeaderTimeout: 10 * time.Second,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			handlers.Add(1)
+			defer handlers.Done()
+			s.ServeHTTP(w, r)
+		}),
+	}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(ln) }()
+	tb.Cleanup(func() {
+		_ = server.Close()
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+			tb.Errorf("awsfedtest: %v", err)
+		}
+		handlers.Wait()
+	})
+	return "http://" + ln.Addr().String()
+}
+
+// HTTPClient returns a client whose every request, whatever its URL, is answered by s in memory. It opens no connection and starts
+// no goroutine, so it works in a testing/synctest bubble, and it honours the context of a request. Give it to an AWS client or to
+// awsfed.LoadConfig in place of the network.
+func (s *STS) HTTPClient() *http.Client {
+	return &http.Client{Transport: memory{s}}
+}
+
+// Client returns an AWS client of STS whose calls are answered in memory. It signs with creds, which may be nil for calls that need
+// no signature. All else is the SDK's own: requests, answers, errors, retries.
+func (s *STS) Client(creds aws.CredentialsProvider, optFns ...func(*sts.Options)) *sts.Client {
+	return sts.New(sts.Options{
+		Region:      "us-east-1",
+		HTTPClient:  s.HTTPClient(),
+		Credentials: creds,
+	}, optFns...)
+}
+
+// memory is the transport of HTTPClient.
+type memory struct{ sts *STS }
+
+// RoundTrip hands the request to the STS.
+func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil {
+		defer r.Body.Close()
+		var err error
+		if body, err = io.ReadAll(io.LimitReader(r.Body, maxBody+1)); err != nil {
+			return nil, err
+		}
+	}
+	host := r.Host
+	if host == "" {
+		host = r.URL.Host
+	}
+	a, err := m.sts.serve(r.Context(), request{method: r.Method, host: host, url: r.URL, header: r.Header, body: body})
+	if err != nil {
+		return nil, err
+	}
+	var answered io.Reader = bytes.NewReader(a.body)
+	if a.truncate {
+		answered = io.MultiReader(bytes.NewReader(a.body[:len(a.body)/2]), brokenReader{})
+	}
+	return &http.Response{
+		Status: http.StatusText(a.status), StatusCode: a.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: a.header, Body: io.NopCloser(answered), ContentLength: int64(len(a.body)), Request: r,
+	}, nil
+}
+
+// brokenReader is the end of a body that was cut short.
+type brokenReader struct{}
+
+func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -1,0 +1,53 @@
+package awsfedtest
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/onafed/onafed/awsfed/trust"
+)
+
+// New returns an STS that is ready for use: the issuer is registered in the account of each role, and each role lets in every token
+// of that issuer for the audience sts.amazonaws.com (in China sts.amazonaws.com.cn). client reaches the issuer. Sessions may be as
+// short as a second.
+//
+//	iss := idptest.NewIssuer(t, nil)
+//	s := awsfedtest.New(t, iss.URL, iss.Client(), "arn:aws:iam::123456789012:role/deploy")
+//	p, err := awsfed.New(s, "arn:aws:iam::123456789012:role/deploy", iss.TokenSource("sts.amazonaws.com"))
+//
+// A test that is about trust policies brings its own: see [NewSTS] and [STS.PutRole].
+func New(tb testing.TB, issuerURL string, client *http.Client, roleARNs ...string) *STS {
+	tb.Helper()
+	audiences := []string{"sts.amazonaws.com", "sts.amazonaws.com.cn"}
+	opts := &STSOptions{HTTPClient: client, MinDuration: time.Second, InsecureLoopbackHTTP: true}
+	registered := map[string]bool{}
+	for _, arn := range roleARNs {
+		role, err := parseRoleARN(arn)
+		if err != nil {
+			tb.Fatalf("awsfedtest: role %q: %v", arn, err)
+		}
+		provider, err := trust.ProviderARNIn(role.partition, role.account, issuerURL)
+		if err != nil {
+			tb.Fatalf("awsfedtest: %v", err)
+		}
+		if !registered[role.account] {
+			registered[role.account] = true
+			opts.Providers = append(opts.Providers, Provider{URL: issuerURL, ClientIDs: audiences, Account: role.account})
+		}
+		opts.Roles = append(opts.Roles, Role{ARN: arn, MaxSessionDuration: maxSession, TrustPolicy: trust.Policy{
+			Version: "2012-10-17",
+			Statements: []trust.Statement{{
+				Effect:     trust.Allow,
+				Principal:  trust.Principal{Federated: []string{provider}},
+				Actions:    []string{"sts:AssumeRoleWithWebIdentity", "sts:TagSession", "sts:SetSourceIdentity"},
+				Conditions: []trust.Condition{{Operator: "StringEquals", Key: trust.ConditionKey(issuerURL, "aud"), Values: audiences}},
+			}},
+		}})
+	}
+	s, err := NewSTS(opts)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}

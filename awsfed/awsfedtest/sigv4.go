@@ -1,0 +1,226 @@
+package awsfedtest
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A request is an HTTP request whose body has been read.
+type request struct {
+	method, host string
+	url          *url.URL
+	header       http.Header
+	body         []byte
+}
+
+const (
+	amzDate      = "20060102T150405Z"
+	signingDrift = 15 * time.Minute // AWS accepts signatures that are at most this far from its own clock
+	v4Algorithm  = "AWS4-HMAC-SHA256"
+)
+
+// A signing is what a request says about how it was signed.
+type signing struct {
+	accessKeyID           string
+	date, region, service string
+	headers               []string // names, as they were listed
+	hex                   string
+	at                    string // X-Amz-Date
+	token                 string // X-Amz-Security-Token
+	presigned             bool
+	expires               time.Duration // how long a presigned URL is good for
+}
+
+// authenticate checks an AWS Signature Version 4, in the Authorization header or in a presigned URL, and returns the session whose
+// credentials signed. An empty service means any. The order of checks gives nothing away: whether a key has expired is told to
+// those only who have its secret.
+func (s *STS) authenticate(r request, service string, now time.Time) (session, *apiError) {
+	sig, refused := readSignature(r)
+	if refused != nil {
+		return session{}, refused
+	}
+	x, ok := s.open(sig.token)
+	if !ok || x.AccessKeyID != sig.accessKeyID {
+		return session{}, refuse("InvalidClientTokenId", "").because("the session token is not one of this STS for this access key")
+	}
+	if service != "" && sig.service != service {
+		return session{}, refuse("SignatureDoesNotMatch", "Credential should be scoped to correct service: '"+service+"'. ")
+	}
+	if sig.region == "" {
+		return session{}, refuse("SignatureDoesNotMatch", "Credential should be scoped to a valid region. ")
+	}
+	if want := sig.signature(r, s.secret(sig.accessKeyID)); !hmac.Equal([]byte(want), []byte(sig.hex)) {
+		return session{}, refuse("SignatureDoesNotMatch", "").because("another secret access key, or a request that was changed after it was signed")
+	}
+	if refused := sig.checkTime(now); refused != nil {
+		return session{}, refused
+	}
+	if now.Unix() >= x.Expires || s.isExpired(x.AccessKeyID) {
+		return session{}, refuse("ExpiredToken", "").because("access key %s expired", x.AccessKeyID)
+	}
+	return x, nil
+}
+
+// readSignature takes the parts of the signature from the request.
+func readSignature(r request) (signing, *apiError) {
+	var sig signing
+	var credential, headers string
+	query := r.url.Query()
+	switch authorization := r.header.Get("Authorization"); {
+	case authorization != "":
+		fields, ok := strings.CutPrefix(authorization, v4Algorithm+" ")
+		if !ok {
+			return signing{}, refuse("IncompleteSignature", "Unsupported signing algorithm")
+		}
+		for field := range strings.SplitSeq(fields, ",") {
+			name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
+			switch name {
+			case "Credential":
+				credential = value
+			case "SignedHeaders":
+				headers = value
+			case "Signature":
+				sig.hex = value
+			}
+		}
+		sig.at, sig.token = r.header.Get("X-Amz-Date"), r.header.Get("X-Amz-Security-Token")
+	case query.Has("X-Amz-Signature"):
+		if query.Get("X-Amz-Algorithm") != v4Algorithm {
+			return signing{}, refuse("IncompleteSignature", "Unsupported signing algorithm")
+		}
+		credential, headers, sig.hex = query.Get("X-Amz-Credential"), query.Get("X-Amz-SignedHeaders"), query.Get("X-Amz-Signature")
+		sig.at, sig.token, sig.presigned = query.Get("X-Amz-Date"), query.Get("X-Amz-Security-Token"), true
+		sig.expires = signingDrift
+		if seconds, err := strconv.Atoi(query.Get("X-Amz-Expires")); err == nil {
+			sig.expires = time.Duration(seconds) * time.Second
+		}
+	default:
+		return signing{}, refuse("MissingAuthenticationToken", "")
+	}
+	for _, need := range []struct{ name, value string }{{"Credential", credential}, {"Signature", sig.hex}, {"SignedHeaders", headers}, {"X-Amz-Date", sig.at}} {
+		if need.value == "" {
+			return signing{}, refuse("IncompleteSignature", "Authorization requires '"+need.name+"'.")
+		}
+	}
+	scope := strings.Split(credential, "/")
+	if len(scope) != 5 || scope[4] != "aws4_request" {
+		return signing{}, refuse("IncompleteSignature", "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term")
+	}
+	sig.accessKeyID, sig.date, sig.region, sig.service = scope[0], scope[1], scope[2], scope[3]
+	sig.headers = strings.Split(headers, ";")
+	for _, name := range []string{"Host", "X-Amz-Date", "X-Amz-Security-Token"} {
+		if (name == "Host" || r.header.Get(name) != "") && !slices.Contains(sig.headers, strings.ToLower(name)) {
+			return signing{}, refuse("SignatureDoesNotMatch", "'"+name+"' must be a 'SignedHeader' in the AWS Authorization.")
+		}
+	}
+	return sig, nil
+}
+
+// checkTime refuses signatures from another time, and presigned URLs past their end.
+func (sig signing) checkTime(now time.Time) *apiError {
+	at, err := time.Parse(amzDate, sig.at)
+	if err != nil || !strings.HasPrefix(sig.at, sig.date) {
+		return refuse("IncompleteSignature", "Date must be in ISO-8601 'basic format' and agree with the Credential.")
+	}
+	stamp := func(t time.Time) string { return t.UTC().Format(amzDate) }
+	valid := signingDrift
+	if sig.presigned {
+		valid = sig.expires
+	}
+	switch {
+	case at.Add(valid).Before(now):
+		return refuse("SignatureDoesNotMatch", "Signature expired: "+stamp(at)+" is now earlier than "+stamp(now.Add(-valid)))
+	case at.Add(-signingDrift).After(now):
+		return refuse("SignatureDoesNotMatch", "Signature not yet current: "+stamp(at)+" is still later than "+stamp(now.Add(signingDrift)))
+	}
+	return nil
+}
+
+// signature returns the signature that the request should have.
+func (sig signing) signature(r request, secret string) string {
+	key := []byte("AWS4" + secret)
+	for _, part := range []string{sig.date, sig.region, sig.service, "aws4_request"} {
+		key = hmacSHA256(key, part)
+	}
+	canonical := sha256.Sum256([]byte(sig.canonicalRequest(r)))
+	return hex.EncodeToString(hmacSHA256(key, strings.Join([]string{
+		v4Algorithm, sig.at, sig.date + "/" + sig.region + "/" + sig.service + "/aws4_request", hex.EncodeToString(canonical[:]),
+	}, "\n")))
+}
+
+func hmacSHA256(key []byte, data string) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(data))
+	return h.Sum(nil)
+}
+
+// canonicalRequest is the text that both sides sign. ("Create a signed AWS API request", IAM User Guide.)
+func (sig signing) canonicalRequest(r request) string {
+	path := r.url.EscapedPath()
+	if path == "" {
+		path = "/"
+	}
+	if sig.service != "s3" { // every service but S3 encodes the path once more
+		path = strings.ReplaceAll(encodeURI(path), "%2F", "/")
+	}
+	var b strings.Builder
+	b.WriteString(r.method + "\n" + path + "\n" + canonicalQuery(r.url.Query()) + "\n")
+	for _, name := range sig.headers {
+		var value string
+		switch values := r.header.Values(name); {
+		case name == "host":
+			value = r.host
+		case name == "content-length" && len(values) == 0:
+			value = strconv.Itoa(len(r.body)) // net/http keeps it apart from the other headers
+		default:
+			plain := make([]string, len(values))
+			for i, v := range values {
+				plain[i] = strings.Join(strings.Fields(v), " ")
+			}
+			value = strings.Join(plain, ",")
+		}
+		b.WriteString(name + ":" + value + "\n")
+	}
+	b.WriteString("\n" + strings.Join(sig.headers, ";") + "\n" + sig.payloadHash(r))
+	return b.String()
+}
+
+// payloadHash is the hash of the body, or one of the words that S3 takes in its place for bodies that are sent as a stream.
+func (sig signing) payloadHash(r request) string {
+	word := r.header.Get("X-Amz-Content-Sha256")
+	if sig.service == "s3" && (word == "UNSIGNED-PAYLOAD" || strings.HasPrefix(word, "STREAMING-")) {
+		return word
+	}
+	if sig.service == "s3" && sig.presigned {
+		return "UNSIGNED-PAYLOAD"
+	}
+	sum := sha256.Sum256(r.body)
+	return hex.EncodeToString(sum[:])
+}
+
+// canonicalQuery sorts the parameters by their encoded names, then values, and leaves the signature itself out.
+func canonicalQuery(query url.Values) string {
+	var pairs []string
+	for name, values := range query {
+		if name == "X-Amz-Signature" {
+			continue
+		}
+		for _, value := range values {
+			pairs = append(pairs, encodeURI(name)+"="+encodeURI(value))
+		}
+	}
+	slices.Sort(pairs)
+	return strings.Join(pairs, "&")
+}
+
+// encodeURI is RFC 3986 percent-encoding of everything but the unreserved characters.
+func encodeURI(s string) string {
+	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
+}

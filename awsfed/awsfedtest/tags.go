@@ -1,0 +1,125 @@
+package awsfedtest
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/internal/quote"
+)
+
+// The claims that AWS reads for itself, whoever issued the token. ("Pass session tags in AWS STS", IAM User Guide.)
+const (
+	claimRoles          = "https://aws.amazon.com/roles"
+	claimTags           = "https://aws.amazon.com/tags"
+	claimSourceIdentity = "https://aws.amazon.com/source_identity"
+)
+
+// IAM's limits on session tags.
+const (
+	maxTags     = 50
+	maxTagKey   = 128
+	maxTagValue = 256
+)
+
+// sessionClaims are what a token says about the session to be.
+type sessionClaims struct {
+	tags           map[string]string
+	transitive     []string
+	sourceIdentity string
+}
+
+// readSessionClaims reads session tags, in the nested and in the flattened form, and the source identity, and checks them against
+// IAM's limits. It also refuses a token that lists its roles when this is not one of them.
+func readSessionClaims(c claims.Claims, roleARN string) (sessionClaims, *apiError) {
+	var members map[string]json.RawMessage
+	if err := c.Decode(&members); err != nil {
+		return sessionClaims{}, badToken(notAJWT).because("%v", err)
+	}
+	if raw, ok := members[claimRoles]; ok && !slices.Contains(listOf(raw, ";"), roleARN) {
+		return sessionClaims{}, badToken("The role is not authorized by the identity provider").because("%s does not list %s", claimRoles, roleARN)
+	}
+	var nested struct {
+		Tags       map[string]json.RawMessage `json:"principal_tags"`
+		Transitive json.RawMessage            `json:"transitive_tag_keys"`
+	}
+	if raw, ok := members[claimTags]; ok {
+		if err := json.Unmarshal(raw, &nested); err != nil {
+			return sessionClaims{}, badToken("The session tags are not valid").because("%s is not an object of tags", claimTags)
+		}
+	}
+	values := nested.Tags
+	if values == nil {
+		values = map[string]json.RawMessage{}
+	}
+	for member, raw := range members {
+		if key, ok := strings.CutPrefix(member, claimTags+"/principal_tags/"); ok {
+			values[key] = raw
+		}
+	}
+	s := sessionClaims{tags: map[string]string{}}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		list := listOf(values[key], "")
+		if len(list) != 1 {
+			return sessionClaims{}, badToken("The session tags are not valid").because("tag %s does not have exactly one value", quote.Text(key, maxTagKey))
+		}
+		s.tags[key] = list[0]
+	}
+	s.transitive = append(listOf(nested.Transitive, ""), listOf(members[claimTags+"/transitive_tag_keys"], "")...)
+	if why := checkTags(s.tags, s.transitive); why != "" {
+		return sessionClaims{}, badToken("The session tags are not valid").because("%s", why)
+	}
+	if raw, ok := members[claimSourceIdentity]; ok {
+		if json.Unmarshal(raw, &s.sourceIdentity) != nil || len(s.sourceIdentity) < 2 || len(s.sourceIdentity) > 64 || !isName(s.sourceIdentity) {
+			return sessionClaims{}, badToken("The source identity is not valid").because(`%s is not a string of 2 to 64 characters of [\w+=,.@-]`, claimSourceIdentity)
+		}
+	}
+	return s, nil
+}
+
+// checkTags says what is wrong with session tags. Keys are compared without regard to letter case.
+func checkTags(tags map[string]string, transitive []string) string {
+	if len(tags) > maxTags {
+		return "more than 50 tags"
+	}
+	seen := map[string]bool{}
+	for key, value := range tags {
+		lower := strings.ToLower(key)
+		switch {
+		case key == "" || utf8.RuneCountInString(key) > maxTagKey:
+			return "a tag key does not have 1 to 128 characters"
+		case utf8.RuneCountInString(value) > maxTagValue:
+			return "a tag value has more than 256 characters"
+		case strings.HasPrefix(lower, "aws:"):
+			return "a tag key begins with aws:, which is reserved"
+		case seen[lower]:
+			return "two tag keys differ in letter case only"
+		}
+		seen[lower] = true
+	}
+	for _, key := range transitive {
+		if !seen[strings.ToLower(key)] {
+			return "a transitive tag key is not among the tags"
+		}
+	}
+	return ""
+}
+
+// listOf reads a JSON array of strings, or one string, cut at sep if there is one.
+func listOf(raw json.RawMessage, sep string) []string {
+	var list []string
+	if len(raw) == 0 || json.Unmarshal(raw, &list) == nil {
+		return list
+	}
+	var one string
+	if json.Unmarshal(raw, &one) != nil {
+		return nil
+	}
+	if sep == "" {
+		return []string{one}
+	}
+	return strings.Split(one, sep)
+}
