@@ -43,6 +43,10 @@ func (e *SubjectError) Error() string {
 // Format prints the error message under each verb, so that none shows Input.
 func (e *SubjectError) Format(f fmt.State, verb rune) { formatText(f, verb, e.Error()) }
 
+// MarshalText returns the error message, which is what a log in JSON then has
+// also where the error is inside another value.
+func (e *SubjectError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+
 // AmbiguousSubjectError says that the "sub" of a V3 token can be read in more
 // than one way: values are not escaped, so a value may look like further pairs.
 // None of the readings is more likely than another to a program, as whoever
@@ -65,6 +69,10 @@ func (e *AmbiguousSubjectError) Error() string {
 
 // Format prints the error message under each verb, so that none shows Input.
 func (e *AmbiguousSubjectError) Format(f fmt.State, verb rune) { formatText(f, verb, e.Error()) }
+
+// MarshalText returns the error message, which is what a log in JSON then has
+// also where the error is inside another value.
+func (e *AmbiguousSubjectError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // ValidationError is one finding of [Claims.Validate], or says why
 // [Claims.Identity] and [Claims.SubjectV3] have no answer. Its fields hold no

@@ -10,7 +10,7 @@ const (
 	formNone  form = iota // not a documented field
 	formID                // a UUID
 	formWord              // lower-case letters and underscores
-	formEmail             // without a colon
+	formEmail             // without a colon, unless it is an unusual address
 	formURL               // absolute URL: a colon in its host part only before a port
 	formText              // anything, chosen by somebody
 )
@@ -93,7 +93,11 @@ func (f form) limit(sub string, v int) (end int, early bool) {
 		}
 		return end, false
 	case formEmail:
-		return nextColon(sub, v), false
+		end = nextColon(sub, v)
+		if !isPlainAddress(sub[v:end]) {
+			return len(sub), true
+		}
+		return end, false
 	case formURL:
 		return urlLimit(sub, v)
 	case formText:
@@ -110,6 +114,15 @@ func nextColon(sub string, v int) int {
 		return v + i
 	}
 	return len(sub)
+}
+
+// isPlainAddress reports whether s, which ends at a colon or with the subject, is
+// a whole e-mail address. Colons are only in quoted local parts and in domain
+// literals (RFC 5322, section 3.4.1); of those nothing is said, as somebody may
+// have chosen one to forge pairs with.
+func isPlainAddress(s string) bool {
+	at := strings.IndexByte(s, '@')
+	return at > 0 && at < len(s)-1 && strings.IndexByte(s[at+1:], '@') < 0 && !strings.ContainsAny(s, `"[`)
 }
 
 // urlLimit is limit for formURL. In the part of a URL that names the host a
