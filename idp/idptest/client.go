@@ -2,12 +2,10 @@ package idptest
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,7 +32,7 @@ type Fault struct {
 	Err error
 	// Status is answered in place of 200; 0 leaves it. The body is then Body alone.
 	Status int
-	// Header is set on the answer.
+	// Header is set on the answer; a nil value takes a header away.
 	Header http.Header
 	// Body replaces the document unless it is nil.
 	Body []byte
@@ -91,66 +89,85 @@ func (i *Issuer) fault(path string) Fault {
 	return Fault{}
 }
 
+// answer is what a request gets. It is an http.ResponseWriter for the handler.
+type answer struct {
+	code     int
+	header   http.Header
+	body     []byte
+	truncate bool
+}
+
+func (a *answer) Header() http.Header { return a.header }
+
+func (a *answer) WriteHeader(code int) { a.code = code }
+
+func (a *answer) Write(b []byte) (int, error) {
+	a.body = append(a.body, b...)
+	return len(b), nil
+}
+
 // answer is what happens to one request, whichever way it came.
-func (i *Issuer) answer(ctx context.Context, r *http.Request) (*httptest.ResponseRecorder, Fault, error) {
-	f := i.fault(r.URL.Path)
+func (i *Issuer) answer(r *http.Request) (*answer, error) {
+	ctx, f := r.Context(), i.fault(r.URL.Path)
 	i.mu.Lock()
 	n := len(i.requests)
 	i.requests = append(i.requests, Request{Time: time.Now(), Method: r.Method, Path: r.URL.Path, Header: r.Header.Clone()})
 	i.mu.Unlock()
 	if f.Hang {
 		<-ctx.Done()
-		return nil, f, ctx.Err()
+		return nil, ctx.Err()
 	}
 	if f.Delay > 0 {
 		t := time.NewTimer(f.Delay)
 		defer t.Stop()
 		select {
 		case <-ctx.Done():
-			return nil, f, ctx.Err()
+			return nil, ctx.Err()
 		case <-t.C:
 		}
 	}
 	if f.Err != nil {
-		return nil, f, f.Err
+		return nil, f.Err
 	}
-	w := httptest.NewRecorder()
-	if f.Status != 0 {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(f.Status)
+	a := &answer{code: http.StatusOK, header: make(http.Header), truncate: f.Truncate}
+	if f.Status == 0 && f.Body == nil {
+		i.handler.ServeHTTP(a, r)
 	} else {
-		i.handler.ServeHTTP(w, r)
-	}
-	if f.Body != nil || f.Status != 0 {
-		w.Body = bytes.NewBuffer(bytes.Clone(f.Body))
-		w.Header().Set("Content-Length", strconv.Itoa(len(f.Body)))
-		w.Header().Del("Etag") // it is not the document of that tag
+		if f.Status != 0 {
+			a.code = f.Status
+		}
+		a.header.Set("Content-Type", "application/json")
+		a.body = bytes.Clone(f.Body)
 	}
 	for name, values := range f.Header {
-		w.Header()[http.CanonicalHeaderKey(name)] = values
+		if name = http.CanonicalHeaderKey(name); values == nil {
+			a.header.Del(name)
+		} else {
+			a.header[name] = slices.Clone(values)
+		}
+	}
+	if bodiless := a.code == http.StatusNotModified || a.code == http.StatusNoContent; !bodiless && r.Method != http.MethodHead {
+		a.header.Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	i.mu.Lock()
-	i.requests[n].Status = w.Code
+	i.requests[n].Status = a.code
 	i.mu.Unlock()
-	return w, f, nil
+	return a, nil
 }
 
 // ServeHTTP answers under any Host. [Issuer.Start] serves it.
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	rec, f, err := i.answer(r.Context(), r)
+	a, err := i.answer(r)
 	if err != nil {
 		panic(http.ErrAbortHandler) // the way to hang up
 	}
-	for name, values := range rec.Header() {
-		w.Header()[name] = values
-	}
-	body := rec.Body.Bytes()
-	w.WriteHeader(rec.Code)
-	if f.Truncate {
-		_, _ = w.Write(body[:len(body)/2])
+	maps.Copy(w.Header(), a.header)
+	w.WriteHeader(a.code)
+	if a.truncate {
+		_, _ = w.Write(a.body[:len(a.body)/2])
 		panic(http.ErrAbortHandler)
 	}
-	_, _ = w.Write(body)
+	_, _ = w.Write(a.body)
 }
 
 // Client returns a client that reaches this issuer and nothing else, in memory. It honours the request's context.
@@ -163,33 +180,33 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		defer r.Body.Close()
 	}
-	ctx := r.Context()
-	if err := ctx.Err(); err != nil {
+	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
 	if scheme, host := t.i.host(); r.URL.Scheme != scheme || r.URL.Host != host {
 		return nil, fmt.Errorf("idptest: the client of %s reaches nothing else, not %s://%s", t.i.URL, r.URL.Scheme, r.URL.Host)
 	}
-	rec, f, err := t.i.answer(ctx, r)
+	a, err := t.i.answer(r)
 	if err != nil {
 		return nil, err
 	}
-	resp := rec.Result()
-	resp.Request = r
-	body := rec.Body.Bytes()
+	body := a.body
 	if r.Method == http.MethodHead {
 		body = nil
 	}
-	resp.ContentLength = int64(len(body))
 	var rd io.Reader = bytes.NewReader(body)
-	if f.Truncate {
+	if a.truncate {
 		rd = io.MultiReader(bytes.NewReader(body[:len(body)/2]), failing{})
 	}
-	resp.Body = io.NopCloser(rd)
-	return resp, nil
+	return &http.Response{
+		Status: strconv.Itoa(a.code) + " " + http.StatusText(a.code), StatusCode: a.code,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: a.header, Body: io.NopCloser(rd), ContentLength: int64(len(body)), Request: r,
+	}, nil
 }
 
 // failing is a connection that breaks.
 type failing struct{}
 
-func (failing) Read([]byte) (int, error) { return 0, errors.Join(io.ErrUnexpectedEOF) }
+// Read implements io.Reader.
+func (failing) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

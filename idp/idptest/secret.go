@@ -126,7 +126,7 @@ func secretsOf(secret string) []string {
 		out = append(out, p,
 			hex.EncodeToString(b), strings.ToUpper(hex.EncodeToString(b)), fmt.Sprintf("% x", b),
 			base64.RawStdEncoding.EncodeToString(b), base64.RawURLEncoding.EncodeToString(b),
-			strings.Trim(fmt.Sprint([]byte(p)), "[]"), // a byte slice under %v and %d
+			strings.Trim(fmt.Sprintf("%d", b), "[]"), // a byte slice under %v and %d
 		)
 	}
 	return out

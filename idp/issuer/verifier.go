@@ -46,9 +46,9 @@ type Reason string
 
 // The reasons.
 const (
-	ReasonMalformed       Reason = "malformed"        // no JWT, or one that can be read in two ways
+	ReasonMalformed       Reason = "malformed"        // no JWT, one that can be read in two ways, or with extensions (crit)
 	ReasonAlgorithm       Reason = "algorithm"        // an algorithm that is not accepted
-	ReasonHeader          Reason = "header"           // a header that asks for what is not done: crit, b64, another typ
+	ReasonHeader          Reason = "header"           // a header that asks for what is not done: b64, another typ
 	ReasonKey             Reason = "key"              // no key of this kid, or none that fits
 	ReasonKeysUnavailable Reason = "keys unavailable" // the keys could not be had: nothing is known about the token
 	ReasonSignature       Reason = "signature"        // the signature does not match
@@ -225,9 +225,7 @@ func (v *Verifier) verify(ctx context.Context, raw string) (claims.Claims, error
 
 // checkHeader refuses what would change the meaning of the token if we knew it.
 func checkHeader(h claims.Header) error {
-	if _, ok := h.Extra["crit"]; ok { // RFC 7515 section 4.1.11: we understand no extension
-		return errors.New("crit names an extension that must be understood")
-	}
+	// crit, which names extensions that must be understood, claims.ParseHeader has refused already.
 	if _, ok := h.Extra["b64"]; ok { // RFC 7797: the payload may not be encoded
 		return errors.New("b64 is not understood")
 	}

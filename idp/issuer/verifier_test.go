@@ -1,0 +1,521 @@
+package issuer_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/idp/idptest"
+	"github.com/onafed/onafed/idp/issuer"
+)
+
+const audience = "sts.amazonaws.com"
+
+func b64(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+
+func newVerifier(tb testing.TB, url string, keys issuer.KeySet, o issuer.VerifierOptions) *issuer.Verifier {
+	tb.Helper()
+	v, err := issuer.NewVerifier(url, keys, &o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return v
+}
+
+func reasonOf(err error) issuer.Reason {
+	var v *issuer.VerifyError
+	if errors.As(err, &v) {
+		return v.Reason
+	}
+	return ""
+}
+
+func TestNewVerifierCannotBeLeftOpen(t *testing.T) {
+	t.Parallel()
+	keys := issuer.StaticKeySet()
+	org := []string{idptest.OrganizationID}
+	tests := []struct {
+		rule   string
+		issuer string
+		keys   issuer.KeySet
+		opts   *issuer.VerifierOptions
+		ok     bool
+	}{
+		{"nil options", idp.Issuer, keys, nil, false},
+		{"zero options", idp.Issuer, keys, &issuer.VerifierOptions{}, false},
+		{"no issuer", "", keys, &issuer.VerifierOptions{AnyAudience: true}, false},
+		{"no keys", "https://a.example", nil, &issuer.VerifierOptions{AnyAudience: true}, false},
+		{"audience only, shared issuer", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}}, false},
+		{"any audience only, shared issuer", idp.Issuer, keys, &issuer.VerifierOptions{AnyAudience: true}, false},
+		{"audience only, shared issuer with a slash", idp.Issuer + "/", keys, &issuer.VerifierOptions{Audiences: []string{"a"}}, false},
+		{"audience only, shared issuer in capitals", "https://APP.gitpod.io", keys, &issuer.VerifierOptions{Audiences: []string{"a"}}, false},
+		{"organization only", idp.Issuer, keys, &issuer.VerifierOptions{Organizations: org}, false},
+		{"empty audience", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{""}, Organizations: org}, false},
+		{"empty organization", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: []string{""}}, false},
+		{"audience and any", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, AnyAudience: true, Organizations: org}, false},
+		{"organization and any", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: org, AnyOrganization: true}, false},
+		{"alg none", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: org, Algorithms: []string{"none"}}, false},
+		{"alg HS256", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: org, Algorithms: []string{"RS256", "HS256"}}, false},
+		{"alg PS256", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: org, Algorithms: []string{"PS256"}}, false},
+		{"alg in small letters", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: org, Algorithms: []string{"rs256"}}, false},
+		{"leeway of an hour", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: org, Leeway: time.Hour}, false},
+		{"negative lifetime", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: org, MaxLifetime: -1}, false},
+		{"both named", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: org}, true},
+		{"any organization said", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, AnyOrganization: true}, true},
+		{"any of both said", idp.Issuer, keys, &issuer.VerifierOptions{AnyAudience: true, AnyOrganization: true}, true},
+		{"own issuer, audience only", "https://a.example", keys, &issuer.VerifierOptions{Audiences: []string{"a"}}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.rule, func(t *testing.T) {
+			t.Parallel()
+			v, err := issuer.NewVerifier(tt.issuer, tt.keys, tt.opts)
+			if (err == nil) != tt.ok || (v != nil) != tt.ok {
+				t.Errorf("NewVerifier = %v, %v; want ok %v", v, err, tt.ok)
+			}
+		})
+	}
+}
+
+// TestForgeries are tokens that somebody without the key makes, or that an issuer signs and must not be let in.
+func TestForgeries(t *testing.T) {
+	t.Parallel()
+	iss := idptest.NewIssuer(t, nil)
+	pub := iss.PrivateKey().Public().(*rsa.PublicKey)
+	own, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newVerifier(t, iss.URL, iss.Keys(), issuer.VerifierOptions{
+		Audiences: []string{audience}, Organizations: []string{idptest.OrganizationID},
+		Algorithms: []string{"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"},
+	})
+	good := iss.Sign(iss.Claims(audience))
+	if _, err := v.Verify(t.Context(), good); err != nil {
+		t.Fatalf("the good token: %v", err)
+	}
+	parts := strings.Split(good, ".")
+	payload, err := json.Marshal(iss.Claims(audience))
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := func(h string) string { return iss.SignRaw([]byte(h), payload) }
+	hmacWith := func(alg string, key []byte) string {
+		signed := b64(`{"alg":"`+alg+`","kid":"k0"}`) + "." + parts[1]
+		m := hmac.New(sha256.New, key)
+		m.Write([]byte(signed))
+		return signed + "." + base64.RawURLEncoding.EncodeToString(m.Sum(nil))
+	}
+	der, err := x509.MarshalPKIXPublicKey(pub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pemKey := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+	ownSigned := func(h string) string {
+		signed := b64(h) + "." + parts[1]
+		sum := sha256.Sum256([]byte(signed))
+		sig, err := own.Sign(rand.Reader, sum[:], crypto.SHA256)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return signed + "." + base64.RawURLEncoding.EncodeToString(sig)
+	}
+	ownJWK := fmt.Sprintf(`{"kty":"RSA","kid":"k0","e":"AQAB","n":"%s"}`, base64.RawURLEncoding.EncodeToString(own.N.Bytes()))
+	sig, err := base64.RawURLEncoding.DecodeString(parts[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	withSig := func(b []byte) string {
+		return parts[0] + "." + parts[1] + "." + base64.RawURLEncoding.EncodeToString(b)
+	}
+	plusN := new(big.Int).Add(new(big.Int).SetBytes(sig), pub.N).Bytes()
+	// The last character of a signature of 256 bytes carries two bits that decode to nothing.
+	last := parts[2][len(parts[2])-1]
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	twin := good[:len(good)-1] + string(alphabet[strings.IndexByte(alphabet, last)|1])
+	pss, err := rsa.SignPSS(rand.Reader, iss.PrivateKey().(*rsa.PrivateKey), crypto.SHA256, hash(b64(`{"alg":"PS256","kid":"k0"}`)+"."+parts[1]), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	forged := map[string]struct {
+		raw  string
+		want issuer.Reason
+	}{
+		"alg none":                     {b64(`{"alg":"none","kid":"k0"}`) + "." + parts[1] + ".", issuer.ReasonMalformed},
+		"alg none with a signature":    {b64(`{"alg":"none","kid":"k0"}`) + "." + parts[1] + "." + parts[2], issuer.ReasonAlgorithm},
+		"alg None":                     {header(`{"alg":"None","kid":"k0"}`), issuer.ReasonAlgorithm},
+		"alg NONE":                     {header(`{"alg":"NONE","kid":"k0"}`), issuer.ReasonAlgorithm},
+		"alg nOnE":                     {header(`{"alg":"nOnE","kid":"k0"}`), issuer.ReasonAlgorithm},
+		"alg empty":                    {header(`{"alg":"","kid":"k0"}`), issuer.ReasonMalformed},
+		"alg in small letters":         {header(`{"alg":"rs256","kid":"k0"}`), issuer.ReasonAlgorithm},
+		"alg with a space":             {header(`{"alg":"RS256 ","kid":"k0"}`), issuer.ReasonAlgorithm},
+		"HS256 with the key in PEM":    {hmacWith("HS256", pemKey), issuer.ReasonAlgorithm},
+		"HS256 with the key in DER":    {hmacWith("HS256", der), issuer.ReasonAlgorithm},
+		"HS256 with the modulus":       {hmacWith("HS256", pub.N.Bytes()), issuer.ReasonAlgorithm},
+		"HS256 with the JWKS":          {hmacWith("HS256", iss.JWKS()), issuer.ReasonAlgorithm},
+		"HS256 with an empty key":      {hmacWith("HS256", nil), issuer.ReasonAlgorithm},
+		"RS256 over an HMAC":           {hmacWith("RS256", pemKey), issuer.ReasonSignature},
+		"PS256, truly signed":          {b64(`{"alg":"PS256","kid":"k0"}`) + "." + parts[1] + "." + base64.RawURLEncoding.EncodeToString(pss), issuer.ReasonAlgorithm},
+		"EdDSA":                        {header(`{"alg":"EdDSA","kid":"k0"}`), issuer.ReasonAlgorithm},
+		"ES256 on an RSA key":          {header(`{"alg":"ES256","kid":"k0"}`), issuer.ReasonKey},
+		"RS512 on a key for RS256":     {header(`{"alg":"RS512","kid":"k0"}`), issuer.ReasonKey},
+		"crit":                         {header(`{"alg":"RS256","kid":"k0","crit":["exp"]}`), issuer.ReasonMalformed},
+		"crit empty":                   {header(`{"alg":"RS256","kid":"k0","crit":[]}`), issuer.ReasonMalformed},
+		"crit null":                    {header(`{"alg":"RS256","kid":"k0","crit":null}`), issuer.ReasonMalformed},
+		"b64 false":                    {header(`{"alg":"RS256","kid":"k0","b64":false}`), issuer.ReasonHeader},
+		"b64 false and crit":           {header(`{"alg":"RS256","kid":"k0","b64":false,"crit":["b64"]}`), issuer.ReasonMalformed},
+		"typ of a logout token":        {header(`{"alg":"RS256","kid":"k0","typ":"logout+jwt"}`), issuer.ReasonHeader},
+		"typ of a DPoP proof":          {header(`{"alg":"RS256","kid":"k0","typ":"dpop+jwt"}`), issuer.ReasonHeader},
+		"own key, right kid":           {ownSigned(`{"alg":"RS256","kid":"k0"}`), issuer.ReasonSignature},
+		"embedded jwk":                 {ownSigned(`{"alg":"RS256","kid":"k0","jwk":` + ownJWK + `}`), issuer.ReasonSignature},
+		"embedded jwk, no kid":         {ownSigned(`{"alg":"RS256","jwk":` + ownJWK + `}`), issuer.ReasonSignature},
+		"jku":                          {ownSigned(`{"alg":"RS256","kid":"evil","jku":"https://evil.example/jwks.json"}`), issuer.ReasonKey},
+		"x5u":                          {ownSigned(`{"alg":"RS256","kid":"k0","x5u":"https://evil.example/x5u"}`), issuer.ReasonSignature},
+		"x5c":                          {ownSigned(`{"alg":"RS256","kid":"k0","x5c":["` + base64.StdEncoding.EncodeToString(der) + `"]}`), issuer.ReasonSignature},
+		"kid with a path":              {ownSigned(`{"alg":"RS256","kid":"../../../../dev/null"}`), issuer.ReasonKey},
+		"kid with SQL":                 {ownSigned(`{"alg":"RS256","kid":"x' UNION SELECT 'key"}`), issuer.ReasonKey},
+		"kid with a command":           {ownSigned(`{"alg":"RS256","kid":"k0|/bin/true"}`), issuer.ReasonKey},
+		"kid with a zero byte":         {ownSigned(`{"alg":"RS256","kid":"k0\u0000"}`), issuer.ReasonKey},
+		"kid of another case":          {header(`{"alg":"RS256","kid":"K0"}`), issuer.ReasonKey},
+		"kid a number":                 {header(`{"alg":"RS256","kid":0}`), issuer.ReasonMalformed},
+		"alg twice":                    {header(`{"alg":"RS256","alg":"none","kid":"k0"}`), issuer.ReasonMalformed},
+		"kid twice":                    {header(`{"alg":"RS256","kid":"k0","kid":"k1"}`), issuer.ReasonMalformed},
+		"alg and Alg":                  {header(`{"alg":"RS256","Alg":"none","kid":"k0"}`), issuer.ReasonMalformed},
+		"header an array":              {header(`["RS256"]`), issuer.ReasonMalformed},
+		"header null":                  {header(`null`), issuer.ReasonMalformed},
+		"header with a tail":           {header(`{"alg":"RS256","kid":"k0"} {}`), issuer.ReasonMalformed},
+		"header not UTF-8":             {header("{\"alg\":\"RS256\",\"kid\":\"k0\",\"x\":\"\xff\"}"), issuer.ReasonMalformed},
+		"claims twice":                 {iss.SignRaw([]byte(`{"alg":"RS256","kid":"k0"}`), []byte(`{"sub":"a","sub":"b"}`)), issuer.ReasonMalformed},
+		"empty":                        {"", issuer.ReasonMalformed},
+		"dots":                         {"..", issuer.ReasonMalformed},
+		"ten thousand dots":            {strings.Repeat(".", 10000), issuer.ReasonMalformed},
+		"two parts":                    {parts[0] + "." + parts[1], issuer.ReasonMalformed},
+		"trailing dot":                 {good + ".", issuer.ReasonMalformed},
+		"leading dot":                  {"." + good, issuer.ReasonMalformed},
+		"trailing dots":                {good + "..", issuer.ReasonMalformed},
+		"JWE":                          {b64(`{"alg":"RSA-OAEP","enc":"A256GCM"}`) + ".a.b.c.d", issuer.ReasonMalformed},
+		"JSON serialization":           {`{"protected":"` + parts[0] + `","payload":"` + parts[1] + `","signature":"` + parts[2] + `"}`, issuer.ReasonMalformed},
+		"padded signature":             {good + "==", issuer.ReasonMalformed},
+		"standard alphabet":            {strings.NewReplacer("-", "+", "_", "/").Replace(good) + "+", issuer.ReasonMalformed},
+		"line break in the signature":  {good[:len(good)-4] + "\n" + good[len(good)-4:], issuer.ReasonMalformed},
+		"line break behind":            {good + "\n", issuer.ReasonMalformed},
+		"space before":                 {" " + good, issuer.ReasonMalformed},
+		"other bits behind the end":    {twin, issuer.ReasonMalformed},
+		"signature with a zero before": {withSig(append([]byte{0}, sig...)), issuer.ReasonSignature},
+		"signature cut":                {withSig(sig[:len(sig)-1]), issuer.ReasonSignature},
+		"signature plus the modulus":   {withSig(plusN), issuer.ReasonSignature},
+		"signature of zeros":           {withSig(make([]byte, 256)), issuer.ReasonSignature},
+		"signature empty":              {parts[0] + "." + parts[1] + ".", issuer.ReasonMalformed},
+		"payload changed":              {parts[0] + "." + b64(strings.Replace(string(payload), idptest.EnvironmentID, idptest.ProjectID, 1)) + "." + parts[2], issuer.ReasonSignature},
+		"header changed":               {b64(`{"alg":"RS256","kid":"k0","x":1}`) + "." + parts[1] + "." + parts[2], issuer.ReasonSignature},
+		"more than STS takes":          {iss.SignRaw([]byte(`{"alg":"RS256","kid":"k0"}`), []byte(`{"x":"`+strings.Repeat("x", 20000)+`"}`)), issuer.ReasonMalformed},
+		"a megabyte":                   {strings.Repeat("A", 1<<20) + "." + parts[1] + "." + parts[2], issuer.ReasonMalformed},
+	}
+	for name, f := range forged {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if f.raw == good {
+				t.Fatal("the forged token is the good one")
+			}
+			c, err := v.Verify(t.Context(), f.raw)
+			if err == nil {
+				t.Fatalf("accepted, with %+v", c)
+			}
+			if c.Subject != "" || c.Audience != nil {
+				t.Errorf("claims of a refused token: %+v", c)
+			}
+			if got := reasonOf(err); got != f.want {
+				t.Errorf("reason %q (%v), want %q", got, err, f.want)
+			}
+			if len(f.raw) > 40 {
+				idptest.AssertNoSecret(t, err, f.raw)
+			}
+			for _, r := range err.Error() {
+				if r < 0x20 || r > 0x7e {
+					t.Errorf("%q is not printable ASCII", err.Error())
+					break
+				}
+			}
+		})
+	}
+}
+
+func hash(s string) []byte {
+	sum := sha256.Sum256([]byte(s))
+	return sum[:]
+}
+
+// TestECDSASignatureForms holds that an ECDSA signature is r and s at full length and nothing else.
+func TestECDSASignatureForms(t *testing.T) {
+	t.Parallel()
+	iss := idptest.NewIssuer(t, &idptest.IssuerOptions{Algorithm: "ES256"})
+	v := iss.Verifier(audience)
+	good := iss.Sign(iss.Claims(audience))
+	if _, err := v.Verify(t.Context(), good); err != nil {
+		t.Fatal(err)
+	}
+	cut := strings.LastIndexByte(good, '.') + 1
+	sig, err := base64.RawURLEncoding.DecodeString(good[cut:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, s := new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:])
+	der, err := asn1.Marshal(struct{ R, S *big.Int }{r, s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := iss.PrivateKey().Public().(*ecdsa.PublicKey).Params().N
+	for name, b := range map[string][]byte{
+		"ASN.1":             der,
+		"zeros":             make([]byte, 64), // CVE-2022-21449
+		"r zero":            append(make([]byte, 32), sig[32:]...),
+		"s zero":            append(sig[:32:32], make([]byte, 32)...),
+		"the order twice":   append(n.Bytes(), n.Bytes()...),
+		"r and s swapped":   append(sig[32:64:64], sig[:32]...),
+		"a byte more":       append(sig[:64:64], 0),
+		"a byte less":       sig[:63],
+		"wide r and s":      append(append(make([]byte, 1), sig[:32]...), append(make([]byte, 1), sig[32:]...)...),
+		"length of ES384":   make([]byte, 96),
+		"only r":            sig[:32],
+		"longer than a key": make([]byte, 4096),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			raw := good[:cut] + base64.RawURLEncoding.EncodeToString(b)
+			if _, err := v.Verify(t.Context(), raw); reasonOf(err) != issuer.ReasonSignature {
+				t.Errorf("Verify = %v, want reason %q", err, issuer.ReasonSignature)
+			}
+		})
+	}
+}
+
+func TestVerifyClaims(t *testing.T) {
+	t.Parallel()
+	const other = "0191e223-1c3c-7607-badf-303c98b52d30"
+	now := func(d time.Duration) int64 { return time.Now().Add(d).Unix() }
+	iss := idptest.NewIssuer(t, nil)
+	v3 := func(org, sub string) map[string]any {
+		return idptest.With(iss.Claims(audience), "org", nil, "organization_id", org, "sub", sub, "aud", []string{audience})
+	}
+	tests := []struct {
+		rule   string
+		change map[string]any
+		want   issuer.Reason // "" = accepted
+		is     error
+	}{
+		{"as issued", iss.Claims(audience), "", nil},
+		{"aud an array", idptest.With(iss.Claims(audience), "aud", []string{"x", audience}), "", nil},
+		{"other aud", iss.Claims("other"), issuer.ReasonClaim, nil},
+		{"aud in capitals", iss.Claims("STS.amazonaws.com"), issuer.ReasonClaim, nil},
+		{"no aud", idptest.With(iss.Claims(audience), "aud", nil), issuer.ReasonClaim, nil},
+		{"empty aud", idptest.With(iss.Claims(audience), "aud", []string{}), issuer.ReasonClaim, nil},
+		{"azp does not replace aud", idptest.With(iss.Claims("other"), "azp", audience), issuer.ReasonClaim, nil},
+		{"other iss", idptest.With(iss.Claims(audience), "iss", "https://app.gitpod.io.evil.example"), issuer.ReasonClaim, nil},
+		{"iss with a slash", idptest.With(iss.Claims(audience), "iss", iss.URL+"/"), issuer.ReasonClaim, nil},
+		{"no iss", idptest.With(iss.Claims(audience), "iss", nil), issuer.ReasonClaim, nil},
+		{"no exp", idptest.With(iss.Claims(audience), "exp", nil), issuer.ReasonClaim, nil},
+		{"expired", idptest.With(iss.Claims(audience), "exp", now(-time.Minute)), issuer.ReasonExpired, claims.ErrExpired},
+		{"expired within the leeway", idptest.With(iss.Claims(audience), "exp", now(-5*time.Second)), "", nil},
+		{"nbf to come", idptest.With(iss.Claims(audience), "nbf", now(time.Minute)), issuer.ReasonNotYetValid, claims.ErrNotYetValid},
+		{"nbf within the leeway", idptest.With(iss.Claims(audience), "nbf", now(5*time.Second)), "", nil},
+		{"iat to come", idptest.With(iss.Claims(audience), "iat", now(time.Minute)), issuer.ReasonNotYetValid, claims.ErrNotYetValid},
+		{"lifetime too long", idptest.With(iss.Claims(audience), "exp", now(3*time.Hour)), issuer.ReasonClaim, nil},
+		{"no iat, but a maximum lifetime", idptest.With(iss.Claims(audience), "iat", nil), issuer.ReasonClaim, nil},
+		{"other organization", idptest.With(iss.Claims(audience), "org", other, "sub", "org:"+other+"/env:"+idptest.EnvironmentID), issuer.ReasonClaim, nil},
+		{"org claim disagrees with sub", idptest.With(iss.Claims(audience), "sub", "org:"+other+"/env:"+idptest.EnvironmentID), issuer.ReasonClaim, nil},
+		{"sub disagrees with org claim", idptest.With(iss.Claims(audience), "org", other), issuer.ReasonClaim, nil},
+		{"no organization claim", idptest.With(iss.Claims(audience), "org", nil), issuer.ReasonClaim, nil},
+		{"V3", v3(idptest.OrganizationID, "organization_id:"+idptest.OrganizationID+":project_id:"+idptest.ProjectID), "", nil},
+		{"V3, sub of another organization", v3(idptest.OrganizationID, "organization_id:"+other+":project_id:"+idptest.ProjectID), issuer.ReasonClaim, nil},
+		{"V3, claim of another organization", v3(other, "organization_id:"+idptest.OrganizationID), issuer.ReasonClaim, nil},
+		{"V3, sub of an organization that begins alike", v3(idptest.OrganizationID, "organization_id:"+idptest.OrganizationID+"0"), issuer.ReasonClaim, nil},
+		{"V3 account without organization", idptest.With(iss.Claims(audience), "org", nil, "account_id", other, "sub", "account_id:"+other), issuer.ReasonClaim, nil},
+	}
+	v := newVerifier(t, iss.URL, iss.Keys(), issuer.VerifierOptions{
+		Audiences: []string{"first", audience}, Organizations: []string{idptest.OrganizationID}, MaxLifetime: 2 * time.Hour,
+	})
+	anyone := newVerifier(t, iss.URL, iss.Keys(), issuer.VerifierOptions{AnyAudience: true, AnyOrganization: true})
+	for _, tt := range tests {
+		t.Run(tt.rule, func(t *testing.T) {
+			t.Parallel()
+			raw := iss.Sign(tt.change)
+			c, err := v.Verify(t.Context(), raw)
+			if reasonOf(err) != tt.want || (err == nil) != (tt.want == "") {
+				t.Fatalf("Verify = %v, want reason %q", err, tt.want)
+			}
+			if tt.is != nil && !errors.Is(err, tt.is) {
+				t.Errorf("errors.Is(%v, %v) = false", err, tt.is)
+			}
+			if err != nil {
+				idptest.AssertNoSecret(t, err, raw)
+				if c.Issuer != "" {
+					t.Errorf("claims of a refused token: %+v", c)
+				}
+			}
+			// Whoever lets anyone in still does not let in a token that contradicts itself.
+			if strings.Contains(tt.rule, "disagrees") {
+				if _, err := anyone.Verify(t.Context(), raw); reasonOf(err) != issuer.ReasonClaim {
+					t.Errorf("AnyOrganization: Verify = %v, want reason %q", err, issuer.ReasonClaim)
+				}
+			}
+		})
+	}
+}
+
+func TestVerifierOfAnotherIssuer(t *testing.T) {
+	t.Parallel()
+	iss := idptest.NewIssuer(t, &idptest.IssuerOptions{URL: "https://oidc.example/tenant", Algorithm: "ES384"})
+	raw := iss.Sign(idptest.With(iss.Claims("a"), "org", nil, "sub", "system:serviceaccount:ns:name"))
+	v := newVerifier(t, iss.URL, iss.Keys(), issuer.VerifierOptions{Audiences: []string{"a"}, Algorithms: []string{"ES384"}})
+	c, err := v.Verify(t.Context(), raw)
+	if err != nil || c.Subject != "system:serviceaccount:ns:name" {
+		t.Errorf("Verify = %+v, %v", c, err)
+	}
+	rs := newVerifier(t, iss.URL, iss.Keys(), issuer.VerifierOptions{Audiences: []string{"a"}})
+	if _, err := rs.Verify(t.Context(), raw); reasonOf(err) != issuer.ReasonAlgorithm {
+		t.Errorf("ES384 without being asked for: %v", err)
+	}
+}
+
+// TestKeysThatDoNotFit holds that a key is used for what it says and can do, and for nothing else.
+func TestKeysThatDoNotFit(t *testing.T) {
+	t.Parallel()
+	iss := idptest.NewIssuer(t, nil)
+	raw := iss.Sign(iss.Claims("a"))
+	pub := iss.PrivateKey().Public()
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ed, _, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		keys []issuer.Key
+		want issuer.Reason
+	}{
+		"for encryption":      {[]issuer.Key{{ID: "k0", Use: "enc", Public: pub}}, issuer.ReasonKey},
+		"for RS512":           {[]issuer.Key{{ID: "k0", Algorithm: "RS512", Public: pub}}, issuer.ReasonKey},
+		"for PS256":           {[]issuer.Key{{ID: "k0", Algorithm: "PS256", Public: pub}}, issuer.ReasonKey},
+		"a secret":            {[]issuer.Key{{ID: "k0", Public: []byte("secret")}}, issuer.ReasonKey},
+		"Ed25519":             {[]issuer.Key{{ID: "k0", Public: ed}}, issuer.ReasonKey},
+		"1024 bits":           {[]issuer.Key{{ID: "k0", Public: &small.PublicKey}}, issuer.ReasonKey},
+		"exponent 1":          {[]issuer.Key{{ID: "k0", Public: &rsa.PublicKey{N: pub.(*rsa.PublicKey).N, E: 1}}}, issuer.ReasonKey},
+		"nil":                 {[]issuer.Key{{ID: "k0"}}, issuer.ReasonKey},
+		"nil RSA":             {[]issuer.Key{{ID: "k0", Public: (*rsa.PublicKey)(nil)}}, issuer.ReasonKey},
+		"empty ECDSA":         {[]issuer.Key{{ID: "k0", Public: &ecdsa.PublicKey{}}}, issuer.ReasonKey},
+		"another kid":         {[]issuer.Key{{ID: "k1", Public: pub}}, issuer.ReasonKey},
+		"no kid":              {[]issuer.Key{{Public: pub}}, issuer.ReasonKey},
+		"two of one kid":      {[]issuer.Key{{ID: "k0", Public: pub}, {ID: "k0", Public: ecKey(t).Public()}}, issuer.ReasonKey},
+		"the same one twice":  {[]issuer.Key{{ID: "k0", Public: pub}, {ID: "k0", Public: pub}}, ""},
+		"as it should be":     {[]issuer.Key{{ID: "k0", Algorithm: "RS256", Use: "sig", Public: pub}}, ""},
+		"without alg and use": {[]issuer.Key{{ID: "k0", Public: pub}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := newVerifier(t, iss.URL, issuer.StaticKeySet(tt.keys...), issuer.VerifierOptions{AnyAudience: true, AnyOrganization: true})
+			if _, err := v.Verify(t.Context(), raw); reasonOf(err) != tt.want || (err == nil) != (tt.want == "") {
+				t.Errorf("Verify = %v, want reason %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestTokenWithoutKid holds OpenID Connect Core 1.0, section 10.1: a kid may be absent when there is one key.
+func TestTokenWithoutKid(t *testing.T) {
+	t.Parallel()
+	iss := idptest.NewIssuer(t, nil)
+	payload, err := json.Marshal(iss.Claims("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := iss.SignRaw([]byte(`{"alg":"RS256"}`), payload)
+	pub := iss.PrivateKey().Public()
+	second, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		keys []issuer.Key
+		want issuer.Reason
+	}{
+		"one key":                      {[]issuer.Key{{ID: "k0", Public: pub}}, ""},
+		"one that fits":                {[]issuer.Key{{ID: "e", Public: ecKey(t).Public()}, {ID: "k0", Public: pub}}, ""},
+		"two that fit":                 {[]issuer.Key{{ID: "k0", Public: pub}, {ID: "k1", Public: &second.PublicKey}}, issuer.ReasonKey},
+		"another key":                  {[]issuer.Key{{ID: "k1", Public: &second.PublicKey}}, issuer.ReasonSignature},
+		"two, told apart by their alg": {[]issuer.Key{{ID: "k0", Algorithm: "RS256", Public: pub}, {ID: "k1", Algorithm: "RS512", Public: &second.PublicKey}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := newVerifier(t, iss.URL, issuer.StaticKeySet(tt.keys...), issuer.VerifierOptions{AnyAudience: true, AnyOrganization: true})
+			if _, err := v.Verify(t.Context(), raw); reasonOf(err) != tt.want || (err == nil) != (tt.want == "") {
+				t.Errorf("Verify = %v, want reason %q", err, tt.want)
+			}
+		})
+	}
+}
+
+type keySetFunc func(ctx context.Context, kid string) ([]issuer.Key, error)
+
+func (f keySetFunc) Keys(ctx context.Context, kid string) ([]issuer.Key, error) { return f(ctx, kid) }
+
+func TestKeysThatCannotBeHad(t *testing.T) {
+	t.Parallel()
+	iss := idptest.NewIssuer(t, nil)
+	raw := iss.Sign(iss.Claims("a"))
+	cause := errors.New("the network is down")
+	v := newVerifier(t, iss.URL, keySetFunc(func(context.Context, string) ([]issuer.Key, error) { return nil, cause }),
+		issuer.VerifierOptions{AnyAudience: true, AnyOrganization: true})
+	_, err := v.Verify(t.Context(), raw)
+	var refused *issuer.VerifyError
+	if !errors.As(err, &refused) || refused.Reason != issuer.ReasonKeysUnavailable || !refused.Temporary() || !errors.Is(err, cause) {
+		t.Errorf("Verify = %v, want a temporary %q of the cause", err, issuer.ReasonKeysUnavailable)
+	}
+
+	waits := newVerifier(t, iss.URL, keySetFunc(func(ctx context.Context, _ string) ([]issuer.Key, error) {
+		<-ctx.Done()
+		return nil, fmt.Errorf("wrapped: %w", ctx.Err())
+	}), issuer.VerifierOptions{AnyAudience: true, AnyOrganization: true})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := waits.Verify(ctx, raw); !errors.Is(err, context.Canceled) {
+		t.Errorf("Verify = %v, want %v", err, context.Canceled)
+	}
+}
+
+// TestLeeway holds the exact edges in a bubble, where time stands still.
+func TestLeeway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		iss := idptest.NewIssuer(t, nil)
+		for leeway, edge := range map[time.Duration]time.Duration{0: 30 * time.Second, -1: 0, 2 * time.Minute: 2 * time.Minute} {
+			v := newVerifier(t, iss.URL, iss.Keys(), issuer.VerifierOptions{AnyAudience: true, AnyOrganization: true, Leeway: leeway})
+			for d, want := range map[time.Duration]bool{-edge - time.Second: false, -edge + time.Second: true} {
+				raw := iss.Sign(idptest.With(iss.Claims("a"), "exp", time.Now().Add(d).Unix()))
+				if _, err := v.Verify(t.Context(), raw); (err == nil) != want {
+					t.Errorf("Leeway %v, exp %v from now: %v, want accepted %v", leeway, d, err, want)
+				}
+			}
+		}
+	})
+}
