@@ -7,44 +7,21 @@ import (
 	"github.com/onafed/onafed/awsfed/trust"
 )
 
+type coversVector struct {
+	Name, Outer, Inner string
+	Covers             bool
+	Example            string
+}
+
 func TestCovers(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name, outer, inner string
-		want               bool
-		example            string
-	}{
-		{"a pattern covers itself", "org:" + org + "/*", "org:" + org + "/*", true, ""},
-		{"an organization covers its project", "org:" + org + "/*", "org:" + org + "/prj:" + project + "/*", true, ""},
-		{"a project does not cover its organization", "org:o/prj:p/*", "org:o/*", false, "org:o/"},
-		{"without the slash more matches", "org:o/*", "org:o*", false, "org:o"},
-		{"an exact value is covered", "org:o/*", "org:o/env:e", true, ""},
-		{"an exact value covers no pattern", "org:o/env:e", "org:o/env:e*", false, "org:o/env:ex"},
-		{"everything covers everything", "*", "*", true, ""},
-		{"everything covers the empty value", "*", "", true, ""},
-		{"one character covers no empty value", "?*", "*", false, ""},
-		{"marks in another order", "*?", "?*", true, ""},
-		{"a run of at least two", "*??", "?*?", true, ""},
-		{"exactly two do not cover at least two", "??", "??*", false, "xxx"},
-		{"text in the middle", "*b*", "a*b*c", true, ""},
-		{"text in the middle that may be missing", "*bb*", "a*b*c", false, "abc"},
-		{"a free letter is taken for the wildcard", "x*", "*", false, ""},
-		{"letter case", "ORG:*", "org:*", false, "org:"},
-		{"an escaped wildcard is text", "a${*}b", "a*b", false, "ab"},
-		{"a wildcard covers an escaped one", "a?b", "a${*}b", true, ""},
-		{"V3 default and extra forms", "organization_id:o:*", "organization_id:o:project_id:p", true, ""},
-		{"V3 with extra fields only", "organization_id:o:project_id:p:*", "organization_id:o:project_id:p", false, "organization_id:o:project_id:p"},
-		{"overlap", "*ab*", "*aab*", true, ""},
-		{"greedy would be wrong", "*a?b", "*aab", true, ""},
-		{"two ways to read one text", "*aba*", "ab*aba", true, ""},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+	for _, v := range readVectors[coversVector](t, "testdata/pattern/covers.json") {
+		t.Run(v.Name, func(t *testing.T) {
 			t.Parallel()
-			p, q := trust.CompilePattern(tt.outer), trust.CompilePattern(tt.inner)
+			p, q := trust.CompilePattern(v.Outer), trust.CompilePattern(v.Inner)
 			got, example := p.Covers(q)
-			if got != tt.want || example != tt.example {
-				t.Errorf("CompilePattern(%q).Covers(%q) = %v, %q, want %v, %q", tt.outer, tt.inner, got, example, tt.want, tt.example)
+			if got != v.Covers || example != v.Example {
+				t.Errorf("CompilePattern(%q).Covers(%q) = %v, %q, want %v, %q", v.Outer, v.Inner, got, example, v.Covers, v.Example)
 			}
 			if !got && (p.Match(example) || !q.Match(example)) {
 				t.Errorf("%q is no counterexample: outer %v, inner %v", example, p.Match(example), q.Match(example))

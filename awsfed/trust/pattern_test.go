@@ -1,8 +1,6 @@
 package trust_test
 
 import (
-	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -71,15 +69,7 @@ type patternVector struct {
 
 func patternVectors(tb testing.TB) []patternVector {
 	tb.Helper()
-	data, err := os.ReadFile("testdata/pattern/match.json")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var vectors []patternVector
-	if err := json.Unmarshal(data, &vectors); err != nil {
-		tb.Fatal(err)
-	}
-	return vectors
+	return readVectors[patternVector](tb, "testdata/pattern/match.json")
 }
 
 func TestPatternVectors(t *testing.T) {

@@ -1,0 +1,95 @@
+package trust_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/onafed/onafed/awsfed/trust"
+)
+
+func ExampleParse() {
+	policy, err := trust.Parse([]byte(`{
+	"Version": "2012-10-17",
+	"Statement": {
+		"Effect": "Allow",
+		"Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/app.gitpod.io"},
+		"Action": "sts:AssumeRoleWithWebIdentity",
+		"Condition": {"StringLike": {"app.gitpod.io:sub": "org:0191e223-1c3c-7607-badf-303c98b52d2f/*"}}
+	}
+}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, s := range policy.Statements {
+		fmt.Println(s.Effect, s.Principal.Federated[0])
+		for _, c := range s.Conditions {
+			fmt.Println(c.Operator, c.Key, c.Values)
+		}
+	}
+	fmt.Println(policy.Size(), "characters")
+	// Output:
+	// Allow arn:aws:iam::123456789012:oidc-provider/app.gitpod.io
+	// StringLike app.gitpod.io:sub [org:0191e223-1c3c-7607-badf-303c98b52d2f/*]
+	// 272 characters
+}
+
+// What IAM refuses is told with its place.
+func ExampleParseError() {
+	_, err := trust.Parse([]byte(`{
+	"Version": "2012-10-17",
+	"Statement": [{"Effect": "allow"}]
+}`))
+	var pe *trust.ParseError
+	if errors.As(err, &pe) {
+		fmt.Println(pe.Line, pe.Column, pe.Element)
+	}
+	fmt.Println(err)
+	// Output:
+	// 3 27 Statement[0].Effect
+	// trust: line 3, column 27: Statement[0].Effect: "allow" is no effect; the effects are Allow and Deny, in this letter case
+}
+
+// The roles of an account, from aws iam get-account-authorization-details.
+func ExampleParseDocuments() {
+	data, err := os.ReadFile("testdata/parse/documents/get-account-authorization-details.json")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	docs, err := trust.ParseDocuments(data)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, d := range docs {
+		if d.Err != nil {
+			fmt.Println(d.RoleName, d.Err)
+			continue
+		}
+		fmt.Println(d.RoleName, len(d.Policy.Statements), "statement")
+	}
+	// Output:
+	// deploy 1 statement
+	// broken trust: line 107, column 25: RoleDetailList[1].AssumeRolePolicyDocument.Statement[0]: NotPrincipal is not allowed in a trust policy
+	// ec2 1 statement
+}
+
+func ExampleProviderARN() {
+	arn, err := trust.ProviderARN("123456789012", "https://app.gitpod.io")
+	fmt.Println(arn, err)
+	arn, err = trust.ProviderARNIn("aws-cn", "123456789012", "https://auth.example/")
+	fmt.Println(arn, err)
+	// Output:
+	// arn:aws:iam::123456789012:oidc-provider/app.gitpod.io <nil>
+	// arn:aws-cn:iam::123456789012:oidc-provider/auth.example/ <nil>
+}
+
+func ExampleConditionKey() {
+	fmt.Println(trust.ConditionKey("https://app.gitpod.io", "sub"))
+	fmt.Println(trust.ConditionKey("https://auth.example/", "aud"))
+	// Output:
+	// app.gitpod.io:sub
+	// auth.example/:aud
+}
