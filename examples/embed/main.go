@@ -1,0 +1,76 @@
+// Command embed shows a program that uses AWS through a provider of this library and tells its operators how the credentials are doing.
+//
+//	go run ./examples/embed --role-arn arn:aws:iam::123456789012:role/deploy
+//
+// It needs an Ona environment, or one of the other token sources of idp.FromEnvironment. Its test runs it without AWS.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/idp"
+)
+
+func main() {
+	role := flag.String("role-arn", "", "the `role` to assume")
+	region := flag.String("region", "us-east-1", "the AWS `region`")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := start(ctx, *role, *region); err != nil {
+		fmt.Fprintln(os.Stderr, "embed:", err)
+		os.Exit(1) //nolint:gocritic // nothing is lost: the signal handler goes with the process
+	}
+}
+
+func start(ctx context.Context, role, region string) error {
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	src, err := idp.FromEnvironment(idp.AudienceAWS, &idp.EnvironmentOptions{Logger: log})
+	if err != nil {
+		return err
+	}
+	cfg, err := awsfed.LoadConfig(ctx, role, src, func(o *awsfed.LoadOptions) {
+		o.Config = append(o.Config, config.WithRegion(region))
+		o.Provider = append(o.Provider, watch(log))
+	})
+	if err != nil {
+		return err
+	}
+	return work(ctx, cfg, os.Stdout)
+}
+
+// watch makes refreshes visible: what an alert and a search in CloudTrail need, and no secret.
+func watch(log *slog.Logger) func(*awsfed.Options) {
+	return func(o *awsfed.Options) {
+		o.Logger = log
+		o.OnRefresh = func(e awsfed.RefreshEvent) {
+			if e.Err != nil {
+				log.Warn("refresh failed", "role", e.RoleARN, "left", time.Until(e.Expires).Round(time.Second), "err", e.Err)
+				return
+			}
+			log.Info("refreshed", "session", e.AssumedRoleARN, "accessKeyId", e.AccessKeyID, "requestId", e.RequestID, "expires", e.Expires)
+		}
+	}
+}
+
+// work is what the program is for. Any client of the SDK takes cfg; none of them waits for a refresh.
+func work(ctx context.Context, cfg aws.Config, out io.Writer) error {
+	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, aws.ToString(who.Arn))
+	return err
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/awsfed/awsfedtest"
+	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/idp/issuer"
+)
+
+// The identities of the example token, and two AWS accounts' worth of names.
+const (
+	organizationID = "0191e223-1c3c-7607-badf-303c98b52d2f"
+	projectID      = "019527e4-75d5-704d-a5a4-a2b52cf56198"
+	environmentID  = "019527e4-75d5-704d-a5a4-a2b52cf56196"
+	otherProjectID = "01960000-0000-7000-8000-000000000001"
+	account        = "981341800645"
+	roleARN        = "arn:aws:iam::" + account + ":role/onafed-quickstart"
+)
+
+// embedded goes the whole way with an issuer and an STS in this process.
+func embedded(ctx context.Context, out *report) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+
+	out.heading("An issuer signs a token, and publishes its keys (TLS, loopback)")
+	iss, err := newIssuer(ctx)
+	if err != nil {
+		return fmt.Errorf("starting the issuer: %w", err)
+	}
+	src := idp.Cached(idp.TokenSourceFunc(iss.token), nil)
+	token, err := src.Token(ctx)
+	if err != nil {
+		return fmt.Errorf("getting a token: %w", err)
+	}
+	out.line("issuer", "%s, served at %s", idp.Issuer, iss.addr)
+
+	out.heading("What the token says (package claims)")
+	if err := showClaims(token, out); err != nil {
+		return err
+	}
+
+	out.heading("Who vouches for it (package idp/issuer)")
+	if err := verify(ctx, token, iss.client, idp.Issuer, issuer.VerifierOptions{
+		Audiences:     []string{idp.AudienceAWS},
+		Organizations: []string{organizationID},
+	}, out); err != nil {
+		return err
+	}
+
+	out.heading("Which trust policies let it in (package awsfed/trust)")
+	policy, err := policies(token, out)
+	if err != nil {
+		return err
+	}
+
+	out.heading("AWS STS exchanges it for credentials (packages awsfed, awsfed/awsfedtest)")
+	fake, err := awsfedtest.NewSTS(&awsfedtest.STSOptions{
+		HTTPClient:  iss.client,
+		Providers:   []awsfedtest.Provider{{URL: idp.Issuer, ClientIDs: []string{idp.AudienceAWS}, Account: account}},
+		Roles:       []awsfedtest.Role{{ARN: roleARN, TrustPolicy: policy}},
+		MinDuration: time.Second,
+	})
+	if err != nil {
+		return fmt.Errorf("starting the STS: %w", err)
+	}
+	addr, err := serve(ctx, fake, nil)
+	if err != nil {
+		return fmt.Errorf("starting the STS: %w", err)
+	}
+	endpoint := "http://" + addr
+	out.line("STS", "%s", endpoint)
+	if err := assume(ctx, src, endpoint, out); err != nil {
+		return err
+	}
+	if err := refused(ctx, src, endpoint, out); err != nil {
+		return err
+	}
+
+	out.heading("Credentials of seconds, and an outage of STS, behind running callers")
+	return outage(ctx, src, endpoint, fake, out)
+}
+
+func showClaims(token *idp.Token, out *report) error {
+	c := token.Claims()
+	subject, err := claims.ParseSubject(c.Subject)
+	if err != nil {
+		return err
+	}
+	var segments []claims.Segment
+	for s := range subject.Segments() {
+		segments = append(segments, s)
+	}
+	rebuilt, err := claims.SubjectFrom(segments...)
+	if err != nil {
+		return err
+	}
+	if rebuilt != subject {
+		return fmt.Errorf("the subject was rebuilt as %q, which differs from %q", rebuilt, subject)
+	}
+	out.line("version", "%s", c.Version())
+	out.line("issuer", "%q", c.Issuer)
+	out.line("audience", "%q", c.Audience)
+	out.line("subject", "%s", subject)
+	for _, s := range segments {
+		out.line("  "+string(s.Key), "%s", s.Value)
+	}
+	out.line("lifetime", "%s", c.Expiry.Sub(c.IssuedAt))
+	out.line("rebuilt", "equal to what was parsed")
+	return nil
+}
+
+func verify(ctx context.Context, token *idp.Token, client *http.Client, issuerURL string, opts issuer.VerifierOptions, out *report) error {
+	meta, err := issuer.Discover(ctx, issuerURL, &issuer.DiscoverOptions{HTTPClient: client})
+	if err != nil {
+		return err
+	}
+	keys, err := issuer.NewRemoteKeySet(meta.JWKSURI, &issuer.RemoteKeySetOptions{HTTPClient: client})
+	if err != nil {
+		return err
+	}
+	v, err := issuer.NewVerifier(issuerURL, keys, &opts)
+	if err != nil {
+		return err
+	}
+	c, err := v.Verify(ctx, token.Raw())
+	if err != nil {
+		return err
+	}
+	out.line("key set", "%s", meta.JWKSURI)
+	out.line("signature", "%s by key %q, issued %s", token.Header().Algorithm, token.Header().KeyID, c.IssuedAt.UTC().Format(time.RFC3339))
+	out.line("organization", "%s", c.OrganizationID)
+	return nil
+}
+
+// policies builds the two policies of Ona's page and one that must refuse, evaluates each, and returns the one for the project.
+func policies(token *idp.Token, out *report) (trust.Policy, error) {
+	request := trust.NewRequest(token.Claims(), trust.Params{Account: account, RoleARN: roleARN})
+	cases := []struct {
+		name string
+		rule trust.Rule
+		want bool
+	}{
+		{"whole organization", trust.Rule{Account: account, Organization: organizationID}, true},
+		{"one project", trust.Rule{Account: account, Organization: organizationID, Project: projectID}, true},
+		{"another project", trust.Rule{Account: account, Organization: organizationID, Project: otherProjectID}, false},
+	}
+	var built []trust.Policy
+	for _, c := range cases {
+		policy, err := trust.Build(c.rule)
+		if err != nil {
+			return trust.Policy{}, err
+		}
+		decision := policy.Evaluate(request)
+		if decision.Allowed() != c.want {
+			return trust.Policy{}, fmt.Errorf("the policy for %s answered %s", c.name, decision.Outcome)
+		}
+		out.line(c.name, "%s", decision.Outcome)
+		if decision.Allowed() {
+			out.block(policy.String())
+		} else {
+			out.block(decision.Text())
+		}
+		built = append(built, policy)
+	}
+	return built[1], nil
+}
+
+// loadConfig is what a program writes: everything else here is the world around it.
+func loadConfig(ctx context.Context, role string, src idp.TokenSource, endpoint string, opts ...func(*awsfed.Options)) (aws.Config, error) {
+	return awsfed.LoadConfig(ctx, role, src, func(o *awsfed.LoadOptions) {
+		o.Config = append(o.Config, config.WithRegion("us-east-1"), config.WithBaseEndpoint(endpoint))
+		o.Provider = opts
+	})
+}
+
+func assume(ctx context.Context, src idp.TokenSource, endpoint string, out *report) error {
+	cfg, err := loadConfig(ctx, roleARN, src, endpoint)
+	if err != nil {
+		return err
+	}
+	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
+	if err != nil {
+		return err
+	}
+	out.line("caller identity", "%s", aws.ToString(who.Arn))
+	return nil
+}
+
+// refused shows what a person sees when a trust policy does not let them in.
+func refused(ctx context.Context, src idp.TokenSource, endpoint string, out *report) error {
+	cfg, err := loadConfig(ctx, "arn:aws:iam::"+account+":role/somebody-elses", src, endpoint)
+	if err != nil {
+		return err
+	}
+	_, err = sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
+	refusal, ok := errors.AsType[*awsfed.AssumeRoleError](err)
+	if !ok {
+		return fmt.Errorf("a role that lets nobody in answered: %w", err)
+	}
+	out.line("another role", "refused with %s:", refusal.Code)
+	out.block(refusal.Error())
+	return nil
+}

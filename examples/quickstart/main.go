@@ -1,0 +1,82 @@
+// Command quickstart shows the whole way from an Ona ID token to AWS credentials that refresh themselves.
+//
+//	go run ./examples/quickstart
+//
+// needs no account and no network: the issuer and the STS run in the process, on loopback. Every line it prints was measured by
+// that run. With --role-arn (or --aws and AWS_ROLE_ARN) it goes the same way with a real token and the STS that the AWS SDK's own
+// variables name; without those flags nothing outside the process is contacted.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/onafed/onafed/idp"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr, os.Getenv)
+	stop()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "quickstart:", err)
+		os.Exit(1)
+	}
+}
+
+// options are what the command line says.
+type options struct {
+	aws          bool
+	roleARN      string
+	tokenFile    string
+	audience     string
+	issuer       string
+	organization string
+	region       string
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv func(string) string) error {
+	var o options
+	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.BoolVar(&o.aws, "aws", false, "use real AWS with the role of AWS_ROLE_ARN")
+	flags.StringVar(&o.roleARN, "role-arn", "", "use real AWS with this `role`")
+	flags.StringVar(&o.tokenFile, "token-file", "", "with real AWS: read the ID token from `file` instead of looking for it in the environment")
+	flags.StringVar(&o.audience, "audience", idp.AudienceAWS, "with real AWS: the `audience` of the token")
+	flags.StringVar(&o.issuer, "issuer", idp.Issuer, "with real AWS: the `URL` of the issuer that the token is checked against, whatever issuer the token names")
+	flags.StringVar(&o.organization, "organization", "", "with real AWS: the `id` of the organization that the token must belong to (default: any)")
+	flags.StringVar(&o.region, "region", "", "with real AWS: the `region` of the STS endpoint (default: the SDK's own variables, then the partition's)")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("argument %q is not understood; quickstart takes flags only, see --help", flags.Arg(0))
+	}
+	if o.roleARN == "" && o.aws {
+		if o.roleARN = getenv("AWS_ROLE_ARN"); o.roleARN == "" {
+			return errors.New("--aws needs a role: set AWS_ROLE_ARN, or name one with --role-arn")
+		}
+	}
+	out := &report{w: stdout}
+	if o.roleARN != "" {
+		return onAWS(ctx, o, out)
+	}
+	var ignored error
+	flags.Visit(func(f *flag.Flag) {
+		ignored = fmt.Errorf("--%s speaks of real AWS: add --role-arn, or --aws with AWS_ROLE_ARN set", f.Name)
+	})
+	if ignored != nil {
+		return ignored
+	}
+	if getenv("AWS_ROLE_ARN") != "" {
+		out.note("AWS_ROLE_ARN is set and not used: real AWS is contacted only with --aws or --role-arn")
+	}
+	return embedded(ctx, out)
+}

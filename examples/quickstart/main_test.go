@@ -1,0 +1,154 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/pem"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/onafed/onafed/awsfed/awsfedtest"
+	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/idp/issuer"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"quickstart": main})
+}
+
+func TestScripts(t *testing.T) {
+	world := newWorld(t)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			for name, value := range world {
+				e.Setenv(name, value)
+			}
+			for name, content := range map[string]string{"token": world["TOKEN"], "other-token": world["OTHER_TOKEN"], "ca.pem": world["CA"]} {
+				if err := os.WriteFile(filepath.Join(e.WorkDir, name), []byte(content), 0o600); err != nil {
+					return err
+				}
+			}
+			e.Setenv("SSL_CERT_FILE", filepath.Join(e.WorkDir, "ca.pem"))
+			e.Setenv("HOME", e.WorkDir)
+			return nil
+		},
+	})
+}
+
+// issuerURL is a name that the certificate of httptest is for. AWS takes no port in an issuer, so the program reaches it through a proxy,
+// as in an office.
+const issuerURL = "https://example.com"
+
+// newWorld is an issuer and an STS outside of the program, as real ones are: it knows them by their addresses alone.
+func newWorld(t *testing.T) map[string]string {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := issuer.NewSigner(key, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring, err := issuer.NewKeyRing(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ring.Publish(signer); err != nil {
+		t.Fatal(err)
+	}
+	handler, err := issuer.NewHandler(issuerURL, ring, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(handler)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // a program that does not trust the certificate is part of the test
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	proxy := httptest.NewServer(connectTo(server.Listener.Addr().String()))
+	t.Cleanup(proxy.Close)
+	proxyURL, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := server.Client()
+	client.Transport.(*http.Transport).Proxy = http.ProxyURL(proxyURL)
+
+	policy, err := trust.Build(trust.Rule{Account: account, Issuer: issuerURL, Organization: organizationID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fake, err := awsfedtest.NewSTS(&awsfedtest.STSOptions{
+		HTTPClient: client,
+		Providers:  []awsfedtest.Provider{{URL: issuerURL, ClientIDs: []string{idp.AudienceAWS}, Account: account}},
+		Roles:      []awsfedtest.Role{{ARN: roleARN, TrustPolicy: policy}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sign := func(organization string) string {
+		now := time.Now()
+		raw, err := ring.Sign(t.Context(), map[string]any{
+			"iss": issuerURL, "aud": idp.AudienceAWS, "org": organization, "sub": "org:" + organization + "/env:" + environmentID,
+			"iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	return map[string]string{
+		"HTTPS_PROXY": proxy.URL,
+		"ISSUER":      issuerURL,
+		"STS":         awsfedtest.Start(t, fake),
+		"ROLE":        roleARN,
+		"ORG":         organizationID,
+		"TOKEN":       sign(organizationID),
+		"OTHER_TOKEN": sign("01960000-0000-7000-8000-00000000000a"),
+		"CA":          string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})),
+	}
+}
+
+// connectTo is a proxy for which every host stands at one address; hosts that end in .invalid it does not find.
+func connectTo(addr string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Hostname(), ".invalid") {
+			http.Error(w, "no such host", http.StatusBadGateway)
+			return
+		}
+		to, err := net.Dial("tcp", addr)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		defer to.Close()
+		w.WriteHeader(http.StatusOK)
+		from, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		defer from.Close()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			io.Copy(to, from)
+			to.(*net.TCPConn).CloseWrite()
+		}()
+		io.Copy(from, to)
+		from.(*net.TCPConn).CloseWrite()
+		<-done
+	})
+}
