@@ -29,7 +29,7 @@ func BearerEnv(name string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) {
 		s := lookupEnv(name)
 		if s == "" {
-			return "", fmt.Errorf("environment variable %s: not set", quote.Text(name, nameText))
+			return "", fmt.Errorf("environment variable %s: %w", quote.Text(name, nameText), errNotSet)
 		}
 		return s, nil
 	}

@@ -81,7 +81,8 @@ type CachedSource struct {
 // maxRefused is how many tokens are remembered as refused. A source hands out one after the other, so one would nearly do.
 const maxRefused = 16
 
-var errRefusedAgain = errors.New("it returned a token again that had been refused") //nolint:gochecknoglobals // a constant that Go has no const for
+// errRefusedAgain is for a source that breaks the promise of an Invalidator, or is none.
+var errRefusedAgain = errors.New("it returned a token again that had been refused")
 
 // Source returns the name of the source that is cached.
 func (c *CachedSource) Source() string { return sourceName(c.src) }

@@ -54,6 +54,7 @@ func configured(s TokenSource) bool {
 	return !ok || c.Configured()
 }
 
+// Configured reports whether one of them is.
 func (c *chainSource) Configured() bool { return c.choose() != nil }
 
 // Source returns the name of the chosen source, or the names of all as long as none is chosen.
@@ -73,6 +74,7 @@ func (c *chainSource) Source() string {
 	return "first of (" + strings.Join(names, ", ") + ")"
 }
 
+// Token asks the chosen source.
 func (c *chainSource) Token(ctx context.Context) (*Token, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fail(c.Source(), err)

@@ -211,6 +211,9 @@ func (c *Client) IDToken(ctx context.Context, audiences ...string) (*Token, erro
 		}
 		c.opts.Logger.DebugContext(ctx, "idp: got no ID token", "attempt", attempt, "duration", time.Since(start), "error", err.Error())
 		if attempt >= c.opts.MaxAttempts || !c.again(ctx, attempt, err) {
+			if gone := ctx.Err(); gone != nil && !errors.Is(err, gone) {
+				return nil, fmt.Errorf("%w; not asked again: %w", err, gone)
+			}
 			return nil, err
 		}
 		last, sent = err, bearer
@@ -344,10 +347,12 @@ type clientSource struct {
 	audience string
 }
 
+// Source names the API and not the API token.
 func (s clientSource) Source() string {
 	return "Ona API " + strings.TrimSuffix(s.client.endpoint, methodPath)
 }
 
+// Token asks the API.
 func (s clientSource) Token(ctx context.Context) (*Token, error) {
 	return s.client.IDToken(ctx, s.audience)
 }

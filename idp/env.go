@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/onafed/onafed/internal/quote"
 )
@@ -15,28 +14,21 @@ import (
 //
 // The environment of a process does not change by itself, so this suits programs that end before the token does, and programs that
 // set the variable themselves.
-func Env(name string) TokenSource { return envSource{name} }
-
-type envSource struct{ name string }
-
-func (s envSource) Source() string { return "environment variable " + quote.Text(s.name, nameText) }
-
-func (s envSource) Configured() bool { return lookupEnv(s.name) != "" }
-
-func (s envSource) Token(ctx context.Context) (*Token, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, fail(s.Source(), err)
+func Env(name string) TokenSource {
+	return &textSource{
+		name:       "environment variable " + quote.Text(name, nameText),
+		configured: func() bool { return lookupEnv(name) != "" },
+		read: func(context.Context) (string, error) {
+			if v := lookupEnv(name); v != "" {
+				return v, nil
+			}
+			return "", errNotSet
+		},
 	}
-	raw := lookupEnv(s.name)
-	if raw == "" {
-		return nil, fail(s.Source(), errors.New("not set"))
-	}
-	t, err := parseFresh(raw, time.Now())
-	if err != nil {
-		return nil, fail(s.Source(), err)
-	}
-	return t, nil
 }
+
+// errNotSet is for a variable that is missing or empty.
+var errNotSet = errors.New("not set")
 
 // lookupEnv returns the variable's value without the white space around it.
 func lookupEnv(name string) string {

@@ -197,20 +197,23 @@ func (e *environment) tokenFile() (TokenSource, Place, error) {
 	}
 	place.Name += " " + quote.Text(path, nameText)
 	raw, err := readSecret(path, claims.MaxTokenSize)
-	if err != nil {
-		place.Finding = err.Error()
-		return nil, place, nil
-	}
-	t, err := ParseToken(raw)
 	if err == nil {
-		err = checkOurs(t, e.audience)
+		var t *Token
+		if t, err = ParseToken(raw); err == nil {
+			err = checkOurs(t, e.audience)
+		}
 	}
 	if err != nil {
-		place.Finding = unprefixed{err}.Error()
-		return nil, place, nil
+		return passBy(place, err)
 	}
 	// An expired token of ours is a choice: it says that somebody keeps this file for us and does not do it now.
 	return ownFile{File(path), e.audience}, place, nil
+}
+
+// passBy is for a place that is there but not for us.
+func passBy(place Place, reason error) (TokenSource, Place, error) {
+	place.Finding = unprefixed{reason}.Error()
+	return nil, place, nil
 }
 
 // ownFile is a file whose token must stay one of Ona's.
@@ -219,6 +222,7 @@ type ownFile struct {
 	audience string
 }
 
+// Token reads the file and checks whose token is in it.
 func (f ownFile) Token(ctx context.Context) (*Token, error) {
 	t, err := f.TokenSource.Token(ctx)
 	if err != nil {
@@ -250,6 +254,7 @@ type environmentSource struct {
 // Source tells the choice.
 func (s *environmentSource) Source() string { return s.name }
 
+// Token asks the chosen source and checks what it gives.
 func (s *environmentSource) Token(ctx context.Context) (*Token, error) {
 	t, err := s.TokenSource.Token(ctx)
 	if err == nil {

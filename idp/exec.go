@@ -46,14 +46,15 @@ func Exec(name string, args ...string) TokenSource { return ExecWith(nil, name, 
 
 // ExecWith is [Exec] with options.
 func ExecWith(opts *ExecOptions, name string, args ...string) TokenSource {
-	s := &execSource{name: name, args: append([]string(nil), args...), timeout: defaultExecTimeout}
+	c := &command{name: name, args: append([]string(nil), args...), timeout: defaultExecTimeout}
 	if opts != nil {
 		if opts.Timeout > 0 {
-			s.timeout = opts.Timeout
+			c.timeout = opts.Timeout
 		}
-		s.env, s.dir = append([]string(nil), opts.Env...), opts.Dir
+		c.env, c.dir = append([]string(nil), opts.Env...), opts.Dir
 	}
-	return s
+	// The name of the source has no arguments, which may hold a secret although they should not.
+	return &textSource{name: "command " + quote.Text(name, nameText), configured: c.exists, read: c.run}
 }
 
 // An ExecError says how a command that should print a token failed.
@@ -76,7 +77,8 @@ func (e *ExecError) Error() string {
 // Unwrap returns e.Err.
 func (e *ExecError) Unwrap() error { return e.Err }
 
-type execSource struct {
+// command is a program that prints a token.
+type command struct {
 	name    string
 	args    []string
 	env     []string
@@ -84,45 +86,27 @@ type execSource struct {
 	timeout time.Duration
 }
 
-// Source names the command without its arguments, which may hold a secret although they should not.
-func (s *execSource) Source() string { return "command " + quote.Text(s.name, nameText) }
-
-// Configured reports whether there is such a command.
-func (s *execSource) Configured() bool {
-	if s.name == "" {
+// exists reports whether there is such a command.
+func (c *command) exists() bool {
+	if c.name == "" {
 		return false
 	}
-	_, err := exec.LookPath(s.name)
+	_, err := exec.LookPath(c.name)
 	return err == nil
 }
 
-func (s *execSource) Token(ctx context.Context) (*Token, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, fail(s.Source(), err)
-	}
-	if s.name == "" {
-		return nil, fail(s.Source(), errEmptySource)
-	}
-	raw, err := s.run(ctx)
-	if err != nil {
-		return nil, fail(s.Source(), err)
-	}
-	t, err := parseFresh(raw, time.Now())
-	if err != nil {
-		return nil, fail(s.Source(), err)
-	}
-	return t, nil
-}
-
 // run returns the command's output without the white space around it.
-func (s *execSource) run(ctx context.Context) (string, error) {
-	run, cancel := context.WithTimeout(ctx, s.timeout)
+func (c *command) run(ctx context.Context) (string, error) {
+	if c.name == "" {
+		return "", errEmptySource
+	}
+	run, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	stdout := &headWriter{limit: stdoutLimit, full: cancel}
 	stderr := &tailWriter{limit: 4 * stderrShown}      // more than is shown, so that a token is not cut in half before it is found
-	cmd := exec.CommandContext(run, s.name, s.args...) //nolint:gosec // running the caller's command is what this source is for
-	cmd.Dir = s.dir
-	cmd.Env = append(os.Environ(), s.env...)
+	cmd := exec.CommandContext(run, c.name, c.args...) //nolint:gosec // running the caller's command is what this source is for
+	cmd.Dir = c.dir
+	cmd.Env = append(os.Environ(), c.env...)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.WaitDelay = execWaitDelay
 	err := cmd.Run()
@@ -132,7 +116,7 @@ func (s *execSource) run(ctx context.Context) (string, error) {
 	case ctx.Err() != nil:
 		err = ctx.Err()
 	case run.Err() != nil:
-		err = fmt.Errorf("no token within %s: %w", s.timeout, run.Err())
+		err = fmt.Errorf("no token within %s: %w", c.timeout, run.Err())
 	case errors.Is(err, exec.ErrWaitDelay):
 		// The command itself succeeded; a child that it left behind holds the pipe. What it wrote until now counts.
 		err = nil

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/internal/quote"
@@ -21,35 +20,22 @@ const nameText = 200
 // with one. The file must be a regular file, because a pipe could be read only once and may block for ever.
 //
 // The file is an ID token. A file with an API token, such as the one in an Ona environment, is for [BearerFile].
-func File(path string) TokenSource { return fileSource{path} }
-
-type fileSource struct{ path string }
-
-func (s fileSource) Source() string { return "file " + quote.Text(s.path, nameText) }
-
-// Configured reports whether the file exists. A file that cannot be looked at counts: falling through to another identity
-// because of a wrong permission would be a surprise.
-func (s fileSource) Configured() bool {
-	if s.path == "" {
-		return false
+func File(path string) TokenSource {
+	return &textSource{
+		name:       "file " + quote.Text(path, nameText),
+		configured: func() bool { return exists(path) },
+		read:       func(context.Context) (string, error) { return readSecret(path, claims.MaxTokenSize) },
 	}
-	_, err := os.Stat(s.path)
-	return !errors.Is(err, os.ErrNotExist)
 }
 
-func (s fileSource) Token(ctx context.Context) (*Token, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, fail(s.Source(), err)
+// exists reports whether there is a file at path. A file that cannot be looked at counts: falling through to another identity
+// because of a wrong permission would be a surprise.
+func exists(path string) bool {
+	if path == "" {
+		return false
 	}
-	raw, err := readSecret(s.path, claims.MaxTokenSize)
-	if err != nil {
-		return nil, fail(s.Source(), err)
-	}
-	t, err := parseFresh(raw, time.Now())
-	if err != nil {
-		return nil, fail(s.Source(), err)
-	}
-	return t, nil
+	_, err := os.Stat(path)
+	return !errors.Is(err, os.ErrNotExist)
 }
 
 // readSecret returns what the regular file at path holds, without the white space around it. The error does not repeat the path.

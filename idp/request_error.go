@@ -91,7 +91,11 @@ type RequestError struct {
 
 func (e *RequestError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "idp: %s refused to issue an ID token: %s (HTTP status %d)", e.Host, e.Code, e.StatusCode)
+	host := e.Host
+	if host == "" {
+		host = "the API" // an error made by a test double
+	}
+	fmt.Fprintf(&b, "idp: %s refused to issue an ID token: %s (HTTP status %d)", host, e.Code, e.StatusCode)
 	if e.Message != "" {
 		b.WriteString(": " + quote.Text(e.Message, messageText))
 	}

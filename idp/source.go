@@ -102,23 +102,57 @@ func sourceName(src TokenSource) string {
 	return fmt.Sprintf("%T", src)
 }
 
+// textSource is a source that finds the text of a token somewhere.
+type textSource struct {
+	name       string
+	configured func() bool
+	read       func(ctx context.Context) (string, error)
+}
+
+// Source returns the name.
+func (s *textSource) Source() string { return s.name }
+
+// Configured reports whether there is something to read.
+func (s *textSource) Configured() bool { return s.configured() }
+
+// Token reads a token and refuses an expired one.
+func (s *textSource) Token(ctx context.Context) (*Token, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fail(s.name, err)
+	}
+	raw, err := s.read(ctx)
+	if err != nil {
+		return nil, fail(s.name, err)
+	}
+	t, err := parseFresh(raw, time.Now())
+	if err != nil {
+		return nil, fail(s.name, err)
+	}
+	return t, nil
+}
+
 // Static returns a source that yields t and nothing else. When t has expired, or is nil or empty, it yields an error.
 func Static(t *Token) TokenSource { return staticSource{t} }
 
 type staticSource struct{ token *Token }
 
+// Source returns a name that is the same for all, since only the token tells them apart.
 func (s staticSource) Source() string { return "static token" }
 
+// Configured reports whether there is a token.
 func (s staticSource) Configured() bool { return s.token.Raw() != "" }
 
+// Token returns the token as long as it is valid.
 func (s staticSource) Token(ctx context.Context) (*Token, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, fail(s.Source(), err)
+	err := ctx.Err()
+	switch {
+	case err != nil:
+	case !s.Configured():
+		err = errEmptySource
+	default:
+		err = checkFresh(s.token, time.Now())
 	}
-	if !s.Configured() {
-		return nil, fail(s.Source(), errEmptySource)
-	}
-	if err := checkFresh(s.token, time.Now()); err != nil {
+	if err != nil {
 		return nil, fail(s.Source(), err)
 	}
 	return s.token, nil

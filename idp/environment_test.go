@@ -1,0 +1,446 @@
+package idp_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/idp"
+)
+
+// bare removes from the environment what FromEnvironment reads, and returns options with which it finds nothing outside of the test.
+func bare(t *testing.T) *idp.EnvironmentOptions {
+	t.Helper()
+	for _, name := range []string{
+		"ONA_API_KEY", "GITPOD_API_KEY", "ONA_TOKEN", "ONA_BASE_URL", "GITPOD_BASE_URL", "ONA_HOST",
+		"AWS_WEB_IDENTITY_TOKEN_FILE", "GITPOD_ENVIRONMENT_ID", idp.ExecGuard,
+	} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("PATH", t.TempDir())
+	return &idp.EnvironmentOptions{SecretsFile: filepath.Join(t.TempDir(), "none")}
+}
+
+// api answers as the Ona API does, and remembers where each API token went.
+func api(seen *[]string, claims map[string]any) *http.Client {
+	return &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		*seen = append(*seen, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")+" to "+r.URL.Host+strings.TrimSuffix(r.URL.Path, "/gitpod.v1.IdentityService/GetIDToken"))
+		return respond(r, http.StatusOK, `{"token":"`+rawToken(inAnHour(), claims)+`"}`), nil
+	})}
+}
+
+func sourceName(src idp.TokenSource) string { return src.(interface{ Source() string }).Source() }
+
+func TestFromEnvironmentAPITokens(t *testing.T) {
+	const (
+		secrets = "secrets file" // stands for the file, which this row has then
+		host    = "app.gitpod.io/api"
+	)
+	tests := []struct {
+		name   string
+		env    map[string]string
+		base   string // EnvironmentOptions.BaseURL
+		source string // prefix of Source
+		seen   string
+	}{
+		{"the secrets file", map[string]string{secrets: "env-token"}, "", "secrets file ", "env-token to " + host},
+		{"ONA_API_KEY", map[string]string{"ONA_API_KEY": "key"}, "", "ONA_API_KEY", "key to " + host},
+		{"GITPOD_API_KEY", map[string]string{"GITPOD_API_KEY": "key"}, "", "GITPOD_API_KEY", "key to " + host},
+		{"ONA_TOKEN", map[string]string{"ONA_TOKEN": "pat"}, "", "ONA_TOKEN", "pat to " + host},
+		{
+			"all of them: the environment's own",
+			map[string]string{secrets: "env-token", "ONA_API_KEY": "key", "GITPOD_API_KEY": "old", "ONA_TOKEN": "pat"},
+			"", "secrets file ", "env-token to " + host,
+		},
+		{"all keys: the newest name", map[string]string{"ONA_API_KEY": "key", "GITPOD_API_KEY": "old", "ONA_TOKEN": "pat"}, "", "ONA_API_KEY", "key to " + host},
+		{"an old key and a PAT: the key", map[string]string{"GITPOD_API_KEY": "old", "ONA_TOKEN": "pat"}, "", "GITPOD_API_KEY", "old to " + host},
+		{"an empty variable is not set", map[string]string{"ONA_API_KEY": " ", "ONA_TOKEN": "pat"}, "", "ONA_TOKEN", "pat to " + host},
+		{
+			"base URL variables do not move the environment's own API token",
+			map[string]string{secrets: "env-token", "ONA_BASE_URL": "https://evil.example/api", "GITPOD_BASE_URL": "https://evil.example/api", "ONA_HOST": "https://evil.example"},
+			"", "secrets file ", "env-token to " + host,
+		},
+		{"code moves the environment's own API token", map[string]string{secrets: "env-token"}, "https://own.example/api", "secrets file ", "env-token to own.example/api"},
+		{"ONA_BASE_URL goes with ONA_API_KEY", map[string]string{"ONA_API_KEY": "key", "ONA_BASE_URL": "https://own.example/x", "GITPOD_BASE_URL": "https://b.example"}, "", "ONA_API_KEY at ONA_BASE_URL", "key to own.example/x"},
+		{"GITPOD_BASE_URL goes with GITPOD_API_KEY", map[string]string{"GITPOD_API_KEY": "key", "ONA_BASE_URL": "https://a.example", "GITPOD_BASE_URL": "https://b.example"}, "", "GITPOD_API_KEY at GITPOD_BASE_URL", "key to b.example"},
+		{"ONA_BASE_URL goes with GITPOD_API_KEY too", map[string]string{"GITPOD_API_KEY": "key", "ONA_BASE_URL": "https://a.example"}, "", "GITPOD_API_KEY at ONA_BASE_URL", "key to a.example"},
+		{"ONA_HOST goes with ONA_TOKEN", map[string]string{"ONA_TOKEN": "pat", "ONA_HOST": "https://own.example", "ONA_BASE_URL": "https://b.example"}, "", "ONA_TOKEN at ONA_HOST", "pat to own.example/api"},
+		{"ONA_HOST without a scheme", map[string]string{"ONA_TOKEN": "pat", "ONA_HOST": "own.example"}, "", "ONA_TOKEN at ONA_HOST", "pat to own.example/api"},
+		{"ONA_HOST with the path", map[string]string{"ONA_TOKEN": "pat", "ONA_HOST": "https://own.example/api/"}, "", "ONA_TOKEN at ONA_HOST", "pat to own.example/api"},
+		{"code wins over base URL variables", map[string]string{"ONA_API_KEY": "key", "ONA_BASE_URL": "https://a.example"}, "https://own.example/api", "ONA_API_KEY", "key to own.example/api"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			opts := bare(t)
+			var seen []string
+			opts.HTTPClient, opts.BaseURL = api(&seen, nil), tt.base
+			for name, value := range tt.env {
+				if name == secrets {
+					opts.SecretsFile = write(t, value+"\n")
+				} else {
+					t.Setenv(name, value)
+				}
+			}
+			src, err := idp.FromEnvironment(idp.AudienceAWS, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(sourceName(src), tt.source) {
+				t.Errorf("Source = %s, want %s", sourceName(src), tt.source)
+			}
+			if _, err := src.Token(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if diff := cmp.Diff([]string{tt.seen}, seen); diff != "" {
+				t.Errorf("the API token went elsewhere (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A resumed environment has a new API token, and the source made before uses it.
+func TestFromEnvironmentReadsAgain(t *testing.T) {
+	opts := bare(t)
+	var seen []string
+	opts.HTTPClient, opts.SecretsFile = api(&seen, nil), write(t, "first")
+	src, err := idp.FromEnvironment(idp.AudienceAWS, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"first", "second"} {
+		if err := os.WriteFile(opts.SecretsFile, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := src.Token(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if diff := cmp.Diff([]string{"first to app.gitpod.io/api", "second to app.gitpod.io/api"}, seen); diff != "" {
+		t.Errorf("what was sent differs (-want +got):\n%s", diff)
+	}
+	// The file goes away while the program runs. A key that is set by then is somebody else.
+	t.Setenv("ONA_API_KEY", "other")
+	if err := os.Remove(opts.SecretsFile); err != nil {
+		t.Fatal(err)
+	}
+	if tok, err := src.Token(t.Context()); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "secrets file ") {
+		t.Errorf("Token = %v, %v, want the file's error", tok, err)
+	}
+}
+
+func TestFromEnvironmentTokenFile(t *testing.T) {
+	ours := rawToken(inAnHour(), nil)
+	tests := []struct {
+		name    string
+		text    string
+		finding string // "" when it is chosen
+		err     error  // of the source when it is chosen
+	}{
+		{"our token", ours + "\n", "", nil},
+		{"our token for two audiences", rawToken(inAnHour(), map[string]any{"aud": []string{"x", idp.AudienceAWS}}), "", nil},
+		{"our token that has expired", rawToken(time.Now().Add(-time.Hour), nil), "", claims.ErrExpired},
+		{"the token of an EKS cluster", rawToken(inAnHour(), map[string]any{"iss": "https://oidc.eks.eu-central-1.amazonaws.com/id/0123456789ABCDEF"}), "iss", nil},
+		{"our issuer with a slash", rawToken(inAnHour(), map[string]any{"iss": idp.Issuer + "/"}), "iss", nil},
+		{"our token for another audience", rawToken(inAnHour(), map[string]any{"aud": "vault.hashicorp.com"}), "aud", nil},
+		{"an API token", "ona_pat_0123456789", "opaque value of 18 bytes", nil},
+		{"nothing", "", "empty", nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			opts := bare(t)
+			path := write(t, tt.text)
+			t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", path)
+			src, err := idp.FromEnvironment(idp.AudienceAWS, opts)
+			if tt.finding != "" {
+				e, ok := errors.AsType[*idp.EnvironmentError](err)
+				if !ok || src != nil {
+					t.Fatalf("FromEnvironment = %v, %v, want an *EnvironmentError", src, err)
+				}
+				if got := e.Looked[4]; !strings.HasPrefix(got.Name, "AWS_WEB_IDENTITY_TOKEN_FILE ") || !strings.Contains(got.Finding, tt.finding) || strings.Contains(got.Finding, "idp: ") {
+					t.Errorf("the finding is %+v, want %q", got, tt.finding)
+				}
+				if strings.Contains(err.Error(), "eyJ") || strings.Contains(err.Error(), "ona_pat") {
+					t.Errorf("the error shows a secret: %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(sourceName(src), "AWS_WEB_IDENTITY_TOKEN_FILE ") {
+				t.Errorf("Source = %s", sourceName(src))
+			}
+			if _, err := src.Token(t.Context()); !errors.Is(err, tt.err) {
+				t.Errorf("Token: %v, want %v", err, tt.err)
+			}
+			// Somebody puts another identity there later.
+			if err := os.WriteFile(path, []byte(rawToken(inAnHour(), map[string]any{"iss": "https://other.example"})), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if tok, err := src.Token(t.Context()); err == nil {
+				t.Errorf("Token of another issuer = %v, want an error", tok)
+			}
+		})
+	}
+}
+
+func TestFromEnvironmentFindsNothing(t *testing.T) {
+	opts := bare(t)
+	src, err := idp.FromEnvironment("vault.example", opts)
+	e, ok := errors.AsType[*idp.EnvironmentError](err)
+	if !ok || src != nil {
+		t.Fatalf("FromEnvironment = %v, %v, want an *EnvironmentError", src, err)
+	}
+	want := []idp.Place{
+		{Name: `secrets file "` + opts.SecretsFile + `"`, Finding: "does not exist"},
+		{Name: "ONA_API_KEY", Finding: "not set"},
+		{Name: "GITPOD_API_KEY", Finding: "not set"},
+		{Name: "ONA_TOKEN", Finding: "not set"},
+		{Name: "AWS_WEB_IDENTITY_TOKEN_FILE", Finding: "not set"},
+		{Name: "the ona or gitpod command", Finding: "not allowed (AllowExec)"},
+	}
+	if diff := cmp.Diff(want, e.Looked); diff != "" || e.Audience != "vault.example" {
+		t.Errorf("EnvironmentError for %s differs (-want +got):\n%s", e.Audience, diff)
+	}
+	for _, p := range want {
+		if !strings.Contains(err.Error(), p.Name+": "+p.Finding) {
+			t.Errorf("the error does not say %s: %s: %v", p.Name, p.Finding, err)
+		}
+	}
+}
+
+// What is there but wrong is an error: going on to the next place would be another identity.
+func TestFromEnvironmentRefuses(t *testing.T) {
+	tests := []struct {
+		name     string
+		audience string
+		set      func(t *testing.T, opts *idp.EnvironmentOptions)
+		text     string
+	}{
+		{"no audience", "", func(*testing.T, *idp.EnvironmentOptions) {}, "audience is empty"},
+		{"an http base URL", idp.AudienceAWS, func(t *testing.T, _ *idp.EnvironmentOptions) {
+			t.Helper()
+			t.Setenv("ONA_API_KEY", "key")
+			t.Setenv("ONA_BASE_URL", "http://a.example")
+		}, "ONA_API_KEY at ONA_BASE_URL: "},
+		{"an http host", idp.AudienceAWS, func(t *testing.T, _ *idp.EnvironmentOptions) {
+			t.Helper()
+			t.Setenv("ONA_TOKEN", "pat")
+			t.Setenv("ONA_HOST", "http://a.example")
+		}, "ONA_TOKEN at ONA_HOST: "},
+		{"a wrong base URL in code", idp.AudienceAWS, func(t *testing.T, o *idp.EnvironmentOptions) {
+			t.Helper()
+			o.SecretsFile, o.BaseURL = write(t, "x"), "a.example"
+		}, "secrets file "},
+		{"a secrets file that cannot be looked at", idp.AudienceAWS, func(t *testing.T, o *idp.EnvironmentOptions) {
+			t.Helper()
+			o.SecretsFile = strings.Repeat("a", 5000)
+			t.Setenv("ONA_API_KEY", "key")
+		}, "cannot be looked at"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			opts := bare(t)
+			tt.set(t, opts)
+			src, err := idp.FromEnvironment(tt.audience, opts)
+			if err == nil || src != nil || !strings.Contains(err.Error(), tt.text) || strings.Count(err.Error(), "idp: ") != 1 {
+				t.Errorf("FromEnvironment = %v, %v, want an error with %q", src, err, tt.text)
+			}
+		})
+	}
+}
+
+// An empty secrets file is a place that is there.
+func TestFromEnvironmentEmptySecretsFile(t *testing.T) {
+	opts := bare(t)
+	opts.SecretsFile = write(t, "")
+	t.Setenv("ONA_API_KEY", "key")
+	src, err := idp.FromEnvironment(idp.AudienceAWS, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tok, err := src.Token(t.Context()); err == nil || !strings.Contains(err.Error(), "the file is empty") {
+		t.Errorf("Token = %v, %v, want the file's error", tok, err)
+	}
+}
+
+// An API that answers with a token for somebody else's audience.
+func TestFromEnvironmentChecksTheAudience(t *testing.T) {
+	opts := bare(t)
+	var seen []string
+	opts.HTTPClient = api(&seen, map[string]any{"aud": "other"})
+	t.Setenv("ONA_API_KEY", "key")
+	src, err := idp.FromEnvironment(idp.AudienceAWS, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = src.Token(t.Context())
+	if e, ok := errors.AsType[*claims.ValidationError](err); !ok || e.Claim != "aud" || !strings.HasPrefix(err.Error(), "idp: ONA_API_KEY: app.gitpod.io answered ") {
+		t.Errorf("Token: %v, want a *ValidationError of aud", err)
+	}
+}
+
+func TestFromEnvironmentWarnsOfAPersonalToken(t *testing.T) {
+	tests := []struct {
+		name   string
+		env    string
+		claims map[string]any
+		warns  bool
+	}{
+		{"a user in an environment", environment, userSubject(), true},
+		{"a user elsewhere", "", userSubject(), false},
+		{"an environment as itself", environment, nil, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			opts := bare(t)
+			var seen []string
+			var log bytes.Buffer
+			opts.HTTPClient, opts.Logger = api(&seen, tt.claims), slog.New(slog.NewTextHandler(&log, nil))
+			t.Setenv("ONA_TOKEN", "pat")
+			t.Setenv("GITPOD_ENVIRONMENT_ID", tt.env)
+			src, err := idp.FromEnvironment(idp.AudienceAWS, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 3 {
+				if _, err := src.Token(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := 0
+			if tt.warns {
+				want = 1
+			}
+			if got := strings.Count(log.String(), "acts as its user"); got != want || strings.Contains(log.String(), user) {
+				t.Errorf("the log has %d warnings, want %d:\n%s", got, want, log.String())
+			}
+		})
+	}
+}
+
+// asCommand makes this program a file of that name in dir, by a copy or as the same file.
+func asCommand(t *testing.T, dir, name string, same bool) string {
+	t.Helper()
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	path := filepath.Join(dir, name)
+	if same {
+		if err := os.Symlink(own, path); err != nil {
+			t.Skip("no symbolic links:", err)
+		}
+		return path
+	}
+	in, err := os.Open(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o700)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestFromEnvironmentCommand(t *testing.T) {
+	opts := bare(t)
+	opts.AllowExec = true
+	t.Setenv("IDP_TEST_COMMAND", "vendor")
+	relative, own, vendor := t.TempDir(), t.TempDir(), t.TempDir()
+	asCommand(t, own, "ona", true)
+	path := asCommand(t, vendor, "gitpod", false)
+	asCommand(t, relative, "ona", false)
+	t.Chdir(relative)
+	if err := os.Mkdir(filepath.Join(vendor, "ona"), 0o700); err != nil { // not a program
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", strings.Join([]string{"", ".", own, vendor}, string(os.PathListSeparator)))
+	src, err := idp.FromEnvironment("a b;c", opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := sourceName(src), `command "`+path+`"`; got != want {
+		t.Errorf("Source = %s, want %s: neither ourselves nor a relative directory", got, want)
+	}
+	tok, err := src.Token(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := tok.Claims().Name, "idp token --audience a b;c 1"; got != want {
+		t.Errorf("the command got %q and the guard, want %q", got, want)
+	}
+	// Everything else comes before the command.
+	t.Setenv("ONA_TOKEN", "pat")
+	if src, err := idp.FromEnvironment("a", opts); err != nil || sourceName(src) != "ONA_TOKEN" {
+		t.Errorf("FromEnvironment with ONA_TOKEN = %v, %v", src, err)
+	}
+}
+
+func TestFromEnvironmentCommandNotRun(t *testing.T) {
+	for name, tt := range map[string]struct {
+		set     func(t *testing.T, dir string, o *idp.EnvironmentOptions)
+		finding string
+	}{
+		"not allowed": {func(t *testing.T, dir string, o *idp.EnvironmentOptions) {
+			asCommand(t, dir, "ona", false)
+			o.AllowExec = false
+		}, "not allowed"},
+		"not there":      {func(*testing.T, string, *idp.EnvironmentOptions) {}, "not on PATH"},
+		"only ourselves": {func(t *testing.T, dir string, _ *idp.EnvironmentOptions) { asCommand(t, dir, "ona", true) }, "not on PATH"},
+		"run by ourselves": {func(t *testing.T, dir string, _ *idp.EnvironmentOptions) {
+			asCommand(t, dir, "ona", false)
+			t.Setenv(idp.ExecGuard, "1")
+		}, "run to get a token itself"},
+		"in no absolute path": {func(t *testing.T, dir string, _ *idp.EnvironmentOptions) {
+			asCommand(t, dir, "ona", false)
+			t.Chdir(dir)
+			t.Setenv("PATH", ".")
+		}, "not on PATH"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			opts := bare(t)
+			dir := t.TempDir()
+			t.Setenv("PATH", dir)
+			opts.AllowExec = true
+			tt.set(t, dir, opts)
+			src, err := idp.FromEnvironment(idp.AudienceAWS, opts)
+			e, ok := errors.AsType[*idp.EnvironmentError](err)
+			if !ok || !strings.Contains(e.Looked[5].Finding, tt.finding) {
+				t.Errorf("FromEnvironment = %v, %v, want %q", src, err, tt.finding)
+			}
+		})
+	}
+}
+
+// The newer name is preferred wherever it stands.
+func TestFindCommand(t *testing.T) {
+	first, second := t.TempDir(), t.TempDir()
+	asCommand(t, first, "gitpod", false)
+	want := asCommand(t, second, "ona", false)
+	if got := idp.FindCommand([]string{first, second}, []string{"ona", "gitpod"}); got != want {
+		t.Errorf("FindCommand = %q, want %q", got, want)
+	}
+}

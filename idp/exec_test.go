@@ -1,0 +1,131 @@
+package idp_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/idp"
+)
+
+// run returns a source that runs this program as the command named what.
+func run(what string, opts idp.ExecOptions, args ...string) idp.TokenSource {
+	opts.Env = append(opts.Env, "IDP_TEST_COMMAND="+what)
+	return idp.ExecWith(&opts, os.Args[0], args...)
+}
+
+func TestExec(t *testing.T) {
+	t.Parallel()
+	tok, err := run("token", idp.ExecOptions{}).Token(t.Context())
+	if err != nil || !tok.ValidAt(time.Now()) {
+		t.Fatalf("Token = %v, %v, want a valid token", tok, err)
+	}
+}
+
+// What a shell would act on reaches the command as it is.
+func TestExecWithoutShell(t *testing.T) {
+	t.Parallel()
+	tok, err := run("arguments", idp.ExecOptions{Env: []string{"EXTRA=first", "EXTRA=last"}}, "a b", "$HOME", "`id`", ";exit", "*").Token(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := tok.Claims().Name, "a b|$HOME|`id`|;exit|*|last"; got != want {
+		t.Errorf("the command got %q, want %q", got, want)
+	}
+}
+
+func TestExecFails(t *testing.T) {
+	t.Parallel()
+	isExit := func(err error) bool { _, ok := errors.AsType[*exec.ExitError](err); return ok }
+	isNotToken := func(err error) bool { _, ok := errors.AsType[*idp.NotTokenError](err); return ok }
+	anything := func(error) bool { return true }
+	tests := []struct {
+		name string
+		src  idp.TokenSource
+		is   func(error) bool
+		text string
+	}{
+		{"a failing command shows the end of its stderr", run("fails", idp.ExecOptions{}), isExit, `exit status 3: "debug: token is [redacted]\nnot logged in\x1b[31m"`},
+		{"a loud command's stderr is cut to its end", run("loud", idp.ExecOptions{}), isExit, `noise the reason"`},
+		{"success without a token", run("silent", idp.ExecOptions{}), anything, `without writing a token: "nothing to say"`},
+		{"an API token instead of an ID token", run("api token", idp.ExecOptions{}), isNotToken, "opaque value of 18 bytes"},
+		{"an expired token", run("expired", idp.ExecOptions{}), func(err error) bool { return errors.Is(err, claims.ErrExpired) }, " ago"},
+		{"endless output", run("floods", idp.ExecOptions{}), anything, "wrote more than"},
+		{"a command that hangs", run("hangs", idp.ExecOptions{Timeout: 200 * time.Millisecond}), func(err error) bool { return errors.Is(err, context.DeadlineExceeded) }, "no token within 200ms"},
+		{"standard input is empty", run("reads", idp.ExecOptions{}), isExit, "read 0 EOF"},
+		{"no such command", idp.Exec("onafed-no-such-command"), func(err error) bool { return errors.Is(err, exec.ErrNotFound) }, "not found"},
+		{"no such file", idp.Exec("/no/such\ncommand"), func(err error) bool { return errors.Is(err, os.ErrNotExist) }, `command "/no/such\ncommand"`},
+		{"no name", idp.Exec(""), anything, "not configured"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			start := time.Now()
+			tok, err := tt.src.Token(t.Context())
+			if err == nil || tok != nil || !tt.is(err) || !strings.Contains(err.Error(), tt.text) {
+				t.Errorf("Token = %v, %v, want an error with %q", tok, err, tt.text)
+			}
+			if text := err.Error(); len(text) > 1200 || strings.ContainsAny(text, "\n\x1b") || strings.Contains(text, "eyJ") {
+				t.Errorf("the error reads %q", text)
+			}
+			if e, ok := errors.AsType[*idp.ExecError](err); ok && (len(e.Stderr) > 512 || strings.Contains(e.Stderr, "eyJ")) {
+				t.Errorf("Stderr is %q", e.Stderr)
+			}
+			if e, ok := errors.AsType[*exec.ExitError](err); ok && len(e.Stderr) > 0 {
+				t.Errorf("the ExitError holds %q", e.Stderr)
+			}
+			if d := time.Since(start); d > 8*time.Second {
+				t.Errorf("Token returned after %s", d)
+			}
+		})
+	}
+}
+
+// A program that is started in the background and keeps the pipe open must not keep us.
+func TestExecLeavesAChild(t *testing.T) {
+	t.Parallel()
+	start := time.Now()
+	tok, err := run("leaves a child", idp.ExecOptions{}).Token(t.Context())
+	if err != nil || tok == nil {
+		t.Errorf("Token = %v, %v, want the token that was written", tok, err)
+	}
+	if d := time.Since(start); d > 8*time.Second {
+		t.Errorf("Token returned after %s, want about a second", d)
+	}
+}
+
+func TestExecCanceled(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	timer := time.AfterFunc(100*time.Millisecond, cancel)
+	defer timer.Stop()
+	if _, err := run("hangs", idp.ExecOptions{}).Token(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Token: %v, want context.Canceled", err)
+	}
+}
+
+// The name of the source is for logs, and an argument may be what should not be there.
+func TestExecNameHasNoArguments(t *testing.T) {
+	t.Parallel()
+	src := idp.Exec("/bin/x", "--token", "s3cret")
+	if got := src.(interface{ Source() string }).Source(); got != `command "/bin/x"` {
+		t.Errorf("Source = %s", got)
+	}
+}
+
+// The caller's slices are copied.
+func TestExecCopies(t *testing.T) {
+	t.Parallel()
+	args, env := []string{"a"}, []string{"IDP_TEST_COMMAND=arguments"}
+	src := idp.ExecWith(&idp.ExecOptions{Env: env}, os.Args[0], args...)
+	args[0], env[0] = "b", "IDP_TEST_COMMAND=fails"
+	tok, err := src.Token(t.Context())
+	if err != nil || tok.Claims().Name != "a|" {
+		t.Errorf("Token = %v, %v, want what was given first", tok, err)
+	}
+}

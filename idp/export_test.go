@@ -1,0 +1,24 @@
+package idp
+
+import (
+	"net/http"
+	"time"
+)
+
+// What tests of package idp_test look at from inside.
+var (
+	ParseRetryAfter = parseRetryAfter
+	RetryInfo       = retryInfo
+	Backoff         = backoff
+	FindCommand     = findCommand
+)
+
+const (
+	RetryAfterMax = retryAfterMax
+	ExecGuard     = envExecGuard
+)
+
+// ParseError is parseError with a fixed host.
+func ParseError(status int, header http.Header, body []byte, secret string, now time.Time) *RequestError {
+	return parseError("app.gitpod.io", status, header, body, secret, now)
+}

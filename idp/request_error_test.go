@@ -1,0 +1,265 @@
+package idp_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/onafed/onafed/idp"
+)
+
+// retryInfo returns a google.rpc.RetryInfo in JSON as the Connect protocol carries it. Seconds and nanoseconds are below 128 or
+// given as they are encoded.
+func retryInfo(duration ...byte) string {
+	message := append([]byte{0x0a, byte(len(duration))}, duration...)
+	return `{"type":"google.rpc.RetryInfo","value":"` + base64.RawStdEncoding.EncodeToString(message) + `"}`
+}
+
+func TestRequestError(t *testing.T) {
+	t.Parallel()
+	const secret = "ona_pat_s3cret"
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	tests := []struct {
+		name      string
+		status    int
+		header    http.Header
+		body      string
+		want      idp.RequestError
+		temporary bool
+		is        error
+		text      string
+	}{
+		{
+			name: "a login that is over", status: 401, body: `{"code":"unauthenticated","message":"token expired"}`,
+			want: idp.RequestError{Code: "unauthenticated", Message: "token expired"}, is: idp.ErrUnauthenticated,
+			text: `app.gitpod.io refused to issue an ID token: unauthenticated (HTTP status 401): "token expired"; the API token is wrong, expired or revoked`,
+		},
+		{
+			name: "a plan without ID tokens", status: 400, body: `{"code":"failed_precondition","message":"not in your plan"}`,
+			want: idp.RequestError{Code: "failed_precondition", Message: "not in your plan"}, is: idp.ErrPlan, text: "https://app.gitpod.io/settings/security/oidc",
+		},
+		{
+			name: "a token that may only read", status: 403, body: `{"code":"permission_denied"}`,
+			want: idp.RequestError{Code: "permission_denied"}, text: "may not do this",
+		},
+		{
+			name: "a bad request", status: 400, body: `{"code":"invalid_argument","message":"audience"}`,
+			want: idp.RequestError{Code: "invalid_argument", Message: "audience"},
+		},
+		{
+			name: "a limit with a detail", status: 429, body: `{"code":"resource_exhausted","message":"slow down","details":[{"type":"other","value":"?"},` + retryInfo(0x08, 3, 0x10, 100) + `]}`,
+			want: idp.RequestError{Code: "resource_exhausted", Message: "slow down", RetryAfter: 3*time.Second + 100}, temporary: true, text: "it asks to wait 3.0000001s",
+		},
+		{
+			name: "a limit with Ona's header", status: 429, header: http.Header{"Ratelimit-Retryafter": {"7"}}, body: `{"code":"resource_exhausted"}`,
+			want: idp.RequestError{Code: "resource_exhausted", RetryAfter: 7 * time.Second}, temporary: true,
+		},
+		{
+			name: "the longest wait counts", status: 429, header: http.Header{"Ratelimit-Retryafter": {"7"}, "Retry-After": {"9"}}, body: `{"code":"resource_exhausted","details":[` + retryInfo(0x08, 8) + `]}`,
+			want: idp.RequestError{Code: "resource_exhausted", RetryAfter: 9 * time.Second}, temporary: true,
+		},
+		{
+			name: "a date is compared with the server's clock", status: 503, header: http.Header{"Date": {"Sun, 22 Nov 2026 10:00:00 GMT"}, "Retry-After": {"Sun, 22 Nov 2026 10:00:05 GMT"}}, body: `{"code":"unavailable"}`,
+			want: idp.RequestError{Code: "unavailable", RetryAfter: 5 * time.Second}, temporary: true,
+		},
+		{
+			name: "an internal error", status: 500, body: `{"code":"internal","message":"x"}`,
+			want: idp.RequestError{Code: "internal", Message: "x"}, temporary: true,
+		},
+		{
+			name: "a gateway's page", status: 502, body: "<html>bad gateway",
+			want: idp.RequestError{Code: "unavailable"}, temporary: true, text: "not come from the API itself",
+		},
+		{
+			name: "a proxy that forbids is not the API", status: 403, body: "<html>blocked",
+			want: idp.RequestError{Code: "permission_denied"}, temporary: true, text: "not come from the API itself",
+		},
+		{
+			name: "401 means the same from anybody", status: 401, body: "",
+			want: idp.RequestError{Code: "unauthenticated"}, is: idp.ErrUnauthenticated,
+		},
+		{
+			name: "a code that nobody knows", status: 400, body: `{"code":"of_tomorrow","message":"m"}`,
+			want: idp.RequestError{Code: "internal"}, temporary: true,
+		},
+		{
+			name: "JSON that is no error", status: 500, body: `[1]`,
+			want: idp.RequestError{Code: "unknown"}, temporary: true,
+		},
+		{
+			name: "the server repeats the secret", status: 401, body: `{"code":"unauthenticated","message":"bad token ona_pat_s3cret for ` + rawToken(now, nil) + `"}`,
+			want: idp.RequestError{Code: "unauthenticated", Message: "bad token [redacted] for [redacted]"}, is: idp.ErrUnauthenticated,
+		},
+		{
+			name: "the server's text is quoted", status: 400, body: `{"code":"invalid_argument","message":"a\n\u001b[31m\u202e"}`,
+			want: idp.RequestError{Code: "invalid_argument", Message: "a\n\x1b[31m\u202e"}, text: `"a\n\x1b[31m\u202e"`,
+		},
+		{
+			name: "the server's text is cut", status: 400, body: `{"code":"invalid_argument","message":"` + strings.Repeat("word ", 10000) + `"}`,
+			want: idp.RequestError{Code: "invalid_argument", Message: strings.Repeat("word ", 100)},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if tt.header == nil {
+				tt.header = http.Header{}
+			}
+			got := idp.ParseError(tt.status, tt.header, []byte(tt.body), secret, now)
+			tt.want.StatusCode, tt.want.Host = tt.status, "app.gitpod.io"
+			if diff := cmp.Diff(&tt.want, got, cmpopts.IgnoreUnexported(idp.RequestError{})); diff != "" {
+				t.Errorf("the error differs (-want +got):\n%s", diff)
+			}
+			if got.Temporary() != tt.temporary {
+				t.Errorf("Temporary = %t, want %t", got.Temporary(), tt.temporary)
+			}
+			for _, sentinel := range []error{idp.ErrUnauthenticated, idp.ErrPlan} {
+				if errors.Is(fmt.Errorf("w: %w", got), sentinel) != errors.Is(sentinel, tt.is) {
+					t.Errorf("errors.Is(%v) is wrong", sentinel)
+				}
+			}
+			if text := got.Error(); !strings.Contains(text, tt.text) || len(text) > 1200 || strings.ContainsAny(text, "\n\x1b\u202e") || strings.Contains(text, secret) {
+				t.Errorf("the error reads %q, want %q", text, tt.text)
+			}
+		})
+	}
+}
+
+// FuzzRequestError: no panic; what is parsed is bounded, printable, and has no secret.
+func FuzzRequestError(f *testing.F) {
+	f.Add(400, `{"code":"invalid_argument","message":"m"}`, "")
+	f.Add(429, `{"code":"resource_exhausted","details":[`+retryInfo(0x08, 3)+`]}`, "5")
+	f.Add(502, "<html>", "Sun, 22 Nov 2026 10:00:05 GMT")
+	f.Add(401, `{"code":"unauthenticated","message":"ona_pat_s3cret"}`, "-1")
+	f.Add(200, `{"code":1,"message":[],"details":{}}`, "1e9")
+	f.Add(500, `{"code":"internal","message":"ona_ona_pat_s3cretpat_s3cret"}`, "0x1p5")
+	f.Fuzz(func(t *testing.T, status int, body, after string) {
+		const secret = "ona_pat_s3cret"
+		header := http.Header{"Retry-After": {after}, "Ratelimit-Retryafter": {after}}
+		e := idp.ParseError(status, header, []byte(body), secret, time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC))
+		text := e.Error()
+		if len(text) > 6000 || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
+			t.Errorf("the error reads %q", text)
+		}
+		if e.Code == "" || len(e.Message) > 500 || e.RetryAfter < 0 || e.RetryAfter > idp.RetryAfterMax {
+			t.Errorf("ParseError = %+v", e)
+		}
+		_ = e.Temporary()
+	})
+}
+
+func TestParseRetryAfter(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	for in, want := range map[string]time.Duration{
+		"":                               0,
+		"0":                              0,
+		"1":                              time.Second,
+		" 120 ":                          2 * time.Minute,
+		"1.5":                            1500 * time.Millisecond,
+		"-1":                             0,
+		"+1":                             0,
+		"1e3":                            0,
+		"0x10":                           0,
+		"1_0":                            0,
+		"NaN":                            0,
+		"Inf":                            0,
+		"99999999999999999999":           idp.RetryAfterMax,
+		"86401":                          idp.RetryAfterMax,
+		"soon":                           0,
+		"Sun, 22 Nov 2026 12:00:30 GMT":  30 * time.Second,
+		"Sun, 22 Nov 2026 11:00:00 GMT":  0,
+		"Sunday, 22-Nov-26 12:00:30 GMT": 30 * time.Second,
+		"Fri, 31 Dec 9999 23:59:59 GMT":  idp.RetryAfterMax,
+		strings.Repeat("1", 65):          0,
+	} {
+		if got := idp.ParseRetryAfter(in, now); got != want {
+			t.Errorf("ParseRetryAfter(%q) = %s, want %s", in, got, want)
+		}
+	}
+}
+
+// FuzzParseRetryAfter: the wait is never negative and never longer than a day.
+func FuzzParseRetryAfter(f *testing.F) {
+	for _, s := range []string{"", "0", "1", "1.5", "-1", "1e300", "99999999999999999999", "NaN", "Sun, 22 Nov 2026 12:00:30 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"} {
+		f.Add(s)
+	}
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, v string) {
+		if d := idp.ParseRetryAfter(v, now); d < 0 || d > idp.RetryAfterMax {
+			t.Errorf("ParseRetryAfter(%q) = %s", v, d)
+		}
+	})
+}
+
+func TestRetryInfo(t *testing.T) {
+	t.Parallel()
+	encode := func(b ...byte) string { return base64.StdEncoding.EncodeToString(b) }
+	huge := []byte{0x0a, 10, 0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40} // 2^62 seconds
+	negative := []byte{0x0a, 11, 0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}
+	for name, tt := range map[string]struct {
+		in   string
+		want time.Duration
+	}{
+		"seconds":               {encode(0x0a, 2, 0x08, 5), 5 * time.Second},
+		"without padding":       {strings.TrimRight(encode(0x0a, 2, 0x08, 5), "="), 5 * time.Second},
+		"nanoseconds":           {encode(0x0a, 2, 0x10, 5), 5},
+		"unknown fields":        {encode(0x12, 1, 0, 0x19, 1, 2, 3, 4, 5, 6, 7, 8, 0x25, 1, 2, 3, 4, 0x28, 1, 0x0a, 2, 0x08, 5), 5 * time.Second},
+		"huge":                  {encode(huge...), idp.RetryAfterMax},
+		"negative":              {encode(negative...), 0},
+		"empty":                 {"", 0},
+		"no base64":             {"$", 0},
+		"cut in a tag":          {encode(0x80), 0},
+		"cut in a length":       {encode(0x0a, 0x80), 0},
+		"longer than there is":  {encode(0x0a, 9, 0x08), 0},
+		"cut in a number":       {encode(0x0a, 2, 0x08, 0x80), 0},
+		"cut in a fixed number": {encode(0x25, 1), 0},
+		"a group":               {encode(0x0b), 0},
+		"too long":              {strings.Repeat("A", 300), 0},
+	} {
+		if got := idp.RetryInfo(tt.in); got != tt.want {
+			t.Errorf("%s: RetryInfo = %s, want %s", name, got, tt.want)
+		}
+	}
+}
+
+// FuzzRetryInfo: the wait is never negative and never longer than a day and a second.
+func FuzzRetryInfo(f *testing.F) {
+	for _, b := range [][]byte{{}, {0x0a, 2, 0x08, 5}, {0x0a, 4, 0x08, 5, 0x10, 7}, {0x0a, 0xff}, {0x25, 1, 2, 3, 4}, {0x0a, 11, 0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}} {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if d := idp.RetryInfo(base64.StdEncoding.EncodeToString(b)); d < 0 || d > idp.RetryAfterMax {
+			t.Errorf("RetryInfo(%x) = %s", b, d)
+		}
+	})
+}
+
+// Full jitter: anything up to the bound, which doubles and stops.
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	bounds := []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Second, 5 * time.Second}
+	for i, bound := range bounds {
+		var low, high bool
+		for range 2000 {
+			d := idp.Backoff(i + 1)
+			if d < 0 || d >= bound {
+				t.Fatalf("Backoff(%d) = %s, want less than %s", i+1, d, bound)
+			}
+			low, high = low || d < bound/10, high || d > bound*9/10
+		}
+		if !low || !high {
+			t.Errorf("Backoff(%d) does not use the whole of %s", i+1, bound)
+		}
+	}
+	if d := idp.Backoff(1 << 40); d >= 5*time.Second {
+		t.Errorf("Backoff of very many = %s", d)
+	}
+}
