@@ -246,7 +246,7 @@ func TestForgeries(t *testing.T) {
 			if got := reasonOf(err); got != f.want {
 				t.Errorf("reason %q (%v), want %q", got, err, f.want)
 			}
-			if len(f.raw) > 40 {
+			if len(f.raw) > 40 && len(f.raw) < 2000 { // short ones are found by chance, long ones take long to look for
 				idptest.AssertNoSecret(t, err, f.raw)
 			}
 			for _, r := range err.Error() {
