@@ -267,7 +267,8 @@ func TestLayoutParseAmbiguous(t *testing.T) {
 		want  [][]claims.Pair
 	}{
 		{
-			"display name that names a project", []string{"creator_name", "project_id"},
+			"display name that names a project",
+			[]string{"creator_name", "project_id"},
 			baseEnv + ":creator_name:x:project_id:" + victim,
 			[][]claims.Pair{
 				pairs("organization_id", orgID, "environment_id", envID, "creator_name", "x:project_id:"+victim),
@@ -275,7 +276,8 @@ func TestLayoutParseAmbiguous(t *testing.T) {
 			},
 		},
 		{
-			"two texts", []string{"creator_name", "runner_name"},
+			"two texts",
+			[]string{"creator_name", "runner_name"},
 			baseProject + ":creator_name:a:runner_name:b:runner_name:c",
 			[][]claims.Pair{
 				withBase("creator_name", "a:runner_name:b:runner_name:c"),
@@ -284,7 +286,8 @@ func TestLayoutParseAmbiguous(t *testing.T) {
 			},
 		},
 		{
-			"e-mail address with a quoted colon", []string{"creator_email", "project_id", "creator_name"},
+			"e-mail address with a quoted colon",
+			[]string{"creator_email", "project_id", "creator_name"},
 			baseEnv + `:creator_email:"a@x:project_id:` + victim + `:creator_name:"@y`,
 			[][]claims.Pair{
 				pairs("organization_id", orgID, "environment_id", envID, "creator_email", `"a@x:project_id:`+victim+`:creator_name:"@y`),
@@ -293,7 +296,8 @@ func TestLayoutParseAmbiguous(t *testing.T) {
 			},
 		},
 		{
-			"e-mail address without a domain", []string{"creator_email", "project_id"},
+			"e-mail address without a domain",
+			[]string{"creator_email", "project_id"},
 			baseEnv + ":creator_email:a:project_id:" + victim,
 			[][]claims.Pair{
 				pairs("organization_id", orgID, "environment_id", envID, "creator_email", "a:project_id:"+victim),
@@ -301,7 +305,8 @@ func TestLayoutParseAmbiguous(t *testing.T) {
 			},
 		},
 		{
-			"URL whose path has a colon", []string{"idp", "name"},
+			"URL whose path has a colon",
+			[]string{"idp", "name"},
 			baseUser + ":idp:https://x/y:name:z",
 			[][]claims.Pair{
 				pairs("organization_id", orgID, "user_id", userID, "idp", "https://x/y:name:z"),

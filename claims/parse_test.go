@@ -259,7 +259,9 @@ func TestDecode(t *testing.T) {
 	}
 	secret := mustParse(t, `{"creator_name":"Jo Doe","n":31337}`)
 	for _, v := range []any{
-		&struct{ Creator_name int }{}, //nolint:revive // the name of the claim
+		&struct {
+			Name int `json:"creator_name"`
+		}{},
 		&struct{ N uint8 }{},
 		nil,
 	} {

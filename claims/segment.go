@@ -70,9 +70,3 @@ func keyFault(k string) (int, string) {
 	}
 	return len(k), ""
 }
-
-// isKey reports whether k follows the rule of keyFault.
-func isKey(k string) bool {
-	_, reason := keyFault(k)
-	return reason == ""
-}

@@ -16,7 +16,7 @@ func findings(tb testing.TB, err error) []string {
 	if err == nil {
 		return nil
 	}
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // what errors.Join returns
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		tb.Fatalf("%T does not list its findings", err)
 	}
@@ -83,7 +83,9 @@ func TestValidate(t *testing.T) {
 		{"any other sub", mustParse(t, `{"exp":1740517845,"sub":"repo:a/b"}`), iat, claims.Expected{}, nil, nil},
 		{
 			"everything wrong", mustParse(t, `{"exp":1,"nbf":9e9,"iat":9e9,"iss":"i","aud":["a"],"org":"`+saID+`","sub":"org:`+saID+`/user:`+userID+`"}`),
-			iat, full, []string{"exp", "nbf", "iat", "iss", "aud", "org", "project_id"}, claims.ErrExpired,
+			iat, full,
+			[]string{"exp", "nbf", "iat", "iss", "aud", "org", "project_id"},
+			claims.ErrExpired,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
