@@ -48,7 +48,7 @@ func BuildAll(limit int, rules ...Rule) ([]Policy, error) {
 		for to < len(rules) {
 			p, err := build(rules[from : to+1])
 			if err != nil {
-				return nil, offset(err, from)
+				return nil, shifted(err, from)
 			}
 			if n := p.Size(); n > limit {
 				if to == from {
@@ -79,8 +79,8 @@ type ruleError struct {
 func (e *ruleError) Error() string { return fmt.Sprintf("trust: rule %d: %v", e.index, e.err) }
 func (e *ruleError) Unwrap() error { return e.err }
 
-// offset counts the rule of err from the start of all rules.
-func offset(err error, from int) error {
+// shifted counts the rule of err from the start of all rules.
+func shifted(err error, from int) error {
 	var re *ruleError
 	if errors.As(err, &re) {
 		return &ruleError{index: from + re.index, err: re.err}

@@ -116,7 +116,7 @@ func (r Rule) extend(base string, inProject bool) ([]string, error) {
 			subjects = appendPairs(subjects, field, anyID)
 		case sometimesID:
 			subjects = append(subjects, appendPairs(subjects, field, anyID)...)
-		case text:
+		case freeText:
 			return nil, fmt.Errorf("the extra field %s stands before what the rule looks for, and its length is not fixed: "+
 				"a value could be made to look like the rest; put it after the ids in the organization's configuration", field)
 		}
@@ -161,7 +161,7 @@ func appendPairs(subjects []string, field, value string) []string {
 type presence uint8
 
 const (
-	text        presence = iota // perhaps there, of any length
+	freeText    presence = iota // perhaps there, of any length
 	neverThere                  // not a claim of environments
 	alwaysID                    // there, an id
 	sometimesID                 // an id, but sources disagree whether it is there
@@ -179,5 +179,5 @@ func fieldOfEnvironment(field string, inProject bool) presence {
 	case "runner_id", "user_id", "account_id", "service_account_id":
 		return sometimesID
 	}
-	return text
+	return freeText
 }

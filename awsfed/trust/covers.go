@@ -1,13 +1,17 @@
 package trust
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+)
 
 // Covers tells whether p matches every string that q matches. If not, the
 // counterexample is a shortest string that q matches and p does not.
 //
 // The answer is exact. The time is bounded: a pair of patterns so contrived
-// that the search for a counterexample would go on for more than some ten
-// milliseconds counts as not covered, and the counterexample is empty.
+// that the search for a shortest counterexample would go on for more than some
+// ten milliseconds gets a longer counterexample, or counts as not covered with
+// an empty one.
 func (p Pattern) Covers(q Pattern) (covered bool, counterexample string) {
 	covered, counterexample, _ = covers(p, q)
 	return covered, counterexample
@@ -26,7 +30,7 @@ const coverBudget = 1 << 22
 // together with the set of states that p can be in.
 func covers(p, q Pattern) (covered bool, counterexample string, exact bool) {
 	outer, inner := newCoverSide(p), newCoverSide(q)
-	s := coverSearch{outer: outer, inner: inner, fresh: freshSymbol(outer.tokens), seen: make([][]coverSet, len(inner.tokens)+1)}
+	s := coverSearch{p: p, outer: outer, inner: inner, fresh: freshSymbol(outer.tokens), seen: make([][]coverSet, len(inner.tokens)+1)}
 	return s.run()
 }
 
@@ -34,18 +38,23 @@ func covers(p, q Pattern) (covered bool, counterexample string, exact bool) {
 // places where an asterisk stands.
 type coverSide struct {
 	tokens []patternToken
-	loop   []bool // before the token of that index; the last one at the end
+	loop   []bool // an asterisk is before the token of that index, or at the end
+	free   []bool // nothing but question marks is before the next asterisk
 }
 
 func newCoverSide(p Pattern) coverSide {
 	side := coverSide{loop: []bool{false}}
-	for _, t := range tokens(patternPieces(p.source)) {
+	for _, t := range tokenize(patternPieces(p.source)) {
 		if t == anyRun {
 			side.loop[len(side.tokens)] = true
 			continue
 		}
 		side.tokens = append(side.tokens, t)
 		side.loop = append(side.loop, false)
+	}
+	side.free = slices.Clone(side.loop)
+	for i, t := range slices.Backward(side.tokens) {
+		side.free[i] = side.free[i] || t == anyOne && side.free[i+1]
 	}
 	return side
 }
@@ -79,6 +88,7 @@ type coverNode struct {
 }
 
 type coverSearch struct {
+	p            Pattern
 	outer, inner coverSide
 	fresh        patternToken
 	nodes        []coverNode
@@ -90,7 +100,7 @@ func (s *coverSearch) run() (covered bool, counterexample string, exact bool) {
 	s.add(coverNode{states: s.reduce(coverSet{0}), parent: -1})
 	for i := 0; i < len(s.nodes); i++ {
 		if s.work > coverBudget {
-			return false, "", false
+			return s.guess()
 		}
 		n := s.nodes[i]
 		if n.at == len(s.inner.tokens) && !slices.Contains(n.states, len(s.outer.tokens)) {
@@ -125,16 +135,40 @@ func (s *coverSearch) step(states coverSet, symbol patternToken) coverSet {
 	return s.reduce(next)
 }
 
-// reduce drops the states before the last one that stands at an asterisk: what
-// can be matched from an earlier state can be matched from there, because the
-// asterisk takes in whatever lies between.
+// reduce drops the states before the last one that stands at an asterisk or has
+// but question marks before it. What can be matched from an earlier state can
+// be matched from there: the earlier one has as many characters to pass until
+// that asterisk, which takes in the rest of them.
 func (s *coverSearch) reduce(states coverSet) coverSet {
 	for i := len(states) - 1; i > 0; i-- {
-		if s.outer.loop[states[i]] {
+		if s.outer.free[states[i]] {
 			return states[i:]
 		}
 	}
 	return states
+}
+
+// guess tries some strings of the inner pattern when the search takes too long.
+func (s *coverSearch) guess() (covered bool, counterexample string, exact bool) {
+	for _, n := range [...]int{0, 1, len(s.outer.tokens) + 1} {
+		var b []byte
+		for i, loop := range s.inner.loop {
+			if loop {
+				b = append(b, bytes.Repeat(appendSymbol(nil, s.fresh), n)...)
+			}
+			if i < len(s.inner.tokens) {
+				symbol := s.inner.tokens[i]
+				if symbol == anyOne {
+					symbol = s.fresh
+				}
+				b = appendSymbol(b, symbol)
+			}
+		}
+		if word := string(b); !s.p.Match(word) {
+			return false, word, true
+		}
+	}
+	return false, "", false
 }
 
 // add puts a node into the search unless one as hard was there before: with

@@ -219,6 +219,7 @@ func (r *jsonReader) wantTexts(check func(string) string) (texts []string, list 
 		texts = []string{}
 		err := r.array(read)
 		return texts, true, err
+	default:
+		return nil, false, r.failHere(fmt.Sprintf("a string or a list of strings is needed, not %v", kind))
 	}
-	return nil, false, r.failHere(fmt.Sprintf("a string or a list of strings is needed, not %v", kind))
 }

@@ -107,9 +107,9 @@ func nextSymbol(s string) (symbol patternToken, size int) {
 	return patternToken(r), size
 }
 
-// tokens takes the pieces apart. "*?" and "?*" mean the same, and so do one and
+// tokenize takes the pieces apart. "*?" and "?*" mean the same, and so do one and
 // several asterisks; the form kept is question marks, then one asterisk.
-func tokens(pieces []patternPiece) []patternToken {
+func tokenize(pieces []patternPiece) []patternToken {
 	var out []patternToken
 	for _, piece := range pieces {
 		for s := piece.text; s != ""; {
@@ -139,8 +139,8 @@ func tokens(pieces []patternPiece) []patternToken {
 // this way, because the value of a policy variable may hold wildcards that must
 // not act as such.
 func patternFrom(pieces ...patternPiece) Pattern {
-	toks := tokens(pieces)
-	p := Pattern{source: source(toks)}
+	toks := tokenize(pieces)
+	p := Pattern{source: patternText(toks)}
 	var texts []string
 	var text []byte
 	marks := 0
@@ -186,8 +186,8 @@ func appendSymbol(b []byte, t patternToken) []byte {
 	return utf8.AppendRune(b, rune(t))
 }
 
-// source writes tokens as text.
-func source(toks []patternToken) string {
+// patternText writes tokens as text.
+func patternText(toks []patternToken) string {
 	var b []byte
 	for i, t := range toks {
 		switch {

@@ -145,10 +145,11 @@ func TestPatternZeroValue(t *testing.T) {
 
 func TestPatternLong(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("ab?", 600)
-	for _, pattern := range []string{long, "*" + long, long + "*", "*x*" + long + "*y", strings.Repeat("?", 1023), strings.Repeat("?", 1024), strings.Repeat("*a?", 1000)} {
+	long := strings.Repeat("ab?", 345) // just beyond what the machine of bits takes
+	text := strings.ReplaceAll(long, "?", "c")
+	for _, pattern := range []string{long, "*x*" + long + "*y", strings.Repeat("?", 1023), strings.Repeat("?", 1024), strings.Repeat("*a?", 400)} {
 		p := trust.CompilePattern(pattern)
-		for _, s := range []string{strings.ReplaceAll(long, "?", "c"), "x" + long + "y", strings.Repeat("a", 1023), strings.Repeat("a", 1024), strings.Repeat("ab", 1000), ""} {
+		for _, s := range []string{text, "x" + text + "y", text[:1023], strings.Repeat("ab", 450)} {
 			if got, want := p.Match(s), naiveMatch(pattern, s); got != want {
 				t.Errorf("pattern of %d characters, string of %d: Match = %v, want %v", len(pattern), len(s), got, want)
 			}

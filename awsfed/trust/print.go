@@ -182,11 +182,11 @@ func (w *printer) texts(values []string, list bool, bare []bool) {
 func isBare(s string) bool { return s == "true" || s == "false" || isNumber(s) }
 
 // ordered gives the members to print: those of the form first, in its order.
-func ordered(form, all []string, print func(name string) bool) []string {
+func ordered(form, all []string, has func(name string) bool) []string {
 	names := make([]string, 0, len(all))
 	for _, list := range [2][]string{form, all} {
 		for _, name := range list {
-			if print(name) && !slices.Contains(names, name) {
+			if has(name) && !slices.Contains(names, name) {
 				names = append(names, name)
 			}
 		}

@@ -95,7 +95,7 @@ func orDefault(s, def string) string {
 // check refuses a rule that is not sound in itself.
 func (r Rule) check() error {
 	if r.Organization == "" {
-		return errors.New("Organization is empty: the issuer signs for every organization, so the policy would let all of them in")
+		return errors.New("no Organization: the issuer signs for every organization, so the policy would let all of them in")
 	}
 	for _, id := range []struct{ field, value string }{
 		{"Organization", r.Organization}, {"Project", r.Project}, {"Environment", r.Environment}, {"User", r.User},
@@ -105,7 +105,7 @@ func (r Rule) check() error {
 		}
 	}
 	if r.User != "" && (r.Project != "" || r.Environment != "" || r.Creator != "") {
-		return errors.New("User stands beside Project, Environment or Creator: the token of a user has none of them")
+		return errors.New("a User beside Project, Environment or Creator: the token of a user has none of them")
 	}
 	if r.Creator != "" {
 		if err := r.checkCreator(); err != nil {
@@ -113,11 +113,11 @@ func (r Rule) check() error {
 		}
 	}
 	if reason := checkPlain(r.audience()); reason != "" {
-		return fmt.Errorf("Audience %s %s", quote(r.audience()), reason)
+		return fmt.Errorf("the Audience %s %s", quote(r.audience()), reason)
 	}
 	for i := range len(r.Sid) {
 		if !isUnreserved(r.Sid[i]) || strings.IndexByte("._-", r.Sid[i]) >= 0 {
-			return fmt.Errorf("Sid %s: only letters and digits are allowed", quote(r.Sid))
+			return fmt.Errorf("the Sid %s: only letters and digits are allowed", quote(r.Sid))
 		}
 	}
 	for _, a := range r.MoreActions {
@@ -134,17 +134,17 @@ func (r Rule) check() error {
 // checkCreator never repeats the value, which may be somebody's address.
 func (r Rule) checkCreator() error {
 	if r.Format != FormatV3 {
-		return errors.New("Creator: V2 subjects do not hold the creator; the rule is possible with FormatV3 only")
+		return errors.New("a Creator needs FormatV3: V2 subjects do not hold the creator")
 	}
 	if isID(r.Creator) {
 		return nil
 	}
 	local, domain, ok := strings.Cut(r.Creator, "@")
 	if !ok || local == "" || domain == "" {
-		return errors.New("Creator is neither a UUID in canonical, lower-case form nor an e-mail address")
+		return errors.New("the Creator is neither a UUID in canonical, lower-case form nor an e-mail address")
 	}
 	if checkPlain(r.Creator) != "" || strings.Contains(r.Creator, ":") {
-		return errors.New("Creator holds a character that has a meaning in a policy or a subject")
+		return errors.New("the Creator holds a character that has a meaning in a policy or a subject")
 	}
 	return nil
 }
