@@ -20,41 +20,35 @@ func (s *STS) assumeRole(op *operation) (document, *apiError) {
 		return nil, refused
 	}
 	p := &params{form: op.form}
-	arn := p.text("RoleArn", true, 20, 2048)
-	name := p.name("RoleSessionName", true)
+	want := p.session(s.minimum)
 	externalID := p.text("ExternalId", false, 2, 1224)
 	sourceIdentity := p.name("SourceIdentity", false)
-	duration := p.duration(s.minimum)
-	minToken := p.number("MinimumSessionTokenSize", 0, maxToken)
-	policy, policyARNs := p.sessionPolicies()
 	if refused := p.err(); refused != nil {
 		return nil, refused
 	}
-	if _, err := parseRoleARN(arn); err != nil {
-		return nil, invalid("Request ARN is invalid").because("%v", err)
-	}
-	if refused := checkSessionPolicies(policy, policyARNs); refused != nil {
+	if refused := want.check(); refused != nil {
 		return nil, refused
 	}
 	tags, transitive, refused := chainTags(caller, op.form)
 	if refused != nil {
 		return nil, refused
 	}
-	if duration > maxChained {
+	if want.duration > maxChained {
 		return nil, invalid("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 	}
 
-	denied := refuse("AccessDenied", "User: "+caller.arn()+" is not authorized to perform: sts:AssumeRole on resource: "+arn)
-	role, ok := s.role(arn)
+	denied := refuse("AccessDenied", "User: "+caller.arn()+" is not authorized to perform: sts:AssumeRole on resource: "+want.roleARN)
+	role, ok := s.role(want.roleARN)
 	if !ok {
-		return nil, denied.because("there is no role %s", arn)
+		return nil, denied.because("there is no role %s", want.roleARN)
 	}
-	r := trust.Request{Action: "sts:AssumeRole", RoleARN: arn, Context: map[string][]string{
-		"sts:rolesessionname": {name},
+	r := trust.Request{Action: "sts:AssumeRole", RoleARN: want.roleARN, Context: maps.Clone(s.context)}
+	maps.Copy(r.Context, map[string][]string{
+		"sts:rolesessionname": {want.name},
 		"aws:securetransport": {"true"},
 		"aws:currenttime":     {op.now.UTC().Format(time.RFC3339)},
 		"aws:principalarn":    {caller.RoleARN},
-	}}
+	})
 	if externalID != "" {
 		r.Context["sts:externalid"] = []string{externalID}
 	}
@@ -83,20 +77,10 @@ func (s *STS) assumeRole(op *operation) (document, *apiError) {
 		op.call.Decision = &decision
 		return nil, denied.because("%s", decision.Reason)
 	}
-	duration, refused = role.length(duration)
+	x, creds, refused := s.begin(op, role, want, session{SourceIdentity: sourceIdentity, Tags: tags, Transitive: transitive})
 	if refused != nil {
 		return nil, refused
 	}
-
-	x := session{
-		RoleARN: arn, Name: name, Expires: end(op.now, duration), SourceIdentity: sourceIdentity,
-		Tags: tags, Transitive: transitive, Policy: policy, PolicyARNs: policyARNs,
-	}
-	creds, refused := s.issue(x, minToken)
-	if refused != nil {
-		return nil, refused
-	}
-	op.call.AccessKeyID = creds.AccessKeyID
 	return &assumeRoleResponse{Result: assumeRoleResult{
 		AssumedRoleUser: assumedRoleUser{Arn: x.arn(), AssumedRoleID: x.userID()},
 		Credentials:     &creds,

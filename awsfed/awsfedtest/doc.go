@@ -23,6 +23,9 @@
 // The discovery document and the keys are fetched for each call, with five seconds for each, so that a test sees at once what an
 // issuer changed; how long AWS keeps them is not documented.
 //
+// Throttling has a cause too ([STSOptions].MaxRate); IDPRejectedClaim, RegionDisabledException and failures of AWS itself have none
+// here and are had by [STS.Inject].
+//
 // Refusals have AWS's codes, statuses and, where they are known, texts. Like AWS's they do not tell why a trust policy refused; the
 // log does: see [Call.Reason] and [Call.Decision].
 //

@@ -38,3 +38,9 @@ func (s *STS) Started() int {
 	defer s.log.mu.Unlock()
 	return s.log.total
 }
+
+// Opens reports whether s takes text for a session token of its own.
+func (s *STS) Opens(text string) bool {
+	_, ok := s.open(text)
+	return ok
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/onafed/onafed/awsfed/awsfedtest"
+	"github.com/onafed/onafed/idp/idptest"
 )
 
 func nopBody(s string) io.ReadCloser { return io.NopCloser(strings.NewReader(s)) }
@@ -183,14 +184,17 @@ func TestSlowIssuer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, iss := setup(t)
-		iss.Inject(hang(""))
-		start := time.Now()
-		_, err := s.AssumeRoleWithWebIdentity(t.Context(), input(iss.Sign(iss.Claims(audience))), once)
-		if got := refusalOf(err).Code; got != "IDPCommunicationError" {
-			t.Errorf("code = %q (%v), want IDPCommunicationError", got, err)
-		}
-		if took := time.Since(start); took != 5*time.Second {
-			t.Errorf("took %v, want 5s", took)
+		for _, path := range []string{idptest.DiscoveryPath, idptest.JWKSPath} {
+			iss.Inject(idptest.Fault{Path: path, Hang: true})
+			start := time.Now()
+			_, err := s.AssumeRoleWithWebIdentity(t.Context(), input(iss.Sign(iss.Claims(audience))), once)
+			if got := refusalOf(err).Code; got != "IDPCommunicationError" {
+				t.Errorf("%s hangs: code = %q (%v), want IDPCommunicationError", path, got, err)
+			}
+			if took := time.Since(start); took != 5*time.Second {
+				t.Errorf("%s hangs: took %v, want 5s", path, took)
+			}
+			iss.ClearFaults()
 		}
 	})
 }

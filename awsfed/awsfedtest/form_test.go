@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -92,17 +93,28 @@ func FuzzParseForm(f *testing.F) {
 	})
 }
 
-// Whatever is sent, the answer is a well-formed document with a status of an error or of success.
+// Whatever is sent, the answer is a well-formed error in plain ASCII: nobody gets in without a good token or signature, and nothing
+// that was sent can act on who reads the answer.
 func FuzzServeHTTP(f *testing.F) {
-	f.Add("Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::123456789012:role/ona/deploy&RoleSessionName=ci&WebIdentityToken=a.b.c")
-	f.Add("Action=AssumeRole&Version=2011-06-15&RoleArn=%00%e2%80%ae")
-	f.Add("Action=GetCallerIdentity&Version=2011-06-15")
-	f.Add("Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleSessionName=%1b[31m&DurationSeconds=-1&PolicyArns.member.1.arn=x")
+	const who = "Action=GetCallerIdentity&Version=2011-06-15"
+	f.Add("Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::123456789012:role/ona/deploy&RoleSessionName=ci&WebIdentityToken=a.b.c", "")
+	f.Add("Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleSessionName=%1b[31m&DurationSeconds=-1&PolicyArns.member.1.arn=x", "")
+	f.Add("Action=AssumeRole&Version=2011-06-15&RoleArn=%00%e2%80%ae", "AWS4-HMAC-SHA256 Credential=a/20150830/us-east-1/sts/aws4_request, SignedHeaders=host;x-amz-date, Signature=00")
+	f.Add(who, "AWS4-HMAC-SHA256 Credential=////aws4_request,SignedHeaders=;;host,Signature=")
+	f.Add(who, "Bearer x")
 	s, _ := setup(f)
-	f.Fuzz(func(t *testing.T, body string) {
-		status, _, answer := post(t, s, body)
-		if status == http.StatusOK || status >= 500 {
-			t.Fatalf("%q was answered %d: %s", body, status, answer)
+	f.Fuzz(func(t *testing.T, body, authorization string) {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+		r.Header["Content-Type"] = []string{"application/x-www-form-urlencoded"}
+		r.Header["X-Amz-Date"] = []string{"20150830T123600Z"}
+		if authorization != "" {
+			r.Header["Authorization"] = []string{authorization}
+		}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		answer := w.Body.String()
+		if w.Code == http.StatusOK || w.Code >= 500 {
+			t.Fatalf("%q was answered %d: %s", body, w.Code, answer)
 		}
 		var doc struct {
 			XMLName xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ ErrorResponse"`
@@ -115,6 +127,24 @@ func FuzzServeHTTP(f *testing.F) {
 			if r != '\n' && (r < ' ' || r > '~') {
 				t.Fatalf("%q was answered with the character %U", body, r)
 			}
+		}
+	})
+}
+
+// A session token opens only as it was made.
+func FuzzOpen(f *testing.F) {
+	s, iss := setup(f)
+	out, _ := assume(f, s, iss)
+	token := *out.Credentials.SessionToken
+	f.Add(token)
+	f.Add(token[:len(token)-4])
+	f.Add(token + "AAAA")
+	f.Add(token[:20] + "\n" + token[20:]) // encoding/base64 skips line breaks
+	f.Add("TESTONAFED//")
+	f.Add("TESTONAFED//AAAA\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		if s.Opens(text) != (text == token) {
+			t.Fatalf("%q opens: %v", text, s.Opens(text))
 		}
 	})
 }

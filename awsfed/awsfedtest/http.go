@@ -137,7 +137,7 @@ func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 		answered = io.MultiReader(bytes.NewReader(a.body[:len(a.body)/2]), brokenReader{})
 	}
 	return &http.Response{
-		Status: http.StatusText(a.status), StatusCode: a.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Status: strconv.Itoa(a.status) + " " + http.StatusText(a.status), StatusCode: a.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: a.header, Body: io.NopCloser(answered), ContentLength: int64(len(a.body)), Request: r,
 	}, nil
 }

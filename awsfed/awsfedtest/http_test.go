@@ -34,8 +34,6 @@ func httpClient(tb testing.TB) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-func hang(path string) idptest.Fault { return idptest.Fault{Path: path, Hang: true} }
-
 // The SDK's own web identity provider and clients work against the loopback server.
 func TestSDKOverHTTP(t *testing.T) {
 	t.Parallel()

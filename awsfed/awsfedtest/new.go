@@ -20,7 +20,7 @@ import (
 func New(tb testing.TB, issuerURL string, client *http.Client, roleARNs ...string) *STS {
 	tb.Helper()
 	audiences := []string{"sts.amazonaws.com", "sts.amazonaws.com.cn"}
-	opts := &STSOptions{HTTPClient: client, MinDuration: time.Second, InsecureLoopbackHTTP: true}
+	opts := &STSOptions{HTTPClient: client, MinDuration: time.Second}
 	registered := map[string]bool{}
 	for _, arn := range roleARNs {
 		role, err := parseRoleARN(arn)

@@ -102,25 +102,45 @@ func (p *params) number(name string, least, most int) int {
 	return n
 }
 
-// duration reads DurationSeconds. Absent is 0.
-func (p *params) duration(least time.Duration) time.Duration {
-	lowest := int((least + time.Second - 1) / time.Second)
-	return time.Duration(p.number("DurationSeconds", lowest, int(maxSession/time.Second))) * time.Second
+// A sessionRequest is what a call says about the session that it asks for, whichever way it is assumed.
+type sessionRequest struct {
+	roleARN    string
+	role       roleARN // set by check
+	name       string
+	duration   time.Duration // 0: not given
+	minToken   int
+	policy     string
+	policyARNs []string
 }
 
-// sessionPolicies reads Policy and PolicyArns, which narrow a session.
-func (p *params) sessionPolicies() (policy string, arns []string) {
-	policy = p.text("Policy", false, 1, 2048)
+// session reads the parameters of a session whose shortest length is least.
+func (p *params) session(least time.Duration) sessionRequest {
+	var r sessionRequest
+	r.roleARN = p.text("RoleArn", true, 20, 2048)
+	r.name = p.name("RoleSessionName", true)
+	lowest := int((least + time.Second - 1) / time.Second)
+	r.duration = time.Duration(p.number("DurationSeconds", lowest, int(maxSession/time.Second))) * time.Second
+	r.minToken = p.number("MinimumSessionTokenSize", 0, maxToken)
+	r.policy = p.text("Policy", false, 1, 2048)
 	list := p.form.list("PolicyArns")
 	if len(list) > 10 {
 		p.fail("PolicyArns", "'[...]'", "have length less than or equal to 10")
 	}
 	for _, member := range list {
 		sub := params{form: member}
-		arns = append(arns, sub.text("arn", true, 20, 2048))
+		r.policyARNs = append(r.policyARNs, sub.text("arn", true, 20, 2048))
 		p.failed = append(p.failed, sub.failed...)
 	}
-	return policy, arns
+	return r
+}
+
+// check looks at what is more than a constraint of the model: that the role is one, and the session policies are.
+func (r *sessionRequest) check() *apiError {
+	var err error
+	if r.role, err = parseRoleARN(r.roleARN); err != nil {
+		return invalid("Request ARN is invalid").because("%v", err)
+	}
+	return checkSessionPolicies(r.policy, r.policyARNs)
 }
 
 // checkSessionPolicies looks at what IAM looks at when a session policy is given: that it is a policy at all. What it allows is
@@ -159,7 +179,7 @@ type roleARN struct {
 
 func parseRoleARN(arn string) (roleARN, error) {
 	parts := strings.Split(arn, ":")
-	if len(parts) != 6 || parts[0] != "arn" || parts[1] == "" || parts[2] != "iam" || parts[3] != "" {
+	if len(parts) != 6 || parts[0] != "arn" || !strings.HasPrefix(parts[1], "aws") || !isName(parts[1]) || parts[2] != "iam" || parts[3] != "" {
 		return roleARN{}, errors.New("not of the form arn:aws:iam::<account>:role/<name>")
 	}
 	if !isAccount(parts[4]) {
@@ -167,7 +187,8 @@ func parseRoleARN(arn string) (roleARN, error) {
 	}
 	path, ok := strings.CutPrefix(parts[5], "role/")
 	name := path[strings.LastIndexByte(path, '/')+1:]
-	if !ok || name == "" || len(name) > 64 || !isName(name) {
+	// A path is of printable ASCII; the name after it of a smaller set.
+	if !ok || name == "" || len(name) > 64 || !isName(name) || strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return roleARN{}, errors.New("not the ARN of a role")
 	}
 	return roleARN{partition: parts[1], account: parts[4], name: name}, nil

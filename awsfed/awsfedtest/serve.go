@@ -46,6 +46,9 @@ func (s *STS) serve(ctx context.Context, r request) (answer, error) {
 	defer func() {
 		call.Duration = time.Since(start)
 		s.log.add(call)
+		if s.onCall != nil {
+			s.onCall(call)
+		}
 	}()
 
 	f, unreadable := readForm(r)
@@ -80,6 +83,8 @@ func (s *STS) serve(ctx context.Context, r request) (answer, error) {
 		a.header.Set("Content-Type", "text/html")
 		a.status, a.body = http.StatusBadGateway, []byte("<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n")
 		call.Status, call.Reason = a.status, "injected"
+	case s.limit != nil && !s.limit.Allow():
+		refused = refuse("Throttling", "")
 	case refused == nil:
 		var d document
 		if d, refused = s.operate(ctx, op); refused == nil {
@@ -103,13 +108,13 @@ func (s *STS) serve(ctx context.Context, r request) (answer, error) {
 			return answer{}, fmt.Errorf("awsfedtest: %w", err)
 		}
 		a.header.Set("Content-Type", "text/xml")
+		a.header.Set("X-Amzn-Requestid", call.RequestID)
 		a.status, a.body = http.StatusOK, append(body, '\n')
 		if refused != nil {
 			a.status = refused.status
 		}
 		call.Status = a.status
 	}
-	a.header.Set("X-Amzn-Requestid", call.RequestID)
 	a.header.Set("Date", op.now.UTC().Format(http.TimeFormat))
 	a.truncate = fault.Break == BreakTruncate
 	return a, nil

@@ -62,41 +62,53 @@ func (s *STS) Service(next http.Handler) http.Handler {
 	})
 }
 
-// writeTo writes the error in the shape of a protocol: JSON, query, or that of S3 and the other REST services.
+// writeTo writes the error as a service does: in JSON or as the query protocol has it, else as S3 and its kin.
 func (e *apiError) writeTo(w http.ResponseWriter, contentType string) {
 	const requestID = "00000000-0000-4000-8000-000000000000"
-	w.Header().Set("X-Amzn-Requestid", requestID)
 	var body []byte
 	var err error
+	status, kind := e.status, "application/xml"
 	switch {
 	case strings.HasPrefix(contentType, "application/x-amz-json"), strings.HasPrefix(contentType, "application/json"):
-		// The JSON protocols' names of the same refusals.
-		code := e.code
-		switch code {
-		case "ExpiredToken":
-			code = "ExpiredTokenException"
-		case "InvalidClientTokenId":
-			code = "UnrecognizedClientException"
-		case "SignatureDoesNotMatch":
-			code = "InvalidSignatureException"
-		}
-		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		code := jsonCode(e.code)
+		status, kind = http.StatusBadRequest, "application/x-amz-json-1.1"
 		w.Header().Set("X-Amzn-Errortype", code)
 		body, err = json.Marshal(map[string]string{"__type": code, "message": e.message})
 	case strings.HasPrefix(contentType, "application/x-www-form-urlencoded"):
-		w.Header().Set("Content-Type", "text/xml")
+		kind = "text/xml"
 		body, err = xml.Marshal(errorDocument(e, requestID))
 	default:
-		w.Header().Set("Content-Type", "application/xml")
+		if e.code == "ExpiredToken" {
+			status = http.StatusBadRequest // S3's choice
+		}
 		body, err = xml.Marshal(struct {
-			XMLName                  xml.Name `xml:"Error"`
-			Code, Message, RequestID string
+			XMLName       xml.Name `xml:"Error"`
+			Code, Message string
+			RequestID     string `xml:"RequestId"`
 		}{Code: e.code, Message: e.message, RequestID: requestID})
 	}
 	if err != nil {
 		http.Error(w, "awsfedtest: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
-	w.WriteHeader(e.status)
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("X-Amzn-Requestid", requestID)
+	w.WriteHeader(status)
 	_, _ = w.Write(body)
+}
+
+// jsonCode is the JSON protocols' name of a refusal.
+func jsonCode(code string) string {
+	switch code {
+	case "ExpiredToken":
+		return "ExpiredTokenException"
+	case "InvalidClientTokenId":
+		return "UnrecognizedClientException"
+	case "SignatureDoesNotMatch":
+		return "InvalidSignatureException"
+	case "MissingAuthenticationToken", "IncompleteSignature":
+		return code + "Exception"
+	default:
+		return code
+	}
 }

@@ -34,6 +34,25 @@ type session struct {
 	PolicyARNs     []string          `json:"a,omitempty"`
 }
 
+// begin starts the session that was asked for in a role that lets the caller in: x, filled up with what the request says.
+func (s *STS) begin(op *operation, role Role, want sessionRequest, x session) (session, credentials, *apiError) {
+	length := want.duration
+	switch {
+	case length == 0:
+		length = min(defaultSession, role.MaxSessionDuration)
+	case length > role.MaxSessionDuration:
+		return session{}, credentials{}, invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+	}
+	// A whole second, and never early, which matters to sessions of seconds.
+	end := op.now.Add(length).Add(time.Second - 1).Unix()
+	x.RoleARN, x.Name, x.Expires, x.Policy, x.PolicyARNs = want.roleARN, want.name, end, want.policy, want.policyARNs
+	creds, refused := s.issue(x, want.minToken)
+	if refused == nil {
+		op.call.AccessKeyID = creds.AccessKeyID
+	}
+	return x, creds, refused
+}
+
 // credentials is the element Credentials of an answer.
 type credentials struct {
 	SessionToken    string
@@ -90,7 +109,7 @@ func (s *STS) seal(x session, least int) (string, error) {
 // open reads a session token that this STS made.
 func (s *STS) open(token string) (session, bool) {
 	encoded, ok := strings.CutPrefix(token, tokenMark)
-	if !ok || len(token) > maxToken {
+	if !ok || len(token) > maxToken || strings.ContainsAny(token, "\r\n") { // encoding/base64 skips line breaks
 		return session{}, false
 	}
 	sealed, err := base64.StdEncoding.Strict().DecodeString(encoded)
@@ -121,4 +140,14 @@ func (x session) arn() string {
 func (x session) userID() string {
 	sum := sha256.Sum256([]byte(x.RoleARN))
 	return "AROATESTONAFED" + base32.StdEncoding.EncodeToString(sum[:])[:7] + ":" + x.Name
+}
+
+// sizes are the members of an answer about the length of the session token.
+func (x session) sizes(creds credentials) sessionSizes {
+	n := len(creds.SessionToken)
+	z := sessionSizes{SessionTokenSize: n, SessionTokenUtilization: n * 100 / maxToken}
+	if len(x.Tags) > 0 || x.Policy != "" || len(x.PolicyARNs) > 0 {
+		z.PackedPolicySize = max(1, z.SessionTokenUtilization)
+	}
+	return z
 }

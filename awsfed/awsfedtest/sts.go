@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"golang.org/x/time/rate"
 
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/internal/quote"
@@ -36,13 +38,19 @@ type STSOptions struct {
 	Roles []Role
 	// MinDuration lowers the shortest session from AWS's 900 seconds, so that a test can watch credentials expire. Zero means 900 s.
 	MinDuration time.Duration
-	// InsecureLoopbackHTTP admits providers with an http:// URL on a loopback literal. AWS takes https only.
-	InsecureLoopbackHTTP bool
+	// MaxRate is how many calls a second are answered, with a burst of one second's worth; more are throttled. Zero means all.
+	MaxRate float64
+	// Context holds condition keys that only AWS knows in reality, such as "aws:SourceIp": {"192.0.2.1"}, for trust policies that
+	// ask for them. A policy that depends on a key which is not given lets nobody in.
+	Context map[string][]string
+	// OnCall, if set, is called at the end of each call, in the goroutine that makes it, with what [STS.Calls] will have.
+	OnCall func(Call)
 }
 
 // Provider is an OIDC identity provider as registered in IAM.
 type Provider struct {
-	// URL is the issuer. It must equal a token's iss byte for byte.
+	// URL is the issuer. It must equal a token's iss byte for byte. As at AWS it is https without a port; an issuer on loopback is
+	// reached by an HTTPClient that dials it for that host.
 	URL string
 	// ClientIDs are the audiences let in, 1 to 100.
 	ClientIDs []string
@@ -67,15 +75,17 @@ type Role struct {
 // bubble), as an [http.Handler] on loopback (see [Start]), and by any AWS client in memory through [STS.HTTPClient]. All of them see
 // the same roles, faults and call log. An STS is safe for concurrent use, starts no goroutine and needs no Close.
 type STS struct {
-	client       *sts.Client
-	idps         *http.Client
-	providers    map[string]Provider // by providerID; never written after NewSTS
-	minimum      time.Duration
-	loopbackHTTP bool
-	master       [32]byte      // secret keys and the seals of session tokens are derived from it
-	issued       atomic.Uint64 // access keys given out
-	log          callLog
-	faults       faultList
+	client    *sts.Client
+	idps      *http.Client
+	providers map[string]Provider // by providerID; never written after NewSTS
+	minimum   time.Duration
+	context   map[string][]string // never written after NewSTS
+	limit     *rate.Limiter       // nil: none
+	onCall    func(Call)
+	master    [32]byte      // secret keys and the seals of session tokens are derived from it
+	issued    atomic.Uint64 // access keys given out
+	log       callLog
+	faults    faultList
 
 	mu      sync.RWMutex    // guards what follows
 	roles   map[string]Role // by ARN
@@ -90,19 +100,26 @@ func NewSTS(opts *STSOptions) (*STS, error) {
 	if len(opts.Providers) > 0 && opts.HTTPClient == nil {
 		return nil, errors.New("awsfedtest: HTTPClient is nil: name the client that reaches the issuers, as idptest.Issuer.Client")
 	}
-	if opts.MinDuration < 0 {
-		return nil, errors.New("awsfedtest: MinDuration is negative")
+	if opts.MinDuration < 0 || opts.MaxRate < 0 {
+		return nil, errors.New("awsfedtest: MinDuration or MaxRate is negative")
 	}
 	s := &STS{
-		idps:         opts.HTTPClient,
-		providers:    make(map[string]Provider, len(opts.Providers)),
-		minimum:      minSession,
-		loopbackHTTP: opts.InsecureLoopbackHTTP,
-		roles:        make(map[string]Role, len(opts.Roles)),
-		expired:      make(map[string]bool),
+		idps:      opts.HTTPClient,
+		providers: make(map[string]Provider, len(opts.Providers)),
+		minimum:   minSession,
+		context:   make(map[string][]string, len(opts.Context)),
+		onCall:    opts.OnCall,
+		roles:     make(map[string]Role, len(opts.Roles)),
+		expired:   make(map[string]bool),
 	}
 	if opts.MinDuration > 0 {
 		s.minimum = opts.MinDuration
+	}
+	if opts.MaxRate > 0 {
+		s.limit = rate.NewLimiter(rate.Limit(opts.MaxRate), int(math.Ceil(opts.MaxRate)))
+	}
+	for key, values := range opts.Context {
+		s.context[strings.ToLower(key)] = slices.Clone(values)
 	}
 	if _, err := rand.Read(s.master[:]); err != nil {
 		return nil, fmt.Errorf("awsfedtest: %w", err)
@@ -128,7 +145,7 @@ func (s *STS) addProvider(p Provider) error {
 	if n := len(p.ClientIDs); n < 1 || n > 100 {
 		return fmt.Errorf("%d client ids, IAM takes 1 to 100", n)
 	}
-	if err := checkProviderURL(p.URL, s.loopbackHTTP); err != nil {
+	if _, err := trust.ProviderARN(p.Account, p.URL); err != nil {
 		return err
 	}
 	id := providerID(p.Account, p.URL)

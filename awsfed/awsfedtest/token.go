@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +23,8 @@ const (
 	expiryGrace = 5 * time.Minute
 	// fetchTimeout is what an issuer gets for each of its documents before STS gives up.
 	fetchTimeout = 5 * time.Second
+	// maxKeySet is the largest key set in bytes. AWS names a number of keys only; 200 keys have less than half of this.
+	maxKeySet = 1 << 20
 )
 
 // badToken is InvalidIdentityToken with this message.
@@ -135,26 +139,28 @@ func (s *STS) checkSignature(ctx context.Context, raw string, header claims.Head
 
 // keys returns the issuer's keys that may have signed with this kid.
 func (s *STS) keys(ctx context.Context, issuerURL, kid string) ([]issuer.Key, error) {
-	meta, err := issuer.Discover(ctx, issuerURL, &issuer.DiscoverOptions{
-		HTTPClient: s.idps, InsecureLoopbackHTTP: s.loopbackHTTP, Timeout: fetchTimeout,
-	})
+	meta, err := issuer.Discover(ctx, issuerURL, &issuer.DiscoverOptions{HTTPClient: s.idps, Timeout: fetchTimeout})
 	if err != nil {
 		return nil, err
 	}
-	set, err := issuer.NewRemoteKeySet(meta.JWKSURI, &issuer.RemoteKeySetOptions{
-		HTTPClient: s.idps, InsecureLoopbackHTTP: s.loopbackHTTP,
-	})
+	// Not an issuer.RemoteKeySet, which fetches behind its callers: here a call that ends leaves nothing running.
+	resp, err := httpjson.Do(ctx, httpjson.Request{Client: s.idps, URL: meta.JWKSURI, Limit: maxKeySet, Timeout: fetchTimeout})
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
-	defer cancel()
-	return set.Keys(ctx, kid)
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the key set's server answered %d", resp.StatusCode)
+	}
+	keys, err := issuer.ParseKeySet(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	return issuer.StaticKeySet(keys...).Keys(ctx, kid)
 }
 
 // silent reports whether the issuer gave no answer at all. Then the code is IDPCommunicationError ("could not be reached"); an
 // answer that is of no use is InvalidIdentityToken. AWS's pages do not draw the line; both are errors that pass.
 func silent(err error) bool {
 	var transport *httpjson.TransportError
-	return errors.As(err, &transport) || errors.Is(err, context.DeadlineExceeded)
+	return errors.As(err, &transport)
 }

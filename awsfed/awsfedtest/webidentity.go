@@ -2,7 +2,6 @@ package awsfedtest
 
 import (
 	"context"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -19,58 +18,42 @@ func (s *STS) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleW
 // only those whom the role trusts learn how long its sessions may be.
 func (s *STS) assumeRoleWithWebIdentity(ctx context.Context, op *operation) (document, *apiError) {
 	p := &params{form: op.form}
-	arn := p.text("RoleArn", true, 20, 2048)
-	name := p.name("RoleSessionName", true)
+	want := p.session(s.minimum)
 	token := p.text("WebIdentityToken", true, 4, 20000)
 	p.text("ProviderId", false, 4, 2048)
-	duration := p.duration(s.minimum)
-	minToken := p.number("MinimumSessionTokenSize", 0, maxToken)
-	policy, policyARNs := p.sessionPolicies()
 	if refused := p.err(); refused != nil {
 		return nil, refused
 	}
-	target, err := parseRoleARN(arn)
-	if err != nil {
-		return nil, invalid("Request ARN is invalid").because("%v", err)
+	if refused := want.check(); refused != nil {
+		return nil, refused
 	}
 	if op.form["ProviderId"] != "" {
-		return nil, invalid("ProviderId is for OAuth 2.0 access tokens, not for OpenID Connect").because("ProviderId is set")
-	}
-	if refused := checkSessionPolicies(policy, policyARNs); refused != nil {
-		return nil, refused
+		return nil, invalid("ProviderId is for OAuth 2.0 access tokens, not for OpenID Connect")
 	}
 
-	c, refused := s.checkToken(ctx, token, target.account, op.now)
+	c, refused := s.checkToken(ctx, token, want.role.account, op.now)
 	if refused != nil {
 		return nil, refused
 	}
-	about, refused := readSessionClaims(c, arn)
+	about, refused := readSessionClaims(c, want.roleARN)
 	if refused != nil {
 		return nil, refused
 	}
-	role, ok := s.role(arn)
+	role, ok := s.role(want.roleARN)
 	if !ok {
-		return nil, refuse("AccessDenied", "").because("there is no role %s", arn)
+		return nil, refuse("AccessDenied", "").because("there is no role %s", want.roleARN)
 	}
-	decision := role.TrustPolicy.Evaluate(trust.NewRequest(c, trust.Params{RoleARN: arn, SessionName: name, Time: op.now}))
+	decision := role.TrustPolicy.Evaluate(trust.NewRequest(c, trust.Params{
+		RoleARN: want.roleARN, SessionName: want.name, Time: op.now, Context: s.context,
+	}))
 	if !decision.Allowed() {
 		op.call.Decision = &decision
 		return nil, refuse("AccessDenied", "").because("%s", decision.Reason)
 	}
-	duration, refused = role.length(duration)
+	x, creds, refused := s.begin(op, role, want, session{SourceIdentity: about.sourceIdentity, Tags: about.tags, Transitive: about.transitive})
 	if refused != nil {
 		return nil, refused
 	}
-
-	x := session{
-		RoleARN: arn, Name: name, Expires: end(op.now, duration), SourceIdentity: about.sourceIdentity,
-		Tags: about.tags, Transitive: about.transitive, Policy: policy, PolicyARNs: policyARNs,
-	}
-	creds, refused := s.issue(x, minToken)
-	if refused != nil {
-		return nil, refused
-	}
-	op.call.AccessKeyID = creds.AccessKeyID
 	audience := c.AuthorizedParty
 	if audience == "" {
 		audience = c.Audience[0]
@@ -84,35 +67,4 @@ func (s *STS) assumeRoleWithWebIdentity(ctx context.Context, op *operation) (doc
 		Provider:                    decision.ProviderARN,
 		sessionSizes:                x.sizes(creds),
 	}}, nil
-}
-
-// length is how long a session is for which asked was asked, 0 for nothing.
-func (r Role) length(asked time.Duration) (time.Duration, *apiError) {
-	switch {
-	case asked == 0:
-		return min(defaultSession, r.MaxSessionDuration), nil
-	case asked > r.MaxSessionDuration:
-		return 0, invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
-	default:
-		return asked, nil
-	}
-}
-
-// end is when a session of this length that begins now is over: a whole second, and never early, which matters to sessions of seconds.
-func end(now time.Time, length time.Duration) int64 {
-	t := now.Add(length)
-	if t.Nanosecond() > 0 {
-		return t.Unix() + 1
-	}
-	return t.Unix()
-}
-
-// sizes are the members of an answer about the length of the session token.
-func (x session) sizes(creds credentials) sessionSizes {
-	n := len(creds.SessionToken)
-	z := sessionSizes{SessionTokenSize: n, SessionTokenUtilization: n * 100 / maxToken}
-	if len(x.Tags) > 0 || x.Policy != "" || len(x.PolicyARNs) > 0 {
-		z.PackedPolicySize = max(1, z.SessionTokenUtilization)
-	}
-	return z
 }
