@@ -24,7 +24,7 @@ func readShape(s string) shape {
 			if len(value) > uuidLength {
 				id, rest = value[:uuidLength], value[uuidLength:]
 			}
-			if !isUUID(id) || strings.Trim(rest, "*?") != "" || !sh.set(key, id) || rest != "" {
+			if !isID(id) || strings.Trim(rest, "*?") != "" || !sh.set(key, id) || rest != "" {
 				return sh
 			}
 		}
@@ -32,7 +32,7 @@ func readShape(s string) shape {
 		sh.version = 3
 		for s != "" {
 			key, rest, _ := strings.Cut(s, ":")
-			if len(rest) < uuidLength || !isUUID(rest[:uuidLength]) || !sh.set(key, rest[:uuidLength]) {
+			if len(rest) < uuidLength || !isID(rest[:uuidLength]) || !sh.set(key, rest[:uuidLength]) {
 				return sh
 			}
 			rest = rest[uuidLength:]
@@ -57,27 +57,6 @@ func (sh *shape) set(key, id string) bool {
 		sh.environment = id
 	default:
 		return false
-	}
-	return true
-}
-
-// isUUID tells whether s is a UUID in its canonical form.
-func isUUID(s string) bool {
-	if len(s) != uuidLength {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		switch i {
-		case 8, 13, 18, 23:
-			if c != '-' {
-				return false
-			}
-		default:
-			if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-				return false
-			}
-		}
 	}
 	return true
 }

@@ -1,0 +1,416 @@
+package trust
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Lint looks for what is dangerous or hardly meant in a role trust policy that
+// IAM would save. Findings come in the order of the statements; within one the
+// gravest come first.
+//
+// It knows that https://app.gitpod.io is one issuer for all of Ona's customers
+// and that IAM, which guards some issuers of that sort, does not guard this one:
+// the subject is all that tells organizations apart. For other issuers it says
+// less, because it does not know how their subjects are made.
+//
+// A policy without findings of [SeverityError] lets in no token of another Ona
+// organization. What Lint could not judge is a finding too.
+func Lint(p Policy) []Finding {
+	l := &linter{policy: p}
+	l.size()
+	for i, st := range p.Statements {
+		l.index = i
+		switch st.Effect {
+		case Allow:
+			l.allow(st)
+		case Deny:
+			l.deny(st)
+		default:
+			l.add(Finding{
+				ID: LintNotAnalysed, Severity: SeverityWarning,
+				Message: "the effect " + quote(string(st.Effect)) + " is neither Allow nor Deny",
+				Why:     "IAM refuses such a statement.",
+			}, nil)
+		}
+		l.texts(st)
+	}
+	rank := map[Severity]int{SeverityError: 0, SeverityWarning: 1, SeverityNote: 2}
+	slices.SortStableFunc(l.found, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Statement, b.Statement), cmp.Compare(rank[a.Severity], rank[b.Severity]))
+	})
+	return l.found
+}
+
+type linter struct {
+	policy Policy
+	index  int
+	found  []Finding
+}
+
+// add records a finding about the current statement. edit, if there is one,
+// puts it right in a copy of the policy.
+func (l *linter) add(f Finding, edit func(*Policy)) {
+	f.Statement = l.index
+	if edit != nil {
+		f.Fixable, f.fix = true, &fix{policy: l.policy, edit: edit}
+	}
+	l.found = append(l.found, f)
+}
+
+// at is a finding about one condition.
+func at(c Condition, id string, severity Severity) Finding {
+	return Finding{ID: id, Severity: severity, Operator: c.Operator, Key: c.Key}
+}
+
+func (l *linter) size() {
+	n := l.policy.Size()
+	l.index = -1
+	switch {
+	case n > MaxSize:
+		l.add(Finding{
+			ID: LintTooLong, Severity: SeverityError,
+			Message: fmt.Sprintf("the policy has %d characters, and no quota goes beyond %d", n, MaxSize),
+			Why:     "IAM refuses it. BuildAll makes several policies for several roles out of it.",
+		}, nil)
+	case n > DefaultSize:
+		l.add(Finding{
+			ID: LintTooLong, Severity: SeverityWarning,
+			Message: fmt.Sprintf("the policy has %d characters; without a raised quota IAM takes %d", n, DefaultSize),
+			Why:     "IAM refuses it in an account whose quota L-C07B4B0D was not raised. White space is not counted here; whether IAM counts it in trust policies is not documented.",
+		}, nil)
+	}
+}
+
+// allow looks at an Allow statement that may let web identities in.
+func (l *linter) allow(st Statement) {
+	if !coversAction(st, actionAssume) {
+		return
+	}
+	l.actions(st)
+	everybody := st.Principal.Any || slices.Contains(st.Principal.AWS, "*") || slices.Contains(st.Principal.Federated, "*")
+	hosts := statementHosts(st)
+	if everybody {
+		l.everybody(st, hosts)
+	}
+	for _, host := range hosts {
+		l.allowHost(st, host, guarded(l.policy, st, host))
+	}
+}
+
+// statementHosts are the issuers, without scheme, whose tokens the statement
+// speaks of: those of its providers, and for everybody those of its keys.
+func statementHosts(st Statement) []string {
+	var hosts []string
+	add := func(h string) {
+		if h != "" && !slices.Contains(hosts, h) {
+			hosts = append(hosts, h)
+		}
+	}
+	for _, arn := range st.Principal.Federated {
+		if h, ok := providerHost(arn); ok {
+			add(h)
+		}
+	}
+	if len(hosts) == 0 && len(st.Principal.Federated) == 0 || slices.Contains(st.Principal.Federated, "*") {
+		for _, c := range st.Conditions {
+			if h, name, ok := cutKey(c.Key); ok && (name == "sub" || name == "aud") {
+				add(h)
+			}
+		}
+	}
+	return hosts
+}
+
+// cutKey splits a key such as app.gitpod.io:sub. ok is false for keys of AWS's
+// own such as aws:SourceIp.
+func cutKey(key string) (host, name string, ok bool) {
+	i := strings.LastIndexByte(key, ':')
+	if i < 0 || !strings.ContainsAny(key[:i], "./") {
+		return "", "", false
+	}
+	return strings.ToLower(key[:i]), strings.ToLower(key[i+1:]), true
+}
+
+func (l *linter) actions(st Statement) {
+	if len(st.NotActions) > 0 {
+		l.add(Finding{
+			ID: LintNotAction, Severity: SeverityWarning,
+			Message: "the statement allows every action but " + quoteList(st.NotActions),
+			Why:     "NotAction also allows what AWS adds later. Name the actions.",
+		}, nil)
+		return
+	}
+	for _, a := range st.Actions {
+		if strings.ContainsAny(a, "*?") {
+			l.add(Finding{
+				ID: LintBroadAction, Severity: SeverityNote, Value: a,
+				Message: "the action " + quote(a) + " is a pattern",
+				Why:     "It allows more than sts:AssumeRoleWithWebIdentity, and whether IAM keeps saving patterns in trust policies is not documented.",
+			}, nil)
+		}
+	}
+}
+
+// everybody looks at an Allow whose principal is not one provider.
+func (l *linter) everybody(st Statement, hosts []string) {
+	severity := SeverityError
+	message := "the statement lets everybody in who meets its conditions, and none of them names an issuer"
+	if closedToStrangers(st, hosts) {
+		severity = SeverityWarning
+		message = "the principal is everybody; only the conditions name an issuer"
+	}
+	l.add(Finding{
+		ID: LintEverybody, Severity: severity, Message: message,
+		Why: "Tokens of every provider that is ever registered in the account are let in, and with sts:AssumeRole in the list every AWS account. Name the provider.",
+	}, nil)
+}
+
+// closedToStrangers tells whether some condition makes the statement fail for
+// tokens of issuers other than hosts.
+func closedToStrangers(st Statement, hosts []string) bool {
+	for _, c := range st.Conditions {
+		op, ok := parseOperator(c.Operator)
+		if !ok || op.family == nullFamily || op.failsOpen() {
+			continue
+		}
+		if h, _, isKey := cutKey(c.Key); isKey && slices.Contains(hosts, h) {
+			return true
+		}
+		if strings.EqualFold(c.Key, "aws:PrincipalOrgID") {
+			return true
+		}
+	}
+	return false
+}
+
+// audience looks whether the statement asks for an audience of the issuer.
+func (l *linter) audience(st Statement, host string) {
+	for _, c := range st.Conditions {
+		op, ok := parseOperator(c.Operator)
+		name, own := ownKey(c.Key, host)
+		if !ok || !own || name != "aud" && name != "oaud" || op.negated || op.family == nullFamily {
+			continue
+		}
+		if !op.wildcards() || !slices.ContainsFunc(c.Values, isStars) {
+			return
+		}
+	}
+	l.add(Finding{
+		ID: LintMissingAudience, Severity: SeverityWarning, Key: host + ":aud",
+		Message: "no condition asks for an audience of " + quoteKey(host),
+		Why:     "Every client id of the provider is accepted, so a token that was made for another purpose gets in as soon as somebody registers its audience.",
+	}, nil)
+}
+
+func isStars(s string) bool { return s != "" && strings.Trim(s, "*") == "" }
+
+// deny looks at a Deny statement.
+func (l *linter) deny(st Statement) {
+	if !coversAction(st, actionAssume) {
+		return
+	}
+	hosts := statementHosts(st)
+	for _, c := range st.Conditions {
+		op, ok := parseOperator(c.Operator)
+		if !ok || op.family == nullFamily || op.failsOpen() {
+			continue
+		}
+		for _, host := range hosts {
+			if why := missingFor(c.Key, host); why != "" {
+				f := at(c, LintDeadDeny, SeverityError)
+				f.Message = "the Deny never applies to tokens of " + quoteKey(host) + ": " + why
+				f.Why = "What it was written to keep out gets in. A Deny on a claim that AWS does not have needs a condition on sub instead."
+				l.add(f, nil)
+				break
+			}
+		}
+	}
+}
+
+// missingFor says why tokens of an issuer never have a key, "" if they may.
+func missingFor(key, host string) string {
+	h, name, ok := cutKey(key)
+	lower := strings.ToLower(host)
+	if rest, own := strings.CutPrefix(strings.ToLower(key), lower+":"); own {
+		h, name, ok = lower, rest, true
+	}
+	switch {
+	case !ok:
+		return ""
+	case strings.Contains(h, "://"):
+		return "a condition key has the issuer without its scheme"
+	case h != lower:
+		return "the key is for tokens of " + quoteKey(h)
+	case !slices.Contains(IssuerKeys("https://"+host), name):
+		return "AWS has no key for the claim " + quote(name) + " of this issuer (as of " + IssuerKeysAsOf + ")"
+	default:
+		return ""
+	}
+}
+
+// guarded tells whether a Deny keeps everybody out whose subject is not on a
+// list of bound values: the other way to write a policy.
+func guarded(p Policy, allow Statement, host string) bool {
+	return slices.ContainsFunc(p.Statements, func(st Statement) bool {
+		if st.Effect != Deny || !coversAction(st, actionAssume) || len(st.Conditions) != 1 || !speaksOf(st.Principal, allow.Principal, host) {
+			return false
+		}
+		c := st.Conditions[0]
+		op, ok := parseOperator(c.Operator)
+		name, own := ownKey(c.Key, host)
+		if !ok || !own || name != "sub" || !op.negated || op.qualifier == forAnyValue || !stringOperator(op) {
+			return false
+		}
+		return !slices.ContainsFunc(c.Values, func(v string) bool { return !readSubject(op, v, p.Version).bound })
+	})
+}
+
+// speaksOf tells whether a Deny's principal surely has every provider of the
+// host that an Allow's has.
+func speaksOf(deny, allow Principal, host string) bool {
+	if deny.Any || slices.Contains(deny.AWS, "*") {
+		return true
+	}
+	found := false
+	for _, arn := range allow.Federated {
+		if h, ok := providerHost(arn); ok && h == host {
+			found = slices.Contains(deny.Federated, arn)
+			if !found {
+				return false
+			}
+		}
+	}
+	return found && !allow.Any && !slices.Contains(allow.AWS, "*") && !slices.Contains(allow.Federated, "*")
+}
+
+// texts looks for what is wrong in the text of values whatever the key is.
+func (l *linter) texts(st Statement) {
+	for i, c := range st.Conditions {
+		op, ok := parseOperator(c.Operator)
+		if !ok {
+			f := at(c, LintNotAnalysed, SeverityWarning)
+			f.Message, f.Why = "IAM has no operator "+quote(c.Operator), "IAM refuses such a statement."
+			l.add(f, nil)
+			continue
+		}
+		if l.policy.Version != versionWithVariables && op.variables() && slices.ContainsFunc(c.Values, hasVariable) {
+			f := at(c, LintOldVersion, SeverityWarning)
+			f.Message = "a value has a variable, and without Version 2012-10-17 it is plain text"
+			f.Why = "The condition compares with the letters ${...} and so hardly ever holds; negated, it always does."
+			f.Widens = true
+			l.add(f, func(p *Policy) { p.Version = versionWithVariables })
+		}
+		l.equalsWithWildcard(i, c, op, st)
+		if op.family == likeFamily && !op.negated {
+			l.redundant(i, c)
+		}
+		if strings.EqualFold(c.Key, "sts:RoleSessionName") && st.Effect == Allow && !op.negated {
+			f := at(c, LintSessionName, SeverityNote)
+			f.Message = "the condition asks for a session name"
+			f.Why = "Whoever assumes the role chooses the session name, so it says nothing about the token."
+			l.add(f, nil)
+		}
+	}
+}
+
+func hasVariable(s string) bool { return strings.Contains(s, "${") }
+
+func (l *linter) equalsWithWildcard(i int, c Condition, op operator, st Statement) {
+	if op.family != stringFamily {
+		return
+	}
+	for _, v := range c.Values {
+		if !hasWildcard(v, l.policy.Version) {
+			continue
+		}
+		f := at(c, LintWildcardInEquals, SeverityWarning)
+		f.Value = v
+		f.Message = op.base + " takes * and ? as plain text; " + likeName(op) + " takes them as wildcards"
+		f.Why = "The condition never holds for the values that the pattern was written for."
+		if op.negated {
+			f.Why = "The condition holds for the very values that the pattern was written to exclude."
+		}
+		f.Widens = !op.negated == (st.Effect == Allow)
+		name, index := likeName(op), l.index
+		taken := slices.ContainsFunc(st.Conditions, func(d Condition) bool {
+			return d.Operator == name && strings.EqualFold(d.Key, c.Key)
+		})
+		var edit func(*Policy)
+		if !taken {
+			edit = func(p *Policy) { p.Statements[index].Conditions[i].Operator = name }
+		}
+		l.add(f, edit)
+		return
+	}
+}
+
+func likeName(op operator) string {
+	op.family, op.base = likeFamily, "StringLike"
+	if op.negated {
+		op.base = "StringNotLike"
+	}
+	return op.name()
+}
+
+// hasWildcard tells whether v has a * or ? that is no escape and in no
+// variable.
+func hasWildcard(v, version string) bool {
+	for _, s := range expand(v, version, noKeys).spans {
+		if s.kind == authored && strings.ContainsAny(s.text, "*?") {
+			return true
+		}
+	}
+	return false
+}
+
+// noKeys is the lookup for looking at a value without a request.
+func noKeys(string) ([]string, keyState) { return nil, keyMissing }
+
+// redundantBudget bounds the comparisons of values in one condition: each is
+// cheap unless somebody made the patterns for that purpose.
+const redundantBudget = 500
+
+// redundant looks for values that others cover.
+func (l *linter) redundant(i int, c Condition) {
+	if slices.ContainsFunc(c.Values, hasVariable) {
+		return // what a variable stands for is not known
+	}
+	budget := redundantBudget
+	for k, v := range c.Values {
+		for j, w := range c.Values {
+			if j == k || budget == 0 || !mayCover(w, v) {
+				continue
+			}
+			budget--
+			outer, inner := CompilePattern(w), CompilePattern(v)
+			if covered, _ := outer.Covers(inner); !covered {
+				continue
+			}
+			if back, _ := inner.Covers(outer); back && j > k {
+				continue // of two equal ones the later is redundant
+			}
+			f := at(c, LintRedundantValue, SeverityNote)
+			f.Value = v
+			f.Message = "the value " + quoteValue(v) + " is covered by " + quoteValue(w)
+			f.Why = "It makes the policy longer and looks like a limit that is not there."
+			index := l.index
+			l.add(f, func(p *Policy) {
+				values := p.Statements[index].Conditions[i].Values
+				p.Statements[index].Conditions[i].Values = slices.Delete(values, k, k+1)
+			})
+			break
+		}
+	}
+}
+
+// mayCover tells cheaply that the pattern outer surely does not cover inner.
+func mayCover(outer, inner string) bool {
+	n := strings.IndexAny(outer, "*?")
+	if n < 0 {
+		return outer == inner
+	}
+	return strings.HasPrefix(inner, outer[:n])
+}

@@ -1,0 +1,392 @@
+package trust
+
+import (
+	"slices"
+	"strings"
+)
+
+// A subjectValue is what can be told of one value of a condition on sub.
+type subjectValue struct {
+	// prefix is the text that every match begins with; exact: it is the whole.
+	prefix string
+	exact  bool
+	// variable: what follows the prefix is a variable.
+	variable bool
+	// bound: every match belongs to one organization or account, or is one
+	// single text.
+	bound bool
+	// noSeparator: a wildcard stands right behind the organization's id.
+	noSeparator bool
+	// never: no subject of Ona begins so.
+	never bool
+}
+
+// readSubject reads a value of a condition on sub as far as it is sure what
+// matches.
+func readSubject(op operator, value, version string) subjectValue {
+	sv := subjectValue{exact: true}
+	aVariable := func(string) ([]string, keyState) { return []string{"x"}, keyPresent }
+	for _, s := range expand(value, version, aVariable).spans {
+		if s.kind == fromData {
+			sv.variable, sv.exact = true, false
+			break
+		}
+		i := -1
+		if s.kind == authored && op.wildcards() {
+			i = strings.IndexAny(s.text, "*?")
+		}
+		if i >= 0 {
+			sv.prefix += s.text[:i]
+			sv.exact = false
+			break
+		}
+		sv.prefix += s.text
+	}
+	text := sv.prefix
+	if op.family == foldFamily {
+		text = strings.ToLower(text)
+	}
+	sv.bind(text)
+	return sv
+}
+
+// bind finds out whether the text spells out an organization.
+func (sv *subjectValue) bind(text string) {
+	possible := false
+	for _, form := range subjectForms() {
+		rest, ok := strings.CutPrefix(text, form.head)
+		if !ok {
+			// A beginning of the form's own beginning may still become one.
+			possible = possible || !sv.exact && strings.HasPrefix(form.head, text)
+			continue
+		}
+		complete, fits := idAt(rest)
+		switch {
+		case !fits:
+			sv.never, sv.bound = true, true
+		case !complete:
+			sv.never, sv.bound = sv.exact, sv.exact
+		case len(rest) == uuidLength:
+			sv.bound, sv.noSeparator = true, !sv.exact
+		case rest[uuidLength] == form.separator:
+			sv.bound = true
+		default:
+			sv.never, sv.bound = true, true
+		}
+		return
+	}
+	sv.never = !possible
+	sv.bound = sv.exact || sv.never
+}
+
+// A subjectForm is how the subject of some version of Ona's tokens begins: a
+// head, an id, and a separator or the end.
+type subjectForm struct {
+	head      string
+	separator byte
+}
+
+func subjectForms() []subjectForm {
+	return []subjectForm{
+		{"org:", '/'},
+		{"organization_id:", ':'},
+		{"account_id:", ':'},
+		// The form before V2, as far as it is known.
+		{"environment:", ':'},
+		{"user:", ':'},
+		{"serviceaccount:", ':'},
+		{"account:", ':'},
+	}
+}
+
+// idAt reads an id at the beginning of s. fits: s can be continued to an id or
+// has one; complete: it has all of it.
+func idAt(s string) (complete, fits bool) {
+	n := min(len(s), uuidLength)
+	const sample = "00000000-0000-0000-0000-000000000000"
+	return n == uuidLength && isID(s[:n]), isID(s[:n] + sample[n:])
+}
+
+// subject looks at a condition on sub and tells whether it says who is meant,
+// or whether a finding already says that it does not.
+func (l *linter) subject(i int, c Condition, op operator, host string) bool {
+	if op.negated || op.family == nullFamily {
+		return false
+	}
+	if !op.variables() || op.family == arnFamily {
+		f := at(c, LintNotAnalysed, SeverityWarning)
+		f.Message = op.base + " is not made for subjects"
+		f.Why = "What such a condition lets in is not analysed. Use StringEquals or StringLike."
+		l.add(f, nil)
+		return false
+	}
+	// Other issuers have other subjects: there only a leading wildcard is sure
+	// to mean everybody.
+	ona := host == onaHost || slices.ContainsFunc(c.Values, looksLikeOna)
+	for k, v := range c.Values {
+		sv := readSubject(op, v, l.policy.Version)
+		switch {
+		case !ona && sv.prefix == "" && !sv.exact:
+			l.open(c, v, sv, host)
+		case !ona:
+		case !sv.bound:
+			l.open(c, v, sv, host)
+		case sv.never:
+			f := at(c, LintNeverMatches, SeverityWarning)
+			f.Value = v
+			f.Message = "no subject of Ona begins like " + quoteValue(v)
+			f.Why = "The value lets nobody in. V2 subjects begin with org:<id>/, those of V3 with organization_id:<id>: or account_id:<id>, ids in lower case."
+			l.add(f, nil)
+		default:
+			l.onaValue(i, k, c, op, sv)
+		}
+	}
+	return len(c.Values) > 0
+}
+
+func looksLikeOna(v string) bool {
+	return strings.HasPrefix(v, "org:") || strings.HasPrefix(v, "organization_id:")
+}
+
+func (l *linter) open(c Condition, v string, sv subjectValue, host string) {
+	f := at(c, LintOpenSubject, SeverityError)
+	f.Value = v
+	f.Message = "the value " + quoteValue(v) + " has a wildcard before the organization is spelled out"
+	if sv.variable {
+		f.Message = "the value " + quoteValue(v) + " has a variable before the organization is spelled out"
+	}
+	f.Why = "Subjects of other customers of " + quoteKey(host) + " match too."
+	if shared, _ := sharedIssuer(host); !shared && !looksLikeOna(v) {
+		f.Severity = SeverityWarning
+		f.Message = "the value " + quoteValue(v) + " begins with a wildcard or a variable"
+		f.Why = "The condition hardly limits the subject. If the issuer serves more than one customer, that is an open door."
+	}
+	l.add(f, nil)
+}
+
+// onaValue looks at a value that is bound to an organization.
+func (l *linter) onaValue(i, k int, c Condition, op operator, sv subjectValue) {
+	v := c.Values[k]
+	index := l.index
+	if sv.noSeparator && op.wildcards() {
+		separator := ":"
+		if strings.HasPrefix(sv.prefix, "org:") {
+			separator = "/"
+		}
+		f := at(c, LintOrganizationSeparator, SeverityWarning)
+		f.Value = v
+		f.Message = "in " + quoteValue(v) + " the wildcard stands right behind the organization's id"
+		f.Why = "Nothing says that the id ends there. Write " + quote(separator) + " before the wildcard."
+		fixed := sv.prefix + separator + strings.TrimPrefix(v, sv.prefix)
+		var edit func(*Policy)
+		if strings.HasPrefix(v, sv.prefix) {
+			edit = func(p *Policy) { p.Statements[index].Conditions[i].Values[k] = fixed }
+		}
+		l.add(f, edit)
+	}
+	if personalData(v) {
+		f := at(c, LintPersonalData, SeverityWarning)
+		f.Value = v
+		f.Message = "the value " + quoteValue(v) + " asks for a name or an e-mail address in the subject"
+		f.Why = "CloudTrail records the subject of each token; AWS advises against personal data in it. creator_id says the same without a name."
+		l.add(f, nil)
+	}
+	if sv.exact || !op.wildcards() {
+		return
+	}
+	l.userText(c, v, sv)
+	l.organizationWide(c, v, sv)
+	l.defaultSubject(i, k, c)
+}
+
+// organizationWide: nothing but wildcards follows the organization.
+func (l *linter) organizationWide(c Condition, v string, sv subjectValue) {
+	head := strings.TrimRight(sv.prefix, ":/")
+	id, v2 := strings.CutPrefix(head, "org:")
+	if !v2 {
+		id = strings.TrimPrefix(head, "organization_id:")
+	}
+	if !isID(id) || !isStars(strings.TrimPrefix(v, sv.prefix)) {
+		return
+	}
+	f := at(c, LintOrganizationWide, SeverityNote)
+	f.Value = v
+	f.Message = "the value lets the whole organization " + id + " in"
+	f.Why = "Besides environments these are its users and service accounts, with V2 tokens also its runners."
+	l.add(f, nil)
+}
+
+// defaultSubject: ...:project_id:<id>:* misses the default subject, which ends
+// with the id.
+func (l *linter) defaultSubject(i, k int, c Condition) {
+	v := c.Values[k]
+	base, ok := strings.CutSuffix(v, ":*")
+	if !ok || !isDefaultSubject(base) {
+		return
+	}
+	for _, other := range c.Values {
+		if CompilePattern(other).Match(base) {
+			return
+		}
+	}
+	f := at(c, LintDefaultSubject, SeverityWarning)
+	f.Value = v
+	f.Message = "the value asks for something behind " + quoteValue(base) + ", where the default V3 subject ends"
+	f.Why = "Without extra subject fields in the organization's settings no token matches; with some, the exact value does no harm."
+	f.Widens = true
+	index := l.index
+	l.add(f, func(p *Policy) {
+		values := &p.Statements[index].Conditions[i].Values
+		*values = slices.Insert(*values, k, base)
+	})
+}
+
+// isDefaultSubject tells whether s is the V3 subject of some principal in an
+// organization without extra fields.
+func isDefaultSubject(s string) bool {
+	if id, ok := strings.CutPrefix(s, "account_id:"); ok {
+		return isID(id)
+	}
+	rest, ok := strings.CutPrefix(s, "organization_id:")
+	if !ok || len(rest) < uuidLength || !isID(rest[:uuidLength]) {
+		return false
+	}
+	for _, key := range [...]string{"project_id", "environment_id", "user_id", "service_account_id"} {
+		if id, ok := strings.CutPrefix(rest[uuidLength:], ":"+key+":"); ok {
+			return isID(id)
+		}
+	}
+	return false
+}
+
+// userText: V3 subjects have no escaping, so text that users choose can look
+// like any pair, and a wildcard reaches over it.
+func (l *linter) userText(c Condition, v string, sv subjectValue) {
+	if !strings.HasPrefix(v, "organization_id:") && !strings.HasPrefix(v, "account_id:") {
+		return // V2 subjects consist of ids
+	}
+	rest, ok := strings.CutPrefix(v, sv.prefix)
+	if !ok || sv.variable {
+		return // escapes and variables: the text is not the value
+	}
+	behind := behindWildcards(rest)
+	field, closed := freeTextBefore(sv.prefix)
+	f := at(c, LintUserText, SeverityWarning)
+	f.Value = v
+	switch {
+	case behind != "":
+		f.Message = "in " + quoteValue(v) + " something is looked for behind a wildcard"
+		f.Why = "An extra field with text that users choose, such as creator_name, can contain the very letters that are looked for: V3 subjects have no escaping. Spell out everything before it."
+	case field != "" && !closed:
+		f.Message = "in " + quoteValue(v) + " a wildcard continues the value of " + field
+		f.Why = "Others can choose a value that begins the same, such as a longer name or another domain."
+	default:
+		return
+	}
+	l.add(f, nil)
+}
+
+// behindWildcards is what follows the first wildcards of s, without those that
+// stand for an id: these cannot stretch.
+func behindWildcards(s string) string {
+	s = strings.ReplaceAll(s, anyID, "")
+	i := strings.IndexAny(s, "*?")
+	if i < 0 {
+		return ""
+	}
+	return strings.TrimLeft(s[i:], "*?")
+}
+
+// freeTextBefore names the field, if its values are not ids, whose value the
+// text ends in. closed: the value surely ends before.
+func freeTextBefore(s string) (field string, closed bool) {
+	at := -1
+	for _, key := range subjectFields() {
+		if i := strings.LastIndex(s, ":"+key.name+":"); i > at {
+			at, field, closed = i, key.name, key.noColon && strings.HasSuffix(s, ":") && len(s) > i+len(key.name)+2
+			if key.id {
+				field = ""
+			}
+			if len(s) == i+len(key.name)+2 {
+				field = "" // the whole value is the wildcard's
+			}
+		}
+	}
+	return field, closed
+}
+
+type subjectField struct {
+	name    string
+	id      bool // the values are ids
+	noColon bool // the values have no colon, so one ends them
+}
+
+// subjectFields are the documented fields of a V3 subject.
+func subjectFields() []subjectField {
+	return []subjectField{
+		{name: "organization_id", id: true},
+		{name: "project_id", id: true},
+		{name: "environment_id", id: true},
+		{name: "runner_id", id: true},
+		{name: "user_id", id: true},
+		{name: "account_id", id: true},
+		{name: "service_account_id", id: true},
+		{name: "creator_id", id: true},
+		{name: "creator_principal", noColon: true},
+		{name: "creator_email", noColon: true},
+		{name: "email", noColon: true},
+		{name: "creator_idp"},
+		{name: "idp"},
+		{name: "creator_name"},
+		{name: "name"},
+		{name: "runner_name"},
+		{name: "environment_initializers.git.remote_uri"},
+		{name: "environment_initializers.git.upstream_remote_uri"},
+		{name: "environment_initializers.context_url"},
+	}
+}
+
+// personalData tells whether a value for sub asks for a person by name.
+func personalData(v string) bool {
+	for _, field := range [...]string{"creator_email", "creator_name", "email", "name"} {
+		if strings.Contains(v, ":"+field+":") {
+			return true
+		}
+	}
+	return strings.Contains(v, "@")
+}
+
+// contradictions: two conditions on sub that no subject satisfies both.
+func (l *linter) contradictions(st Statement, host string) {
+	for i, c := range st.Conditions {
+		for _, d := range st.Conditions[:i] {
+			if onSubject(c, host) && onSubject(d, host) && l.disjoint(c, d) {
+				f := at(c, LintNeverMatches, SeverityWarning)
+				f.Message = "no subject satisfies both " + quoteKey(d.Operator) + " and " + quoteKey(c.Operator) + " of this statement"
+				f.Why = "All conditions of a statement have to hold. Alternatives are values of one condition, or statements."
+				l.add(f, nil)
+			}
+		}
+	}
+}
+
+// onSubject tells whether a condition names the subjects that it wants.
+func onSubject(c Condition, host string) bool {
+	op, ok := parseOperator(c.Operator)
+	name, own := ownKey(c.Key, host)
+	return ok && own && name == "sub" && !op.negated && (op.family == stringFamily || op.family == likeFamily)
+}
+
+func (l *linter) disjoint(c, d Condition) bool {
+	a, _ := parseOperator(c.Operator)
+	b, _ := parseOperator(d.Operator)
+	for _, v := range c.Values {
+		for _, w := range d.Values {
+			x, y := readSubject(a, v, l.policy.Version), readSubject(b, w, l.policy.Version)
+			if strings.HasPrefix(x.prefix, y.prefix) && !y.exact || strings.HasPrefix(y.prefix, x.prefix) && !x.exact || x.prefix == y.prefix {
+				return false
+			}
+		}
+	}
+	return true
+}
