@@ -134,7 +134,7 @@ func causeText(err error) string {
 	if err == nil {
 		return "unknown cause"
 	}
-	return quote.Clean(err.Error(), 2*maxShown)
+	return quote.Clean(strings.TrimSpace(err.Error()), 2*maxShown)
 }
 
 // redacted returns a subject without personal data.

@@ -120,10 +120,12 @@ func (x *exchange) send(ctx context.Context, tok *idp.Token) (session, error) {
 	if err != nil {
 		return session{}, err
 	}
+	now := time.Now()
 	s := session{
 		served:  creds,
 		expires: creds.Expires,
-		at:      time.Now(),
+		at:      now,
+		gen:     now.UnixNano(),
 		skew:    rq.skew,
 		arn:     rq.arn,
 		request: rq.id,

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -38,6 +39,7 @@ type service struct {
 	issued  int
 	inputs  []*sts.AssumeRoleWithWebIdentityInput
 	starts  []time.Time
+	roles   []string
 	latency time.Duration
 	life    time.Duration
 	account string
@@ -61,6 +63,19 @@ func (s *service) failWith(err error) {
 	})
 }
 
+// asked returns the roles that were asked for, from the given call on.
+func (s *service) asked(from int) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.roles[from:])
+}
+
+func (s *service) started() []time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.starts)
+}
+
 func (s *service) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,6 +88,7 @@ func (s *service) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeR
 	call, latency := s.calls, s.latency
 	s.inputs = append(s.inputs, in)
 	s.starts = append(s.starts, time.Now())
+	s.roles = append(s.roles, aws.ToString(in.RoleArn))
 	s.mu.Unlock()
 	if latency > 0 {
 		select {

@@ -232,7 +232,7 @@ func (p *Pool) tend(ctx context.Context) time.Duration {
 	next := now.Add(glance)
 	for _, pr := range p.providers() {
 		v, ok := pr.engine.Peek()
-		if !ok || !v.inUse() {
+		if !ok || !pr.inUse(v) {
 			continue
 		}
 		due, ok := pr.engine.Due()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,6 +28,7 @@ type Provider struct {
 	src     idp.TokenSource
 	opts    *settings
 	roleARN string
+	used    atomic.Int64 // gen of the last session that somebody got
 }
 
 var (
@@ -84,7 +86,7 @@ func (p *Provider) RoleARN() string { return p.roleARN }
 // expiration that STS set.
 func (p *Provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if s := p.engine.Fresh(); s != nil {
-		s.touch()
+		p.touch(s)
 		return s.served, nil
 	}
 	return p.retrieve(ctx)
@@ -97,7 +99,7 @@ func (p *Provider) retrieve(ctx context.Context) (aws.Credentials, error) {
 	if err != nil {
 		return aws.Credentials{}, p.explain(ctx, err)
 	}
-	s.touch()
+	p.touch(s)
 	c := s.served
 	if s != p.engine.Fresh() {
 		c.Expires = askAgain(time.Now(), s.localExpiry())
@@ -112,11 +114,22 @@ func (p *Provider) Credentials(ctx context.Context) (aws.Credentials, error) {
 	if err != nil {
 		return aws.Credentials{}, p.explain(ctx, err)
 	}
-	s.touch()
+	p.touch(s)
 	c := s.served
 	c.Expires = s.expires
 	return c, nil
 }
+
+// touch notes that somebody uses the credentials, for [Pool.Run]. It writes once
+// a session, so that readers on several cores share the line.
+func (p *Provider) touch(s *session) {
+	if p.used.Load() != s.gen {
+		p.used.Store(s.gen)
+	}
+}
+
+// inUse reports whether somebody got the credentials.
+func (p *Provider) inUse(s *session) bool { return p.used.Load() == s.gen }
 
 // askAgain returns when somebody who caches credentials that are being
 // refreshed should ask again: after a twentieth of their remaining life, 1 to 10

@@ -3,7 +3,6 @@ package awsfed
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,8 +10,8 @@ import (
 	"github.com/onafed/onafed/internal/refresh"
 )
 
-// A session is one set of credentials and where it comes from. But for used it
-// is immutable once published.
+// A session is one set of credentials and where it comes from. It is immutable
+// once published.
 type session struct {
 	// served is what Retrieve returns while it is fresh: its Expires is the
 	// beginning of the advisory window.
@@ -23,7 +22,7 @@ type session struct {
 	arn     string // of the assumed role, with the session name
 	request string // id of the request
 	source  string // name of the token source
-	used    uint32 // 1 once somebody got the credentials; atomic
+	gen     int64  // what tells it from the other sessions of its provider
 }
 
 // maxSkew is how far STS's clock and ours may differ until deadlines are kept
@@ -43,14 +42,6 @@ func (s *session) prepare(w refresh.Windows) {
 	s.served.Expires = w.Advisory
 }
 
-// touch notes that somebody uses the credentials, for [Pool.Run]. It writes
-// once, so that readers on several cores share the line.
-func (s *session) touch() {
-	if atomic.LoadUint32(&s.used) == 0 {
-		atomic.StoreUint32(&s.used, 1)
-	}
-}
-
 // sessionName returns the session name for a token: the identity in it, or,
 // where the subject says nothing to us, a name that is the same for the same
 // subject and tells nothing of it.
@@ -63,6 +54,3 @@ func sessionName(c claims.Claims) string {
 	sum := sha256.Sum256([]byte(c.Issuer + "\x00" + c.Subject))
 	return "onafed-" + hex.EncodeToString(sum[:4])
 }
-
-// inUse reports whether somebody got the credentials.
-func (s *session) inUse() bool { return atomic.LoadUint32(&s.used) != 0 }

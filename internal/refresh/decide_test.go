@@ -294,7 +294,7 @@ func TestDroppable(t *testing.T) {
 	if !r.droppable(base.UnixNano(), 0) {
 		t.Error("without a limit a value is not droppable")
 	}
-	if old := dropped(r, 2*time.Minute); old.drops != 1 {
-		t.Errorf("a value dropped after two minutes counts %d, want 1", old.drops)
+	if old := dropped(r, 11*time.Minute); old.drops != 1 {
+		t.Errorf("a value dropped after eleven minutes counts %d, want 1", old.drops)
 	}
 }

@@ -69,8 +69,8 @@ func (e *Engine[T]) start(ctx context.Context, seen *state[T], urgent bool) *fli
 	fl := &flight[T]{began: now, need: now, done: make(chan struct{})}
 	if e.opts.Gate != nil {
 		fl.urge = make(chan struct{})
-		if !urgent && seen.rec().valid(now.UnixNano()) {
-			fl.need = time.Unix(0, seen.expire)
+		if r := seen.rec(); r.has && !r.invalid && !(urgent && r.valid(now.UnixNano())) {
+			fl.need = time.Unix(0, r.expire)
 		}
 	}
 	e.mu.Lock()

@@ -65,9 +65,9 @@ type Options[T any] struct {
 	// released. It may call the engine.
 	OnFlight func(Event[T])
 
-	// DropLimit is how many values in a row Invalidate may drop within a
-	// minute of their arrival; further ones must first have served a while,
-	// which grows to a minute. Zero is no limit.
+	// DropLimit is how many values in a row Invalidate may drop soon after
+	// their arrival; further ones must first have served a while, which grows
+	// to a minute. Zero is no limit.
 	DropLimit int
 
 	// Gate, if not nil, lets a flight begin. AttemptTimeout counts from
@@ -79,9 +79,8 @@ type Options[T any] struct {
 type Gate interface {
 	// Enter returns when the flight may begin, with the function that ends
 	// its stay, or with the error that ends the flight. need is when somebody
-	// needs the value: the expiry of the old one, or the present; urge is
-	// closed when a caller begins to wait for a flight whose need lay in the
-	// future.
+	// needs the value: the end of the old one, which may be past, or the
+	// present if there is none; urge is closed when a caller begins to wait.
 	Enter(ctx context.Context, need time.Time, urge <-chan struct{}) (leave func(), err error)
 }
 

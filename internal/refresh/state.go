@@ -106,9 +106,15 @@ func (e *Engine[T]) pause(fl *flight[T], now time.Time) (until int64, exact bool
 	return at + int64(d), false
 }
 
-// quickDrop is the age below which a value that is dropped counts as dropped on
-// arrival.
-const quickDrop = time.Minute
+const (
+	// longDrop is how long a value must at most have served before it may be
+	// dropped, when too many before it were.
+	longDrop = time.Minute
+
+	// forgetDrop is the age from which a value that is dropped says nothing
+	// about those before it.
+	forgetDrop = 10 * time.Minute
+)
 
 // droppable reports whether the value may be dropped: limit is how many may be
 // in a row that have just arrived.
@@ -117,12 +123,12 @@ func (r *record) droppable(now int64, limit int) bool {
 	if limit <= 0 || int(r.drops) < limit || age < 0 {
 		return true
 	}
-	return age >= exponential(time.Second, int(r.drops)-limit+1, quickDrop)
+	return age >= exponential(time.Second, int(r.drops)-limit+1, longDrop)
 }
 
 // drop marks the value as one that no longer works.
 func (r *record) drop(now int64) {
-	if age := time.Duration(now - r.obtained); age < 0 || age >= quickDrop {
+	if age := time.Duration(now - r.obtained); age < 0 || age >= forgetDrop {
 		r.drops = 0
 	}
 	r.drops++

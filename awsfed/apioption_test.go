@@ -1,0 +1,150 @@
+package awsfed_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/awsfed/awsfedtest"
+	"github.com/onafed/onafed/idp/idptest"
+)
+
+// federation is a provider at an STS in memory, and a client that uses it.
+func federation(t *testing.T, optFns ...func(*awsfed.Options)) (*awsfed.Provider, *awsfedtest.STS, aws.Config) {
+	t.Helper()
+	iss := idptest.NewIssuer(t, nil)
+	s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+	p, err := awsfed.New(s, roleARN, iss.TokenSource("sts.amazonaws.com"), optFns...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, s, aws.Config{
+		Credentials: p,
+		Region:      "eu-central-1",
+		HTTPClient:  s.HTTPClient(),
+		APIOptions:  []func(*middleware.Stack) error{p.APIOption()},
+	}
+}
+
+func TestAServiceThatAnswersExpiredToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p, s, cfg := federation(t)
+		client := sts.NewFromConfig(cfg)
+		call := func() error {
+			_, err := client.GetCallerIdentity(t.Context(), nil)
+			return err
+		}
+		if err := call(); err != nil {
+			t.Fatal(err)
+		}
+		old := p.Status().AccessKeyID
+		s.ExpireCredentials(old)
+		if err := call(); err != nil {
+			t.Errorf("with credentials that died: %v, want a second try with new ones", err)
+		}
+		if now := p.Status().AccessKeyID; now == old {
+			t.Error("the credentials that died are still handed out")
+		}
+
+		// Without a retryer the call fails and the next one does not.
+		s.ExpireCredentials(p.Status().AccessKeyID)
+		_, err := client.GetCallerIdentity(t.Context(), nil, func(o *sts.Options) { o.Retryer = aws.NopRetryer{} })
+		var api smithy.APIError
+		if !errors.As(err, &api) || !strings.HasPrefix(api.ErrorCode(), "ExpiredToken") {
+			t.Errorf("GetCallerIdentity = %v, want ExpiredToken", err)
+		}
+		if err := call(); err != nil {
+			t.Errorf("the call after that: %v", err)
+		}
+	})
+}
+
+// A service that says ExpiredToken to everything must not make us ask STS with
+// each of its answers.
+func TestAServiceThatAlwaysAnswersExpiredToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		p := newProvider(t, s)
+		client := sts.NewFromConfig(aws.Config{
+			Credentials: p, Region: "eu-central-1", APIOptions: []func(*middleware.Stack) error{p.APIOption()},
+			HTTPClient: doer(func(*http.Request) (*http.Response, error) {
+				const body = `<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>no</Message></Error></ErrorResponse>`
+				return &http.Response{StatusCode: 403, Header: http.Header{}, Body: readCloser(body)}, nil
+			}),
+		})
+		begin := time.Now()
+		for time.Since(begin) < 10*time.Minute {
+			if _, err := client.GetCallerIdentity(t.Context(), nil); err == nil {
+				t.Fatal("no error")
+			}
+			time.Sleep(time.Second)
+		}
+		if got := s.count(); got > 30 {
+			t.Errorf("%d calls of STS in ten minutes", got)
+		}
+	})
+}
+
+func TestOtherErrorsOfServicesAreNoneOfOurBusiness(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"AccessDenied", "InvalidClientTokenId", "Throttling"} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p, s, cfg := federation(t)
+				defer s.Inject(awsfedtest.Fault{Action: "GetCallerIdentity", Code: code})()
+				if _, err := sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), nil); err == nil {
+					t.Error("no error")
+				}
+				if st := p.Status(); !st.Valid {
+					t.Errorf("Status = %+v, want valid credentials", st)
+				}
+			})
+		})
+	}
+}
+
+// Credentials of a second role, got with those of the first, are the second
+// provider's business; ExpiredToken for the first one's key is ours.
+func TestRoleChaining(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const second = "arn:aws:iam::123456789012:role/second"
+		p, s, cfg := federation(t)
+		if err := s.PutRole(awsfedtest.Role{ARN: second, TrustPolicy: trustsRole(t, roleARN)}); err != nil {
+			t.Fatal(err)
+		}
+		chained := cfg.Copy()
+		chained.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), second, func(o *stscreds.AssumeRoleOptions) {
+			o.RoleSessionName = "chained"
+		}))
+		client := sts.NewFromConfig(chained)
+		begin := time.Now()
+		for time.Since(begin) < 5*time.Hour {
+			out, err := client.GetCallerIdentity(t.Context(), nil)
+			if err != nil {
+				t.Fatalf("after %v: %v", time.Since(begin), err)
+			}
+			if got, want := aws.ToString(out.Arn), "arn:aws:sts::123456789012:assumed-role/second/chained"; got != want {
+				t.Fatalf("caller = %q, want %q", got, want)
+			}
+			time.Sleep(7 * time.Minute)
+		}
+		s.ExpireCredentials(p.Status().AccessKeyID)
+		time.Sleep(20 * time.Minute) // the second role's own ones end
+		if _, err := client.GetCallerIdentity(t.Context(), nil); err != nil {
+			t.Errorf("after the first role's credentials died: %v", err)
+		}
+	})
+}

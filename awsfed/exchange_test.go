@@ -1,0 +1,383 @@
+package awsfed_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/onafed/onafed/awsfed"
+)
+
+// httpError is an answer over HTTP as the SDK returns it; an empty code is an
+// answer without one.
+func httpError(status int, code string, header ...string) error {
+	h := http.Header{}
+	for i := 0; i+1 < len(header); i += 2 {
+		h.Set(header[i], header[i+1])
+	}
+	var cause error = &smithy.GenericAPIError{Code: code, Message: "some text"}
+	if code == "" {
+		cause = &smithy.DeserializationError{Err: errors.New("not XML")}
+	}
+	return &smithy.OperationError{ServiceID: "STS", OperationName: "AssumeRoleWithWebIdentity", Err: &awshttp.ResponseError{
+		RequestID:     "req-1",
+		ResponseError: &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status, Header: h}}, Err: cause},
+	}}
+}
+
+var errVerificationKey = apiError("InvalidIdentityToken", "Couldn't retrieve verification key from your identity provider, please reference AssumeRoleWithWebIdentity documentation for requirements")
+
+// Every failure: how often STS is asked within one refresh, how many tokens
+// that takes, and whether it is raised while old credentials are valid.
+func TestFailureClasses(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		err       error
+		requests  int
+		tokens    int
+		retryable bool
+	}{
+		{errors.New("read: connection reset by peer"), 1, 1, true}, // not of a known kind: no repetition, but an outage
+		{&smithyhttp.RequestSendError{Err: errors.New("connection refused")}, 3, 1, true},
+		{&net.OpError{Op: "dial", Err: errors.New("no route to host")}, 3, 1, true},
+		{fmt.Errorf("request: %w", context.DeadlineExceeded), 3, 1, true},
+		{&smithy.DeserializationError{Err: errors.New("unexpected EOF")}, 3, 1, true},
+		{httpError(500, "InternalFailure"), 3, 1, true},
+		{httpError(503, "ServiceUnavailable"), 3, 1, true},
+		{httpError(502, ""), 3, 1, true}, // HTML of a proxy
+		{httpError(429, ""), 3, 1, true},
+		{httpError(500, "AccessDenied"), 3, 1, true}, // the status of a broken server comes first
+		{httpError(200, ""), 3, 1, true},             // a truncated body
+		{httpError(400, "Throttling"), 3, 1, true},
+		{apiError("ThrottlingException", "Rate exceeded"), 3, 1, true},
+		{apiError("TooManyRequestsException", ""), 3, 1, true},
+		{apiError("RequestLimitExceeded", ""), 3, 1, true},
+		{httpError(400, "IDPCommunicationError"), 3, 1, true},
+		{errVerificationKey, 3, 1, true},
+
+		{apiError("ExpiredToken", "Token expired"), 2, 2, true},
+		{httpError(400, "ExpiredTokenException"), 2, 2, true},
+		{apiError("InvalidIdentityToken", "Incorrect token audience"), 2, 2, false},
+		{apiError("InvalidIdentityToken", "No OpenIDConnect provider found in your account for https://x"), 2, 2, false},
+		{httpError(403, "IDPRejectedClaim"), 2, 2, false},
+
+		{httpError(403, "AccessDenied"), 1, 1, false},
+		{apiError("AccessDeniedException", ""), 1, 1, false},
+		{apiError("MalformedPolicyDocument", ""), 1, 1, false},
+		{apiError("MalformedPolicyDocumentException", ""), 1, 1, false},
+		{apiError("PackedPolicyTooLarge", ""), 1, 1, false},
+		{apiError("RegionDisabled", ""), 1, 1, false},
+		{apiError("RegionDisabledException", ""), 1, 1, false},
+		{apiError("ValidationError", ""), 1, 1, false},
+		{apiError("MissingParameter", ""), 1, 1, false},
+		{apiError("InvalidParameterValue", ""), 1, 1, false},
+		{apiError("InvalidParameterCombination", ""), 1, 1, false},
+		{apiError("MalformedQueryString", ""), 1, 1, false},
+		{smithy.InvalidParamsError{Context: "AssumeRoleWithWebIdentityInput"}, 1, 1, false},
+
+		{apiError("OptInRequired", ""), 1, 1, true},
+		{apiError("UnknownError", ""), 1, 1, true},
+		{httpError(403, "SomethingThatComesNextYear"), 1, 1, true},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprintf("%.60s", tt.err), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newService()
+				src := &mintery{tb: t}
+				p, err := awsfed.New(s, roleARN, src, exact)
+				if err != nil {
+					t.Fatal(err)
+				}
+				wantKey(t, p, "AKID1", 0)
+				s.failWith(tt.err)
+				time.Sleep(46 * time.Minute)
+				wantKey(t, p, "AKID1", 0)
+				for p.Status().Failures == 0 {
+					time.Sleep(10 * time.Millisecond)
+				}
+				if got := s.count() - 1; got != tt.requests {
+					t.Errorf("%d requests within one refresh, want %d", got, tt.requests)
+				}
+				if got := src.count() - 1; got != tt.tokens {
+					t.Errorf("%d tokens, want %d", got, tt.tokens)
+				}
+				if got := len(src.invalidated); got != tt.tokens-1 {
+					t.Errorf("%d tokens invalidated, want %d", got, tt.tokens-1)
+				}
+				c, err := p.Retrieve(t.Context())
+				if tt.retryable {
+					if err != nil || c.AccessKeyID != "AKID1" {
+						t.Errorf("Retrieve = %q, %v, want the old key", c.AccessKeyID, err)
+					}
+					err = p.Status().Err
+				}
+				e, ok := errors.AsType[*awsfed.AssumeRoleError](err)
+				if _, params := tt.err.(smithy.InvalidParamsError); !ok || e.Retryable() != tt.retryable || !params && !errors.Is(err, tt.err) {
+					t.Errorf("error = %v, want an AssumeRoleError around %v, retryable %v", err, tt.err, tt.retryable)
+				}
+			})
+		})
+	}
+}
+
+func TestASecondTokenHelps(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"ExpiredToken", "ExpiredTokenException", "InvalidIdentityToken", "IDPRejectedClaim"} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newService()
+				s.fail = func(call int) error {
+					if call == 1 {
+						return apiError(code, "no")
+					}
+					return nil
+				}
+				p := newProvider(t, s)
+				wantKey(t, p, "AKID1", 0)
+				if a, b := aws.ToString(s.inputs[0].WebIdentityToken), aws.ToString(s.inputs[1].WebIdentityToken); a == b {
+					t.Error("the same token was sent twice")
+				}
+			})
+		})
+	}
+}
+
+// A file that nobody rewrites yields the same token again: STS would say the
+// same again.
+func TestTheSameTokenIsNotSentAgainAfterARefusal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.failWith(apiError("InvalidIdentityToken", "Incorrect token audience"))
+		src := &mintery{tb: t, same: mint(t, nil)}
+		p, err := awsfed.New(s, roleARN, src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = p.Retrieve(t.Context())
+		if e, ok := errors.AsType[*awsfed.AssumeRoleError](err); !ok || e.Retryable() {
+			t.Errorf("Retrieve = %v", err)
+		}
+		if s.count() != 1 || src.count() != 2 {
+			t.Errorf("%d requests, %d tokens, want 1 and 2", s.count(), src.count())
+		}
+	})
+}
+
+type temporary bool
+
+func (e temporary) Error() string   { return fmt.Sprintf("temporary: %v", bool(e)) }
+func (e temporary) Temporary() bool { return bool(e) }
+
+func TestErrorsOfTheSource(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		err       error
+		retryable bool
+	}{
+		{errors.New("whatever"), true},
+		{fmt.Errorf("wrapped: %w", temporary(true)), true},
+		{fmt.Errorf("wrapped: %w", temporary(false)), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.err.Error(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newService()
+				src := &mintery{tb: t}
+				p, err := awsfed.New(s, roleARN, src, exact)
+				if err != nil {
+					t.Fatal(err)
+				}
+				wantKey(t, p, "AKID1", 0)
+				src.mu.Lock()
+				src.err = tt.err
+				src.mu.Unlock()
+				time.Sleep(46 * time.Minute)
+				wantKey(t, p, "AKID1", 0)
+				synctest.Wait()
+				if _, err := p.Retrieve(t.Context()); (err == nil) != tt.retryable {
+					t.Errorf("Retrieve = %v, want an error: %v", err, !tt.retryable)
+				}
+				err = p.Status().Err
+				if e, ok := errors.AsType[*awsfed.AssumeRoleError](err); !ok || e.Retryable() != tt.retryable || !errors.Is(err, tt.err) || !strings.Contains(err.Error(), "mintery") {
+					t.Errorf("error = %v", err)
+				}
+				if s.count() != 1 {
+					t.Errorf("%d requests of STS, want 1", s.count())
+				}
+			})
+		})
+	}
+}
+
+// A source whose second token fails after a refusal of the first: whether that
+// may pass is the source's to say.
+func TestErrorOfTheSourceAfterARefusal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		src := &mintery{tb: t}
+		down := errors.New("the issuer is down")
+		s.fail = func(int) error {
+			src.mu.Lock()
+			defer src.mu.Unlock()
+			src.err = down
+			return apiError("InvalidIdentityToken", "no")
+		}
+		p, err := awsfed.New(s, roleARN, src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = p.Retrieve(t.Context())
+		e, ok := errors.AsType[*awsfed.AssumeRoleError](err)
+		if !ok || !errors.Is(err, down) || e.Code != "InvalidIdentityToken" || !e.Retryable() {
+			t.Errorf("Retrieve = %v", err)
+		}
+	})
+}
+
+func TestOneRequestGetsAThirdOfTheTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.latency = time.Hour
+		p := newProvider(t, s)
+		begin := time.Now()
+		_, err := p.Retrieve(t.Context())
+		if took := time.Since(begin); !errors.Is(err, context.DeadlineExceeded) || took > 30*time.Second || took < 29*time.Second {
+			t.Errorf("Retrieve = %v after %v, want a timeout within 30 s", err, took)
+		}
+		if got := s.count(); got != 3 {
+			t.Fatalf("%d requests, want 3", got)
+		}
+		if first := s.starts[1].Sub(s.starts[0]); first < 10*time.Second || first > 11*time.Second {
+			t.Errorf("the second request came %v after the first, want 10 s and a pause of at most 1 s", first)
+		}
+	})
+}
+
+func TestAttemptTimeoutBoundsTheTokenToo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		src := &mintery{tb: t, latency: time.Hour}
+		p, err := awsfed.New(newService(), roleARN, src, func(o *awsfed.Options) { o.AttemptTimeout = 3 * time.Second })
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		if _, err := p.Retrieve(t.Context()); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 3*time.Second {
+			t.Errorf("Retrieve = %v after %v", err, time.Since(begin))
+		}
+	})
+}
+
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.fail = func(call int) error {
+			if call == 1 {
+				return httpError(429, "Throttling", "Retry-After", "7")
+			}
+			return nil
+		}
+		p := newProvider(t, s)
+		begin := time.Now()
+		if _, err := p.Retrieve(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begin); took != 7*time.Second {
+			t.Errorf("the second request came after %v, want the 7 s that were asked for", took)
+		}
+		// More than there is time for ends the refresh at once.
+		s.failWith(httpError(503, "ServiceUnavailable", "Retry-After", "120"))
+		p.Invalidate("AKID1")
+		begin = time.Now()
+		if _, err := p.Retrieve(t.Context()); err == nil || time.Since(begin) != 0 {
+			t.Errorf("Retrieve = %v after %v, want the error at once", err, time.Since(begin))
+		}
+	})
+}
+
+// stscreds adds a retryer of its own, which must not come into effect.
+func TestTheSDKsRetryerDoesNotRun(t *testing.T) {
+	t.Parallel()
+	var got []aws.Retryer
+	client := clientFunc(func(_ context.Context, in *sts.AssumeRoleWithWebIdentityInput, optFns ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+		o := sts.Options{Retryer: aws.NopRetryer{}}
+		for _, fn := range optFns {
+			fn(&o)
+		}
+		got = append(got, o.Retryer)
+		return answer(1, account, aws.ToString(in.RoleSessionName), time.Now().Add(time.Hour)), nil
+	})
+	p, err := awsfed.New(client, roleARN, &mintery{tb: t})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Retrieve(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 1 || got[0] != (aws.NopRetryer{}) {
+		t.Errorf("retryer = %T, want aws.NopRetryer", got[0])
+	}
+}
+
+type clientFunc func(context.Context, *sts.AssumeRoleWithWebIdentityInput, ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error)
+
+func (f clientFunc) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, optFns ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+	return f(ctx, in, optFns...)
+}
+
+func TestAnswersOfNoUse(t *testing.T) {
+	t.Parallel()
+	answers := map[string]func() *sts.AssumeRoleWithWebIdentityOutput{
+		"nothing":        func() *sts.AssumeRoleWithWebIdentityOutput { return nil },
+		"no credentials": func() *sts.AssumeRoleWithWebIdentityOutput { return &sts.AssumeRoleWithWebIdentityOutput{} },
+		"no key": func() *sts.AssumeRoleWithWebIdentityOutput {
+			a := answer(1, account, "x", time.Now().Add(time.Hour))
+			a.Credentials.AccessKeyId = nil
+			return a
+		},
+		"no session token": func() *sts.AssumeRoleWithWebIdentityOutput {
+			a := answer(1, account, "x", time.Now().Add(time.Hour))
+			a.Credentials.SessionToken = nil
+			return a
+		},
+		"no expiration": func() *sts.AssumeRoleWithWebIdentityOutput {
+			a := answer(1, account, "x", time.Now())
+			a.Credentials.Expiration = nil
+			return a
+		},
+		"expired": func() *sts.AssumeRoleWithWebIdentityOutput { return answer(1, account, "x", time.Now()) },
+	}
+	for name, make := range answers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, err := awsfed.New(clientFunc(func(context.Context, *sts.AssumeRoleWithWebIdentityInput, ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+				return make(), nil
+			}), roleARN, &mintery{tb: t})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := p.Retrieve(t.Context())
+			if e, ok := errors.AsType[*awsfed.AssumeRoleError](err); !ok || !e.Retryable() || c != (aws.Credentials{}) {
+				t.Errorf("Retrieve = %v, %v, want nothing and a retryable error", c.AccessKeyID, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,28 @@
+package awsfed_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/onafed/onafed/awsfed/trust"
+)
+
+// doer is an HTTP client as a function.
+type doer func(*http.Request) (*http.Response, error)
+
+func (f doer) Do(rq *http.Request) (*http.Response, error) { return f(rq) }
+
+func readCloser(s string) io.ReadCloser { return io.NopCloser(strings.NewReader(s)) }
+
+// trustsRole returns a trust policy that lets the role in.
+func trustsRole(t *testing.T, arn string) trust.Policy {
+	t.Helper()
+	p, err := trust.Parse(fmt.Appendf(nil, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},"Action":"sts:AssumeRole"}]}`, arn))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}

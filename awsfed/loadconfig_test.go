@@ -1,0 +1,218 @@
+package awsfed_test
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/awsfed/awsfedtest"
+	"github.com/onafed/onafed/idp/idptest"
+)
+
+// cleanEnv hides the machine's AWS settings.
+func cleanEnv(t *testing.T) {
+	t.Helper()
+	for _, kv := range os.Environ() {
+		if k, _, _ := strings.Cut(kv, "="); strings.HasPrefix(k, "AWS_") {
+			t.Setenv(k, "") // so that it comes back
+			if err := os.Unsetenv(k); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	none := filepath.Join(t.TempDir(), "none")
+	t.Setenv("AWS_CONFIG_FILE", none)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", none)
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+}
+
+func withClient(c aws.HTTPClient) func(*awsfed.LoadOptions) {
+	return func(o *awsfed.LoadOptions) { o.Config = append(o.Config, config.WithHTTPClient(c)) }
+}
+
+func TestLoadConfig(t *testing.T) {
+	cleanEnv(t)
+	t.Setenv("AWS_REGION", "eu-central-1")
+	// The default chain would find these and stop looking, or fail.
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAOTHER")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "other")
+	t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/does/not/exist")
+	iss := idptest.NewIssuer(t, nil)
+	s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+	rec := &recorder{next: s.HTTPClient()}
+	cfg, err := awsfed.LoadConfig(t.Context(), roleARN, iss.TokenSource(awsfed.Audience(roleARN)), withClient(rec), func(o *awsfed.LoadOptions) {
+		o.Provider = append(o.Provider, func(o *awsfed.Options) { o.SessionName = "mine" })
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rec.hosts) != 0 || len(iss.Requests()) != 0 {
+		t.Errorf("LoadConfig sent requests to %v", rec.hosts)
+	}
+	if _, ok := cfg.Credentials.(*awsfed.Provider); !ok || cfg.Region != "eu-central-1" {
+		t.Errorf("cfg has %T and region %q", cfg.Credentials, cfg.Region)
+	}
+	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := aws.ToString(out.Arn), "arn:aws:sts::"+account+":assumed-role/deploy/mine"; got != want {
+		t.Errorf("caller = %q, want %q", got, want)
+	}
+	for _, h := range rec.hosts {
+		if h != "https://sts.eu-central-1.amazonaws.com" {
+			t.Errorf("request to %s", h)
+		}
+	}
+}
+
+// recorder notes where requests go.
+type recorder struct {
+	next  aws.HTTPClient
+	hosts []string
+}
+
+func (r *recorder) Do(rq *http.Request) (*http.Response, error) {
+	r.hosts = append(r.hosts, rq.URL.Scheme+"://"+rq.URL.Host)
+	return r.next.Do(rq)
+}
+
+func TestLoadConfigWithoutARegion(t *testing.T) {
+	cleanEnv(t)
+	tests := []struct{ partition, endpoint, audience string }{
+		{"aws", "https://sts.us-east-1.amazonaws.com", "sts.amazonaws.com"},
+		{"aws-cn", "https://sts.cn-north-1.amazonaws.com.cn", "sts.amazonaws.com.cn"},
+		{"aws-us-gov", "https://sts.us-gov-west-1.amazonaws.com", "sts.amazonaws.com"},
+		{"aws-eusc", "https://sts.eusc-de-east-1.amazonaws.eu", "sts.amazonaws.com"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.partition, func(t *testing.T) {
+			role := "arn:" + tt.partition + ":iam::" + account + ":role/deploy"
+			if got := awsfed.Audience(role); got != tt.audience {
+				t.Errorf("Audience = %q, want %q", got, tt.audience)
+			}
+			iss := idptest.NewIssuer(t, nil)
+			s := awsfedtest.New(t, iss.URL, iss.Client(), role)
+			rec := &recorder{next: s.HTTPClient()}
+			cfg, err := awsfed.LoadConfig(t.Context(), role, iss.TokenSource(tt.audience), withClient(rec))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if cfg.Region != "" {
+				t.Errorf("Region = %q, want none: it is the caller's to choose", cfg.Region)
+			}
+			if _, err := cfg.Credentials.Retrieve(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if len(rec.hosts) != 1 || rec.hosts[0] != tt.endpoint {
+				t.Errorf("requests to %v, want %s", rec.hosts, tt.endpoint)
+			}
+		})
+	}
+	t.Run("unknown partition", func(t *testing.T) {
+		_, err := awsfed.LoadConfig(t.Context(), "arn:aws-moon:iam::123456789012:role/x", idptest.Fails(nil))
+		if err == nil || !strings.Contains(err.Error(), "no region") || !strings.Contains(err.Error(), "aws-moon") {
+			t.Errorf("LoadConfig = %v, want an error about the region", err)
+		}
+	})
+}
+
+func TestLoadConfigRefusesTheTokenInTheClear(t *testing.T) {
+	cleanEnv(t)
+	t.Setenv("AWS_REGION", "eu-central-1")
+	legacy := config.WithBaseEndpoint("http://sts.internal:8080/x")
+	tests := []struct {
+		name, endpoint string
+		opt            config.LoadOptionsFunc
+		ok             bool
+	}{
+		{"http elsewhere", "http://sts.internal:8080/path", nil, false},
+		{"http on a private address", "http://10.0.0.1", nil, false},
+		{"http on an address that looks like loopback", "http://127.0.0.1.example.com", nil, false},
+		{"http on the unspecified address", "http://0.0.0.0:4566", nil, false},
+		{"http on loopback", "http://127.0.0.1:4566", nil, true},
+		{"http on loopback 6", "http://[::1]:4566", nil, true},
+		{"http on localhost", "http://localhost:4566", nil, true},
+		{"https elsewhere", "https://sts.internal", nil, true},
+		{"http by an option", "", legacy, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.endpoint != "" {
+				t.Setenv("AWS_ENDPOINT_URL_STS", tt.endpoint)
+			}
+			src := &mintery{tb: t}
+			_, err := awsfed.LoadConfig(t.Context(), roleARN, src, func(o *awsfed.LoadOptions) {
+				if tt.opt != nil {
+					o.Config = append(o.Config, tt.opt)
+				}
+			})
+			if src.count() > 0 {
+				t.Error("a token was fetched")
+			}
+			if (err == nil) != tt.ok || err != nil && !strings.Contains(err.Error(), "https") {
+				t.Errorf("LoadConfig = %v, want ok %v", err, tt.ok)
+			}
+		})
+	}
+	t.Run("http by a file", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "config")
+		if err := os.WriteFile(file, []byte("[default]\nservices = dev\n[services dev]\nsts =\n  endpoint_url = http://sts.internal\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("AWS_CONFIG_FILE", file)
+		if _, err := awsfed.LoadConfig(t.Context(), roleARN, &mintery{tb: t}); err == nil {
+			t.Error("LoadConfig = nil error")
+		}
+	})
+}
+
+func TestLoadConfigErrors(t *testing.T) {
+	cleanEnv(t)
+	t.Setenv("AWS_REGION", "eu-central-1")
+	for name, load := range map[string]func(context.Context) (aws.Config, error){
+		"role":   func(ctx context.Context) (aws.Config, error) { return awsfed.LoadConfig(ctx, "x", &mintery{tb: t}) },
+		"source": func(ctx context.Context) (aws.Config, error) { return awsfed.LoadConfig(ctx, roleARN, nil) },
+		"profile": func(ctx context.Context) (aws.Config, error) {
+			return awsfed.LoadConfig(ctx, roleARN, &mintery{tb: t}, func(o *awsfed.LoadOptions) { o.Config = append(o.Config, config.WithSharedConfigProfile("no-such")) })
+		},
+	} {
+		if _, err := load(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "awsfed: ") {
+			t.Errorf("%s: LoadConfig = %v, want an error", name, err)
+		}
+	}
+}
+
+// Over real loopback HTTP, with the SDK's own transport.
+func TestLoadConfigOverLoopback(t *testing.T) {
+	cleanEnv(t)
+	iss := idptest.NewIssuer(t, nil)
+	s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+	t.Setenv("AWS_ENDPOINT_URL_STS", awsfedtest.Start(t, s))
+	tr := &http.Transport{}
+	defer tr.CloseIdleConnections()
+	cfg, err := awsfed.LoadConfig(t.Context(), roleARN, iss.TokenSource("sts.amazonaws.com"), withClient(&http.Client{Transport: tr}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Region = "eu-central-1"
+	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := aws.ToString(out.Arn), "arn:aws:sts::"+account+":assumed-role/deploy/env-"+idptest.EnvironmentID; got != want {
+		t.Errorf("caller = %q, want %q", got, want)
+	}
+	st := cfg.Credentials.(*awsfed.Provider).Status()
+	calls := s.Calls()
+	if st.RequestID == "" || st.RequestID != calls[0].RequestID || st.AccessKeyID != calls[0].AccessKeyID || st.AssumedRoleARN != aws.ToString(out.Arn) || st.AccountID != account {
+		t.Errorf("Status = %+v, want what the call log has: %+v", st, calls[0])
+	}
+}

@@ -1,0 +1,354 @@
+package awsfed_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/onafed/onafed/awsfed"
+)
+
+func role(n int) string { return fmt.Sprintf("arn:aws:iam::%s:role/r%05d", account, n) }
+
+func provider(t *testing.T, p *awsfed.Pool, n int, optFns ...func(*awsfed.Options)) *awsfed.Provider {
+	t.Helper()
+	pr, err := p.Provider(role(n), optFns...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pr
+}
+
+func TestPoolIdentity(t *testing.T) {
+	t.Parallel()
+	p := awsfed.NewPool(newService(), &mintery{tb: t}, func(o *awsfed.PoolOptions) {
+		o.MaxRoles = 4
+		o.Provider = append(o.Provider, exact)
+	})
+	a := provider(t, p, 1)
+	if a != provider(t, p, 1) {
+		t.Error("the same arguments give two providers")
+	}
+	named := func(o *awsfed.Options) { o.SessionName = "named" }
+	b := provider(t, p, 1, named)
+	if b == a || b != provider(t, p, 1, named) {
+		t.Error("options do not tell providers apart")
+	}
+	if provider(t, p, 1, func(*awsfed.Options) {}) != a {
+		t.Error("options that change nothing make another provider")
+	}
+	if _, err := p.Provider("nonsense"); err == nil {
+		t.Error("Provider(nonsense) = nil error")
+	}
+	if _, err := p.Provider(role(9), func(o *awsfed.Options) { o.Duration = -1 }); err == nil {
+		t.Error("Provider with a negative duration = nil error")
+	}
+	provider(t, p, 2)
+	provider(t, p, 3)
+	if _, err := p.Provider(role(4)); !errors.Is(err, awsfed.ErrPoolFull) {
+		t.Errorf("Provider beyond MaxRoles = %v, want ErrPoolFull", err)
+	}
+	p.Remove(role(1))
+	p.Remove(role(7))
+	provider(t, p, 4)
+	provider(t, p, 5)
+	var got []string
+	for _, st := range p.Status() {
+		got = append(got, st.RoleARN)
+	}
+	if want := []string{role(2), role(3), role(4), role(5)}; !slices.Equal(got, want) {
+		t.Errorf("Status has %v, want %v", got, want)
+	}
+	for _, bad := range []*awsfed.Pool{awsfed.NewPool(nil, &mintery{tb: t}), awsfed.NewPool(newService(), nil)} {
+		if _, err := bad.Provider(role(1)); err == nil {
+			t.Error("Provider of a pool without client or source = nil error")
+		}
+	}
+}
+
+func TestPoolSharesATokenAndTakesTurns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &countingService{service: newService()}
+		s.latency = 100 * time.Millisecond
+		src := &mintery{tb: t}
+		p := awsfed.NewPool(s, src, func(o *awsfed.PoolOptions) { o.MaxConcurrent = 8 })
+		var wg sync.WaitGroup
+		for n := range 200 {
+			wg.Go(func() {
+				if _, err := provider(t, p, n).Retrieve(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		begin := time.Now()
+		wg.Wait()
+		if took := time.Since(begin); took != 2500*time.Millisecond {
+			t.Errorf("200 roles, 8 at a time of 100 ms, took %v, want 2.5s", took)
+		}
+		if s.most != 8 {
+			t.Errorf("%d at a time, want 8", s.most)
+		}
+		if got := src.count(); got != 1 {
+			t.Errorf("%d tokens, want 1 for all", got)
+		}
+	})
+}
+
+// countingService counts the calls that are under way.
+type countingService struct {
+	*service
+	now, most int
+}
+
+func (s *countingService) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, optFns ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+	s.set(func(*service) { s.now++; s.most = max(s.most, s.now) })
+	defer s.set(func(*service) { s.now-- })
+	return s.service.AssumeRoleWithWebIdentity(ctx, in, optFns...)
+}
+
+// What is needed first comes first, in whatever order it was asked for.
+func TestPoolPriorities(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.latency = time.Second
+		p := awsfed.NewPool(s, &mintery{tb: t}, func(o *awsfed.PoolOptions) {
+			o.MaxConcurrent = 1
+			o.Provider = append(o.Provider, exact)
+		})
+		get := func(n int) { _, _ = provider(t, p, n).Retrieve(context.Background()) }
+		// Roles 1 to 4 expire in that order, a minute apart; role 5 has expired.
+		s.set(func(s *service) { s.life = 10 * time.Minute })
+		get(5)
+		s.set(func(s *service) { s.life = time.Hour })
+		for n := 1; n <= 4; n++ {
+			get(n)
+			time.Sleep(time.Minute)
+		}
+		time.Sleep(50 * time.Minute)
+		before := s.count()
+		go get(100) // takes the only slot
+		synctest.Wait()
+		for _, n := range []int{4, 2, 3, 1} {
+			get(n) // all in their advisory window: the old ones, at once
+			synctest.Wait()
+		}
+		go get(101) // a first fetch
+		synctest.Wait()
+		go get(5) // expired
+		synctest.Wait()
+		time.Sleep(time.Minute)
+		got := s.asked(before)
+		want := []string{role(100), role(5), role(101), role(1), role(2), role(3), role(4)}
+		if !slices.Equal(got, want) {
+			t.Errorf("order = %v, want %v", got, want)
+		}
+	})
+}
+
+// A refresh behind its callers that somebody begins to wait for moves up.
+func TestPoolPromotes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		p := awsfed.NewPool(s, &mintery{tb: t}, func(o *awsfed.PoolOptions) {
+			o.MaxConcurrent = 1
+			o.Provider = append(o.Provider, exact)
+		})
+		get := func(n int) { _, _ = provider(t, p, n).Retrieve(context.Background()) }
+		get(1)
+		time.Sleep(time.Minute)
+		get(2)
+		time.Sleep(46 * time.Minute)
+		s.set(func(s *service) { s.latency = time.Second })
+		before := s.count()
+		go get(100)
+		synctest.Wait()
+		get(1)
+		get(2)
+		synctest.Wait()
+		provider(t, p, 2).Invalidate(provider(t, p, 2).Status().AccessKeyID)
+		go get(2)
+		time.Sleep(time.Minute)
+		if got, want := s.asked(before)[1], role(2); got != want {
+			t.Errorf("after the slot is free comes %s, want %s", got, want)
+		}
+	})
+}
+
+func TestPoolQueueAndContexts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.latency = 20 * time.Second
+		p := awsfed.NewPool(s, &mintery{tb: t}, func(o *awsfed.PoolOptions) {
+			o.MaxConcurrent = 1
+			o.Provider = append(o.Provider, func(o *awsfed.Options) { o.AttemptTimeout = 70 * time.Second })
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		for n := range 6 {
+			go func() { _, _ = provider(t, p, n).Retrieve(t.Context()) }()
+			synctest.Wait()
+		}
+		begin := time.Now()
+		if _, err := provider(t, p, 6).Retrieve(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != 5*time.Second {
+			t.Errorf("Retrieve = %v after %v, want the caller's deadline", err, time.Since(begin))
+		}
+		// The time of an attempt begins with the slot: the last one waits two
+		// minutes for it and does not fail.
+		wantKey(t, provider(t, p, 6), "AKID7", 135*time.Second)
+	})
+}
+
+func TestPoolRate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.latency = 10 * time.Millisecond
+		p := awsfed.NewPool(s, &mintery{tb: t}, func(o *awsfed.PoolOptions) { o.Rate, o.Burst = 50, 5 })
+		var wg sync.WaitGroup
+		begin := time.Now()
+		for n := range 500 {
+			wg.Go(func() { _, _ = provider(t, p, n).Retrieve(t.Context()) })
+		}
+		wg.Wait()
+		if took := time.Since(begin); took < 9900*time.Millisecond || took > 10100*time.Millisecond {
+			t.Errorf("500 roles at 50 a second took %v, want 10 s", took)
+		}
+		checkRate(t, s.started(), 50, 5)
+
+		// Tries count too.
+		s.set(func(s *service) { s.fail = func(int) error { return apiError("Throttling", "") }; s.starts = nil })
+		for n := range 20 {
+			wg.Go(func() { _, _ = provider(t, p, 1000+n).Retrieve(t.Context()) })
+		}
+		wg.Wait()
+		if got := len(s.started()); got != 60 {
+			t.Errorf("%d requests for 20 roles, want 60", got)
+		}
+		checkRate(t, s.started(), 50, 5)
+	})
+}
+
+// checkRate checks that no second saw more than it may.
+func checkRate(t *testing.T, starts []time.Time, rate, burst int) {
+	t.Helper()
+	for i := range starts {
+		if j := i + rate + burst; j < len(starts) && starts[j].Sub(starts[i]) < time.Second {
+			t.Fatalf("%d requests within %v", rate+burst+1, starts[j].Sub(starts[i]))
+		}
+	}
+}
+
+// Thousands of roles expire together while STS answers 600 requests a second.
+func TestPoolStorm(t *testing.T) {
+	t.Parallel()
+	const roles = 3_000 // internal/bench has ten thousand
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.latency = 50 * time.Millisecond
+		p := awsfed.NewPool(s, &mintery{tb: t}, func(o *awsfed.PoolOptions) { o.Rate, o.Burst = 600, 1 })
+		all := make([]*awsfed.Provider, roles)
+		var wg sync.WaitGroup
+		for n := range all {
+			all[n] = provider(t, p, n)
+			wg.Go(func() {
+				if _, err := all[n].Retrieve(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		first := s.count()
+		time.Sleep(2 * time.Hour) // all have expired
+		for n := range all {
+			wg.Go(func() {
+				for range 3 {
+					if _, err := all[n].Retrieve(t.Context()); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if got := s.count() - first; got != roles {
+			t.Errorf("%d calls of STS for %d roles, want one each", got, roles)
+		}
+		checkRate(t, s.started(), 600, 1)
+	})
+}
+
+func TestPoolRun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.latency = 50 * time.Millisecond
+		p := awsfed.NewPool(s, &mintery{tb: t})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- p.Run(ctx) }()
+		for n := range 10 {
+			provider(t, p, n)
+		}
+		time.Sleep(24 * time.Hour)
+		if got := s.count(); got != 0 {
+			t.Errorf("%d calls of STS for roles that nobody uses, want 0", got)
+		}
+		// One is used at least every half hour, another one once.
+		if _, err := provider(t, p, 1).Retrieve(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := provider(t, p, 0).Retrieve(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for range 48 {
+			begin := time.Now()
+			if _, err := provider(t, p, 0).Retrieve(t.Context()); err != nil || time.Since(begin) != 0 {
+				t.Errorf("Retrieve = %v after %v", err, time.Since(begin))
+			}
+			time.Sleep(30 * time.Minute)
+		}
+		seen := map[string]int{}
+		for _, arn := range s.asked(0) {
+			seen[arn]++
+		}
+		// Used once: its credentials were renewed once and then let go.
+		if seen[role(1)] > 2 || seen[role(0)] < 24 || seen[role(0)] > 36 || len(seen) != 2 {
+			t.Errorf("calls of STS a role: %v", seen)
+		}
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("Run = %v", err)
+		}
+	})
+}
+
+func TestAnIdlePoolHasNoGoroutines(t *testing.T) {
+	s := newService()
+	before := runtime.NumGoroutine()
+	p := awsfed.NewPool(s, &mintery{tb: t})
+	for n := range 1000 {
+		if _, err := provider(t, p, n).Retrieve(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The last flight's goroutine tells its listeners after its callers.
+	for begin := time.Now(); time.Since(begin) < 5*time.Second; runtime.Gosched() {
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+	}
+	if after := runtime.NumGoroutine(); after > before {
+		t.Errorf("%d goroutines more than before", after-before)
+	}
+}
