@@ -264,7 +264,11 @@ func (c *Client) attempt(ctx context.Context, body []byte, bearer string, audien
 		return nil, fmt.Errorf("idp: no ID token: %w", err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, parseError(resp.URL.Host, resp.StatusCode, resp.Header, resp.Body, bearer, time.Now())
+		e := parseError(resp.URL.Host, resp.StatusCode, resp.Header, resp.Body, bearer, time.Now())
+		if t, err := ParseToken(bearer); err == nil {
+			e.sentAudience = t.Claims().Audience
+		}
+		return nil, e
 	}
 	t, err := parseAnswer(resp, audiences, time.Now())
 	if err != nil {
@@ -364,14 +368,17 @@ func (c *Client) httpClient() *http.Client {
 	return http.DefaultClient
 }
 
+// bearerName is the source that fails when there is nothing to ask with.
+const bearerName = "API token"
+
 // bearer returns the API token. Without one nothing is sent: a request that cannot succeed would only hide the reason.
 func (c *Client) bearer(ctx context.Context) (string, error) {
 	b, err := c.opts.Bearer(ctx)
 	if err != nil {
-		return "", fmt.Errorf("idp: no API token to ask with: %w", err)
+		return "", fail(bearerName, err)
 	}
 	if err := checkBearer(b); err != nil {
-		return "", fmt.Errorf("idp: no API token to ask with: %w", err)
+		return "", fail(bearerName, err)
 	}
 	return b, nil
 }

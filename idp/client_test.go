@@ -160,7 +160,7 @@ func TestClientSendsNothing(t *testing.T) {
 		{"a huge audience", t.Context(), bearer, []string{strings.Repeat("a", 2000)}, "longer than 1024"},
 		{"very many audiences", t.Context(), bearer, make([]string, 100), "100 audiences"},
 		{"an audience that is not UTF-8", t.Context(), bearer, []string{"\xff"}, "not UTF-8"},
-		{"a bearer that fails", t.Context(), func(context.Context) (string, error) { return "", boom }, []string{"a"}, "no API token to ask with: boom"},
+		{"a bearer that fails", t.Context(), func(context.Context) (string, error) { return "", boom }, []string{"a"}, "idp: API token: boom"},
 		{"an empty API token", t.Context(), func(context.Context) (string, error) { return "", nil }, []string{"a"}, "it is empty"},
 		{"an API token with a line break", t.Context(), func(context.Context) (string, error) { return apiToken + "\n", nil }, []string{"a"}, "byte 26 of 26"},
 		{"an API token with a space", t.Context(), func(context.Context) (string, error) { return "a b", nil }, []string{"a"}, "byte 2 of 3"},
@@ -452,6 +452,19 @@ func TestClientUsesTheNewAPIToken(t *testing.T) {
 			t.Errorf("sent %q in %s, want both at once", sent, time.Since(start))
 		}
 	})
+}
+
+// The common mistake: the ID token of the last call where the API token belongs.
+func TestClientTellsAnIDTokenFromAnAPIToken(t *testing.T) {
+	t.Parallel()
+	raw := rawToken(inAnHour(), nil)
+	c := newClient(t, func(r *http.Request) (*http.Response, error) {
+		return respond(r, 401, `{"code":"unauthenticated","message":"`+raw+`"}`), nil
+	}, func(o *idp.ClientOptions) { o.Bearer = func(context.Context) (string, error) { return raw, nil } })
+	_, err := c.IDToken(t.Context(), idp.AudienceAWS)
+	if !errors.Is(err, idp.ErrUnauthenticated) || !strings.Contains(err.Error(), `a JWT for the audience "sts.amazonaws.com"`) || strings.Contains(err.Error(), "eyJ") {
+		t.Errorf("IDToken: %v, want a word about the ID token, without it", err)
+	}
 }
 
 func TestClientMaxAttempts(t *testing.T) {

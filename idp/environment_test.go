@@ -369,6 +369,7 @@ func TestFromEnvironmentCommand(t *testing.T) {
 	opts := bare(t)
 	opts.AllowExec = true
 	t.Setenv("IDP_TEST_COMMAND", "vendor")
+	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	relative, own, vendor := t.TempDir(), t.TempDir(), t.TempDir()
 	asCommand(t, own, "ona", true)
 	path := asCommand(t, vendor, "gitpod", false)
@@ -401,31 +402,32 @@ func TestFromEnvironmentCommand(t *testing.T) {
 
 func TestFromEnvironmentCommandNotRun(t *testing.T) {
 	for name, tt := range map[string]struct {
-		set     func(t *testing.T, dir string, o *idp.EnvironmentOptions)
-		finding string
+		there    bool // there is a program named ona
+		same     bool // and it is this one
+		allowed  bool
+		guard    string
+		relative bool // PATH has "." alone
+		finding  string
 	}{
-		"not allowed": {func(t *testing.T, dir string, o *idp.EnvironmentOptions) {
-			asCommand(t, dir, "ona", false)
-			o.AllowExec = false
-		}, "not allowed"},
-		"not there":      {func(*testing.T, string, *idp.EnvironmentOptions) {}, "not on PATH"},
-		"only ourselves": {func(t *testing.T, dir string, _ *idp.EnvironmentOptions) { asCommand(t, dir, "ona", true) }, "not on PATH"},
-		"run by ourselves": {func(t *testing.T, dir string, _ *idp.EnvironmentOptions) {
-			asCommand(t, dir, "ona", false)
-			t.Setenv(idp.ExecGuard, "1")
-		}, "run to get a token itself"},
-		"in no absolute path": {func(t *testing.T, dir string, _ *idp.EnvironmentOptions) {
-			asCommand(t, dir, "ona", false)
-			t.Chdir(dir)
-			t.Setenv("PATH", ".")
-		}, "not on PATH"},
+		"not allowed":         {there: true, finding: "not allowed"},
+		"not there":           {allowed: true, finding: "not on PATH"},
+		"only ourselves":      {there: true, same: true, allowed: true, finding: "not on PATH"},
+		"run by ourselves":    {there: true, allowed: true, guard: "1", finding: "run to get a token itself"},
+		"in no absolute path": {there: true, allowed: true, relative: true, finding: "not on PATH"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			opts := bare(t)
 			dir := t.TempDir()
 			t.Setenv("PATH", dir)
-			opts.AllowExec = true
-			tt.set(t, dir, opts)
+			t.Setenv(idp.ExecGuard, tt.guard)
+			opts.AllowExec = tt.allowed
+			if tt.there {
+				asCommand(t, dir, "ona", tt.same)
+			}
+			if tt.relative {
+				t.Chdir(dir)
+				t.Setenv("PATH", ".")
+			}
 			src, err := idp.FromEnvironment(idp.AudienceAWS, opts)
 			e, ok := errors.AsType[*idp.EnvironmentError](err)
 			if !ok || !strings.Contains(e.Looked[5].Finding, tt.finding) {

@@ -15,7 +15,8 @@ import (
 
 // run returns a source that runs this program as the command named what.
 func run(what string, opts idp.ExecOptions, args ...string) idp.TokenSource {
-	opts.Env = append(opts.Env, "IDP_TEST_COMMAND="+what)
+	// Under the race detector a program sleeps for a second before it exits, unless it is told not to.
+	opts.Env = append(opts.Env, "IDP_TEST_COMMAND="+what, "GORACE=atexit_sleep_ms=0")
 	return idp.ExecWith(&opts, os.Args[0], args...)
 }
 
@@ -121,7 +122,7 @@ func TestExecNameHasNoArguments(t *testing.T) {
 // The caller's slices are copied.
 func TestExecCopies(t *testing.T) {
 	t.Parallel()
-	args, env := []string{"a"}, []string{"IDP_TEST_COMMAND=arguments"}
+	args, env := []string{"a"}, []string{"IDP_TEST_COMMAND=arguments", "GORACE=atexit_sleep_ms=0"}
 	src := idp.ExecWith(&idp.ExecOptions{Env: env}, os.Args[0], args...)
 	args[0], env[0] = "b", "IDP_TEST_COMMAND=fails"
 	tok, err := src.Token(t.Context())

@@ -87,6 +87,8 @@ type RequestError struct {
 
 	// inferred tells that Code was not said by the server.
 	inferred bool
+	// sentAudience is the audience of the API token when that is a JWT, for the one who mistook an ID token for one.
+	sentAudience []string
 }
 
 func (e *RequestError) Error() string {
@@ -112,6 +114,9 @@ func (e *RequestError) Error() string {
 func (e *RequestError) hint() string {
 	switch e.Code {
 	case codeUnauthenticated:
+		if len(e.sentAudience) > 0 {
+			return "what was sent as the API token is a JWT for the audience " + quote.Text(strings.Join(e.sentAudience, " "), nameText) + ", and an ID token does not open the API"
+		}
 		return "the API token is wrong, expired or revoked: make a new one, or restart the environment that it belongs to"
 	case codeFailedPrecondition:
 		return "the organization's plan or its settings (" + settingsURL + ") may not include ID tokens"

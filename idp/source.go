@@ -53,6 +53,19 @@ func (e *SourceError) Error() string { return "idp: " + e.Source + ": " + unpref
 // Unwrap returns e.Err.
 func (e *SourceError) Unwrap() error { return e.Err }
 
+// Temporary is what Err says by its own method Temporary, and true without one. What errors of the operating system and of package net
+// say does not count: to them a missing file is permanent, but a file that is being replaced is missing for a moment.
+func (e *SourceError) Temporary() bool {
+	var t interface{ Temporary() bool }
+	if !errors.As(e.Err, &t) {
+		return true
+	}
+	if _, ok := t.(interface{ Timeout() bool }); ok {
+		return true // the pair of methods by which such errors are known, see [net.Error]
+	}
+	return t.Temporary()
+}
+
 // unprefixed is an error inside another of this package: the same error without the package's name, which the outer one says.
 type unprefixed struct{ error }
 

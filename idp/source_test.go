@@ -3,11 +3,14 @@ package idp_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -253,3 +256,47 @@ func TestChainHandsOnInvalidate(t *testing.T) {
 		t.Errorf("the chosen source was told %v, want the token once", r.told)
 	}
 }
+
+// Who keeps something alive while a source fails asks Temporary. Only a refusal may say no.
+func TestTemporary(t *testing.T) {
+	t.Parallel()
+	refused := &idp.RequestError{StatusCode: 403, Code: "permission_denied"}
+	foreign := permanent{}
+	_, missing := idp.File(filepath.Join(t.TempDir(), "none")).Token(t.Context())
+	_, noCommand := idp.Exec("onafed-no-such-command").Token(t.Context())
+	client := func(change func(*idp.ClientOptions)) error {
+		c := newClient(t, func(*http.Request) (*http.Response, error) { return nil, syscall.ECONNREFUSED }, func(o *idp.ClientOptions) {
+			o.MaxAttempts = 1
+			change(o)
+		})
+		_, err := c.IDToken(t.Context(), idp.AudienceAWS)
+		return err
+	}
+	for name, tt := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"a missing file":                  {missing, true},
+		"a missing command":               {noCommand, true},
+		"a missing file with the API key": {client(func(o *idp.ClientOptions) { o.Bearer = idp.BearerFile(filepath.Join(t.TempDir(), "none")) }), true},
+		"a refused connection":            {client(func(*idp.ClientOptions) {}), true},
+		"an expired token":                {&idp.SourceError{Source: "s", Err: claims.ErrExpired}, true},
+		"a refusal":                       {&idp.SourceError{Source: "s", Err: fmt.Errorf("w: %w", refused)}, false},
+		"a refusal of another's source":   {&idp.SourceError{Source: "s", Err: foreign}, false},
+		"a cached refusal": {func() error {
+			_, err := idp.Cached(idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return nil, refused }), nil).Token(t.Context())
+			return err
+		}(), false},
+	} {
+		var e interface{ Temporary() bool }
+		if !errors.As(tt.err, &e) || e.Temporary() != tt.want {
+			t.Errorf("%s: %v has Temporary %v, want %t", name, tt.err, e, tt.want)
+		}
+	}
+}
+
+// permanent is the error of somebody's own source.
+type permanent struct{}
+
+func (permanent) Error() string   { return "gone for good" }
+func (permanent) Temporary() bool { return false }

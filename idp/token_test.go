@@ -167,7 +167,7 @@ func TestTokenIsRedacted(t *testing.T) {
 	}
 	for held, v := range holders {
 		for _, verb := range "vTtbcdoOqxXUeEfFgGspw!" {
-			for _, flags := range []string{"", "+", "#", "-", " ", "0", "+#", "300", ".300", "# "} {
+			for _, flags := range []string{"", "+", "#", " ", "+#", ".300"} {
 				format := "%" + flags + string(verb)
 				assertNoSecret(t, tok, held+" with "+format, fmt.Sprintf(format, v))
 			}

@@ -68,8 +68,8 @@ func (r *Response) IsJSON() bool {
 
 // Do sends r and returns the answer, whatever its status. The body is read to its end, so the connection can be used again.
 //
-// The error is a [*URLError], a [*TransportError], a [*RedirectError] or a [*LimitError]; each has Temporary() bool. No error
-// repeats a header of the request.
+// The error is a [*URLError], a [*TransportError], a [*RedirectError] or a [*LimitError]. No error repeats a header of the
+// request.
 //
 // Do is safe for concurrent use, as far as the client is.
 func Do(ctx context.Context, r Request) (*Response, error) {

@@ -147,7 +147,7 @@ func TestDoLimitsWhatIsDecompressed(t *testing.T) {
 	t.Parallel()
 	var bomb bytes.Buffer
 	z := gzip.NewWriter(&bomb)
-	_, _ = z.Write(bytes.Repeat([]byte(" "), 10<<20))
+	_, _ = z.Write(bytes.Repeat([]byte(" "), 1<<20))
 	_ = z.Close()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
@@ -158,7 +158,7 @@ func TestDoLimitsWhatIsDecompressed(t *testing.T) {
 	defer client.CloseIdleConnections()
 	_, err := httpjson.Do(t.Context(), httpjson.Request{Client: client, URL: server.URL, Limit: 1 << 16})
 	if _, ok := errors.AsType[*httpjson.LimitError](err); !ok {
-		t.Errorf("Do of %d bytes that become 10 MiB: %v, want a *LimitError", bomb.Len(), err)
+		t.Errorf("Do of %d bytes that become 1 MiB: %v, want a *LimitError", bomb.Len(), err)
 	}
 }
 

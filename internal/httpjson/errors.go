@@ -1,8 +1,6 @@
 package httpjson
 
 import (
-	"context"
-	"errors"
 	"fmt"
 
 	"github.com/onafed/onafed/internal/quote"
@@ -21,9 +19,6 @@ func (e *URLError) Error() string {
 	return fmt.Sprintf("URL %s: %s", quote.Text(e.URL, errorText), e.Reason)
 }
 
-// Temporary is false: the same URL is refused every time.
-func (e *URLError) Temporary() bool { return false }
-
 // A TransportError says that no answer came: the name did not resolve, the connection failed or broke, TLS did not succeed, or
 // time ran out. Err is the cause; errors.Is finds context.Canceled and context.DeadlineExceeded in it.
 type TransportError struct {
@@ -38,8 +33,9 @@ func (e *TransportError) Error() string {
 
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// Temporary reports whether asking again may help, which is so unless the caller gave up.
-func (e *TransportError) Temporary() bool { return !errors.Is(e.Err, context.Canceled) }
+// Temporary is true: that no answer came says nothing about the question. It hides the Temporary methods of package net and of
+// system errors, which mean something narrower and would call a refused connection final.
+func (e *TransportError) Temporary() bool { return true }
 
 // A RedirectError says that a server pointed to a place where the request, and its headers, must not go.
 type RedirectError struct {
@@ -53,9 +49,6 @@ func (e *RedirectError) Error() string {
 	return fmt.Sprintf("%s answered %d with a redirect to %s: %s", e.From, e.StatusCode, quote.Text(e.To, errorText), e.Reason)
 }
 
-// Temporary is false: following is refused by rule, not by chance.
-func (e *RedirectError) Temporary() bool { return false }
-
 // A LimitError says that a body was larger than the limit. Nothing of the body is kept.
 type LimitError struct {
 	Host  string
@@ -66,6 +59,3 @@ type LimitError struct {
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("%s: %s is larger than %d bytes", e.Host, e.What, e.Limit)
 }
-
-// Temporary is false: the server has said what it has to say.
-func (e *LimitError) Temporary() bool { return false }
