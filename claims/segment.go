@@ -27,6 +27,36 @@ func (k Key) canonical() Key {
 	return k
 }
 
+// keySet is a set of documented keys.
+type keySet uint8
+
+const (
+	setOrg keySet = 1 << iota
+	setPrj
+	setEnv
+	setUsr
+	setRnr
+)
+
+// lead returns the text that leads to the id in a segment of the documented key
+// k, and its bit; for other keys both are zero.
+func (k Key) lead() (string, keySet) {
+	switch k {
+	case KeyOrganization:
+		return "/org:", setOrg
+	case KeyProject:
+		return "/prj:", setPrj
+	case KeyEnvironment:
+		return "/env:", setEnv
+	case KeyUser, keyUserShort:
+		return "/user:", setUsr
+	case KeyRunner:
+		return "/rnr:", setRnr
+	default:
+		return "", 0
+	}
+}
+
 // Segment is one step of a V2 subject: what is named, and its id.
 type Segment struct {
 	Key   Key

@@ -13,6 +13,10 @@ const MaxSubjectSize = 255
 // for six of the shortest, "k:" and a UUID.
 const maxSegments = 8
 
+// maxDocumented is the length of a subject of all documented keys, with a slash
+// before the first.
+const maxDocumented = len("/org:/prj:/env:/user:/rnr:") + 5*uuidLen
+
 // Subject is the "sub" claim of a V2 token: a path of segments that begins with
 // the organization, such as
 //
@@ -34,6 +38,50 @@ type Subject struct {
 // [SubjectFrom] makes and, besides, "usr" where that writes "user"; the text is
 // kept as it was read. An error is a [*SubjectError].
 func ParseSubject(s string) (Subject, error) {
+	if isDocumented(s) {
+		return Subject{s}, nil
+	}
+	return parseSubject(s)
+}
+
+// isDocumented reports whether s is a subject of documented keys. It knows
+// nothing that parseSubject does not, but is what nearly all calls come down to.
+func isDocumented(s string) bool {
+	const first = len("org:") + uuidLen
+	if len(s) < first || s[:4] != "org:" || !startsWithUUID(s[4:]) {
+		return false
+	}
+	seen := 0
+	for pos := first; pos < len(s); {
+		if len(s)-pos < len("/prj:")+uuidLen || s[pos] != '/' {
+			return false
+		}
+		bit, value := 0, pos+len("/prj:")
+		switch s[pos+1 : value] {
+		case "prj:":
+			bit = 1
+		case "env:":
+			bit = 2
+		case "rnr:":
+			bit = 4
+		case "user":
+			if s[value] != ':' {
+				return false
+			}
+			bit = 8
+			value++
+		}
+		if bit == 0 || seen&bit != 0 || !startsWithUUID(s[value:]) {
+			return false
+		}
+		seen |= bit
+		pos = value + uuidLen
+	}
+	return true
+}
+
+// parseSubject is ParseSubject of any text.
+func parseSubject(s string) (Subject, error) {
 	if len(s) > MaxSubjectSize {
 		return Subject{}, &SubjectError{s, MaxSubjectSize, "longer than 255 bytes"}
 	}
@@ -132,50 +180,122 @@ func (s Subject) With(seg Segment) (Subject, error) {
 
 // subjectFrom appends segs to prefix, which is empty or a valid subject.
 func subjectFrom(prefix string, segs []Segment) (Subject, error) {
+	if s, ok := documentedFrom(prefix, segs); ok {
+		return s, nil
+	}
+	size, err := sizeOf(prefix, segs)
+	if err != nil {
+		return Subject{}, err
+	}
+	return Subject{join(prefix, segs, size)}, nil
+}
+
+// documentedFrom is subjectFrom for documented keys; of anything else it reports
+// false. Like isDocumented it only saves time.
+func documentedFrom(prefix string, segs []Segment) (Subject, bool) {
+	if prefix != "" && !isDocumented(prefix) {
+		return Subject{}, false
+	}
 	var (
-		seen [maxSegments]Key
-		n    int
-		buf  [MaxSubjectSize]byte
+		seen keySet
+		buf  [maxDocumented]byte
 	)
-	b := append(buf[:0], prefix...)
-	for seg := range (Subject{prefix}).Segments() {
-		seen[n] = seg.Key
-		n++
+	for pos := 0; pos < len(prefix); {
+		seg, end := Subject{prefix}.segment(pos)
+		_, bit := seg.Key.lead()
+		seen |= bit
+		pos = end + 1
+	}
+	// The leads begin with a slash, which the first segment does not have.
+	n := 1 + copy(buf[1:], prefix)
+	if prefix == "" {
+		n = 0
 	}
 	for _, seg := range segs {
-		if len(b) > 0 {
-			b = append(b, '/')
+		lead, bit := seg.Key.lead()
+		if bit == 0 || seen&bit != 0 || seen == 0 && bit != setOrg || !isUUID(seg.Value) {
+			return Subject{}, false
+		}
+		seen |= bit
+		n += copy(buf[n:], lead)
+		n += copy(buf[n:], seg.Value)
+	}
+	return Subject{string(buf[min(n, 1):n])}, n > 0
+}
+
+// sizeOf returns the length of the subject made of prefix and segs, or says why
+// there is none.
+func sizeOf(prefix string, segs []Segment) (int, error) {
+	size := len(prefix)
+	for i, seg := range segs {
+		if size > 0 {
+			size++ // the slash
 		}
 		k := seg.Key.canonical()
 		if at, fault := keyFault(string(k)); fault != "" {
-			return Subject{}, buildError(b, seg, at, fault)
+			return 0, buildError(prefix, segs[:i+1], at, fault)
 		}
-		if fault := placeKey(k, seen[:n]); fault != "" {
-			return Subject{}, buildError(b, seg, 0, fault)
+		if fault := fitsAfter(k, prefix, segs[:i]); fault != "" {
+			return 0, buildError(prefix, segs[:i+1], 0, fault)
 		}
 		if !isUUID(seg.Value) {
 			at, fault := uuidFault(seg.Value)
-			return Subject{}, buildError(b, seg, len(k)+1+at, fault)
+			return 0, buildError(prefix, segs[:i+1], len(k)+1+at, fault)
 		}
-		if len(b)+len(k)+1+uuidLen > MaxSubjectSize {
-			return Subject{}, buildError(b, seg, MaxSubjectSize-len(b), "longer than 255 bytes")
+		start := size
+		if size += len(k) + 1 + uuidLen; size > MaxSubjectSize {
+			return 0, buildError(prefix, segs[:i+1], MaxSubjectSize-start, "longer than 255 bytes")
 		}
-		b = append(b, k...)
-		b = append(b, ':')
-		b = append(b, seg.Value...)
-		seen[n] = k
-		n++
 	}
-	if len(b) == 0 {
-		return Subject{}, &SubjectError{"", 0, "empty"}
+	if size == 0 {
+		return 0, &SubjectError{"", 0, "empty"}
 	}
-	return Subject{string(b)}, nil
+	return size, nil
 }
 
-// buildError describes a fault at offset at of seg, which was to follow b.
-func buildError(b []byte, seg Segment, at int, reason string) error {
-	text := string(b) + string(seg.Key.canonical()) + ":" + seg.Value
-	return &SubjectError{text, len(b) + at, reason}
+// fitsAfter says what is wrong with the key k after prefix and segs.
+func fitsAfter(k Key, prefix string, segs []Segment) string {
+	if prefix == "" && len(segs) == 0 {
+		return placeKey(k, nil)
+	}
+	_, twice := Subject{prefix}.Lookup(k)
+	for _, seg := range segs {
+		twice = twice || seg.Key.canonical() == k
+	}
+	if twice {
+		return "key occurs twice"
+	}
+	return ""
+}
+
+// join returns the text of prefix and segs, for which size bytes are set aside.
+func join(prefix string, segs []Segment, size int) string {
+	var b strings.Builder
+	b.Grow(size)
+	b.WriteString(prefix)
+	for _, seg := range segs {
+		lead, bit := seg.Key.lead()
+		if bit == 0 {
+			lead = "/" + string(seg.Key) + ":"
+		}
+		if b.Len() == 0 {
+			lead = lead[1:]
+		}
+		b.WriteString(lead)
+		b.WriteString(seg.Value)
+	}
+	return b.String()
+}
+
+// buildError describes a fault at offset at of the last of segs, which were to
+// follow prefix.
+func buildError(prefix string, segs []Segment, at int, reason string) error {
+	before := len(segs) - 1
+	start := len(join(prefix, segs[:before], 0))
+	if start > 0 {
+		start++ // the slash
+	}
+	return &SubjectError{join(prefix, segs, 0), start + at, reason}
 }
 
 // Segments iterates over the segments of s in their order. A segment written

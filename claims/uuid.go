@@ -21,16 +21,19 @@ func startsWithUUID(s string) bool {
 	if len(s) < uuidLen || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return false
 	}
-	_ = s[:uuidLen]
-	w0 := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-	w1 := uint64(s[9]) | uint64(s[10])<<8 | uint64(s[11])<<16 | uint64(s[12])<<24 |
-		uint64(s[14])<<32 | uint64(s[15])<<40 | uint64(s[16])<<48 | uint64(s[17])<<56
-	w2 := uint64(s[19]) | uint64(s[20])<<8 | uint64(s[21])<<16 | uint64(s[22])<<24 |
-		uint64(s[24])<<32 | uint64(s[25])<<40 | uint64(s[26])<<48 | uint64(s[27])<<56
-	w3 := uint64(s[28]) | uint64(s[29])<<8 | uint64(s[30])<<16 | uint64(s[31])<<24 |
-		uint64(s[32])<<32 | uint64(s[33])<<40 | uint64(s[34])<<48 | uint64(s[35])<<56
+	w0 := word(s[0:], s[4:])
+	w1 := word(s[9:], s[14:])
+	w2 := word(s[19:], s[24:])
+	w3 := word(s[28:], s[32:])
 	return hexDigits(w0)&hexDigits(w1)&hexDigits(w2)&hexDigits(w3) == highBits
+}
+
+// word returns the first four bytes of a and of b, in a form that the compiler
+// makes two loads of.
+func word(a, b string) uint64 {
+	_, _ = a[3], b[3]
+	return uint64(uint32(a[0])|uint32(a[1])<<8|uint32(a[2])<<16|uint32(a[3])<<24) |
+		uint64(uint32(b[0])|uint32(b[1])<<8|uint32(b[2])<<16|uint32(b[3])<<24)<<32
 }
 
 const (

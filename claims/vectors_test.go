@@ -137,6 +137,7 @@ func offsetOf(err error) int {
 }
 
 func vectorSubject(t *testing.T, input string, v vector) error {
+	t.Helper()
 	s, err := claims.ParseSubject(input)
 	if err != nil {
 		return err
@@ -155,6 +156,7 @@ func vectorSubject(t *testing.T, input string, v vector) error {
 }
 
 func vectorSubjectV3(t *testing.T, input string, v vector) error {
+	t.Helper()
 	l, err := claims.NewLayout(v.Layout...)
 	if err != nil {
 		t.Fatal(err)
@@ -186,6 +188,7 @@ func vectorSubjectV3(t *testing.T, input string, v vector) error {
 }
 
 func vectorPayload(t *testing.T, input string, v vector) error {
+	t.Helper()
 	c, err := claims.Parse([]byte(input))
 	if err != nil {
 		return err
@@ -210,6 +213,7 @@ func vectorPayload(t *testing.T, input string, v vector) error {
 }
 
 func vectorToken(t *testing.T, input string, v vector) error {
+	t.Helper()
 	h, c, err := claims.ParseUnverified(input)
 	if err != nil {
 		var pe *claims.ParseError
@@ -225,6 +229,7 @@ func vectorToken(t *testing.T, input string, v vector) error {
 }
 
 func vectorSessionName(t *testing.T, input string, v vector) error {
+	t.Helper()
 	kind, id, err := claims.ParseSessionName(input)
 	if err == nil && (kind.String() != v.Kind || id != v.ID) {
 		t.Errorf("%v %q, want %s %q", kind, id, v.Kind, v.ID)
