@@ -5,7 +5,9 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/base64"
 	"fmt"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -56,4 +58,14 @@ func newHandler(tb testing.TB, url string, n int) *issuer.Handler {
 		tb.Fatal(err)
 	}
 	return h
+}
+
+// payloadOfToken returns the decoded payload of a token.
+func payloadOfToken(tb testing.TB, raw string) []byte {
+	tb.Helper()
+	b, err := base64.RawURLEncoding.DecodeString(strings.Split(raw, ".")[1])
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
 }

@@ -37,10 +37,7 @@ func (v *Verifier) Middleware(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey{}, c)))
 			return
 		}
-		if r.Context().Err() != nil {
-			return // the client has gone
-		}
-		reason := ReasonMalformed
+		reason := ReasonKeysUnavailable // the request's context has ended; a return alone would be a 200
 		var refused *VerifyError
 		if errors.As(err, &refused) {
 			reason = refused.Reason

@@ -108,7 +108,7 @@ func (a Algorithm) Fits(pub crypto.PublicKey) error {
 }
 
 func checkRSA(k *rsa.PublicKey) error {
-	if k == nil || k.N == nil {
+	if k == nil || k.N == nil || k.N.Sign() <= 0 {
 		return errors.New("the RSA key is empty")
 	}
 	if n := k.N.BitLen(); n < MinRSABits || n > MaxRSABits {
