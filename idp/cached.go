@@ -2,12 +2,9 @@ package idp
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/onafed/onafed/internal/refresh"
@@ -73,16 +70,8 @@ type CachedSource struct {
 	minLife time.Duration
 	logger  *slog.Logger
 	engine  *refresh.Engine[*Token]
-
-	mu      sync.Mutex          // guards refused
-	refused [][sha256.Size]byte // of the last tokens that Invalidate was told of, oldest first
+	refused refusals
 }
-
-// maxRefused is how many tokens are remembered as refused. A source hands out one after the other, so one would nearly do.
-const maxRefused = 16
-
-// errRefusedAgain is for a source that breaks the promise of an Invalidator, or is none.
-var errRefusedAgain = errors.New("it returned a token again that had been refused")
 
 // Source returns the name of the source that is cached.
 func (c *CachedSource) Source() string { return sourceName(c.src) }
@@ -93,10 +82,10 @@ func (c *CachedSource) Configured() bool { return configured(c.src) }
 // Token returns the kept token, or waits for a new one as [Cached] says.
 func (c *CachedSource) Token(ctx context.Context) (*Token, error) {
 	t, err := c.engine.Value(ctx)
-	if err == nil && c.isRefused(t) {
+	if err == nil && c.refused.has(t) {
 		// It was refused while it was on its way into the cache. The next fetch refuses it by itself.
 		c.drop(t)
-		if t, err = c.engine.Value(ctx); err == nil && c.isRefused(t) {
+		if t, err = c.engine.Value(ctx); err == nil && c.refused.has(t) {
 			err = errRefusedAgain
 		}
 	}
@@ -112,30 +101,12 @@ func (c *CachedSource) Token(ctx context.Context) (*Token, error) {
 // Invalidate makes the source forget t, when that is the token it keeps, and not hand it out again, even if the source that is cached still
 // returns it; that source is told as well if it is an [Invalidator].
 func (c *CachedSource) Invalidate(t *Token) {
-	if t.Raw() == "" {
-		return
+	if c.refused.add(t, c.src) {
+		c.drop(t)
 	}
-	sum := sha256.Sum256([]byte(t.Raw()))
-	c.mu.Lock()
-	if !slices.Contains(c.refused, sum) {
-		c.refused = append(c.refused, sum)
-		c.refused = c.refused[max(0, len(c.refused)-maxRefused):]
-	}
-	c.mu.Unlock()
-	if inv, ok := c.src.(Invalidator); ok {
-		inv.Invalidate(t)
-	}
-	c.drop(t)
 }
 
 func (c *CachedSource) drop(t *Token) { c.engine.Invalidate(t.Equal) }
-
-func (c *CachedSource) isRefused(t *Token) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	// Hashing costs more than the rest of a call, and there is almost never anything to compare with.
-	return len(c.refused) > 0 && slices.Contains(c.refused, sha256.Sum256([]byte(t.Raw())))
-}
 
 // fetch is one call of the source, with everything checked that a source promises.
 func (c *CachedSource) fetch(ctx context.Context) (*Token, error) {
@@ -156,7 +127,7 @@ func (c *CachedSource) fetch(ctx context.Context) (*Token, error) {
 	if left := t.Expiry().Sub(now); left < c.minLife {
 		return nil, fail(c.Source(), fmt.Errorf("its token is valid for another %s, want at least %s", left.Round(time.Second), c.minLife))
 	}
-	if c.isRefused(t) {
+	if c.refused.has(t) {
 		return nil, fail(c.Source(), errRefusedAgain)
 	}
 	return t, nil

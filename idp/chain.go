@@ -23,14 +23,20 @@ type chainSource struct {
 
 	mu     sync.Mutex
 	chosen TokenSource // guarded by mu; nil until one is configured
+
+	refused refusals
+}
+
+// current returns what was chosen, or nil.
+func (c *chainSource) current() TokenSource {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.chosen
 }
 
 // choose returns the chosen source, or nil.
 func (c *chainSource) choose() TokenSource {
-	c.mu.Lock()
-	chosen := c.chosen
-	c.mu.Unlock()
-	if chosen != nil {
+	if chosen := c.current(); chosen != nil {
 		return chosen
 	}
 	for _, s := range c.sources { // without the lock: Configured looks at files
@@ -59,10 +65,7 @@ func (c *chainSource) Configured() bool { return c.choose() != nil }
 
 // Source returns the name of the chosen source, or the names of all as long as none is chosen.
 func (c *chainSource) Source() string {
-	c.mu.Lock()
-	chosen := c.chosen
-	c.mu.Unlock()
-	if chosen != nil {
+	if chosen := c.current(); chosen != nil {
 		return sourceName(chosen)
 	}
 	var names []string
@@ -83,15 +86,12 @@ func (c *chainSource) Token(ctx context.Context) (*Token, error) {
 	if s == nil {
 		return nil, fail(c.Source(), errors.New("none of them is configured"))
 	}
-	return s.Token(ctx)
+	t, err := s.Token(ctx)
+	if err == nil && c.refused.has(t) {
+		return nil, fail(sourceName(s), errRefusedAgain)
+	}
+	return t, err
 }
 
-// Invalidate hands on to the chosen source.
-func (c *chainSource) Invalidate(t *Token) {
-	c.mu.Lock()
-	chosen := c.chosen
-	c.mu.Unlock()
-	if inv, ok := chosen.(Invalidator); ok {
-		inv.Invalidate(t)
-	}
-}
+// Invalidate hands on to the chosen source, and keeps the promise for one that cannot.
+func (c *chainSource) Invalidate(t *Token) { c.refused.add(t, c.current()) }

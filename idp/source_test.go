@@ -247,13 +247,16 @@ func TestChainHandsOnInvalidate(t *testing.T) {
 	tok := token(t, inAnHour(), nil)
 	r := &recorder{TokenSource: idp.Static(tok)}
 	src := idp.Chain(idp.Static(nil), r)
-	src.(idp.Invalidator).Invalidate(tok) // nothing is chosen yet
+	src.(idp.Invalidator).Invalidate(token(t, inAnHour().Add(time.Minute), nil)) // nothing is chosen yet
 	if _, err := src.Token(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	src.(idp.Invalidator).Invalidate(tok)
 	if len(r.told) != 1 || r.told[0] != tok {
 		t.Errorf("the chosen source was told %v, want the token once", r.told)
+	}
+	if got, err := src.Token(t.Context()); err == nil || got != nil || !strings.Contains(err.Error(), "had been refused") {
+		t.Errorf("Token = %v, %v, want an error for the refused token", got, err)
 	}
 }
 
