@@ -169,7 +169,7 @@ func sameKey(a, b CacheKey) bool {
 func (c *Cache) write(ctx context.Context, at place, rec *record) {
 	text, err := json.Marshal(rec)
 	if err == nil {
-		err = replaceFile(ctx, at, text, filePerm{mode: 0o600})
+		err = replaceFile(ctx, at, string(text), filePerm{mode: 0o600})
 	}
 	if err != nil {
 		c.log.DebugContext(ctx, "credentials cache: entry not written", "reason", err)

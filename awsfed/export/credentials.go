@@ -54,7 +54,7 @@ func checkCredentials(c aws.Credentials, now time.Time) error {
 		return fmt.Errorf("AccountID %s is not 12 digits", quoted(c.AccountID))
 	}
 	if !c.CanExpire || c.Expires.IsZero() {
-		return errors.New("Expires is not set: readers would take the credentials for permanent ones")
+		return errors.New("field Expires is not set: readers would take the credentials for permanent ones")
 	}
 	if !now.Before(c.Expires) {
 		return fmt.Errorf("%w at %s: ask for new ones", ErrExpired, timestamp(c.Expires))

@@ -1,11 +1,9 @@
 package export
 
 import (
-	"bytes"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-	"unsafe"
 )
 
 // Setting is one key of a profile and its value.
@@ -16,39 +14,45 @@ type Setting struct {
 	Value string
 }
 
-// rewrite returns text with the settings in the section that was scanned for.
-// A nil result means that nothing changes. Every byte that is not a line of one
-// of the keys is copied.
-func (s *scanner) rewrite(text string, settings []Setting) []byte {
+// rewrite returns text with the settings in the section that was scanned for;
+// the same text when nothing changes. Every byte that is not a line of one of
+// the keys is copied.
+func (s *scanner) rewrite(text string, settings []Setting) string {
 	if !s.changes(settings) {
-		return nil
+		return text
 	}
-	size := len(text) + len("\r\n\r\n[profile ]") + len(s.profile)
+	size := len(text) + len("\r\n\r\n[profile ]\r\n") + len(s.profile)
 	for _, set := range settings {
 		size += len(set.Key) + len(" = \r\n") + len(set.Value)
 	}
-	out := make([]byte, 0, size)
-	if !s.found {
-		return s.appendSection(append(out, text...), settings)
+	var out strings.Builder
+	out.Grow(size)
+	if s.found {
+		s.writeChanged(&out, text, settings)
+	} else {
+		out.WriteString(text)
+		s.writeSection(&out, settings)
 	}
+	return out.String()
+}
 
+func (s *scanner) writeChanged(out *strings.Builder, text string, settings []Setting) {
 	pos := 0
 	for _, e := range s.entries {
 		set, ok := setting(settings, e.key)
 		if !ok {
 			continue
 		}
-		out = append(out, text[pos:e.start]...)
+		out.WriteString(text[pos:e.start])
 		pos = e.end
 		if e.cont || set.Value == "" {
 			continue
 		}
-		// The indentation stays: what follows may be measured against it.
-		out = append(out, e.indent...)
-		out = appendSetting(out, set)
-		out = append(out, e.eol...)
+		out.WriteString(e.indent) // stays: what follows may be measured against it
+		writeSetting(out, set)
+		out.WriteString(e.eol)
 	}
-	out = append(out, text[pos:s.insertAt]...)
+	out.WriteString(text[pos:s.insertAt])
 
 	eol := s.lineEnd()
 	open := s.insertAt == len(text) && !strings.HasSuffix(text, "\n") // the file's last line has no end, and keeps none
@@ -56,40 +60,43 @@ func (s *scanner) rewrite(text string, settings []Setting) []byte {
 		if set.Value == "" || s.has(set.Key) {
 			continue
 		}
-		if len(out) > 0 && out[len(out)-1] != '\n' {
-			out = append(out, eol...)
-		}
-		out = appendSetting(out, set)
+		endLine(out, eol)
+		writeSetting(out, set)
 		if !open {
-			out = append(out, eol...)
+			out.WriteString(eol)
 		}
 	}
-	return append(out, text[s.insertAt:]...)
+	out.WriteString(text[s.insertAt:])
 }
 
-// appendSection adds the section at the end of the file, behind a blank line.
-func (s *scanner) appendSection(out []byte, settings []Setting) []byte {
+// writeSection adds the section at the end of the file, behind a blank line.
+func (s *scanner) writeSection(out *strings.Builder, settings []Setting) {
 	eol := s.lineEnd()
-	if len(out) > 0 && out[len(out)-1] != '\n' {
-		out = append(out, eol...)
+	endLine(out, eol)
+	if text := out.String(); text != "" && !strings.HasSuffix(text, "\n\n") && !strings.HasSuffix(text, "\n\r\n") {
+		out.WriteString(eol)
 	}
-	if len(out) > 0 && !bytes.HasSuffix(out, []byte("\n\n")) && !bytes.HasSuffix(out, []byte("\n\r\n")) {
-		out = append(out, eol...)
-	}
-	out = append(out, s.format.header(s.profile)...)
-	out = append(out, eol...)
+	out.WriteString(s.format.header(s.profile))
+	out.WriteString(eol)
 	for _, set := range settings {
 		if set.Value != "" {
-			out = append(appendSetting(out, set), eol...)
+			writeSetting(out, set)
+			out.WriteString(eol)
 		}
 	}
-	return out
 }
 
-func appendSetting(out []byte, set Setting) []byte {
-	out = append(out, set.Key...)
-	out = append(out, " = "...)
-	return append(out, set.Value...)
+// endLine ends the last line if it is not.
+func endLine(out *strings.Builder, eol string) {
+	if text := out.String(); text != "" && text[len(text)-1] != '\n' {
+		out.WriteString(eol)
+	}
+}
+
+func writeSetting(out *strings.Builder, set Setting) {
+	out.WriteString(set.Key)
+	out.WriteString(" = ")
+	out.WriteString(set.Value)
 }
 
 // lineEnd is how new lines end: as the section's header does, else as the
@@ -150,12 +157,10 @@ func setting(settings []Setting, key string) (Setting, bool) {
 // verify reads the new text as the SDKs will and compares: our settings are
 // there, and every other key of the section is as it was. It guards against
 // mistakes of rewrite; the file is not touched when it fails.
-func (s *scanner) verify(after []byte, settings []Setting) *problem {
-	// The bytes are not written to while the string is in use.
-	text := unsafe.String(unsafe.SliceData(after), len(after))
+func (s *scanner) verify(after string, settings []Setting) *problem {
 	t := scanner{format: s.format, profile: s.profile, names: s.names}
 	t.entries = make([]entry, 0, len(s.entries)+len(settings))
-	if p := t.scan(text); p != nil {
+	if p := t.scan(after); p != nil {
 		return &problem{p.line, "the change would leave a file that SDKs cannot read: " + p.reason, p.next}
 	}
 	for _, set := range settings {

@@ -48,13 +48,13 @@ func Rewrite(config bool, text, profile string, settings ...Setting) (after stri
 		}
 	}
 	out := s.rewrite(text, settings)
-	if out == nil {
+	if out == text {
 		return text, true
 	}
 	if s.verify(out, settings) != nil {
 		return "", false
 	}
-	return string(out), true
+	return out, true
 }
 
 func formatOf(config bool) format {

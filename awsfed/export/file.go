@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-	"unsafe"
 )
 
 // maxFileSize is more than ten thousand profiles with session tokens.
@@ -45,6 +44,8 @@ type FileOptions struct {
 // do not know the lock; they see the old file or the new one, never a part.
 //
 // The folder is created with mode 0700, and one named ".aws" is set to it.
+// The new file has the mode 0600 whatever the old one had; access control
+// lists and extended attributes are not carried over.
 // A file that belongs to another user is refused. A symbolic link is followed
 // only when it, its folder and the folder it leads to belong to the user and
 // nobody else can write there.
@@ -141,29 +142,29 @@ func (f *File) readProfile(profile string) (*scanner, error) {
 // Edit knows nothing of what the keys mean; see [File.WriteCredentials] and
 // [File.WriteProcess] for those that must be changed together.
 func (f *File) Edit(ctx context.Context, profile string, settings ...Setting) error {
-	_, err := f.edit(ctx, profile, settings, nil)
-	return err
+	return f.edit(ctx, profile, settings, nil)
 }
 
 // edit is Edit; decide, if not nil, looks at the section under the lock and
 // may refuse or return other settings.
-func (f *File) edit(ctx context.Context, profile string, settings []Setting, decide func(*scanner) ([]Setting, *FileError)) (changed bool, err error) {
+func (f *File) edit(ctx context.Context, profile string, settings []Setting, decide func(*scanner) ([]Setting, *FileError)) error {
 	if reason := checkProfile(profile); reason != "" {
-		return false, &FileError{Path: f.path, Reason: reason}
+		return &FileError{Path: f.path, Reason: reason}
 	}
 	if reason := checkSettings(settings); reason != "" {
-		return false, &FileError{Path: f.path, Reason: reason}
+		return &FileError{Path: f.path, Reason: reason}
 	}
 	at, err := f.resolve()
 	if err != nil {
-		return false, f.fail(err)
+		return f.fail(err)
 	}
 	lock, err := lockFile(ctx, at.lock, f.opts.LockTimeout)
 	if err != nil {
-		return false, f.fail(err)
+		return f.fail(err)
 	}
+	replaced := false
 	defer func() {
-		if !changed {
+		if !replaced {
 			_ = os.Remove(at.temp) // of a killed writer; a change replaces it
 		}
 		unlock(lock)
@@ -171,37 +172,36 @@ func (f *File) edit(ctx context.Context, profile string, settings []Setting, dec
 
 	text, loose, err := readText(at.path, true)
 	if err != nil {
-		return false, f.fail(err)
+		return f.fail(err)
 	}
 	s := &scanner{format: f.format, profile: profile}
 	if p := s.scan(text); p != nil {
-		return false, p.at(f.path)
+		return p.at(f.path)
 	}
 	for i := range s.entries {
 		if e := &s.entries[i]; e.differs != "" {
-			return false, &FileError{Path: f.path, Line: e.line, Reason: e.differs, Next: "remove the quotes, or put the comment on a line of its own"}
+			return &FileError{Path: f.path, Line: e.line, Reason: e.differs, Next: "remove the quotes, or put the comment on a line of its own"}
 		}
 	}
 	if decide != nil {
 		var refused *FileError
 		if settings, refused = decide(s); refused != nil {
 			refused.Path = f.path
-			return false, refused
+			return refused
 		}
 	}
 	after := s.rewrite(text, settings)
-	if after == nil {
-		if !loose {
-			return false, nil
-		}
-		after = []byte(text) // only the mode changes
-	} else if p := s.verify(after, settings); p != nil {
-		return false, p.at(f.path)
+	if after == text && !loose { // a loose mode is mended even when the text is right
+		return nil
+	}
+	if p := s.verify(after, settings); p != nil {
+		return p.at(f.path)
 	}
 	if err := replaceFile(ctx, at, after, filePerm{mode: 0o600}); err != nil {
-		return false, f.fail(err)
+		return f.fail(err)
 	}
-	return true, nil
+	replaced = true
+	return nil
 }
 
 // fail puts the path to an error of the operating system or a refusal.
@@ -278,6 +278,5 @@ func readText(path string, write bool) (text string, loose bool, err error) {
 	case !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		return "", false, err
 	}
-	// Nobody else has buf.
-	return unsafe.String(unsafe.SliceData(buf), n), loose, nil
+	return string(buf[:n]), loose, nil
 }

@@ -290,6 +290,31 @@ func TestWriteProcess(t *testing.T) {
 	}
 }
 
+// Removing from a file that is not there makes neither file nor folder.
+func TestRemoveCredentialsFromNothing(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), ".aws")
+	f, err := export.NewCredentialsFile(filepath.Join(dir, "credentials"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := f.RemoveCredentials(t.Context(), "p"); removed || err != nil {
+		t.Errorf("RemoveCredentials = %v, %v", removed, err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Error("the folder was made")
+	}
+	f = credentialsFile(t, "[p]\naws_access_key_id = ASIAX\naws_secret_access_key = s\naws_session_token = t\nregion = x\n", nil)
+	for _, want := range []bool{true, false} {
+		if removed, err := f.RemoveCredentials(t.Context(), "p"); removed != want || err != nil {
+			t.Errorf("RemoveCredentials = %v, %v, want %v", removed, err, want)
+		}
+	}
+	if got := read(t, f.Path()); got != "[p]\nregion = x\n" {
+		t.Errorf("left: %q", got)
+	}
+}
+
 // A file that cannot be edited safely stays as it is, to the byte.
 func TestRefusedFileIsUntouched(t *testing.T) {
 	t.Parallel()

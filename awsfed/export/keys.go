@@ -2,6 +2,9 @@ package export
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"strings"
 	"time"
 
@@ -40,11 +43,12 @@ func (f *File) WriteCredentials(ctx context.Context, profile string, c aws.Crede
 	if err := checkCredentials(c, time.Now()); err != nil {
 		return &FileError{Path: f.path, Reason: "credentials refused", Err: err}
 	}
-	_, err := f.edit(ctx, profile, nil, func(s *scanner) ([]Setting, *FileError) {
+	return f.edit(ctx, profile, nil, func(s *scanner) ([]Setting, *FileError) {
 		if e := longTerm(s); e != nil && !f.opts.Overwrite {
 			return nil, refuseLongTerm(profile, e)
 		}
-		settings := make([]Setting, 0, 6+len(staleKeys()))
+		stale := staleKeys()
+		settings := make([]Setting, 0, 6+len(stale))
 		settings = append(settings,
 			Setting{keyAccessKeyID, c.AccessKeyID},
 			Setting{keySecret, c.SecretAccessKey},
@@ -55,12 +59,11 @@ func (f *File) WriteCredentials(ctx context.Context, profile string, c aws.Crede
 		if s.has(keyAccount) {
 			settings = append(settings, Setting{keyAccount, c.AccountID})
 		}
-		for _, key := range staleKeys() {
+		for _, key := range stale {
 			settings = append(settings, Setting{Key: key})
 		}
 		return settings, nil
 	})
-	return err
 }
 
 // RemoveCredentials removes the temporary keys of a profile, and what
@@ -68,7 +71,10 @@ func (f *File) WriteCredentials(ctx context.Context, profile string, c aws.Crede
 // They would win over a credential_process of the same profile. Long-term keys
 // are refused with [ErrLongTerm] unless FileOptions.Overwrite is set.
 func (f *File) RemoveCredentials(ctx context.Context, profile string) (removed bool, err error) {
-	_, err = f.edit(ctx, profile, nil, func(s *scanner) ([]Setting, *FileError) {
+	if _, err := os.Lstat(f.path); errors.Is(err, fs.ErrNotExist) {
+		return false, nil // and nothing is made
+	}
+	err = f.edit(ctx, profile, nil, func(s *scanner) ([]Setting, *FileError) {
 		if e := longTerm(s); e != nil && !f.opts.Overwrite {
 			return nil, refuseLongTerm(profile, e)
 		}
@@ -114,7 +120,7 @@ func (f *File) WriteProcess(ctx context.Context, profile, command string) error 
 	if reason := checkValue(command); reason != "" {
 		return &FileError{Path: f.path, Reason: "the command " + reason, Next: "make it with CommandLine"}
 	}
-	_, err := f.edit(ctx, profile, nil, func(s *scanner) ([]Setting, *FileError) {
+	return f.edit(ctx, profile, nil, func(s *scanner) ([]Setting, *FileError) {
 		settings := append(removals(), Setting{keyProcess, command})
 		if e := longTerm(s); e != nil && !f.opts.Overwrite {
 			return nil, refuseLongTerm(profile, e)
@@ -135,7 +141,6 @@ func (f *File) WriteProcess(ctx context.Context, profile, command string) error 
 		}
 		return settings, nil
 	})
-	return err
 }
 
 // beatsProcess tells the settings of another source of credentials.

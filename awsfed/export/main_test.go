@@ -33,6 +33,7 @@ func children() map[string]func(args []string) error {
 		"edit":  childEdit,
 		"churn": childChurn,
 		"hold":  childHold,
+		"cache": childCache,
 	}
 }
 

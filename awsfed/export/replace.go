@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -37,7 +38,7 @@ type filePerm struct {
 
 // replaceFile puts data in the place of at.path so that a reader and a crash
 // find the old file or the new one. The caller holds the lock.
-func replaceFile(ctx context.Context, at place, data []byte, perm filePerm) (err error) {
+func replaceFile(ctx context.Context, at place, data string, perm filePerm) (err error) {
 	temp, err := createTemp(at.temp)
 	if err != nil {
 		return err
@@ -55,6 +56,9 @@ func replaceFile(ctx context.Context, at place, data []byte, perm filePerm) (err
 		return err
 	}
 	if err := rename(ctx, at.temp, at.path); err != nil {
+		if errors.Is(err, syscall.EBUSY) {
+			return &FileError{Reason: "the file cannot be replaced, it is a mount of its own", Next: "mount its folder instead", Err: err}
+		}
 		return err
 	}
 	return syncFolder(at.dir)
@@ -72,7 +76,7 @@ func createTemp(name string) (*os.File, error) {
 	return temp, err
 }
 
-func fillTemp(temp *os.File, data []byte, perm filePerm) error {
+func fillTemp(temp *os.File, data string, perm filePerm) error {
 	if perm.chgrp {
 		if err := temp.Chown(-1, perm.group); err != nil {
 			return err
@@ -83,7 +87,7 @@ func fillTemp(temp *os.File, data []byte, perm filePerm) error {
 			return err
 		}
 	}
-	if _, err := temp.Write(data); err != nil {
+	if _, err := temp.WriteString(data); err != nil {
 		return err
 	}
 	return temp.Sync()
@@ -133,11 +137,11 @@ func tightenFolder(dir string) error {
 		return err
 	}
 	if info.Mode()&fs.ModeSymlink != 0 {
-		real, err := followLinks(dir)
+		to, err := followLinks(dir)
 		if err != nil {
 			return err
 		}
-		if info, err = os.Stat(real); err != nil {
+		if info, err = os.Stat(to); err != nil {
 			return err
 		}
 		if !isOwn(info) || isWritable(info) {
@@ -145,7 +149,7 @@ func tightenFolder(dir string) error {
 		}
 	}
 	if filepath.Base(dir) == ".aws" && isOwn(info) && isLoose(info) {
-		return os.Chmod(dir, 0o700)
+		return os.Chmod(dir, 0o700) //nolint:gosec // a folder, and for the user alone
 	}
 	return nil
 }

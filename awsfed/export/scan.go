@@ -109,7 +109,7 @@ func (s *scanner) scan(text string) *problem {
 			s.fileEOL = eol
 		}
 		raw := text[start:end]
-		body := strings.Trim(raw, " \t")
+		body, indent := trimBlank(raw)
 		if body == "" || body[0] == '#' || body[0] == ';' {
 			start = next
 			continue
@@ -119,7 +119,7 @@ func (s *scanner) scan(text string) *problem {
 				return p
 			}
 		}
-		e := entry{start: start, end: next, line: line, eol: eol, indent: raw[:strings.Index(raw, body)]}
+		e := entry{start: start, end: next, line: line, eol: eol, indent: raw[:indent]}
 		var p *problem
 		if body[0] == '[' {
 			p = s.header(&r, body, e)
@@ -143,17 +143,21 @@ func checkBytes(text string) (ascii bool, p *problem) {
 	ascii = true
 	line := 1
 	for i := range len(text) {
-		switch c := text[i]; {
+		c := text[i]
+		if c >= ' ' && c < 0x7f {
+			continue
+		}
+		switch {
 		case c == '\n':
 			line++
 		case c == '\r':
 			if i+1 == len(text) || text[i+1] != '\n' {
 				return false, &problem{line, "a carriage return without a line feed, which botocore takes for a line end and the Go SDK does not", "remove it"}
 			}
-		case c < ' ' && c != '\t' || c == 0x7f:
-			return false, &problem{line, "a control character", "remove it"}
 		case c >= utf8.RuneSelf:
 			ascii = false
+		case c != '\t':
+			return false, &problem{line, "a control character", "remove it"}
 		}
 	}
 	if ascii || utf8.ValidString(text) {
@@ -192,14 +196,14 @@ func (s *scanner) header(r *readers, body string, e entry) *problem {
 	if !ok {
 		return &problem{e.line, "a section header without \"]\"", "close it"}
 	}
-	rest = strings.TrimLeft(rest, " \t")
+	rest, _ = trimBlank(rest)
 	if rest != "" && (rest[0] != '#' && rest[0] != ';' || strings.Contains(rest, "]")) {
 		return &problem{e.line, "text behind a section header, which SDKs read differently", "put it on a line of its own"}
 	}
 	if strings.ContainsAny(name, "#;") {
 		return &problem{e.line, "a \"#\" or \";\" in a section name, where the Go SDK cuts it", "rename the section"}
 	}
-	if strings.Trim(name, " \t") == "" {
+	if bare, _ := trimBlank(name); bare == "" {
 		return &problem{e.line, "a section without a name", "name or remove it"}
 	}
 	if name == "DEFAULT" {
@@ -223,6 +227,9 @@ func (s *scanner) header(r *readers, body string, e entry) *problem {
 		return &problem{e.line, "a second section for profile " + quoted(s.profile) + "; the first is on line " + strconv.Itoa(s.headerLine), "merge the two"}
 	}
 	r.target = true
+	if s.entries == nil {
+		s.entries = make([]entry, 0, 16)
+	}
 	s.found, s.headerLine, s.headerEnd, s.eol = true, e.line, e.end, e.eol
 	return nil
 }
@@ -244,12 +251,11 @@ func (s *scanner) property(r *readers, raw, body string, e entry) *problem {
 	if e.indent == "" {
 		shown = cutComment(raw)
 	}
-	at := strings.IndexAny(body, "=:")
-	goAt := strings.IndexAny(strings.TrimLeft(shown, " \t"), "=:")
-	if at < 0 || goAt != at {
+	at := delimiter(body)
+	if at < 0 || at+len(e.indent) >= len(shown) { // none, or none in front of the comment
 		return &problem{e.line, "a line that is neither a section, a comment nor \"key = value\", with which botocore refuses the whole file", "correct it or comment it out"}
 	}
-	key := strings.TrimRight(body[:at], " \t")
+	key, _ := trimBlank(body[:at])
 	if key == "" {
 		return &problem{e.line, "a value without a key, with which botocore refuses the whole file", "correct it or comment it out"}
 	}
@@ -263,8 +269,8 @@ func (s *scanner) property(r *readers, raw, body string, e entry) *problem {
 		return &problem{e.line, "key " + quoted(key) + " a second time in this section, with which botocore refuses the whole file", "remove one"}
 	}
 
-	python := strings.Trim(body[at+1:], " \t")
-	golang, p := goValue(shown, e)
+	python, _ := trimBlank(body[at+1:])
+	golang, p := goValue(shown[len(e.indent)+at+1:], e)
 	if p != nil {
 		return p
 	}
@@ -283,17 +289,17 @@ func (s *scanner) property(r *readers, raw, body string, e entry) *problem {
 // continuation reads a line that botocore adds to the value of the key before.
 // It must be a child of that key or plain further text to the Go SDK too.
 func (s *scanner) continuation(r *readers, body string, e entry) *problem {
-	delimited := strings.IndexAny(body, "=:") >= 0
+	at := delimiter(body)
 	switch {
 	case r.goEmpty != r.pyEmpty:
 		return &problem{e.line, "an indented line below a value that is empty to one SDK and not to another", "remove the quotes or the comment from the line of " + quoted(r.key)}
-	case r.goEmpty && !strings.Contains(body, "="):
+	case r.goEmpty && strings.IndexByte(body, '=') < 0:
 		return &problem{e.line, "an indented line without \"=\" below " + quoted(r.key) + ", with which botocore refuses the whole file", "correct it or comment it out"}
-	case !r.goEmpty && delimited:
+	case !r.goEmpty && at >= 0:
 		return &problem{e.line, "an indented line that is a key to the Go SDK and part of the value of " + quoted(r.key) + " to botocore", "remove the indentation"}
 	}
-	if delimited {
-		if _, p := goValue(body, e); p != nil {
+	if at >= 0 {
+		if _, p := goValue(body[at+1:], e); p != nil {
 			return p
 		}
 	}
@@ -305,13 +311,12 @@ func (s *scanner) continuation(r *readers, body string, e entry) *problem {
 	return nil
 }
 
-// goValue is what the Go SDK reads behind the first delimiter of a line whose
-// comment is cut already. It trims and then takes a pair of quotes off; on a
+// goValue is what the Go SDK makes of the text behind the delimiter of a line
+// whose comment is cut already. It trims and then takes a pair of quotes off; on a
 // value of a single quote character that slices out of range and panics
 // (config v1.33.15), so that one is refused here.
-func goValue(line string, e entry) (string, *problem) {
-	at := strings.IndexAny(line, "=:")
-	v := strings.Trim(line[at+1:], " \t")
+func goValue(behind string, e entry) (string, *problem) {
+	v, _ := trimBlank(behind)
 	if v == `"` || v == `'` {
 		return "", &problem{e.line, "a value of one quote character, on which the Go SDK crashes", "correct it"}
 	}
@@ -319,9 +324,33 @@ func goValue(line string, e entry) (string, *problem) {
 		v = v[1 : len(v)-1]
 	}
 	if e.indent != "" {
-		v = strings.Trim(cutComment(v), " \t")
+		v, _ = trimBlank(cutComment(v))
 	}
 	return v, nil
+}
+
+// trimBlank takes spaces and tabs off both ends; indent is how many it took off
+// the beginning. It and delimiter are most of what a scan does, so they are
+// plain loops.
+func trimBlank(s string) (body string, indent int) {
+	end := len(s)
+	for end > 0 && (s[end-1] == ' ' || s[end-1] == '\t') {
+		end--
+	}
+	for indent < end && (s[indent] == ' ' || s[indent] == '\t') {
+		indent++
+	}
+	return s[indent:end], indent
+}
+
+// delimiter is where the value is split off, -1 when nowhere.
+func delimiter(s string) int {
+	for i := range len(s) {
+		if s[i] == '=' || s[i] == ':' {
+			return i
+		}
+	}
+	return -1
 }
 
 // cutComment takes off what the Go SDK holds for a comment behind a value.
@@ -337,36 +366,33 @@ func cutComment(s string) string {
 	return s
 }
 
-// keySet refuses a key that was there before. Sections are small, so it is a
-// slice; a large one becomes a map, so that a hostile file costs no square.
+// keySet refuses a key that was there before. Sections are small, so it looks
+// through a list; the keys of a large one go to a map, so that a hostile file
+// costs no square.
 type keySet struct {
-	few  []string
+	few  [32]string
+	n    int
 	many map[string]struct{}
 }
 
 func (k *keySet) reset() {
-	k.few = k.few[:0]
+	k.n = 0
 	clear(k.many)
 }
 
 func (k *keySet) add(key string) bool {
-	const limit = 32
-	if len(k.few) < limit {
-		for _, f := range k.few {
-			if f == key {
-				return false
-			}
+	for _, f := range k.few[:k.n] {
+		if f == key {
+			return false
 		}
-		k.few = append(k.few, key)
+	}
+	if k.n < len(k.few) {
+		k.few[k.n] = key
+		k.n++
 		return true
 	}
 	if k.many == nil {
 		k.many = make(map[string]struct{})
-	}
-	if len(k.many) == 0 {
-		for _, f := range k.few {
-			k.many[f] = struct{}{}
-		}
 	}
 	if _, dup := k.many[key]; dup {
 		return false

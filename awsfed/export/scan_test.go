@@ -173,7 +173,7 @@ func TestScanAgreesWithGoSDK(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	path := filepath.Join(t.TempDir(), "file")
 	accepted := 0
-	for range 4000 {
+	for range 1500 {
 		text, isConfig := randomFile(r), r.IntN(2) == 0
 		seen, line, _ := export.Scan(isConfig, text, "p")
 		if line != 0 {
@@ -217,8 +217,8 @@ func TestScanAgreesWithGoSDK(t *testing.T) {
 			}
 		}
 	}
-	if accepted < 500 {
-		t.Errorf("only %d of 4000 files were accepted: the test shows little", accepted)
+	if accepted < 200 {
+		t.Errorf("only %d of 1500 files were accepted: the test shows little", accepted)
 	}
 }
 
@@ -247,7 +247,7 @@ json.dump(out, sys.stdout)
 	}
 	var cases []testCase
 	r := rand.New(rand.NewPCG(3, 4))
-	for range 20000 {
+	for range 4000 {
 		c := testCase{randomFile(r), r.IntN(2) == 0}
 		if _, line, _ := export.Scan(c.Config, c.Text, "p"); line == 0 {
 			cases = append(cases, c)
@@ -295,7 +295,7 @@ json.dump(out, sys.stdout)
 			t.Fatal("and so on")
 		}
 	}
-	if len(results) < 2000 {
+	if len(results) < 500 {
 		t.Errorf("only %d files were accepted: the test shows little", len(results))
 	}
 }

@@ -16,7 +16,7 @@ func (f format) names(section, profile string) (inGo, inPython bool) {
 	if profile == "" {
 		return false, false
 	}
-	trimmed := strings.Trim(section, " \t")
+	trimmed, _ := trimBlank(section)
 	if f == credentialsFormat {
 		return trimmed == profile, section == profile
 	}
@@ -31,12 +31,8 @@ func (f format) names(section, profile string) (inGo, inPython bool) {
 	// that can only find more than botocore does, and what only one reader
 	// finds is refused.
 	if strings.HasPrefix(section, "profile") {
-		first, second, ok := strings.Cut(strings.TrimRight(section, " \t"), " ")
-		if !ok {
-			first, second, ok = strings.Cut(first, "\t")
-		}
-		if ok {
-			second = strings.TrimLeft(second, " \t")
+		if i := strings.IndexAny(trimmed, " \t"); i >= 0 {
+			second, _ := trimBlank(trimmed[i:])
 			if strings.ContainsAny(second, `"'\`) {
 				second = strings.NewReplacer(`"`, "", `'`, "", `\`, "").Replace(second)
 			}

@@ -105,7 +105,7 @@ func (t *TokenFile) Path() string { return t.at.path }
 // the token expires. An expired token is an error (claims.ErrExpired or
 // [ErrExpired]), and the file stays as it was.
 func (t *TokenFile) Write(ctx context.Context) (expiry time.Time, err error) {
-	token, _, err := t.write(ctx)
+	token, err := t.write(ctx)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -121,7 +121,7 @@ func (t *TokenFile) Write(ctx context.Context) (expiry time.Time, err error) {
 // Only a failure at the start that will not pass is returned at once: a folder
 // that is refused, or an error of the source whose Temporary() is false.
 func (t *TokenFile) Run(ctx context.Context) error {
-	token, _, err := t.write(ctx)
+	token, err := t.write(ctx)
 	if err != nil && isFinal(err) && ctx.Err() == nil {
 		return err
 	}
@@ -135,13 +135,13 @@ func (t *TokenFile) Run(ctx context.Context) error {
 			due = now.Add(tokenRetry(failures))
 		} else {
 			failures = 0
-			due = tokenDue(now, token.Claims().IssuedAt, token.Expiry(), rand.Float64())
+			due = tokenDue(now, token.Claims().IssuedAt, token.Expiry(), rand.Float64()) //nolint:gosec // jitter is no secret
 		}
 		if !t.wait(ctx, due, err == nil) {
 			break
 		}
 		var next *idp.Token
-		if next, _, err = t.write(ctx); err == nil {
+		if next, err = t.write(ctx); err == nil {
 			token = next
 		}
 	}
@@ -191,7 +191,7 @@ func tokenDue(now, issued, expiry time.Time, share float64) time.Time {
 // half of and all of 1, 2, 4 ... 60 seconds.
 func tokenRetry(failures int) time.Duration {
 	most := min(time.Second<<min(failures-1, 10), time.Minute)
-	return most/2 + rand.N(most/2)
+	return most/2 + rand.N(most/2) //nolint:gosec // jitter is no secret
 }
 
 // isFinal tells errors that trying again does not mend.
@@ -204,22 +204,23 @@ func isFinal(err error) bool {
 	return errors.As(err, &source) && !source.Temporary()
 }
 
-// write also tells whether the file changed.
-func (t *TokenFile) write(ctx context.Context) (token *idp.Token, changed bool, err error) {
+// write asks the source and puts its token into the file, if it is not there.
+func (t *TokenFile) write(ctx context.Context) (*idp.Token, error) {
 	asking, cancel := context.WithTimeout(ctx, tokenAttempt)
-	token, err = t.src.Token(asking)
+	token, err := t.src.Token(asking)
 	cancel()
 	if err != nil {
-		return nil, false, fmt.Errorf("export: token file: %w", err)
+		return nil, fmt.Errorf("export: token file: %w", err)
 	}
 	if token == nil || token.Raw() == "" {
-		return nil, false, errors.New("export: token file: the source gave no token")
+		return nil, errors.New("export: token file: the source gave no token")
 	}
 	if !token.ValidAt(time.Now()) {
-		return nil, false, fmt.Errorf("export: token file: the token: %w at %s", ErrExpired, timestamp(token.Expiry()))
+		return nil, fmt.Errorf("export: token file: the token: %w at %s", ErrExpired, timestamp(token.Expiry()))
 	}
-	if changed, err = t.put(ctx, token.Raw()); err != nil {
-		return nil, false, t.fail(err)
+	changed, err := t.put(ctx, token.Raw())
+	if err != nil {
+		return nil, t.fail(err)
 	}
 	if changed {
 		t.log.DebugContext(ctx, "token file: written", "path", t.at.path, "expiry", token.Expiry())
@@ -227,7 +228,7 @@ func (t *TokenFile) write(ctx context.Context) (token *idp.Token, changed bool, 
 			t.opts.OnWrite(token.Expiry())
 		}
 	}
-	return token, changed, nil
+	return token, nil
 }
 
 func (t *TokenFile) put(ctx context.Context, raw string) (changed bool, err error) {
@@ -242,7 +243,7 @@ func (t *TokenFile) put(ctx context.Context, raw string) (changed bool, err erro
 	if old, _, err := readText(t.at.path, true); err == nil && old == raw {
 		return false, nil
 	}
-	return true, replaceFile(ctx, t.at, []byte(raw), t.perm)
+	return true, replaceFile(ctx, t.at, raw, t.perm)
 }
 
 // folder makes the folder or checks the one that is there.
@@ -258,7 +259,7 @@ func (t *TokenFile) folder() error {
 		if err := os.Chown(t.at.dir, -1, t.perm.group); err != nil {
 			return err
 		}
-		return os.Chmod(t.at.dir, 0o750)
+		return os.Chmod(t.at.dir, 0o750) //nolint:gosec // the group was named by the caller, to read the file
 	}
 	if err != nil {
 		return err

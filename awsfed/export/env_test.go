@@ -1,0 +1,191 @@
+package export_test
+
+import (
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/onafed/onafed/awsfed/export"
+)
+
+func TestEnv(t *testing.T) {
+	t.Parallel()
+	c := credentials(1)
+	c.AccessKeyID, c.SecretAccessKey, c.SessionToken = "ID", "se/cr+et", "tok=="
+	c.Expires = time.Date(2126, 1, 2, 3, 4, 5, 0, time.UTC)
+	want := map[export.Shell]string{
+		export.Posix: "unset AWS_SECURITY_TOKEN\nexport AWS_ACCESS_KEY_ID='ID'\nexport AWS_SECRET_ACCESS_KEY='se/cr+et'\n" +
+			"export AWS_SESSION_TOKEN='tok=='\nexport AWS_CREDENTIAL_EXPIRATION='2126-01-02T03:04:05Z'\nexport AWS_ACCOUNT_ID='123456789012'\n",
+		export.Fish: "set -e AWS_SECURITY_TOKEN\nset -gx AWS_ACCESS_KEY_ID 'ID'\nset -gx AWS_SECRET_ACCESS_KEY 'se/cr+et'\n" +
+			"set -gx AWS_SESSION_TOKEN 'tok=='\nset -gx AWS_CREDENTIAL_EXPIRATION '2126-01-02T03:04:05Z'\nset -gx AWS_ACCOUNT_ID '123456789012'\n",
+		export.PowerShell: "Remove-Item Env:AWS_SECURITY_TOKEN -ErrorAction Ignore\n$Env:AWS_ACCESS_KEY_ID = 'ID'\n$Env:AWS_SECRET_ACCESS_KEY = 'se/cr+et'\n" +
+			"$Env:AWS_SESSION_TOKEN = 'tok=='\n$Env:AWS_CREDENTIAL_EXPIRATION = '2126-01-02T03:04:05Z'\n$Env:AWS_ACCOUNT_ID = '123456789012'\n",
+		export.Cmd: "set AWS_SECURITY_TOKEN=\r\nset \"AWS_ACCESS_KEY_ID=ID\"\r\nset \"AWS_SECRET_ACCESS_KEY=se/cr+et\"\r\n" +
+			"set \"AWS_SESSION_TOKEN=tok==\"\r\nset \"AWS_CREDENTIAL_EXPIRATION=2126-01-02T03:04:05Z\"\r\nset \"AWS_ACCOUNT_ID=123456789012\"\r\n",
+	}
+	for shell, w := range want {
+		if got, err := export.Env(shell, c); err != nil || got != w {
+			t.Errorf("Env(%s) = %q, %v, want %q", shell, got, err, w)
+		}
+	}
+	if _, err := export.Env("tcsh", c); err == nil {
+		t.Error("an unknown shell was accepted")
+	}
+	c.SessionToken += "'; touch /tmp/x; '"
+	if got, err := export.Env(export.Posix, c); err == nil || strings.Contains(err.Error(), "touch") {
+		t.Errorf("a hostile token was accepted: %q, %v", got, err)
+	}
+}
+
+// The shells that are on the machine read the statements as they are meant.
+func TestEnvInShells(t *testing.T) {
+	t.Parallel()
+	const show = "\nprintenv AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION\nprintenv AWS_SECURITY_TOKEN AWS_ACCOUNT_ID\n"
+	shells := []struct {
+		shell  export.Shell
+		name   string
+		script string
+		args   []string
+	}{
+		{export.Posix, "sh", "set -u" + "\n%s" + show, []string{"-c"}},
+		{export.Posix, "dash", "%s" + show, []string{"-c"}},
+		{export.Posix, "bash", "%s" + show, []string{"-c"}},
+		{export.Posix, "zsh", "%s" + show, []string{"-c"}},
+		{export.Posix, "ksh", "%s" + show, []string{"-c"}},
+		{export.Posix, "busybox", "%s" + show, []string{"sh", "-c"}},
+		{export.Fish, "fish", "%s" + show, []string{"-c"}},
+		{export.PowerShell, "pwsh", "%s" + show, []string{"-NoProfile", "-Command"}},
+	}
+	c := credentials(1)
+	c.AccountID = "" // so AWS_ACCOUNT_ID is unset
+	want := strings.Join([]string{c.AccessKeyID, c.SecretAccessKey, c.SessionToken, c.Expires.UTC().Format(time.RFC3339), ""}, "\n")
+	for _, s := range shells {
+		path, err := exec.LookPath(s.name)
+		if err != nil {
+			t.Logf("%s is not here", s.name)
+			continue
+		}
+		text, err := export.Env(s.shell, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), path, append(s.args, strings.Replace(s.script, "%s", text, 1))...)
+		cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + t.TempDir(), "AWS_SECURITY_TOKEN=stale", "AWS_ACCOUNT_ID=210987654321", "AWS_SESSION_TOKEN=stale"}
+		out, err := cmd.Output() // the last printenv finds nothing and fails
+		if string(out) != want {
+			t.Errorf("%s: %q, %v, want %q", s.name, out, err, want)
+		}
+	}
+}
+
+// The quoting would hold even for text that never gets that far.
+func TestQuotingInShells(t *testing.T) {
+	t.Parallel()
+	hostile := []string{"plain", "a b", "it's", `back\slash`, `\'`, `'\''`, "$HOME", "`id`", "$(id)", `"`, "a;b|c&d", "*?[x]", "#x", "~", "!x", "%PATH%", "é", `\\`, "''", "a\tb"}
+	shells := []struct {
+		name  string
+		args  []string
+		quote func(string) string
+	}{
+		{"sh", []string{"-c"}, export.QuotePosix},
+		{"bash", []string{"-c"}, export.QuotePosix},
+		{"zsh", []string{"-c"}, export.QuotePosix},
+		{"ksh", []string{"-c"}, export.QuotePosix},
+		{"fish", []string{"-c"}, export.QuoteFish},
+		{"pwsh", []string{"-NoProfile", "-Command"}, export.QuotePowerS},
+	}
+	for _, s := range shells {
+		path, err := exec.LookPath(s.name)
+		if err != nil {
+			t.Logf("%s is not here", s.name)
+			continue
+		}
+		script := "printf '%s\\n'"
+		for _, h := range hostile {
+			script += " " + s.quote(h)
+		}
+		out, err := exec.CommandContext(t.Context(), path, append(s.args, script)...).Output()
+		if want := strings.Join(hostile, "\n") + "\n"; err != nil || string(out) != want {
+			t.Errorf("%s: %q, %v, want %q", s.name, out, err, want)
+		}
+	}
+	if got := export.QuotePowerS("it's"); got != "'it''s'" {
+		t.Errorf("PowerShell: %s", got)
+	}
+}
+
+func TestEnviron(t *testing.T) {
+	t.Parallel()
+	c := credentials(1)
+	c.AccountID = ""
+	got, err := export.Environ([]string{"PATH=/bin", "AWS_SECURITY_TOKEN=x", "aws_session_token=x", "AWS_ACCOUNT_ID=1", "AWS_REGION=r"}, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"PATH=/bin", "AWS_REGION=r", "AWS_ACCESS_KEY_ID=" + c.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + c.SecretAccessKey,
+		"AWS_SESSION_TOKEN=" + c.SessionToken, "AWS_CREDENTIAL_EXPIRATION=" + c.Expires.UTC().Format(time.RFC3339),
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("Environ = %q, want %q", got, want)
+	}
+}
+
+// What CommandLine makes, a shell, botocore and the Go SDK's file reader take apart alike.
+func TestCommandLine(t *testing.T) {
+	t.Parallel()
+	words := []string{"/opt/my tools/onafed", "aws", "credential-process", "--x=a b", "it's", `"q"`, "$HOME", "`id`", "#c", ";", "a #b", "*", "~", "", "é", `\`, "a&b|c", "%x", "'"}
+	line, err := export.CommandLineFor("linux", words[0], words[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if runtime.GOOS != "windows" {
+		script := strings.Replace(line, `/opt/my\ tools/onafed`, `printf '[%s]'`, 1)
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", script).Output()
+		if want := "[" + strings.Join(words[1:], "][") + "]"; err != nil || string(out) != want {
+			t.Errorf("sh: %s, %v, want %s", out, err, want)
+		}
+	}
+	f := configFile(t, "", nil)
+	if err := f.WriteProcess(t.Context(), "p", line); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok, err := f.Lookup("p", "credential_process"); got != line || !ok || err != nil {
+		t.Errorf("Lookup = %q, %v, %v, want %q", got, ok, err, line)
+	}
+	if python, err := exec.LookPath("python3"); err == nil {
+		cmd := exec.CommandContext(t.Context(), python, "-X", "utf8", "-c", "import shlex,sys;print('|'.join(shlex.split(sys.stdin.read())))")
+		cmd.Stdin = strings.NewReader(line)
+		// One of the words has a "|", which only makes the comparison longer.
+		if out, err := cmd.Output(); err != nil || strings.TrimSuffix(string(out), "\n") != strings.Join(words, "|") {
+			t.Errorf("shlex: %s, %v", out, err)
+		}
+	}
+
+	refused := []struct {
+		goos, program string
+		args          []string
+	}{
+		{"linux", "onafed", nil},
+		{"linux", "./onafed", nil},
+		{"linux", "/x", []string{"a\nb"}},
+		{"windows", "onafed.exe", nil},
+		{"windows", `C:\Program Files\onafed.exe`, nil},
+		{"windows", `C:\x\onafed.exe`, []string{"a&b"}},
+		{"windows", `C:\x\onafed.exe`, []string{`a"b`}},
+		{"windows", `C:\x\onafed.exe`, []string{"%PATH%"}},
+		{"windows", `C:\x\onafed.exe`, []string{""}},
+	}
+	for _, r := range refused {
+		if got, err := export.CommandLineFor(r.goos, r.program, r.args); err == nil {
+			t.Errorf("%s: %q %q was accepted: %s", r.goos, r.program, r.args, got)
+		}
+	}
+	got, err := export.CommandLineFor("windows", `C:\tools\onafed.exe`, []string{"--role-arn", "arn:aws:iam::123456789012:role/a+b=c,d.e@f-g_h"})
+	if want := `C:\tools\onafed.exe --role-arn arn:aws:iam::123456789012:role/a+b=c,d.e@f-g_h`; got != want || err != nil {
+		t.Errorf("windows: %q, %v, want %q", got, err, want)
+	}
+}

@@ -1,0 +1,252 @@
+package export_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/onafed/onafed/awsfed/export"
+	"github.com/onafed/onafed/idp"
+)
+
+// idToken is a token of the given life from now, n tells them apart.
+func idToken(t *testing.T, n int, life time.Duration) *idp.Token {
+	t.Helper()
+	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+	now := time.Now()
+	token, err := idp.ParseToken(part(`{"alg":"RS256","kid":"k0"}`) + "." + part(fmt.Sprintf(
+		`{"iss":"https://app.gitpod.io","aud":"sts.amazonaws.com","sub":"org:0191e223-1c3c-7607-badf-303c98b52d2f","iat":%d,"exp":%d,"jti":"%d"}`,
+		now.Unix(), now.Add(life).Unix(), n)) + "." + part("signature"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// tokenServer gives a new token for each call, or its error.
+type tokenServer struct {
+	t     *testing.T
+	mu    sync.Mutex // guards what follows
+	calls []time.Time
+	err   error
+}
+
+func (s *tokenServer) Token(context.Context) (*idp.Token, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = append(s.calls, time.Now())
+	if s.err != nil {
+		return nil, s.err
+	}
+	return idToken(s.t, len(s.calls), time.Hour), nil
+}
+
+func (s *tokenServer) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = err
+}
+
+func (s *tokenServer) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.calls)
+}
+
+func newTokenFile(t *testing.T, path string, src idp.TokenSource, opts *export.TokenFileOptions) *export.TokenFile {
+	t.Helper()
+	f, err := export.NewTokenFile(path, src, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestTokenFileWrite(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "onafed", "token")
+	token := idToken(t, 1, time.Hour)
+	f := newTokenFile(t, path, idp.Static(token), nil)
+	expiry, err := f.Write(t.Context())
+	if err != nil || !expiry.Equal(token.Expiry()) {
+		t.Fatalf("Write = %v, %v, want %v", expiry, err, token.Expiry())
+	}
+	if got := read(t, path); got != token.Raw() {
+		t.Errorf("the file is not the bare token: it has %d bytes, want %d", len(got), len(token.Raw()))
+	}
+	if runtime.GOOS == "windows" {
+		return
+	}
+	for p, want := range map[string]os.FileMode{path: 0o600, filepath.Dir(path): 0o700} {
+		if info, err := os.Stat(p); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v, want mode %v", p, info.Mode(), err, want)
+		}
+	}
+}
+
+func TestTokenFileGroup(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "onafed", "token")
+	f := newTokenFile(t, path, idp.Static(idToken(t, 1, time.Hour)), &export.TokenFileOptions{Group: strconv.Itoa(os.Getgid())})
+	if _, err := f.Write(t.Context()); err != nil {
+		t.Skipf("this user cannot: %v", err)
+	}
+	for p, want := range map[string]os.FileMode{path: 0o640, filepath.Dir(path): 0o750} {
+		if info, err := os.Stat(p); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v, want mode %v", p, info.Mode(), err, want)
+		}
+	}
+	if _, err := export.NewTokenFile(path, idp.Static(nil), &export.TokenFileOptions{Group: "no such group"}); err == nil {
+		t.Error("an unknown group was accepted")
+	}
+}
+
+func TestTokenFileRefuses(t *testing.T) {
+	t.Parallel()
+	src := idp.Static(idToken(t, 1, time.Hour))
+	if _, err := export.NewTokenFile("", src, nil); err == nil {
+		t.Error("an empty path was accepted")
+	}
+	if _, err := export.NewTokenFile("x", nil, nil); err == nil {
+		t.Error("a nil source was accepted")
+	}
+	base := t.TempDir()
+	file := filepath.Join(base, "file")
+	write(t, file, "x", 0o600)
+	bad := []string{filepath.Join(file, "token")}
+	if runtime.GOOS != "windows" {
+		open, link := filepath.Join(base, "open"), filepath.Join(base, "link")
+		if err := os.Mkdir(open, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(open, 0o777|os.ModeSticky); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(base, link); err != nil {
+			t.Fatal(err)
+		}
+		bad = append(bad, filepath.Join(open, "token"), filepath.Join(link, "token"))
+	}
+	for _, path := range bad {
+		f := newTokenFile(t, path, src, nil)
+		if _, err := f.Write(t.Context()); err == nil {
+			t.Errorf("%s was written", path)
+		}
+		if err := f.Run(t.Context()); err == nil {
+			t.Errorf("%s: Run did not tell", path)
+		}
+	}
+	// An expired token does not replace a good one.
+	path := filepath.Join(t.TempDir(), "own", "token")
+	if _, err := newTokenFile(t, path, src, nil).Write(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	old := idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return idToken(t, 2, -time.Hour), nil })
+	before := read(t, path)
+	if _, err := newTokenFile(t, path, old, nil).Write(t.Context()); !errors.Is(err, export.ErrExpired) || read(t, path) != before {
+		t.Errorf("expired token: %v", err)
+	}
+	none := idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return nil, nil })
+	if _, err := newTokenFile(t, path, none, nil).Write(t.Context()); err == nil {
+		t.Error("no token and no error was accepted")
+	}
+}
+
+type finalSource struct{ error }
+
+func (finalSource) Temporary() bool { return false }
+
+// Run renews in the middle of the life, keeps the file through an outage, heals
+// a removed file and ends with its context.
+func TestTokenFileRun(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "own", "token")
+	synctest.Test(t, func(t *testing.T) {
+		src := &tokenServer{t: t}
+		var written []time.Time
+		f := newTokenFile(t, path, src, &export.TokenFileOptions{OnWrite: func(expiry time.Time) { written = append(written, expiry) }})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- f.Run(ctx) }()
+
+		synctest.Wait()
+		first := read(t, path)
+		time.Sleep(23 * time.Minute)
+		if src.count() != 1 {
+			t.Errorf("%d calls after 23 minutes, want 1", src.count())
+		}
+		time.Sleep(8 * time.Minute) // 31
+		if src.count() != 2 || read(t, path) == first || len(written) != 2 {
+			t.Errorf("%d calls after 31 minutes, %d writes; want 2 and a new token", src.count(), len(written))
+		}
+
+		second := read(t, path)
+		src.fail(errors.New("down"))
+		time.Sleep(32 * time.Minute) // due again, and failing since
+		tries := src.count()
+		if tries < 4 || tries > 80 || read(t, path) != second {
+			t.Errorf("%d calls in an outage, want a few, and the file as it was", tries)
+		}
+		src.fail(nil)
+		time.Sleep(2 * time.Minute)
+		if src.count() != tries+1 || read(t, path) == second {
+			t.Errorf("%d calls after the outage, want %d and a new token", src.count(), tries+1)
+		}
+
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(31 * time.Second)
+		if !strings.Contains(read(t, path), ".") {
+			t.Error("a removed file was not written again")
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run = %v", err)
+		}
+	})
+}
+
+func TestTokenFileRunReturnsFinalErrors(t *testing.T) {
+	t.Parallel()
+	src := &tokenServer{t: t, err: finalSource{errors.New("revoked")}}
+	f := newTokenFile(t, filepath.Join(t.TempDir(), "own", "token"), src, nil)
+	if err := f.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "revoked") {
+		t.Errorf("Run = %v", err)
+	}
+}
+
+func TestTokenDue(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1e9, 0)
+	tests := []struct {
+		rule   string
+		issued time.Duration // before now
+		expiry time.Duration // after now
+		share  float64
+		want   time.Duration
+	}{
+		{"half of a new token's life", 0, time.Hour, 0, 30 * time.Minute},
+		{"a tenth earlier at most", 0, time.Hour, 1, 24 * time.Minute},
+		{"an older token is due earlier", 20 * time.Minute, 40 * time.Minute, 0, 10 * time.Minute},
+		{"issued in the future counts from now", -time.Minute, time.Hour, 0, 30 * time.Minute},
+		{"the same token again: soon", 40 * time.Minute, 20 * time.Minute, 0, time.Minute},
+		{"sooner", 58 * time.Minute, 2 * time.Minute, 0, 12 * time.Second},
+		{"never in a hurry", 3599 * time.Second, time.Second, 0, 5 * time.Second},
+	}
+	for _, tt := range tests {
+		if got := export.TokenDue(now, now.Add(-tt.issued), now.Add(tt.expiry), tt.share).Sub(now); got != tt.want {
+			t.Errorf("%s: due in %v, want %v", tt.rule, got, tt.want)
+		}
+	}
+}
