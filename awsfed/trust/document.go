@@ -206,7 +206,8 @@ func (r *documentReader) document(name string) (p Policy, bad, err error) {
 		if err := r.skip(); err != nil {
 			return Policy{}, nil, err
 		}
-		inner := &jsonReader{data: r.data[:r.pos], pos: start, policyText: true, path: append(slices.Clone(r.path), name)}
+		r.base = r.base.forward(r.data, start)
+		inner := &jsonReader{data: r.data[:r.pos], pos: start, base: r.base, policyText: true, path: append(slices.Clone(r.path), name)}
 		p, bad = inner.policy()
 		if n := p.Size(); bad == nil && n > MaxSize {
 			p, bad = Policy{}, r.fail(start, tooLong(n))

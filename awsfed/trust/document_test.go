@@ -106,6 +106,23 @@ func TestParseDocumentsPosition(t *testing.T) {
 	}
 }
 
+// Many roles that cannot be read are told apart by their lines, in time.
+func TestParseDocumentsManyErrors(t *testing.T) {
+	t.Parallel()
+	const n = 5000
+	text := "[" + strings.TrimSuffix(strings.Repeat("\n  {\"AssumeRolePolicyDocument\": {\n\"x\": 1}},", n), ",") + "]"
+	docs, err := trust.ParseDocuments([]byte(text))
+	if err != nil || len(docs) != n {
+		t.Fatalf("ParseDocuments: %d documents, %v", len(docs), err)
+	}
+	for i, d := range docs {
+		var pe *trust.ParseError
+		if !errors.As(d.Err, &pe) || pe.Line != 3+2*i || pe.Column != 1 {
+			t.Fatalf("document %d: %v, want line %d, column 1", i, d.Err, 3+2*i)
+		}
+	}
+}
+
 func TestParseDocumentsForms(t *testing.T) {
 	t.Parallel()
 	policy := policyWithSid("a+b")

@@ -22,6 +22,7 @@ type jsonReader struct {
 	pos   int
 	depth int
 	path  []string // of the element being read
+	base  place    // a place before which nothing is reported
 	// policyText refuses the characters that IAM's pattern for policy
 	// documents does not have.
 	policyText bool
@@ -59,8 +60,13 @@ func (k jsonKind) String() string {
 
 // fail reports reason at the offset.
 func (r *jsonReader) fail(offset int, reason string) error {
-	line, column := position(r.data, offset)
-	return &ParseError{Line: line, Column: column, Element: r.element(), Reason: reason}
+	at := r.base
+	if offset < at.offset {
+		at = place{}
+	}
+	at = at.forward(r.data, offset)
+	column := 1 + utf8.RuneCount(r.data[at.line:at.offset])
+	return &ParseError{Line: 1 + at.lines, Column: column, Element: r.element(), Reason: reason}
 }
 
 // failHere reports reason at the next byte to be read.
@@ -77,11 +83,25 @@ func (r *jsonReader) element() string {
 	return b.String()
 }
 
-func position(data []byte, offset int) (line, column int) {
-	before := data[:min(offset, len(data))]
-	line = 1 + bytes.Count(before, []byte{'\n'})
-	last := bytes.LastIndexByte(before, '\n') + 1
-	return line, 1 + utf8.RuneCount(before[last:])
+// place is an offset with its line. Finding a line means counting from a place
+// before it; with many policies in one input that must not be the start each
+// time.
+type place struct {
+	offset int
+	lines  int // newlines before it
+	line   int // offset of the line's first byte
+}
+
+// forward gives the place of a later offset.
+func (p place) forward(data []byte, offset int) place {
+	offset = min(offset, len(data))
+	between := data[p.offset:offset]
+	if n := bytes.Count(between, []byte{'\n'}); n > 0 {
+		p.lines += n
+		p.line = p.offset + bytes.LastIndexByte(between, '\n') + 1
+	}
+	p.offset = offset
+	return p
 }
 
 // space skips white space.

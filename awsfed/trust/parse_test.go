@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -128,6 +129,41 @@ func TestParseSizeLimit(t *testing.T) {
 	// Characters count, not bytes.
 	if p, err = trust.Parse([]byte(policyWithSid(strings.Repeat("\u00e9", room)))); err != nil || p.Size() != trust.MaxSize {
 		t.Errorf("Parse of the longest policy in two-byte characters: size %d, %v", p.Size(), err)
+	}
+}
+
+// IAM's pattern for policies is tab, newline, carriage return and U+0020 to
+// U+00FF; JSON has no control characters in strings. Escaped, all can be there.
+func TestParseEveryCharacter(t *testing.T) {
+	t.Parallel()
+	for ch := range rune(0x180) {
+		want := ch >= 0x20 && ch <= 0xFF && ch != '"' && ch != '\\'
+		p, err := trust.Parse([]byte(policyWithSid("a" + string(ch) + "/b")))
+		if ch == '\\' {
+			want = true // it escapes the slash
+		} else if err == nil && p.Statements[0].Sid != "a"+string(ch)+"/b" {
+			t.Errorf("Parse with %U in a string: Sid = %q", ch, p.Statements[0].Sid)
+		}
+		if (err == nil) != want {
+			t.Errorf("Parse with %U in a string: %v", ch, err)
+		}
+		p, err = trust.Parse([]byte(policyWithSid(fmt.Sprintf("a\\u%04Xb", ch))))
+		if err != nil || p.Statements[0].Sid != "a"+string(ch)+"b" {
+			t.Errorf("Parse with %U escaped: %v", ch, err)
+			continue
+		}
+		checkPrinting(t, p)
+		for _, out := range p.String() {
+			if out < 0x20 && out != '\n' && out != '\t' || 0x7F <= out && out < 0xA0 || out > 0xFF {
+				t.Errorf("String of a policy with %U holds %U", ch, out)
+			}
+		}
+	}
+	for b := range 256 {
+		between := b == ' ' || b == '\t' || b == '\n' || b == '\r'
+		if _, err := trust.Parse([]byte("{" + string([]byte{byte(b)}) + policyWithSid("")[1:])); (err == nil) != between {
+			t.Errorf("Parse with the byte %#x between elements: %v", b, err)
+		}
 	}
 }
 

@@ -25,9 +25,9 @@ type Pattern struct {
 	wild        bool // there is a wildcard
 	min         int  // bytes that the string has at least
 
-	// With question marks, and for text that is not UTF-8: what matches the
-	// string between first and last.
-	slow interface{ match(s string) bool }
+	// With question marks, and for text that is not UTF-8, the string between
+	// first and last is compared by characters.
+	marked *markedPattern
 }
 
 // patternPiece is a part of a pattern: text in which * and ? are wildcards, or
@@ -168,12 +168,12 @@ func patternFrom(pieces ...patternPiece) Pattern {
 	case !utf8.ValidString(p.source):
 		// Bytes that are no character can be found inside of one.
 		p.first, p.last = "", ""
-		p.slow = newMachine(toks)
+		p.marked = newMarkedPattern(toks)
 	case marks > 0:
 		// Comparing bytes finds whole characters, but a question mark has to
 		// count them.
 		first, after := utf8.RuneCountInString(p.first), utf8.RuneCountInString(p.last)
-		p.slow = newMachine(toks[first : len(toks)-after])
+		p.marked = newMarkedPattern(toks[first : len(toks)-after])
 	}
 	return p
 }
@@ -209,12 +209,12 @@ func (p Pattern) Match(s string) bool {
 	if len(s) < p.min || !strings.HasPrefix(s, p.first) || !strings.HasSuffix(s, p.last) {
 		return false
 	}
-	if !p.wild && p.slow == nil {
+	if !p.wild {
 		return len(s) == len(p.first)
 	}
 	rest := s[len(p.first) : len(s)-len(p.last)]
-	if p.slow != nil {
-		return p.slow.match(rest)
+	if p.marked != nil {
+		return p.marked.match(rest)
 	}
 	// The first place where a text between asterisks is found leaves the most
 	// for the rest, so no choice has to be taken back.
