@@ -42,13 +42,16 @@ func (s *STS) assumeRole(op *operation) (document, *apiError) {
 	if !ok {
 		return nil, denied.because("there is no role %s", want.roleARN)
 	}
-	r := trust.Request{Action: "sts:AssumeRole", RoleARN: want.roleARN, Context: maps.Clone(s.context)}
-	maps.Copy(r.Context, map[string][]string{
-		"sts:rolesessionname": {want.name},
-		"aws:securetransport": {"true"},
-		"aws:currenttime":     {op.now.UTC().Format(time.RFC3339)},
-		"aws:principalarn":    {caller.RoleARN},
-	})
+	r := trust.Request{Action: "sts:AssumeRole", RoleARN: want.roleARN, Context: map[string][]string{
+		"sts:rolesessionname":  {want.name},
+		"aws:securetransport":  {"true"},
+		"aws:currenttime":      {op.now.UTC().Format(time.RFC3339)},
+		"aws:principalarn":     {caller.RoleARN},
+		"aws:principalaccount": {caller.role.account},
+	}}
+	for key, value := range caller.Tags {
+		r.Context["aws:principaltag/"+strings.ToLower(key)] = []string{value}
+	}
 	if externalID != "" {
 		r.Context["sts:externalid"] = []string{externalID}
 	}
@@ -73,6 +76,7 @@ func (s *STS) assumeRole(op *operation) (document, *apiError) {
 		r.AlsoNeeded = append(r.AlsoNeeded, "sts:SetSourceIdentity")
 		r.Context["sts:sourceidentity"] = []string{sourceIdentity}
 	}
+	maps.Copy(r.Context, s.context)
 	if decision := forPrincipal(role.TrustPolicy, caller).Evaluate(r); !decision.Allowed() {
 		op.call.Decision = &decision
 		return nil, denied.because("%s", decision.Reason)
@@ -123,11 +127,8 @@ func chainTags(caller session, f form) (tags map[string]string, transitive []str
 // forPrincipal is the policy as far as it speaks of this caller. Package trust knows the principals of web identities; those of
 // roles are compared here, and what a statement says of others is left out.
 func forPrincipal(policy trust.Policy, caller session) trust.Policy {
-	role, err := parseRoleARN(caller.RoleARN)
-	if err != nil {
-		return trust.Policy{} // not reached: only roles whose ARN was read get sessions
-	}
-	names := []string{"*", role.account, "arn:" + role.partition + ":iam::" + role.account + ":root", caller.RoleARN, caller.arn()}
+	account := caller.role.account
+	names := []string{"*", account, "arn:" + caller.role.partition + ":iam::" + account + ":root", caller.RoleARN, caller.arn()}
 	var statements []trust.Statement
 	for _, statement := range policy.Statements {
 		if statement.Principal.Any || slices.ContainsFunc(statement.Principal.AWS, func(n string) bool { return slices.Contains(names, n) }) {
@@ -145,9 +146,5 @@ func (s *STS) getCallerIdentity(op *operation) (document, *apiError) {
 		return nil, refused
 	}
 	op.call.AccessKeyID, op.call.RoleARN, op.call.SessionName = caller.AccessKeyID, caller.RoleARN, caller.Name
-	role, err := parseRoleARN(caller.RoleARN)
-	if err != nil {
-		return nil, refuse("InternalFailure", "").because("%v", err)
-	}
-	return &callerIdentityResponse{Result: callerIdentityResult{Arn: caller.arn(), UserID: caller.userID(), Account: role.account}}, nil
+	return &callerIdentityResponse{Result: callerIdentityResult{Arn: caller.arn(), UserID: caller.userID(), Account: caller.role.account}}, nil
 }

@@ -75,6 +75,7 @@ func TestAssumeRole(t *testing.T) {
 		{"no such role", plain, nil, in(func(i *sts.AssumeRoleInput) { i.RoleArn = aws.String(nextRole + "x") }), "AccessDenied", ""},
 		{"external id", `{"Effect":"Allow",PRINCIPAL,"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"42"}}}`, nil, in(func(i *sts.AssumeRoleInput) { i.ExternalId = aws.String("42") }), "", ""},
 		{"no external id", `{"Effect":"Allow",PRINCIPAL,"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"42"}}}`, nil, in(nil), "AccessDenied", ""},
+		{"condition on the caller's tag and account", `{"Effect":"Allow","Principal":"*","Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:PrincipalTag/Team":"web","aws:PrincipalAccount":"123456789012"}}}`, transitive, in(nil), "", ""},
 		{"an hour", plain, nil, in(func(i *sts.AssumeRoleInput) { i.DurationSeconds = aws.Int32(3600) }), "", ""},
 		{"over an hour", plain, nil, in(func(i *sts.AssumeRoleInput) { i.DurationSeconds = aws.Int32(3601) }), "ValidationError", "exceeds the 1 hour session limit for roles assumed by role chaining"},
 		{"session name", plain, nil, in(func(i *sts.AssumeRoleInput) { i.RoleSessionName = aws.String("a b") }), "ValidationError", "regular expression"},

@@ -69,6 +69,8 @@ func usualAnswer(code string) (status int, message string) {
 		return http.StatusBadRequest, "Syntax errors in policy."
 	case "MalformedQueryString":
 		return http.StatusNotFound, "The query string contains a syntax error"
+	case "MissingAction":
+		return http.StatusBadRequest, "The request must contain the parameter Action."
 	case "MissingAuthenticationToken":
 		return http.StatusForbidden, "Request is missing Authentication Token"
 	case "OptInRequired":

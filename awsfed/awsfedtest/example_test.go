@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
+	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/awsfedtest"
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/idp/idptest"
@@ -42,19 +43,17 @@ func ExampleNew() {
 	iss := idptest.NewIssuer(t, nil)
 	s := awsfedtest.New(t, iss.URL, iss.Client(), role)
 
-	out, err := s.AssumeRoleWithWebIdentity(t.Context(), &sts.AssumeRoleWithWebIdentityInput{
-		RoleArn:          aws.String(role),
-		RoleSessionName:  aws.String("ci"),
-		WebIdentityToken: aws.String(iss.Sign(iss.Claims("sts.amazonaws.com"))),
-	})
+	p, err := awsfed.New(s, role, iss.TokenSource("sts.amazonaws.com"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Println(*out.AssumedRoleUser.Arn)
-	fmt.Println(*out.Credentials.AccessKeyId)
+	who, err := s.Client(p).GetCallerIdentity(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println(*who.Arn)
 	// Output:
-	// arn:aws:sts::123456789012:assumed-role/deploy/ci
-	// ASIATESTONAFEDAAAAAB
+	// arn:aws:sts::123456789012:assumed-role/deploy/env-019527e4-75d5-704d-a5a4-a2b52cf56196
 }
 
 // A trust policy that refuses, and the reason, which AWS does not tell.

@@ -1,8 +1,11 @@
 package awsfedtest
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -104,4 +107,49 @@ func (l *faultList) take(action, roleARN string) (sum Fault, met bool) {
 	}
 	l.faults = slices.DeleteFunc(l.faults, func(f *Fault) bool { return f.Calls < 0 })
 	return sum, met
+}
+
+// injected is the reason in the log for what a fault answered.
+const injected = "injected"
+
+// errReset is how a dropped connection looks to a client in memory.
+var errReset = fmt.Errorf("awsfedtest: read: %w", syscall.ECONNRESET)
+
+// suffer goes through what happens before there is an answer. An error means that there will be none.
+func (f Fault) suffer(ctx context.Context) error {
+	if err := wait(ctx, f.Delay); err != nil {
+		return err
+	}
+	if f.Break == BreakHang {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	if f.Break == BreakReset {
+		return errReset
+	}
+	return nil
+}
+
+// refusal is the error that the fault's code stands for.
+func (f Fault) refusal() *apiError {
+	e := refuse(f.Code, f.Message).because(injected)
+	if f.Status != 0 {
+		e.status = f.Status
+	}
+	return e
+}
+
+// wait returns nil after d, or the context's error as soon as it ends.
+func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -73,12 +73,12 @@ func Start(tb testing.TB, s *STS) (url string) {
 	if err != nil {
 		tb.Fatalf("awsfedtest: %v", err)
 	}
-	var handlers sync.WaitGroup
+	var serving sync.RWMutex // read-locked by each handler
 	server := &http.Server{
 		ReadHeaderTimeout: 10 * time.Second,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			handlers.Add(1)
-			defer handlers.Done()
+			serving.RLock()
+			defer serving.RUnlock()
 			s.ServeHTTP(w, r)
 		}),
 	}
@@ -89,7 +89,8 @@ func Start(tb testing.TB, s *STS) (url string) {
 		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
 			tb.Errorf("awsfedtest: %v", err)
 		}
-		handlers.Wait()
+		serving.Lock() // comes when the last handler has gone
+		defer serving.Unlock()
 	})
 	return "http://" + ln.Addr().String()
 }

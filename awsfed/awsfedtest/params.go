@@ -193,8 +193,3 @@ func parseRoleARN(arn string) (roleARN, error) {
 	}
 	return roleARN{partition: parts[1], account: parts[4], name: name}, nil
 }
-
-// session is the ARN of a session of the role. The role's path is not part of it.
-func (r roleARN) session(name string) string {
-	return "arn:" + r.partition + ":sts::" + r.account + ":assumed-role/" + r.name + "/" + name
-}

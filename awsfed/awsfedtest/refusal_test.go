@@ -1,6 +1,7 @@
 package awsfedtest_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -22,6 +23,8 @@ func TestRefusedForACause(t *testing.T) {
 		sts *awsfedtest.STS
 		iss *idptest.Issuer
 		in  *sts.AssumeRoleWithWebIdentityInput
+
+		opts []func(*sts.Options)
 	}
 	with := func(pairs ...any) func(c *call) {
 		return func(c *call) {
@@ -100,6 +103,17 @@ func TestRefusedForACause(t *testing.T) {
 		{"roles without this one", with("https://aws.amazon.com/roles", []string{"arn:aws:iam::123456789012:role/other"}), refusal{"InvalidIdentityToken", "not authorized by the identity provider", 400}},
 		{"tag with two values", with("https://aws.amazon.com/tags", map[string]any{"principal_tags": map[string]any{"Team": []string{"a", "b"}}}), refusal{"InvalidIdentityToken", "session tags", 400}},
 		{"reserved tag key", with("https://aws.amazon.com/tags/principal_tags/AWS:team", "web"), refusal{"InvalidIdentityToken", "session tags", 400}},
+		{"tag keys that differ in letter case", with("https://aws.amazon.com/tags", map[string]any{"principal_tags": map[string]any{"team": "a", "Team": "b"}}), refusal{"InvalidIdentityToken", "session tags", 400}},
+		{"tag key of 129 characters", with("https://aws.amazon.com/tags/principal_tags/"+strings.Repeat("ü", 129), "web"), refusal{"InvalidIdentityToken", "session tags", 400}},
+		{"tag value of 257 characters", with("https://aws.amazon.com/tags/principal_tags/Team", strings.Repeat("ü", 257)), refusal{"InvalidIdentityToken", "session tags", 400}},
+		{"tags that are no object", with("https://aws.amazon.com/tags", "Team=web"), refusal{"InvalidIdentityToken", "session tags", 400}},
+		{"51 tags", func(c *call) {
+			tags := map[string]any{}
+			for i := range 51 {
+				tags[strings.Repeat("k", i+1)] = "v"
+			}
+			with("https://aws.amazon.com/tags", map[string]any{"principal_tags": tags})(c)
+		}, refusal{"InvalidIdentityToken", "session tags", 400}},
 		{"transitive key without tag", with("https://aws.amazon.com/tags/transitive_tag_keys", []string{"Team"}), refusal{"InvalidIdentityToken", "session tags", 400}},
 		{"bad source identity", with("https://aws.amazon.com/source_identity", "a b"), refusal{"InvalidIdentityToken", "source identity", 400}},
 		{"tags too large for a session token", func(c *call) {
@@ -115,6 +129,17 @@ func TestRefusedForACause(t *testing.T) {
 		{"duration below 900 s", func(c *call) { c.in.DurationSeconds = aws.Int32(899) }, refusal{"ValidationError", "'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to 900", 400}},
 		{"duration above 12 h", func(c *call) { c.in.DurationSeconds = aws.Int32(43201) }, refusal{"ValidationError", "less than or equal to 43200", 400}},
 		{"duration above the role's", func(c *call) { c.in.DurationSeconds = aws.Int32(3601) }, refusal{"ValidationError", "exceeds the MaxSessionDuration set for this role", 400}},
+		{"duration that is no number", func(c *call) {
+			// The SDK sends numbers only, so the number is made unreadable on its way.
+			c.in.DurationSeconds = aws.Int32(3600)
+			c.opts = append(c.opts, func(o *sts.Options) {
+				o.HTTPClient = changer{c.sts.HTTPClient(), func(r *http.Request) {
+					b, _ := io.ReadAll(r.Body)
+					body := strings.Replace(string(b), "DurationSeconds=3600", "DurationSeconds=1h", 1)
+					r.Body, r.ContentLength = nopBody(body), int64(len(body))
+				}}
+			})
+		}, refusal{"ValidationError", "be an integer", 400}},
 		{"session name too short", func(c *call) { c.in.RoleSessionName = aws.String("a") }, refusal{"ValidationError", "'roleSessionName' failed to satisfy constraint: Member must have length greater than or equal to 2", 400}},
 		{"session name too long", func(c *call) { c.in.RoleSessionName = aws.String(strings.Repeat("a", 65)) }, refusal{"ValidationError", "less than or equal to 64", 400}},
 		{"session name with a colon", func(c *call) { c.in.RoleSessionName = aws.String("env:1") }, refusal{"ValidationError", `regular expression pattern: [\w+=,.@-]*`, 400}},
@@ -142,7 +167,7 @@ func TestRefusedForACause(t *testing.T) {
 			s, iss := setup(t)
 			c := &call{tb: t, sts: s, iss: iss, in: input(iss.Sign(iss.Claims(audience)))}
 			tt.cause(c)
-			_, err := s.AssumeRoleWithWebIdentity(t.Context(), c.in, once)
+			_, err := s.AssumeRoleWithWebIdentity(t.Context(), c.in, append(c.opts, once)...)
 			got := refusalOf(err)
 			if got.Code != tt.want.Code || got.Status != tt.want.Status || !strings.Contains(got.Message, tt.want.Message) {
 				t.Errorf("AssumeRoleWithWebIdentity: %+v, want %+v (log: %+v)", got, tt.want, lastCall(t, s))

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/onafed/onafed/internal/quote"
@@ -17,9 +16,6 @@ import (
 
 // apiVersion is the only version of the STS API that there is.
 const apiVersion = "2011-06-15"
-
-// errReset is how a dropped connection looks to a client in memory.
-var errReset = fmt.Errorf("awsfedtest: read: %w", syscall.ECONNRESET)
 
 // An answer is a response that has not been written yet.
 type answer struct {
@@ -33,90 +29,85 @@ type answer struct {
 type operation struct {
 	request request
 	form    form
+	fault   Fault
 	now     time.Time // by the STS's own clock
 	call    *Call
 }
 
 // serve answers one request, however it came. An error means that there is no answer: the caller has gone (the error is that of
 // its context), or an injected fault dropped the connection.
-func (s *STS) serve(ctx context.Context, r request) (answer, error) {
+func (s *STS) serve(ctx context.Context, r request) (a answer, err error) {
 	start := time.Now()
-	call := Call{Number: s.log.begin(), Time: start, UserAgent: quote.Clean(r.header.Get("User-Agent"), 200)}
-	call.RequestID = s.requestID(call.Number)
+	n := s.log.begin()
+	call := Call{
+		Number: n, Time: start, UserAgent: quote.Clean(r.header.Get("User-Agent"), 200),
+		// A UUID that counts, so that a test's output is the same from run to run.
+		RequestID: fmt.Sprintf("00000000-0000-4000-8000-%012x", n),
+	}
 	defer func() {
-		call.Duration = time.Since(start)
+		if call.Duration = time.Since(start); err != nil {
+			call.Status, call.Code, call.Reason = 0, "", "no answer: "+err.Error()
+		}
 		s.log.add(call)
 		if s.onCall != nil {
 			s.onCall(call)
 		}
 	}()
-
-	f, unreadable := readForm(r)
-	note(&call, f)
-	fault, faulty := s.faults.take(call.Action, call.RoleARN)
-	call.Fault = faulty
-	if err := wait(ctx, fault.Delay); err != nil {
+	op := &operation{request: r, call: &call}
+	var refused *apiError
+	op.form, refused = readForm(r)
+	note(&call, op.form)
+	op.fault, call.Fault = s.faults.take(call.Action, call.RoleARN)
+	if err := op.fault.suffer(ctx); err != nil {
 		return answer{}, err
 	}
-	if fault.Break == BreakHang {
-		<-ctx.Done()
-		return answer{}, ctx.Err()
-	}
-	if fault.Break == BreakReset {
-		return answer{}, errReset
-	}
-
-	op := &operation{request: r, form: f, now: time.Now().Add(fault.Clock), call: &call}
-	a := answer{header: http.Header{}}
-	var doc any
-	refused := unreadable
-	switch {
-	case fault.Code != "":
-		refused = refuse(fault.Code, fault.Message).because("injected")
-		if fault.Status != 0 {
-			refused.status = fault.Status
-		}
-		if fault.RetryAfter > 0 {
-			a.header.Set("Retry-After", strconv.Itoa(int((fault.RetryAfter+time.Second-1)/time.Second)))
-		}
-	case fault.Break == BreakHTML:
-		a.header.Set("Content-Type", "text/html")
-		a.status, a.body = http.StatusBadGateway, []byte("<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n")
-		call.Status, call.Reason = a.status, "injected"
-	case s.limit != nil && !s.limit.Allow():
-		refused = refuse("Throttling", "")
-	case refused == nil:
-		var d document
-		if d, refused = s.operate(ctx, op); refused == nil {
-			d.setRequestID(call.RequestID)
-			if fault.Break == BreakEmpty {
-				d.dropCredentials()
-			}
-			doc = d
-		}
+	op.now = time.Now().Add(op.fault.Clock)
+	if a, err = s.reply(ctx, op, refused); err != nil {
+		return answer{}, err
 	}
 	if err := ctx.Err(); err != nil {
 		return answer{}, err // what was refused because the caller left is nobody's answer
 	}
-	if refused != nil {
-		call.Status, call.Code, call.Reason = refused.status, refused.code, refused.reason
-		doc = errorDocument(refused, call.RequestID)
-	}
-	if doc != nil {
-		body, err := xml.MarshalIndent(doc, "", "  ")
-		if err != nil {
-			return answer{}, fmt.Errorf("awsfedtest: %w", err)
-		}
-		a.header.Set("Content-Type", "text/xml")
-		a.header.Set("X-Amzn-Requestid", call.RequestID)
-		a.status, a.body = http.StatusOK, append(body, '\n')
-		if refused != nil {
-			a.status = refused.status
-		}
-		call.Status = a.status
-	}
 	a.header.Set("Date", op.now.UTC().Format(http.TimeFormat))
-	a.truncate = fault.Break == BreakTruncate
+	call.Status = a.status
+	return a, nil
+}
+
+// reply makes the answer to a call that has not been refused yet, or that has been for what refused says.
+func (s *STS) reply(ctx context.Context, op *operation, refused *apiError) (answer, error) {
+	a := answer{status: http.StatusOK, header: http.Header{}, truncate: op.fault.Break == BreakTruncate}
+	var doc document
+	switch {
+	case op.fault.Code != "":
+		refused = op.fault.refusal()
+		if after := op.fault.RetryAfter; after > 0 {
+			a.header.Set("Retry-After", strconv.Itoa(int((after+time.Second-1)/time.Second)))
+		}
+	case op.fault.Break == BreakHTML:
+		op.call.Reason = injected
+		a.header.Set("Content-Type", "text/html")
+		a.status = http.StatusBadGateway
+		a.body = []byte("<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n")
+		return a, nil
+	case s.limit != nil && !s.limit.Allow():
+		refused = refuse("Throttling", "").because("more than the rate that the options allow")
+	case refused == nil:
+		doc, refused = s.operate(ctx, op)
+	}
+	if refused != nil {
+		op.call.Code, op.call.Reason = refused.code, refused.reason
+		a.status, doc = refused.status, errorDocument(refused)
+	} else if op.fault.Break == BreakEmpty {
+		doc.dropCredentials()
+	}
+	doc.setRequestID(op.call.RequestID)
+	body, err := xml.MarshalIndent(doc, "", "  ")
+	if err != nil {
+		return answer{}, fmt.Errorf("awsfedtest: %w", err)
+	}
+	a.header.Set("Content-Type", "text/xml")
+	a.header.Set("X-Amzn-Requestid", op.call.RequestID)
+	a.body = append(body, '\n')
 	return a, nil
 }
 
@@ -170,25 +161,5 @@ func note(call *Call, f form) {
 	if token := f["WebIdentityToken"]; token != "" {
 		sum := sha256.Sum256([]byte(token))
 		call.Token = hex.EncodeToString(sum[:4])
-	}
-}
-
-// requestID is a UUID that counts, so that a test's output is the same from run to run.
-func (s *STS) requestID(n int) string {
-	return fmt.Sprintf("00000000-0000-4000-8000-%012x", n)
-}
-
-// wait returns nil after d, or the context's error as soon as it ends.
-func wait(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

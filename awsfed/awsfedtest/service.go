@@ -76,7 +76,9 @@ func (e *apiError) writeTo(w http.ResponseWriter, contentType string) {
 		body, err = json.Marshal(map[string]string{"__type": code, "message": e.message})
 	case strings.HasPrefix(contentType, "application/x-www-form-urlencoded"):
 		kind = "text/xml"
-		body, err = xml.Marshal(errorDocument(e, requestID))
+		doc := errorDocument(e)
+		doc.setRequestID(requestID)
+		body, err = xml.Marshal(doc)
 	default:
 		if e.code == "ExpiredToken" {
 			status = http.StatusBadRequest // S3's choice

@@ -51,6 +51,27 @@ func TestService(t *testing.T) {
 		t.Errorf("answer = %d %s, want 200 %s", w.Code, w.Body, want)
 	}
 
+	// Words that S3 takes in place of the body's hash, and what is sent without a signature.
+	for _, word := range []string{"UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"} {
+		r := httptest.NewRequest(http.MethodPut, "https://bucket.s3.eu-central-1.amazonaws.com/key", strings.NewReader("hello"))
+		r.Header.Set("X-Amz-Content-Sha256", word)
+		if err := v4.NewSigner().SignHTTP(t.Context(), creds, r, word, "s3", "eu-central-1", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		s.Service(nil).ServeHTTP(w, r)
+		if w.Code != http.StatusOK {
+			t.Errorf("%s: answer = %d %s", word, w.Code, w.Body)
+		}
+	}
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodPost, "https://dynamodb.eu-central-1.amazonaws.com/", nil)
+	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	service.ServeHTTP(w, r)
+	if want := `"__type":"MissingAuthenticationTokenException"`; w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), want) {
+		t.Errorf("answer to no signature = %d %s, want 400 %s", w.Code, w.Body, want)
+	}
+
 	s.ExpireCredentials(*out.Credentials.AccessKeyId)
 	for contentType, want := range map[string]string{
 		"text/plain":                        "<Error><Code>ExpiredToken</Code>",

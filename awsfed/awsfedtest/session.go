@@ -32,6 +32,8 @@ type session struct {
 	Transitive     []string          `json:"v,omitempty"`
 	Policy         string            `json:"p,omitempty"`
 	PolicyARNs     []string          `json:"a,omitempty"`
+
+	role roleARN // RoleARN, taken apart
 }
 
 // begin starts the session that was asked for in a role that lets the caller in: x, filled up with what the request says.
@@ -45,7 +47,7 @@ func (s *STS) begin(op *operation, role Role, want sessionRequest, x session) (s
 	}
 	// A whole second, and never early, which matters to sessions of seconds.
 	end := op.now.Add(length).Add(time.Second - 1).Unix()
-	x.RoleARN, x.Name, x.Expires, x.Policy, x.PolicyARNs = want.roleARN, want.name, end, want.policy, want.policyARNs
+	x.role, x.RoleARN, x.Name, x.Expires, x.Policy, x.PolicyARNs = want.role, want.roleARN, want.name, end, want.policy, want.policyARNs
 	creds, refused := s.issue(x, want.minToken)
 	if refused == nil {
 		op.call.AccessKeyID = creds.AccessKeyID
@@ -124,16 +126,13 @@ func (s *STS) open(token string) (session, bool) {
 	if err := json.Unmarshal(data, &x); err != nil {
 		return session{}, false
 	}
-	return x, true
+	x.role, err = parseRoleARN(x.RoleARN)
+	return x, err == nil
 }
 
-// arn is the ARN of the session itself.
+// arn is the ARN of the session itself. The role's path is not part of it.
 func (x session) arn() string {
-	role, err := parseRoleARN(x.RoleARN)
-	if err != nil {
-		return "" // not reached: only roles whose ARN was read get sessions
-	}
-	return role.session(x.Name)
+	return "arn:" + x.role.partition + ":sts::" + x.role.account + ":assumed-role/" + x.role.name + "/" + x.Name
 }
 
 // userID is the unique id of the role and the name of the session. AWS's begin with AROA.

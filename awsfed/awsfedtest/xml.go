@@ -72,8 +72,9 @@ func (m *responseMetadata) setRequestID(id string) { m.RequestID = id }
 func (r *webIdentityResponse) dropCredentials()    { r.Result = webIdentityResult{} }
 func (r *assumeRoleResponse) dropCredentials()     { r.Result = assumeRoleResult{} }
 func (r *callerIdentityResponse) dropCredentials() {}
+func (r *errorResponse) dropCredentials()          {}
 
-// document is what every successful answer can do.
+// document is what every answer can do.
 type document interface {
 	setRequestID(id string)
 	dropCredentials()
@@ -87,13 +88,14 @@ type errorResponse struct {
 	RequestID string `xml:"RequestId"`
 }
 
+func (r *errorResponse) setRequestID(id string) { r.RequestID = id }
+
 // errorDocument is an error in the shape of the query protocol. Type tells whose fault it is.
-func errorDocument(e *apiError, requestID string) *errorResponse {
+func errorDocument(e *apiError) *errorResponse {
 	var r errorResponse
 	r.Error.Type, r.Error.Code, r.Error.Message = "Sender", e.code, e.message
 	if e.status >= http.StatusInternalServerError {
 		r.Error.Type = "Receiver"
 	}
-	r.RequestID = requestID
 	return &r
 }
