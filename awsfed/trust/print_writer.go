@@ -1,0 +1,125 @@
+package trust
+
+import (
+	"fmt"
+	"slices"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// printer writes JSON with or without indentation.
+type printer struct {
+	b      []byte
+	indent bool
+	depth  int
+	filled bool // something stands in the innermost object or list
+}
+
+func (w *printer) open(c byte) {
+	w.b = append(w.b, c)
+	w.depth++
+	w.filled = false
+}
+
+func (w *printer) close(c byte) {
+	w.depth--
+	if w.filled {
+		w.line()
+	}
+	w.b = append(w.b, c)
+	w.filled = true
+}
+
+func (w *printer) line() {
+	if !w.indent {
+		return
+	}
+	w.b = append(w.b, '\n')
+	for range w.depth {
+		w.b = append(w.b, '\t')
+	}
+}
+
+// next begins a member or an item.
+func (w *printer) next() {
+	if w.filled {
+		w.b = append(w.b, ',')
+	}
+	w.line()
+	w.filled = true
+}
+
+func (w *printer) name(s string) {
+	w.next()
+	w.text(s)
+	w.b = append(w.b, ':')
+	if w.indent {
+		w.b = append(w.b, ' ')
+	}
+}
+
+// texts writes the values as a list, or as a string when there is one and no
+// list is asked for.
+func (w *printer) texts(values []string, list bool, bare []bool) {
+	value := func(i int) {
+		if len(bare) == len(values) && bare[i] && isBare(values[i]) {
+			w.b = append(w.b, values[i]...)
+			return
+		}
+		w.text(values[i])
+	}
+	if len(values) == 1 && !list {
+		value(0)
+		return
+	}
+	w.open('[')
+	for i := range values {
+		w.next()
+		value(i)
+	}
+	w.close(']')
+}
+
+// isBare tells whether s may still stand without quotes after somebody changed
+// the value.
+func isBare(s string) bool { return s == "true" || s == "false" || isNumber(s) }
+
+// ordered gives the members to print: those of the form first, in its order.
+func ordered(form, all []string, has func(name string) bool) []string {
+	names := make([]string, 0, len(all))
+	for _, list := range [2][]string{form, all} {
+		for _, name := range list {
+			if has(name) && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// text writes a string. Characters that IAM's documents cannot hold and those
+// that a terminal would act on or not show are escaped, so that a printed
+// policy is safe to look at and still the same policy.
+func (w *printer) text(s string) {
+	w.b = append(w.b, '"')
+	for _, ch := range s {
+		switch {
+		case ch == '"', ch == '\\':
+			w.b = append(w.b, '\\', byte(ch))
+		case ch == '\n':
+			w.b = append(w.b, '\\', 'n')
+		case ch == '\r':
+			w.b = append(w.b, '\\', 'r')
+		case ch == '\t':
+			w.b = append(w.b, '\\', 't')
+		case ch < 0x20, 0x7F <= ch && ch <= 0xA0, ch == 0xAD, 0xFF < ch && ch < 0x10000:
+			w.b = fmt.Appendf(w.b, `\u%04x`, ch)
+		case ch >= 0x10000:
+			high, low := utf16.EncodeRune(ch)
+			w.b = fmt.Appendf(w.b, `\u%04x\u%04x`, high, low)
+		default:
+			w.b = utf8.AppendRune(w.b, ch)
+		}
+	}
+	w.b = append(w.b, '"')
+}
