@@ -266,7 +266,7 @@ func (c *Client) attempt(ctx context.Context, body []byte, bearer string, audien
 	if resp.StatusCode != http.StatusOK {
 		e := parseError(resp.URL.Host, resp.StatusCode, resp.Header, resp.Body, bearer, time.Now())
 		if t, err := ParseToken(bearer); err == nil {
-			e.sentAudience = t.Claims().Audience
+			e.sentAudience = t.held().claims.Audience
 		}
 		return nil, e
 	}
@@ -306,7 +306,7 @@ func parseAnswer(resp *httpjson.Response, audiences []string, now time.Time) (*T
 
 // checkAudience returns a *claims.ValidationError when one of the audiences is missing.
 func checkAudience(t *Token, audiences []string) error {
-	got := t.Claims().Audience
+	got := t.held().claims.Audience
 	for _, a := range audiences {
 		if !slices.Contains(got, a) {
 			return &claims.ValidationError{Claim: "aud", Got: strings.Join(got, " "), Want: a}

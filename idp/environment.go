@@ -236,7 +236,7 @@ func (f ownFile) Token(ctx context.Context) (*Token, error) {
 
 // checkOurs returns an error unless t says that it is of Ona's issuer and for the audience.
 func checkOurs(t *Token, audience string) error {
-	if iss := t.Claims().Issuer; iss != Issuer {
+	if iss := t.held().claims.Issuer; iss != Issuer {
 		return &claims.ValidationError{Claim: "iss", Got: iss, Want: Issuer}
 	}
 	return checkAudience(t, []string{audience})
@@ -271,6 +271,6 @@ func (s *environmentSource) Token(ctx context.Context) (*Token, error) {
 }
 
 func ofUser(t *Token) bool {
-	id, err := t.Claims().Identity()
+	id, err := t.held().claims.Identity()
 	return err == nil && id.Kind() == claims.KindUser
 }

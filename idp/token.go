@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,11 +103,27 @@ func (t *Token) held() *content {
 func (t *Token) Raw() string { return t.held().raw }
 
 // Claims returns what the token says. Nothing of it is verified: it is for choosing, showing and scheduling, not for letting
-// somebody in. The result shares memory with the token; treat its slices as read-only.
-func (t *Token) Claims() claims.Claims { return t.held().claims }
+// somebody in. The result is the caller's own.
+func (t *Token) Claims() claims.Claims {
+	c := t.held().claims
+	// A token is shared by many; who sorts the audiences of one must not sort them for all.
+	c.Audience = slices.Clone(c.Audience)
+	c.EnvironmentInitializers = slices.Clone(c.EnvironmentInitializers)
+	c.CreatorIDPClaims = slices.Clone(c.CreatorIDPClaims)
+	c.IDPClaims = slices.Clone(c.IDPClaims)
+	return c
+}
 
-// Header returns the token's JOSE header, unverified.
-func (t *Token) Header() claims.Header { return t.held().header }
+// Header returns the token's JOSE header, unverified. The result is the caller's own.
+func (t *Token) Header() claims.Header {
+	h := t.held().header
+	h.JSONWebKey = slices.Clone(h.JSONWebKey)
+	h.Extra = maps.Clone(h.Extra)
+	for name, value := range h.Extra {
+		h.Extra[name] = slices.Clone(value)
+	}
+	return h
+}
 
 // Expiry returns when the token expires, or the zero time for a token that does not say so.
 func (t *Token) Expiry() time.Time { return t.held().claims.Expiry }

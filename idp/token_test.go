@@ -261,6 +261,42 @@ func TestTokenIsNotUnmarshalled(t *testing.T) {
 	}
 }
 
+// What the accessors return is the caller's own: a token is shared.
+func TestTokenIsImmutable(t *testing.T) {
+	t.Parallel()
+	parse := func() *idp.Token {
+		raw := rawToken(time.Unix(1740517845, 0), map[string]any{
+			"aud": []string{"a", "b"}, "idp_claims": map[string]any{"g": 1}, "creator_idp_claims": map[string]any{"g": 1},
+			"environment_initializers": []any{map[string]any{"context_url": "https://a"}},
+		})
+		header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","jwk":{"kty":"RSA"},"x5c":["a"]}`))
+		tok, err := idp.ParseToken(header + raw[strings.IndexByte(raw, '.'):])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tok
+	}
+	tok := parse()
+	c, h := tok.Claims(), tok.Header()
+	c.Audience[0], c.IDPClaims[0], c.CreatorIDPClaims[0], c.EnvironmentInitializers[0] = "x", 'x', 'x', claims.Initializer{}
+	h.JSONWebKey[0] = 'x'
+	for name := range h.Extra {
+		h.Extra[name][0] = 'x'
+	}
+	h.Extra["new"] = nil
+	if diff := cmp.Diff(fields(parse().Claims()), fields(tok.Claims())); diff != "" {
+		t.Errorf("the claims changed:\n%s", diff)
+	}
+	if diff := cmp.Diff(parse().Header(), tok.Header()); diff != "" {
+		t.Errorf("the header changed:\n%s", diff)
+	}
+}
+
+// fields are those of c that have memory of their own.
+func fields(c claims.Claims) []any {
+	return []any{c.Audience, c.IDPClaims, c.CreatorIDPClaims, c.EnvironmentInitializers, c.Payload()}
+}
+
 // go-cmp is what people compare tokens with in their tests.
 func TestTokenCompares(t *testing.T) {
 	t.Parallel()
