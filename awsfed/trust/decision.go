@@ -46,7 +46,9 @@ func (d Decision) Allowed() bool { return d.Outcome == Allowed }
 
 // ActionResult is the outcome for one action.
 type ActionResult struct {
-	Action  string  `json:"action"`
+	Action string `json:"action"`
+	// Outcome may be Undetermined although the decision is not: when every
+	// reading of AWS's rules leads to the same decision in different ways.
 	Outcome Outcome `json:"outcome"`
 	// Statements are the indexes of the statements that decided, or that may.
 	// Empty when no statement spoke of the action.

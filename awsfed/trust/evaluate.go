@@ -34,10 +34,13 @@ func (p Policy) Evaluate(r Request) Decision {
 	e := evaluation{policy: p, request: r, version: p.Version, seen: map[doubt]struct{}{}}
 	d := e.decide(true)
 	if d.Outcome == Undetermined {
+		d.Outcome = e.settle()
+	}
+	if d.Outcome == Undetermined {
 		d.Readings = e.outcomes()
 	}
 	d.NotConsidered = notConsidered(r)
-	d.Reason = e.reason(d)
+	d.Reason = reason(r, d)
 	return d
 }
 
@@ -246,6 +249,33 @@ func (e *evaluation) quiet() *evaluation {
 	c := *e
 	c.seen = nil
 	return &c
+}
+
+// maxSettled bounds the open questions whose answers settle combines.
+const maxSettled = 8
+
+// settle is the outcome if it is the same whatever the answers to the open
+// questions are, which statement by statement cannot be seen: one that allows
+// and one that denies may depend on the same answer.
+func (e *evaluation) settle() Outcome {
+	doubts := sortedDoubts(e.seen)
+	if len(doubts) > maxSettled {
+		return Undetermined
+	}
+	var outcome Outcome
+	for answers := range 1 << len(doubts) {
+		c := e.quiet()
+		c.answers = map[doubt]bool{}
+		for i, d := range doubts {
+			c.answers[d] = answers&(1<<i) != 0
+		}
+		o := c.decide(false).Outcome
+		if o == Undetermined || outcome != "" && o != outcome {
+			return Undetermined
+		}
+		outcome = o
+	}
+	return outcome
 }
 
 // outcomes gives, for each doubt that made a difference, the outcome under

@@ -36,8 +36,8 @@ type vector struct {
 	NearMiss []trust.NearMissKind `json:"nearMiss"`
 }
 
-func (v vector) request(t testing.TB) trust.Request {
-	t.Helper()
+func (v vector) request(tb testing.TB) trust.Request {
+	tb.Helper()
 	if v.Request != nil {
 		return trust.Request{
 			Action: v.Request.Action, Issuer: v.Request.Issuer,
@@ -46,7 +46,7 @@ func (v vector) request(t testing.TB) trust.Request {
 	}
 	c, err := claims.Parse(v.Token)
 	if err != nil {
-		t.Fatalf("claims.Parse(%s): %v", v.Token, err)
+		tb.Fatalf("claims.Parse(%s): %v", v.Token, err)
 	}
 	p := trust.Params{RoleARN: v.Params.RoleARN, SessionName: v.Params.SessionName, Time: v.Params.Time}
 	if v.Params.SourceIP != "" {
@@ -55,23 +55,23 @@ func (v vector) request(t testing.TB) trust.Request {
 	return trust.NewRequest(c, p)
 }
 
-func vectors(t testing.TB) []vector {
-	t.Helper()
+func vectors(tb testing.TB) []vector {
+	tb.Helper()
 	files, err := filepath.Glob("testdata/evaluate/*.json")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var all []vector
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		var list []vector
 		d := json.NewDecoder(strings.NewReader(string(data)))
 		d.DisallowUnknownFields()
 		if err := d.Decode(&list); err != nil {
-			t.Fatalf("%s: %v", file, err)
+			tb.Fatalf("%s: %v", file, err)
 		}
 		all = append(all, list...)
 	}

@@ -62,26 +62,29 @@ func whyMissing(op operator, m Match) string {
 }
 
 // reason is the decision in one sentence.
-func (e *evaluation) reason(d Decision) string {
-	if e.request.Refused != "" {
-		return "STS refuses the token before it looks at the policy: " + e.request.Refused
+func reason(r Request, d Decision) string {
+	if r.Refused != "" {
+		return "STS refuses the token before it looks at the policy: " + r.Refused
 	}
+	open := ""
 	for _, a := range d.Actions {
-		if a.Outcome == Denied {
+		switch a.Outcome {
+		case Denied:
 			return deniedReason(a, d.Statements)
+		case Undetermined:
+			open = quoteAction(a.Action)
+		case Allowed:
 		}
 	}
-	for _, a := range d.Actions {
-		if a.Outcome == Undetermined {
-			s := "whether " + a.Action + " is allowed depends on what AWS does not document or what only AWS sees"
-			if len(d.Readings) > 0 {
-				s += ": allowed or not if " + d.Readings[0].Assumption
-			}
-			return s
-		}
+	switch {
+	case open == "":
+		a := d.Actions[0]
+		return statementNames(a.Statements, d.Statements) + " " + plural(len(a.Statements), "allows", "allow") + " " + quoteAction(a.Action)
+	case d.Outcome != Undetermined:
+		return "AWS's rules are open in a point, but every reading leads to the same outcome for " + open
+	default:
+		return "whether " + open + " is allowed depends on what AWS does not document or what only AWS sees, first of all: " + d.Readings[0].Assumption
 	}
-	a := d.Actions[0]
-	return statementNames(a.Statements, d.Statements) + " " + plural(len(a.Statements), "allows", "allow") + " " + a.Action
 }
 
 func deniedReason(a ActionResult, statements []StatementResult) string {

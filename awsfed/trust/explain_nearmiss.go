@@ -51,13 +51,10 @@ func (e *evaluation) conditionNearMisses(c Condition, values []string, state key
 	if !ok || op.family == nullFamily {
 		return nil
 	}
-	switch state {
-	case keyMissing:
+	if state == keyMissing {
 		return e.keyNearMisses(c.Key)
-	case keyUnknown:
-		return nil
 	}
-	if op.negated {
+	if state == keyUnknown || op.negated {
 		return nil
 	}
 	var misses []NearMiss

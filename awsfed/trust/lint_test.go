@@ -23,32 +23,32 @@ type lintVector struct {
 	} `json:"expect"`
 }
 
-func lintVectors(t testing.TB) []lintVector {
-	t.Helper()
+func lintVectors(tb testing.TB) []lintVector {
+	tb.Helper()
 	files, err := filepath.Glob("testdata/lint/*.json")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no vectors: %v", err)
+		tb.Fatalf("no vectors: %v", err)
 	}
 	var all []lintVector
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		var list []lintVector
 		if err := json.Unmarshal(data, &list); err != nil {
-			t.Fatalf("%s: %v", file, err)
+			tb.Fatalf("%s: %v", file, err)
 		}
 		all = append(all, list...)
 	}
 	return all
 }
 
-func mustParse(t testing.TB, data []byte) trust.Policy {
-	t.Helper()
+func mustParse(tb testing.TB, data []byte) trust.Policy {
+	tb.Helper()
 	p, err := trust.Parse(data)
 	if err != nil {
-		t.Fatalf("Parse(%s): %v", data, err)
+		tb.Fatalf("Parse(%s): %v", data, err)
 	}
 	return p
 }
@@ -138,7 +138,7 @@ func count(list []trust.Finding, keep func(trust.Finding) bool) int {
 
 func TestLintQuotesHostileText(t *testing.T) {
 	t.Parallel()
-	hostile := "\x1b[31m‮evil\n"
+	hostile := "\x1b[31m\u202eevil\n"
 	p := trust.Policy{Version: "2012-10-17", Statements: []trust.Statement{{
 		Effect: trust.Allow, Actions: []string{"sts:*" + hostile}, NotActions: nil,
 		Principal: trust.Principal{Federated: []string{"arn:aws:iam::123456789012:oidc-provider/app.gitpod.io"}},

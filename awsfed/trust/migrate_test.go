@@ -22,11 +22,11 @@ func subPolicy(effect trust.Effect, operator string, values ...string) trust.Pol
 	return trust.Policy{Version: "2012-10-17", Statements: []trust.Statement{s}}
 }
 
-func layoutOf(t testing.TB, extra ...string) claims.Layout {
-	t.Helper()
+func layoutOf(tb testing.TB, extra ...string) claims.Layout {
+	tb.Helper()
 	l, err := claims.NewLayout(extra...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return l
 }

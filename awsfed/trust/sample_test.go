@@ -38,8 +38,8 @@ func tokenSubjects(o string) []string {
 
 // strangersAndFriends are claims of tokens of the organization that policies
 // name, and of one that they do not.
-func strangersAndFriends(t testing.TB) []claims.Claims {
-	t.Helper()
+func strangersAndFriends(tb testing.TB) []claims.Claims {
+	tb.Helper()
 	var list []claims.Claims
 	for _, o := range []string{ownOrg, strangeOrg} {
 		for _, sub := range tokenSubjects(o) {

@@ -1,0 +1,253 @@
+package trust_test
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/onafed/onafed/awsfed/trust"
+)
+
+// naive is a second implementation of the rules for strings, written for being
+// read next to AWS's pages: it tries everything, explains nothing, and knows
+// neither variables nor open questions.
+type naive struct{ context map[string][]string }
+
+func (n naive) allowed(p trust.Policy, action string) bool {
+	allow := false
+	for _, s := range p.Statements {
+		applies := false
+		for _, a := range s.Actions {
+			applies = applies || glob(strings.ToLower(a), strings.ToLower(action))
+		}
+		for _, c := range s.Conditions {
+			applies = applies && n.holds(c)
+		}
+		if applies && s.Effect == trust.Deny {
+			return false
+		}
+		allow = allow || applies
+	}
+	return allow
+}
+
+func (n naive) holds(c trust.Condition) bool {
+	op, ifExists := strings.CutSuffix(c.Operator, "IfExists")
+	op, all := strings.CutPrefix(op, "ForAllValues:")
+	op, some := strings.CutPrefix(op, "ForAnyValue:")
+	values := n.context[strings.ToLower(c.Key)]
+	if op == "Null" {
+		for _, v := range c.Values {
+			if (v == "true") == (len(values) == 0) {
+				return true
+			}
+		}
+		return false
+	}
+	negated := strings.Contains(op, "Not")
+	one := func(got string) bool {
+		for _, want := range c.Values {
+			if textMatches(op, want, got) {
+				return !negated
+			}
+		}
+		return negated
+	}
+	switch {
+	case len(values) == 0 && some:
+		return false
+	case len(values) == 0:
+		return all || ifExists || negated
+	case some:
+		for _, v := range values {
+			if one(v) {
+				return true
+			}
+		}
+		return false
+	default:
+		for _, v := range values {
+			if !one(v) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+func textMatches(op, want, got string) bool {
+	switch strings.Replace(op, "Not", "", 1) {
+	case "StringEquals":
+		return want == got
+	case "StringEqualsIgnoreCase":
+		return strings.EqualFold(want, got)
+	default:
+		return glob(want, got)
+	}
+}
+
+// glob tries every length for a *.
+func glob(pattern, s string) bool {
+	if pattern == "" {
+		return s == ""
+	}
+	if pattern[0] == '*' {
+		return glob(pattern[1:], s) || s != "" && glob(pattern, s[size(s):])
+	}
+	if s == "" {
+		return false
+	}
+	if pattern[0] == '?' {
+		return glob(pattern[1:], s[size(s):])
+	}
+	n := size(pattern)
+	return strings.HasPrefix(s, pattern[:n]) && size(s) == n && glob(pattern[n:], s[n:])
+}
+
+func size(s string) int {
+	_, n := utf8.DecodeRuneInString(s)
+	return n
+}
+
+// seeds for the fuzz targets that compare the two.
+func naiveSeeds(f *testing.F) {
+	f.Helper()
+	for _, s := range []struct{ operator, value, value2, got, got2, version string }{
+		{"StringLike", "org:*", "a?c", "org:1/prj:2", "", "2012-10-17"},
+		{"ForAllValues:StringNotLike", "a*", "", "b", "c", "2012-10-17"},
+		{"ForAnyValue:StringEqualsIfExists", "a", "B", "a", "b", ""},
+		{"StringNotEqualsIgnoreCase", "É", "straße", "é", "STRASSE", "2008-10-17"},
+		{"StringLikeIfExists", "a*b*c*d", "**?", "axbxcxd", "\xff", "2012-10-17"},
+		{"Null", "true", "false", "", "", "2012-10-17"},
+		{"StringLike", "${*}", "$", "*", "$", "2012-10-17"}, // an escape: left to the vectors
+	} {
+		f.Add(s.operator, s.value, s.value2, s.got, s.got2, s.version)
+	}
+}
+
+func FuzzEvaluateAgainstNaive(f *testing.F) {
+	naiveSeeds(f)
+	f.Fuzz(func(t *testing.T, operator, value, value2, got, got2, version string) {
+		if len(value)+len(value2) > 12 || len(got)+len(got2) > 24 {
+			t.Skip("the naive implementation takes exponential time")
+		}
+		context := map[string][]string{}
+		values := []string{value}
+		if value2 != "" {
+			values = append(values, value2)
+		}
+		if got != "" {
+			context["test:key"] = []string{got}
+		}
+		if got2 != "" && strings.HasPrefix(operator, "For") {
+			context["test:key"] = append(context["test:key"], got2)
+		}
+		c := trust.Condition{Operator: operator, Key: "Test:Key", Values: values}
+		p := trust.Policy{Version: version, Statements: []trust.Statement{{
+			Effect: trust.Allow, Principal: trust.Principal{Any: true}, Actions: []string{"sts:AssumeRole*"}, Conditions: []trust.Condition{c},
+		}}}
+		d := p.Evaluate(trust.Request{Context: context})
+		if d.Text() == "" || d.Reason == "" {
+			t.Error("no explanation")
+		}
+		if d.Outcome == trust.Undetermined {
+			if len(d.Readings) == 0 {
+				t.Error("undetermined without readings")
+			}
+			return
+		}
+		if !isStringOperator(operator) || strings.Contains(value+value2, "${") {
+			return
+		}
+		if want := (naive{context}).allowed(p, "sts:AssumeRoleWithWebIdentity"); d.Allowed() != want {
+			t.Errorf("%+v on %q: %s, naive says %v", c, context, d.Outcome, want)
+		}
+	})
+}
+
+func isStringOperator(s string) bool {
+	s = strings.TrimPrefix(strings.TrimPrefix(s, "ForAllValues:"), "ForAnyValue:")
+	switch strings.TrimSuffix(s, "IfExists") {
+	case "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike":
+		return true
+	}
+	return s == "Null"
+}
+
+// Policies of several statements with several conditions, which a fuzzer
+// hardly finds.
+func TestEvaluateAgainstNaive(t *testing.T) {
+	t.Parallel()
+	r := randomPolicies{rand.New(rand.NewPCG(5, 6))}
+	text := func() string {
+		return pick(r, "a", "A", "", "*") + pick(r, "b", "?", "", "*") + pick(r, "c", "é", "", "*a")
+	}
+	allowed := 0
+	for range 20_000 {
+		p := trust.Policy{Version: "2012-10-17"}
+		for range 1 + r.IntN(3) {
+			s := trust.Statement{Effect: pick(r, trust.Allow, trust.Allow, trust.Deny), Principal: trust.Principal{Any: true}, Actions: []string{pick(r, "sts:*", "STS:assumerolewithwebidentity", "sts:AssumeRole")}}
+			for range r.IntN(3) {
+				c := trust.Condition{
+					Operator: pick(r, "", "", "ForAllValues:", "ForAnyValue:") +
+						pick(r, "StringLike", "StringNotLike", "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase") +
+						pick(r, "", "", "IfExists"),
+					Key: pick(r, "test:a", "TEST:B", "test:c"),
+				}
+				for range 1 + r.IntN(3) {
+					c.Values = append(c.Values, text())
+				}
+				s.Conditions = append(s.Conditions, c)
+			}
+			p.Statements = append(p.Statements, s)
+		}
+		context := map[string][]string{"test:a": {text()}}
+		if r.IntN(2) == 0 {
+			context["test:b"] = []string{text(), text()}
+		}
+		d := p.Evaluate(trust.Request{Context: context})
+		if d.Allowed() {
+			allowed++
+		}
+		if d.Outcome == trust.Undetermined {
+			continue
+		}
+		if want := (naive{context}).allowed(p, "sts:AssumeRoleWithWebIdentity"); d.Allowed() != want {
+			t.Fatalf("%s, naive says %v\n%q\n%s", d.Outcome, want, context, p)
+		}
+	}
+	if allowed < 2000 || allowed > 18_000 {
+		t.Errorf("%d of 20,000 allowed: the generator is lopsided", allowed)
+	}
+}
+
+// Every outcome that is not undetermined is the same whatever AWS answers to
+// the open questions, and one of the readings of an undetermined one differs.
+func TestReadingsBracketTheOutcome(t *testing.T) {
+	t.Parallel()
+	r := randomPolicies{rand.New(rand.NewPCG(7, 8))}
+	undetermined := 0
+	for range 2_000 {
+		p := r.policy()
+		req := trust.Request{
+			Issuer: "https://app.gitpod.io", ProviderARN: "arn:aws:iam::123456789012:oidc-provider/app.gitpod.io",
+			Context: map[string][]string{"app.gitpod.io:sub": {pick(r, tokenSubjects(ownOrg)...)}},
+		}
+		d := p.Evaluate(req)
+		if d.Outcome != trust.Undetermined {
+			continue
+		}
+		undetermined++
+		outcomes := map[trust.Outcome]bool{}
+		for _, reading := range d.Readings {
+			outcomes[reading.Outcome] = true
+		}
+		if len(d.Readings) < 2 || len(outcomes) < 2 && !outcomes[trust.Undetermined] {
+			t.Fatalf("readings %+v do not show why it is undetermined\n%s", d.Readings, p)
+		}
+	}
+	if undetermined < 20 {
+		t.Errorf("%d undetermined outcomes: the generator is lopsided", undetermined)
+	}
+}

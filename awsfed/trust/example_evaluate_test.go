@@ -1,0 +1,200 @@
+package trust_test
+
+import (
+	"fmt"
+	"log"
+
+	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/claims"
+)
+
+// The token and the policy for all environments of an organization are those
+// of Ona's page about AWS.
+const (
+	pageToken = `{
+	"aud": "sts.amazonaws.com",
+	"exp": 1740517845,
+	"iat": 1740514245,
+	"iss": "https://app.gitpod.io",
+	"org": "0191e223-1c3c-7607-badf-303c98b52d2f",
+	"sub": "org:0191e223-1c3c-7607-badf-303c98b52d2f/prj:019527e4-75d5-704d-a5a4-a2b52cf56198/env:019527e4-75d5-704d-a5a4-a2b52cf56196"
+}`
+	pagePolicy = `{
+	"Version": "2012-10-17",
+	"Statement": [
+		{
+			"Effect": "Allow",
+			"Principal": {
+				"Federated": "arn:aws:iam::981341800645:oidc-provider/app.gitpod.io"
+			},
+			"Action": "sts:AssumeRoleWithWebIdentity",
+			"Condition": {
+				"StringEquals": {
+					"app.gitpod.io:aud": "sts.amazonaws.com"
+				},
+				"StringLike": {
+					"app.gitpod.io:sub": "org:0191e223-1c3c-7607-badf-303c98b52d2f/*"
+				}
+			}
+		}
+	]
+}`
+)
+
+func ExamplePolicy_Evaluate() {
+	policy, err := trust.Parse([]byte(pagePolicy))
+	if err != nil {
+		log.Fatal(err)
+	}
+	token, err := claims.Parse([]byte(pageToken))
+	if err != nil {
+		log.Fatal(err)
+	}
+	request := trust.NewRequest(token, trust.Params{RoleARN: "arn:aws:iam::981341800645:role/ona"})
+	decision := policy.Evaluate(request)
+	fmt.Println(decision.Outcome)
+	fmt.Println(decision.Reason)
+	// Output:
+	// Allowed
+	// statement 1 allows sts:AssumeRoleWithWebIdentity
+}
+
+// The organization was switched to V3 tokens and the policy was not.
+func ExampleDecision_Text() {
+	policy, err := trust.Parse([]byte(pagePolicy))
+	if err != nil {
+		log.Fatal(err)
+	}
+	token, err := claims.Parse([]byte(`{
+		"iss": "https://app.gitpod.io",
+		"aud": ["sts.amazonaws.com"],
+		"exp": 1740517845,
+		"iat": 1740514245,
+		"sub": "organization_id:0191e223-1c3c-7607-badf-303c98b52d2f:project_id:019527e4-75d5-704d-a5a4-a2b52cf56198"
+	}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	request := trust.NewRequest(token, trust.Params{RoleARN: "arn:aws:iam::981341800645:role/ona"})
+	fmt.Print(policy.Evaluate(request).Text())
+	// Output:
+	// Denied: no statement allows sts:AssumeRoleWithWebIdentity; nearest is statement 1, where StringLike on app.gitpod.io:sub does not hold: the policy speaks of V2 subjects (org:.../...), the token is V3 (organization_id:...): the organization changed its token format
+	// role      "arn:aws:iam::981341800645:role/ona"
+	// provider  "arn:aws:iam::981341800645:oidc-provider/app.gitpod.io"
+	// statement 1, Allow: does not apply
+	//   + principal "arn:aws:iam::981341800645:oidc-provider/app.gitpod.io"
+	//   + action sts:AssumeRoleWithWebIdentity
+	//   + StringEquals app.gitpod.io:aud
+	//       needed   "sts.amazonaws.com"
+	//       got      "sts.amazonaws.com"
+	//   - StringLike app.gitpod.io:sub
+	//       needed   "org:0191e223-1c3c-7607-badf-303c98b52d2f/*"
+	//       got      "organization_id:0191e223-1c3c-7607-badf-303c98b52d2f:project_id:019527e4-75d5-704d-a5a4-a2b52cf56198"
+	//       why      no value matches
+	//       hint     the policy speaks of V2 subjects (org:.../...), the token is V3 (organization_id:...): the organization changed its token format
+	// not looked at:
+	//   the identity provider in the role's account: that it exists, and that the token's audience is one of its client ids
+	//   the token's signature, issue time and expiry
+	//   resource control policies (RCPs) of the organization and the policy of a VPC endpoint
+	//   the role itself: that it exists, its maximum session duration, and what it may do
+	//   roles that are assumed from this one (role chaining), and changes that IAM has not spread yet
+}
+
+func ExampleIssuerKeys() {
+	fmt.Println(trust.IssuerKeys("https://app.gitpod.io"))
+	// Output:
+	// [amr aud email oaud sub]
+}
+
+// The policy asks for the audience only. Every customer of Ona has it.
+func ExampleLint() {
+	policy, err := trust.Parse([]byte(`{
+		"Version": "2012-10-17",
+		"Statement": {
+			"Effect": "Allow",
+			"Principal": {"Federated": "arn:aws:iam::981341800645:oidc-provider/app.gitpod.io"},
+			"Action": "sts:AssumeRoleWithWebIdentity",
+			"Condition": {"StringEquals": {"app.gitpod.io:aud": "sts.amazonaws.com"}}
+		}
+	}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, f := range trust.Lint(policy) {
+		fmt.Printf("%s: %s: %s\n", f.Severity, f.ID, f.Message)
+	}
+	// Output:
+	// error: missing-subject: no condition says which subjects of app.gitpod.io are meant
+}
+
+func ExampleFinding_Fix() {
+	policy, err := trust.Build(trust.Rule{
+		Account:      "981341800645",
+		Organization: "0191e223-1c3c-7607-badf-303c98b52d2f",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	policy.Statements[0].Conditions[1].Operator = "StringLikeIfExists"
+	for _, f := range trust.Lint(policy) {
+		if fixed, ok := f.Fix(); ok && !f.Widens {
+			fmt.Println(f.ID, "fixed:", fixed.Statements[0].Conditions[1].Operator)
+		}
+	}
+	// Output:
+	// if-exists-fails-open fixed: StringLike
+}
+
+func ExampleMigrate() {
+	policy, err := trust.Build(trust.Rule{
+		Account:      "981241700645",
+		Organization: "0191e223-1c3c-7607-badf-303c98b52d2f",
+		Project:      "019527e4-75d5-704d-a5a4-a2b52cf56198",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	m := trust.Migrate(policy, nil)
+	for _, c := range m.Changes {
+		fmt.Println(c.V2)
+		for _, v := range c.V3 {
+			fmt.Println("  " + v)
+		}
+	}
+	fmt.Println("exact:", m.Exact())
+	fmt.Println(m.Notes[0])
+	// Output:
+	// org:0191e223-1c3c-7607-badf-303c98b52d2f/prj:019527e4-75d5-704d-a5a4-a2b52cf56198/*
+	//   organization_id:0191e223-1c3c-7607-badf-303c98b52d2f:project_id:019527e4-75d5-704d-a5a4-a2b52cf56198
+	//   organization_id:0191e223-1c3c-7607-badf-303c98b52d2f:project_id:019527e4-75d5-704d-a5a4-a2b52cf56198:*
+	// exact: true
+	// CloudTrail loses the environment: the default V3 subject of an environment in a project ends with the project. The extra subject field environment_id brings it back; the session name env-<id> names it too, but the caller chooses it
+}
+
+func ExampleAccess() {
+	roles, err := trust.ParseDocuments([]byte(pagePolicy))
+	if err != nil {
+		log.Fatal(err)
+	}
+	var callers []claims.Claims
+	for _, sub := range []string{
+		"org:0191e223-1c3c-7607-badf-303c98b52d2f/env:019527e4-75d5-704d-a5a4-a2b52cf56196",
+		"org:0191e223-1c3c-7607-badf-0000000000ff/env:019527e4-75d5-704d-a5a4-a2b52cf56196",
+	} {
+		id, err := claims.MustParseSubject(sub).Identity()
+		if err != nil {
+			log.Fatal(err)
+		}
+		c, err := trust.SampleClaims(id, claims.V2, claims.Layout{})
+		if err != nil {
+			log.Fatal(err)
+		}
+		callers = append(callers, c)
+	}
+	for _, g := range trust.Access(roles, callers, trust.Params{Account: "981341800645"}) {
+		fmt.Println(g.Subject, g.Decision.Outcome)
+	}
+	// Output:
+	// org:0191e223-1c3c-7607-badf-303c98b52d2f/env:019527e4-75d5-704d-a5a4-a2b52cf56196 Allowed
+	// org:0191e223-1c3c-7607-badf-0000000000ff/env:019527e4-75d5-704d-a5a4-a2b52cf56196 Denied
+}

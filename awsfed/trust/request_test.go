@@ -1,0 +1,247 @@
+package trust_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/claims"
+)
+
+func TestNewRequest(t *testing.T) {
+	t.Parallel()
+	payload := `{"iss":"https://app.gitpod.io","aud":["sts.amazonaws.com"],"sub":"organization_id:` + ownOrg + `","exp":1,"iat":1,
+		"email":"bob@example.com","amr":["pwd","mfa"],"organization_id":"` + ownOrg + `",
+		"https://aws.amazon.com/tags":{"principal_tags":{"Team":["web"]},"transitive_tag_keys":["Team"]},
+		"https://aws.amazon.com/source_identity":"bob"}`
+	c, err := claims.Parse([]byte(payload))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := trust.NewRequest(c, trust.Params{
+		RoleARN: "arn:aws-us-gov:iam::123456789012:role/ona", SessionName: "env-1", SourceIP: netip.MustParseAddr("2001:db8::1"),
+		Time: time.Date(2026, 11, 22, 12, 0, 0, 0, time.FixedZone("", 3600)), Region: "us-gov-west-1",
+		Context: map[string][]string{"AWS:SourceVpc": {"vpc-1"}, "aws:UserAgent": nil}, Tags: map[string]string{"Env": "ci"},
+	})
+	want := map[string][]string{
+		"app.gitpod.io:aud": {"sts.amazonaws.com"}, "app.gitpod.io:oaud": {"sts.amazonaws.com"},
+		"app.gitpod.io:sub": {"organization_id:" + ownOrg}, "app.gitpod.io:email": {"bob@example.com"}, "app.gitpod.io:amr": {"pwd", "mfa"},
+		"aws:requesttag/team": {"web"}, "aws:requesttag/env": {"ci"}, "aws:tagkeys": {"Env", "Team"}, "sts:transitivetagkeys": {"Team"},
+		"sts:sourceidentity": {"bob"}, "sts:roleauthorizedbyidp": {"false"}, "sts:rolesessionname": {"env-1"},
+		"aws:sourceip": {"2001:db8::1"}, "aws:currenttime": {"2026-11-22T11:00:00Z"}, "aws:epochtime": {"1795345200"},
+		"aws:requestedregion": {"us-gov-west-1"}, "aws:securetransport": {"true"}, "aws:viaawsservice": {"false"},
+		"aws:sourcevpc": {"vpc-1"}, "aws:useragent": nil,
+	}
+	if diff := cmp.Diff(want, r.Context); diff != "" {
+		t.Errorf("Context (-want +got):\n%s", diff)
+	}
+	if want := "arn:aws-us-gov:iam::123456789012:oidc-provider/app.gitpod.io"; r.ProviderARN != want {
+		t.Errorf("ProviderARN = %q, want %q", r.ProviderARN, want)
+	}
+	if diff := cmp.Diff([]string{"sts:TagSession", "sts:SetSourceIdentity"}, r.AlsoNeeded); diff != "" {
+		t.Errorf("AlsoNeeded (-want +got):\n%s", diff)
+	}
+}
+
+func TestNewRequestWithoutAccountKnowsNoProvider(t *testing.T) {
+	t.Parallel()
+	for _, p := range []trust.Params{{}, {Account: "12"}, {RoleARN: "role"}} {
+		if r := trust.NewRequest(claims.Claims{Issuer: "https://app.gitpod.io"}, p); r.ProviderARN != "" {
+			t.Errorf("ProviderARN = %q with %+v, want none", r.ProviderARN, p)
+		}
+	}
+}
+
+func TestNewRequestRefusesHostileIssuers(t *testing.T) {
+	t.Parallel()
+	// A provider's name that would be another one's in an ARN.
+	for _, iss := range []string{"", "http://app.gitpod.io", "https://app.gitpod.io?x", "https://*", "app.gitpod.io/../x:y"} {
+		if r := trust.NewRequest(claims.Claims{Issuer: iss}, trust.Params{Account: "123456789012"}); r.ProviderARN != "" {
+			t.Errorf("issuer %q: ProviderARN = %q, want none", iss, r.ProviderARN)
+		}
+	}
+}
+
+func TestIssuerKeys(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		issuer string
+		has    string
+		hasNot string
+	}{
+		{"https://app.gitpod.io", "sub", "organization_id"},
+		{"https://token.actions.githubusercontent.com", "job_workflow_ref", "run_id"},
+		{"https://gitlab.com", "project_id", "project_path"},
+		{"https://agent.buildkite.com", "pipeline_slug", "job_id"},
+		{"https://oidc.circleci.com/org/x", "oidc.circleci.com/project-id", "project-id"},
+		{"https://accounts.google.com", "google/organization_number", "hd"},
+		{"https://cognito-identity.amazonaws.com", "amr", "email"},
+		{"https://www.amazon.com", "user_id", "aud"},
+		{"https://graph.facebook.com", "id", "sub"},
+	}
+	for _, tt := range tests {
+		keys := trust.IssuerKeys(tt.issuer)
+		if !slices.Contains(keys, tt.has) || slices.Contains(keys, tt.hasNot) || !slices.IsSorted(keys) {
+			t.Errorf("IssuerKeys(%q) = %v, want %s, not %s, sorted", tt.issuer, keys, tt.has, tt.hasNot)
+		}
+	}
+	if _, err := time.Parse(time.DateOnly, trust.IssuerKeysAsOf); err != nil {
+		t.Errorf("IssuerKeysAsOf: %v", err)
+	}
+}
+
+// What a token says of people is in no text, no JSON and no verb, unless the
+// caller asks.
+func TestDecisionHoldsNoPersonalData(t *testing.T) {
+	t.Parallel()
+	secrets := []string{"bob@example.com", "Bobby Tables", "source-bob", "session-bob", "tag-bob"}
+	payload := `{"iss":"https://app.gitpod.io","aud":"sts.amazonaws.com","exp":1,"iat":1,"email":"bob@example.com",
+		"sub":"organization_id:` + ownOrg + `:project_id:` + ownProject + `:creator_email:bob@example.com:creator_name:Bobby Tables",
+		"https://aws.amazon.com/tags":{"principal_tags":{"Who":["tag-bob"]}},"https://aws.amazon.com/source_identity":"source-bob"}`
+	c, err := claims.Parse([]byte(payload))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := mustParse(t, []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/app.gitpod.io"},
+		"Action":"sts:*","Condition":{"StringEquals":{"app.gitpod.io:sub":"x","app.gitpod.io:email":"x","sts:SourceIdentity":"x","sts:RoleSessionName":"x","aws:RequestTag/Who":"x","app.gitpod.io:aud":"${app.gitpod.io:email}"}}}}`))
+	params := trust.Params{RoleARN: "arn:aws:iam::123456789012:role/ona", SessionName: "session-bob"}
+	shown := func(d trust.Decision) string {
+		data, err := json.Marshal(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Text() + string(data) + fmt.Sprintf("%v %+v %#v", d, d, d)
+	}
+	text := shown(p.Evaluate(trust.NewRequest(c, params)))
+	for _, s := range secrets {
+		if strings.Contains(text, s) {
+			t.Errorf("the decision shows %q:\n%s", s, text)
+		}
+	}
+	if !strings.Contains(text, "organization_id:"+ownOrg+":project_id:"+ownProject) {
+		t.Errorf("the decision does not show the ids of the subject:\n%s", text)
+	}
+	params.ShowValues = true
+	text = shown(p.Evaluate(trust.NewRequest(c, params)))
+	for _, s := range secrets {
+		if !strings.Contains(text, s) {
+			t.Errorf("with ShowValues the decision does not show %q", s)
+		}
+	}
+}
+
+func TestDecisionTextIsFitForATerminal(t *testing.T) {
+	t.Parallel()
+	hostile := "\x1b]0;x\x07\r\n\u009b\u202eevil"
+	p := trust.Policy{Version: "2012-10-17", Statements: []trust.Statement{{
+		Sid: hostile, Effect: trust.Effect(hostile), Principal: trust.Principal{Federated: []string{hostile}},
+		Actions: []string{hostile}, Conditions: []trust.Condition{
+			{Operator: "StringLike", Key: hostile, Values: []string{hostile}},
+			{Operator: hostile, Key: "app.gitpod.io:sub", Values: []string{hostile}},
+			{Operator: "StringEquals", Key: "https://" + hostile + ":sub", Values: []string{hostile + "*"}},
+			{Operator: "StringLike", Key: "x.example:aud", Values: []string{strings.Repeat("x", 5000)}},
+		},
+	}, {
+		Sid: hostile, Effect: trust.Allow, Principal: trust.Principal{Any: true}, Actions: []string{"*"},
+		Conditions: []trust.Condition{{Operator: "ArnLike", Key: "x.example:aud", Values: []string{hostile}}},
+	}}}
+	r := trust.Request{
+		Action: hostile, Issuer: "https://x.example" + hostile, ProviderARN: hostile, RoleARN: hostile, ShowValues: true,
+		Context: map[string][]string{"x.example:aud": {hostile, strings.Repeat("y", 5000)}, "app.gitpod.io:sub": {hostile}},
+	}
+	text := p.Evaluate(r).Text()
+	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+		if i := strings.IndexFunc(line, func(r rune) bool { return r < ' ' || r > '~' && r != '…' }); i >= 0 {
+			t.Errorf("%q is not fit for a terminal", line)
+		}
+		if len(line) > 1000 {
+			t.Errorf("a line of %d bytes", len(line))
+		}
+	}
+}
+
+func TestDecisionJSONIsDeterministic(t *testing.T) {
+	t.Parallel()
+	for _, v := range vectors(t) {
+		p, r := mustParse(t, v.Policy), v.request(t)
+		first, err := json.Marshal(p.Evaluate(r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := json.Marshal(p.Evaluate(v.request(t)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(first) != string(second) {
+			t.Errorf("%s: %s\nand %s", v.Name, first, second)
+		}
+	}
+}
+
+func TestZeroDecisionIsNoYes(t *testing.T) {
+	t.Parallel()
+	if (trust.Decision{}).Allowed() {
+		t.Error("the zero Decision allows")
+	}
+	if d := (trust.Policy{}).Evaluate(trust.Request{}); d.Outcome != trust.Denied {
+		t.Errorf("the zero Policy: %s", d.Outcome)
+	}
+}
+
+func TestAccess(t *testing.T) {
+	t.Parallel()
+	ids := []claims.Identity{
+		identity(t, "org:"+ownOrg+"/prj:"+ownProject+"/env:"+ownEnv),
+		identity(t, "org:"+strangeOrg+"/prj:"+ownProject+"/env:"+ownEnv),
+	}
+	var callers []claims.Claims
+	for _, id := range ids {
+		c, err := trust.SampleClaims(id, claims.V2, claims.Layout{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		callers = append(callers, c)
+	}
+	roles := []trust.Document{
+		{RoleName: "ours", RoleARN: "arn:aws:iam::123456789012:role/ours", Policy: subPolicy(trust.Allow, "StringLike", "org:"+ownOrg+"/*")},
+		{RoleName: "broken", Err: fmt.Errorf("not read")},
+		{RoleName: "open", RoleARN: "arn:aws:iam::123456789012:role/open", Policy: subPolicy(trust.Allow, "StringLike", "*")},
+		{RoleName: "elsewhere", RoleARN: "arn:aws:iam::210987654321:role/x", Policy: subPolicy(trust.Allow, "StringLike", "*")},
+	}
+	var got []string
+	for _, g := range trust.Access(roles, callers, trust.Params{}) {
+		got = append(got, fmt.Sprintf("%s %d %s", g.RoleName, g.Caller, g.Decision.Outcome))
+	}
+	want := []string{"ours 0 Allowed", "ours 1 Denied", "open 0 Allowed", "open 1 Allowed", "elsewhere 0 Denied", "elsewhere 1 Denied"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Access (-want +got):\n%s", diff)
+	}
+}
+
+func TestSampleClaims(t *testing.T) {
+	t.Parallel()
+	id := identity(t, "org:"+ownOrg+"/prj:"+ownProject+"/env:"+ownEnv)
+	c, err := trust.SampleClaims(id, claims.V3, layoutOf(t, "environment_id"))
+	if want := "organization_id:" + ownOrg + ":project_id:" + ownProject + ":environment_id:" + ownEnv; err != nil || c.Subject != want {
+		t.Errorf("SampleClaims = %q, %v, want %q", c.Subject, err, want)
+	}
+	if _, err := trust.SampleClaims(identity(t, "org:"+ownOrg+"/rnr:"+otherID), claims.V3, claims.Layout{}); err == nil {
+		t.Error("SampleClaims made the V3 subject of a runner, which nobody documents")
+	}
+}
+
+func identity(tb testing.TB, sub string) claims.Identity {
+	tb.Helper()
+	id, err := claims.MustParseSubject(sub).Identity()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return id
+}
