@@ -115,7 +115,9 @@ func (c Claims) Payload() []byte {
 // Decode stores the claims in v as [json.Unmarshal] does, which gives access to
 // claims that Ona adds for an organization or in the future. Numbers that end up
 // in an interface are of type [json.Number], so that a map[string]any prints as
-// the token has it. It is an error for Claims that were not parsed.
+// the token has it. It is an error for Claims that were not parsed. The message of
+// an error shows no value of a claim; the error of package json can be matched
+// with [errors.As].
 func (c Claims) Decode(v any) error {
 	if c.raw == "" {
 		return errors.New("claims: decode: no payload")
@@ -129,14 +131,34 @@ func (c Claims) Decode(v any) error {
 }
 
 // decodeError keeps values of claims out of the message of a failed decoding:
-// json's own shows the number or string that did not fit.
+// json's own shows the number or string that did not fit, and so may that of a
+// type which decodes itself.
 func decodeError(err error) error {
-	var te *json.UnmarshalTypeError
-	if errors.As(err, &te) {
-		return fmt.Errorf("claims: decode: claim %s does not fit a Go value of type %v", quote(te.Field), te.Type)
+	var (
+		badType  *json.UnmarshalTypeError
+		badValue *json.InvalidUnmarshalError
+	)
+	switch {
+	case errors.As(err, &badType):
+		return &quietError{"claims: decode: claim " + quote(badType.Field) + " does not fit a Go value of type " + badType.Type.String(), err}
+	case errors.As(err, &badValue):
+		return fmt.Errorf("claims: decode: %w", err)
+	default:
+		return &quietError{"claims: decode: a claim does not fit its Go value", err}
 	}
-	return fmt.Errorf("claims: decode: %w", err)
 }
+
+// quietError is an error with a message of its own that can still be matched.
+type quietError struct {
+	msg string
+	err error
+}
+
+func (e *quietError) Error() string { return e.msg }
+func (e *quietError) Unwrap() error { return e.err }
+
+// Format prints the message under each verb, so that none shows the error inside.
+func (e *quietError) Format(f fmt.State, verb rune) { formatText(f, verb, e.msg) }
 
 // UnmarshalJSON sets c to the claims in data, as [Parse] reads them. After an
 // error c is as it was.
@@ -169,7 +191,7 @@ func (c Claims) Version() Version {
 	if name, rest, _ := strings.Cut(c.Subject, ":"); formOf(name) == formID && hasIDAt(rest) {
 		return V3
 	}
-	if _, err := parseSubjectV1(c.Subject); err == nil {
+	if _, ok := parseSubjectV1(c.Subject); ok {
 		return V1
 	}
 	switch {

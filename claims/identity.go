@@ -128,6 +128,24 @@ func (i Identity) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
+// MarshalJSON returns an object with the members kind and id, and organization
+// and project if they are known; null for the zero Identity. There is no way back,
+// as an Identity comes from a token.
+func (i Identity) MarshalJSON() ([]byte, error) {
+	if i.IsZero() {
+		return []byte("null"), nil
+	}
+	// Kinds and ids have nothing that JSON escapes.
+	b := []byte(`{"kind":"` + i.kind.String() + `","id":"` + i.id)
+	if i.org != "" {
+		b = append(b, `","organization":"`+i.org...)
+	}
+	if i.project != "" {
+		b = append(b, `","project":"`+i.project...)
+	}
+	return append(b, `"}`...), nil
+}
+
 // SubjectV2 returns the "sub" that a V2 token of i has. It is an error where Ona
 // documents none, which is so for service accounts and accounts, and for an
 // environment that was read from a V1 token, as its project is not known.
@@ -221,9 +239,8 @@ func (s Subject) Identity() (Identity, error) {
 // parseSubjectV1 reads a subject of the form <principal>:<organization>:<id>. No
 // page of Ona's describes V1; this is the form that its dashboard shows as the
 // one before the V2 that is documented.
-func parseSubjectV1(sub string) (Identity, error) {
-	word, rest, ok := strings.Cut(sub, ":")
-	i := Identity{}
+func parseSubjectV1(sub string) (i Identity, ok bool) {
+	word, rest, _ := strings.Cut(sub, ":")
 	switch word {
 	case "environment":
 		i.kind, i.projectUnknown = KindEnvironment, true
@@ -234,25 +251,11 @@ func parseSubjectV1(sub string) (Identity, error) {
 	case "account":
 		i.kind = KindAccount
 	default:
-		ok = false
+		return Identity{}, false
 	}
-	if !ok {
-		return Identity{}, &SubjectError{sub, 0, "does not begin with the word of a principal"}
+	i.org, i.id, _ = strings.Cut(rest, ":")
+	if !isUUID(i.org) || !isUUID(i.id) {
+		return Identity{}, false
 	}
-	if !hasIDAt(rest) {
-		at, fault := uuidFault(rest[:min(len(rest), uuidLen)])
-		if fault == "" || at == uuidLen {
-			fault = "no colon after the organization"
-		}
-		return Identity{}, &SubjectError{sub, len(word) + 1 + at, fault}
-	}
-	if len(rest) == uuidLen {
-		return Identity{}, &SubjectError{sub, len(sub), "no id after the organization"}
-	}
-	i.org, i.id = rest[:uuidLen], rest[uuidLen+1:]
-	if !isUUID(i.id) {
-		at, fault := uuidFault(i.id)
-		return Identity{}, &SubjectError{sub, len(word) + 1 + uuidLen + 1 + at, fault}
-	}
-	return i, nil
+	return i, true
 }

@@ -1,6 +1,7 @@
 package claims_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -108,16 +109,17 @@ func TestIdentityRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name, payload string
 		version       claims.Version
-		claim         string // of the *ValidationError, or "" for a *SubjectError
+		claim         string // of the *ValidationError
 	}{
 		{"no claims", `{}`, claims.VersionUnknown, "sub"},
 		{"another issuer's", `{"iss":"https://token.actions.githubusercontent.com","sub":"repo:o/r:ref:refs/heads/main"}`, claims.VersionUnknown, "sub"},
 		{"V2 of another organization", `{"org":"` + other + `","sub":"` + subV2 + `"}`, claims.V2, "sub"},
 		{"V2 with two organizations", `{"org":"` + orgID + `","organization_id":"` + other + `","sub":"` + subV2 + `"}`, claims.V2, "org"},
 		{"V2 with another project", `{"project_id":"` + other + `","sub":"` + subV2 + `"}`, claims.V2, "project_id"},
+		{"V2 of a user with a project", `{"project_id":"` + projID + `","sub":"org:` + orgID + `/user:` + userID + `"}`, claims.V2, "project_id"},
 		{"V2 with another environment", `{"environment_id":"` + other + `","sub":"` + subV2 + `"}`, claims.V2, "environment_id"},
-		{"V2 with an undocumented principal", `{"sub":"org:` + orgID + `/sa:` + saID + `"}`, claims.V2, ""},
-		{"V2 without a principal", `{"sub":"org:` + orgID + `/prj:` + projID + `"}`, claims.V2, ""},
+		{"V2 with an undocumented principal", `{"sub":"org:` + orgID + `/sa:` + saID + `"}`, claims.V2, "sub"},
+		{"V2 without a principal", `{"sub":"org:` + orgID + `/prj:` + projID + `"}`, claims.V2, "sub"},
 		{"damaged V2 with flat claims", v3(subV2+"/", orgClaim+`,"environment_id":"`+envID+`"`), claims.VersionUnknown, "sub"},
 		{"V3 of another organization", v3(baseEnv, `"organization_id":"`+other+`","environment_id":"`+envID+`"`), claims.V3, "sub"},
 		{"V3 of another project", v3(baseProject, orgClaim+`,"project_id":"`+other+`","environment_id":"`+envID+`"`), claims.V3, "sub"},
@@ -147,8 +149,7 @@ func TestIdentityRefuses(t *testing.T) {
 				t.Fatalf("Identity() = %v, %v, want an error", id, err)
 			}
 			var ve *claims.ValidationError
-			var se *claims.SubjectError
-			if tt.claim == "" && !errors.As(err, &se) || tt.claim != "" && (!errors.As(err, &ve) || ve.Claim != tt.claim) {
+			if !errors.As(err, &ve) || ve.Claim != tt.claim {
 				t.Errorf("Identity() = %v (%T), want an error about %q", err, err, tt.claim)
 			}
 		})
@@ -180,11 +181,34 @@ func TestIdentitySubjectV3Extra(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	runner, err := claims.MustParseSubject("org:" + orgID + "/rnr:" + rnrID).Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sa, err := mustParse(t, `{"sub":"serviceaccount:`+orgID+`:`+saID+`"}`).Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	acct, err := mustParse(t, `{"sub":"account:`+orgID+`:`+acctID+`"}`).Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	baseSA := "organization_id:" + orgID + ":service_account_id:" + saID
 	for _, tt := range []struct {
 		id    claims.Identity
 		extra []string
 		want  string
 	}{
+		{sa, []string{"environment_id", "project_id", "runner_id", "user_id", "account_id", "email", "idp", "creator_name", "runner_name", "idp_claims.a", "organization_id"}, baseSA + ":organization_id:" + orgID},
+		{sa, []string{"name"}, ""},
+		{acct, []string{"user_id", "service_account_id", "creator_id", "organization_id"}, "account_id:" + acctID + ":organization_id:" + orgID},
+		{acct, []string{"email"}, ""},
+		{acct, []string{"name"}, ""},
+		{acct, []string{"idp_claims.a"}, ""},
+		{runner, nil, ""},
+		{runner, []string{"runner_name"}, ""},
+		{env, []string{"runner_name"}, ""},
+		{env, []string{"name", "idp"}, baseProject},
 		{env, []string{"environment_id", "service_account_id", "email"}, baseProject + ":environment_id:" + envID},
 		{user, []string{"environment_id", "project_id", "creator_email", "user_id"}, baseUser + ":user_id:" + userID},
 		{env, []string{"creator_email"}, ""},
@@ -211,6 +235,23 @@ func TestParseSessionNameRefuses(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "jo@") {
 			t.Errorf("the error shows the name: %v", err)
 		}
+	}
+}
+
+func TestIdentityJSON(t *testing.T) {
+	t.Parallel()
+	env, err := mustParse(t, payloadV2).Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	acct, err := mustParse(t, v3("account_id:"+acctID, `"account_id":"`+acctID+`"`)).Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal([]claims.Identity{env, acct, {}})
+	want := `[{"kind":"environment","id":"` + envID + `","organization":"` + orgID + `","project":"` + projID + `"},{"kind":"account","id":"` + acctID + `"},null]`
+	if err != nil || string(got) != want {
+		t.Errorf("Marshal = %s, %v, want %s", got, err, want)
 	}
 }
 

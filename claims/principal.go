@@ -5,9 +5,8 @@ import "strings"
 // Identity returns the principal that the claims name. Claims that contradict
 // each other are an error, whoever signed them: a V2 subject of one organization
 // with the claim of another, a V3 subject whose ids are not those of the flat
-// claims. So are tokens that are not Ona's, and ids that are not canonical UUIDs.
-// The error is a [*ValidationError] or, for a V2 subject without a documented
-// principal, a [*SubjectError].
+// claims. So are tokens that are not Ona's, V2 subjects of undocumented principals,
+// and ids that are not canonical UUIDs. The error is a [*ValidationError].
 func (c Claims) Identity() (Identity, error) {
 	if _, err := c.organization(); err != nil {
 		return Identity{}, err
@@ -25,8 +24,8 @@ func (c Claims) Identity() (Identity, error) {
 }
 
 func (c *Claims) identityV1() (Identity, error) {
-	id, err := parseSubjectV1(c.Subject)
-	if err != nil {
+	id, ok := parseSubjectV1(c.Subject)
+	if !ok {
 		return Identity{}, &ValidationError{"sub", RedactSubject(c.Subject), "a V1 subject", nil}
 	}
 	if g := c.GSub; g != (LegacySubject{}) && (g.Principal != id.kind.String() || g.ID != id.id) {
@@ -38,11 +37,11 @@ func (c *Claims) identityV1() (Identity, error) {
 func (c *Claims) identityV2() (Identity, error) {
 	s, err := ParseSubject(c.Subject)
 	if err != nil {
-		return Identity{}, err
+		return Identity{}, &ValidationError{"sub", RedactSubject(c.Subject), "a V2 subject", nil}
 	}
 	id, err := s.Identity()
 	if err != nil {
-		return Identity{}, err
+		return Identity{}, &ValidationError{"sub", RedactSubject(c.Subject), "a documented form of a principal", nil}
 	}
 	// No V2 token is known to have flat claims. If one has, they agree.
 	if c.ProjectID != "" && c.ProjectID != id.project {
@@ -63,20 +62,23 @@ func (c *Claims) identityV3() (Identity, error) {
 		return Identity{}, err
 	}
 	id.id, _ = c.field(id.kind.idClaim())
-	claims := []string{id.kind.idClaim()}
-	if id.kind != KindAccount || id.org != "" {
-		claims = append(claims, "organization_id")
-	}
-	if id.kind == KindEnvironment && c.ProjectID != "" {
+	if id.kind == KindEnvironment {
 		id.project = c.ProjectID
-		claims = append(claims, "project_id")
 	}
-	for _, name := range claims {
-		if v, _ := c.field(name); !isUUID(v) {
-			return Identity{}, &ValidationError{name, idText(v), "a UUID in canonical form", nil}
-		}
+	switch {
+	case !isUUID(id.id):
+		return Identity{}, notAnID(id.kind.idClaim(), id.id)
+	case !isUUID(id.org) && (id.kind != KindAccount || id.org != ""):
+		return Identity{}, notAnID("organization_id", id.org)
+	case id.project != "" && !isUUID(id.project):
+		return Identity{}, notAnID("project_id", id.project)
 	}
 	return id, nil
+}
+
+// notAnID says that a claim does not hold an id.
+func notAnID(claim, value string) error {
+	return &ValidationError{claim, idText(value), "a UUID in canonical form", nil}
 }
 
 // checkIDs holds the ids that the subject begins with against the flat claims:

@@ -33,7 +33,7 @@ func RedactSubject(sub string) string {
 		}
 		return redactPath(sub)
 	}
-	if _, err := parseSubjectV1(sub); err == nil {
+	if _, ok := parseSubjectV1(sub); ok {
 		return sub
 	}
 	return redactPairs(sub)

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// MaxSubjectSize is the greatest length of a subject in bytes: OpenID Connect
-// Core 1.0, section 2, allows "sub" 255 ASCII characters.
+// MaxSubjectSize is the greatest length of a [Subject] in bytes: OpenID Connect
+// Core 1.0, section 2, allows "sub" 255 ASCII characters. It does not bound V3
+// subjects, whose extra fields may well make them longer.
 const MaxSubjectSize = 255
 
 // maxSegments bounds the segments of a subject; with 255 bytes there is room

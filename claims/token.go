@@ -20,8 +20,9 @@ type Header struct {
 	Nonce      string          // nonce
 	JSONWebKey json.RawMessage // jwk: the key as the token has it, which proves nothing; nil if absent
 
-	// Extra has the text of the members other than alg, kid, nonce and jwk, typ
-	// among them. It is nil if there are none.
+	// Extra has the JSON text of the members other than alg, kid, nonce and jwk:
+	// typ is in both, x5c and all that have no field are here only. It is nil if
+	// there are none.
 	Extra map[string]json.RawMessage
 }
 

@@ -36,52 +36,59 @@ type Expected struct {
 // The organization is that of the claim organization_id or org, or else that of
 // sub. The project is that of [Claims.Identity].
 func (c Claims) Validate(now time.Time, want Expected) error {
-	var findings []error
-	add := func(claim, got, wanted string, err error) {
-		findings = append(findings, &ValidationError{claim, got, wanted, err})
-	}
-	c.checkTimes(now, want, add)
+	found := c.checkTimes(nil, now, want)
 	if want.Issuer != "" && c.Issuer != want.Issuer {
-		add("iss", c.Issuer, quote(want.Issuer), nil)
+		found = append(found, &ValidationError{"iss", c.Issuer, quote(want.Issuer), nil})
 	}
-	if len(want.Audiences) > 0 && !slices.ContainsFunc(c.Audience, func(aud string) bool {
-		return slices.Contains(want.Audiences, aud)
-	}) {
-		add("aud", list(c.Audience), "one of "+list(want.Audiences), nil)
+	if len(want.Audiences) > 0 && !overlap(c.Audience, want.Audiences) {
+		found = append(found, &ValidationError{"aud", list(c.Audience), "one of " + list(want.Audiences), nil})
 	}
 	org, err := c.organization()
 	if err != nil {
-		findings = append(findings, err)
+		found = append(found, err)
 	} else if len(want.Organizations) > 0 && (org == "" || !slices.Contains(want.Organizations, org)) {
-		add(c.organizationClaim(), idText(org), "one of "+list(want.Organizations), nil)
+		found = append(found, &ValidationError{c.organizationClaim(), idText(org), "one of " + list(want.Organizations), nil})
 	}
-	if len(want.Projects) > 0 {
+	if len(want.Projects) > 0 && err == nil {
 		switch id, err := c.Identity(); {
 		case err != nil:
-			findings = append(findings, err)
+			found = append(found, err)
 		case id.project == "" || !slices.Contains(want.Projects, id.project):
-			add("project_id", idText(id.project), "one of "+list(want.Projects), nil)
+			found = append(found, &ValidationError{"project_id", id.project, "one of " + list(want.Projects), nil})
 		}
 	}
-	return errors.Join(findings...)
+	return errors.Join(found...)
 }
 
-// checkTimes reports what is wrong with the times of c.
-func (c *Claims) checkTimes(now time.Time, want Expected, add func(claim, got, want string, err error)) {
-	at := now.UTC().Format(time.RFC3339)
+// overlap reports whether a and b have an element in common.
+func overlap(a, b []string) bool {
+	for _, v := range a {
+		if slices.Contains(b, v) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkTimes appends what is wrong with the times of c to found.
+func (c *Claims) checkTimes(found []error, now time.Time, want Expected) []error {
 	switch {
 	case c.Expiry.IsZero():
-		add("exp", "", "the time of expiry", nil)
+		found = append(found, &ValidationError{"exp", "", "the time of expiry", nil})
 	case !now.Before(c.Expiry.Add(want.Leeway + want.ExpiryLeeway)):
-		add("exp", c.Expiry.UTC().Format(time.RFC3339), "after "+at, ErrExpired)
+		found = append(found, &ValidationError{"exp", dateText(c.Expiry), "after " + dateText(now), ErrExpired})
 	}
 	if c.NotBefore.After(now.Add(want.Leeway)) {
-		add("nbf", c.NotBefore.UTC().Format(time.RFC3339), "not after "+at, ErrNotYetValid)
+		found = append(found, &ValidationError{"nbf", dateText(c.NotBefore), "not after " + dateText(now), ErrNotYetValid})
 	}
 	if c.IssuedAt.After(now.Add(want.Leeway)) {
-		add("iat", c.IssuedAt.UTC().Format(time.RFC3339), "not after "+at, ErrNotYetValid)
+		found = append(found, &ValidationError{"iat", dateText(c.IssuedAt), "not after " + dateText(now), ErrNotYetValid})
 	}
+	return found
 }
+
+// dateText returns t for a message.
+func dateText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // list returns the elements of s for a message.
 func list(s []string) string {
@@ -150,7 +157,7 @@ func (c *Claims) subjectOrganization() (string, error) {
 		}
 		return rest[:uuidLen], nil
 	}
-	if id, err := parseSubjectV1(c.Subject); err == nil {
+	if id, ok := parseSubjectV1(c.Subject); ok {
 		return id.org, nil
 	}
 	return "", nil
