@@ -80,7 +80,7 @@ func TestAServiceThatAlwaysAnswersExpiredToken(t *testing.T) {
 			Credentials: p, Region: "eu-central-1", APIOptions: []func(*middleware.Stack) error{p.APIOption()},
 			HTTPClient: doer(func(*http.Request) (*http.Response, error) {
 				const body = `<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>no</Message></Error></ErrorResponse>`
-				return &http.Response{StatusCode: 403, Header: http.Header{}, Body: readCloser(body)}, nil
+				return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}, Body: readCloser(body)}, nil
 			}),
 		})
 		begin := time.Now()

@@ -18,9 +18,6 @@ import (
 // maxTries is how often one token is sent to STS within one refresh.
 const maxTries = 3
 
-// throttle waits until another request may be sent, or for the end of ctx.
-type throttle func(ctx context.Context) error
-
 // exchanger is the provider as its engine sees it, which keeps these methods
 // out of the exported ones.
 type exchanger Provider
@@ -34,7 +31,7 @@ var errNoToken = errors.New("the token source returned neither a token nor an er
 func (e *exchanger) Fetch(ctx context.Context) (session, error) {
 	p := (*Provider)(e)
 	x := exchange{p: p, fresh: p.doubtsConnections()}
-	if want, got := p.opts.ExpectedAccount, accountOf(p.roleARN); want != "" && got != want {
+	if want, got := p.opts.expectedAccount, accountOf(p.roleARN); want != "" && got != want {
 		// No token leaves for a role that would not be used anyway.
 		return session{}, x.fail(nil, &AccountError{Got: got, Want: want})
 	}
@@ -73,6 +70,22 @@ func (e *exchanger) Fetch(ctx context.Context) (session, error) {
 	}
 }
 
+// Expiry returns when the credentials end by the local clock.
+func (e *exchanger) Expiry(s session) time.Time { return s.localExpiry() }
+
+// Start returns the zero time: credentials live from the beginning of their
+// refresh on.
+func (e *exchanger) Start(session) time.Time { return time.Time{} }
+
+// Prepare sets what Retrieve returns as the time to ask again.
+func (e *exchanger) Prepare(s *session, w refresh.Windows) { s.served.Expires = w.Advisory }
+
+// Recoverable tells whether a failed refresh may succeed later.
+func (e *exchanger) Recoverable(err error) bool { return recoverable(err) }
+
+// RetryAfter tells how long STS asked to be left alone.
+func (e *exchanger) RetryAfter(err error) time.Duration { return retryAfter(err) }
+
 // An exchange is the work of one refresh.
 type exchange struct {
 	p *Provider
@@ -109,27 +122,24 @@ func (x *exchange) send(ctx context.Context, tok *idp.Token) (session, error) {
 	rq := &request{client: p.client, fresh: x.fresh}
 	creds, err := stscreds.NewWebIdentityRoleProvider(rq, p.roleARN, retriever(tok.Raw()), func(o *stscreds.WebIdentityRoleOptions) {
 		o.RoleSessionName = p.sessionName(tok)
-		o.Duration = p.opts.Duration
-		if p.opts.Policy != "" {
-			o.Policy = &p.opts.Policy
+		o.Duration = p.opts.duration
+		if p.opts.policy != "" {
+			o.Policy = &p.opts.policy
 		}
-		for _, arn := range p.opts.PolicyARNs {
+		for _, arn := range p.opts.policyARNs {
 			o.PolicyARNs = append(o.PolicyARNs, types.PolicyDescriptorType{Arn: aws.String(arn)})
 		}
 	}).Retrieve(ctx)
 	if err != nil {
 		return session{}, err
 	}
-	now := time.Now()
 	s := session{
 		served:  creds,
-		expires: creds.Expires,
-		at:      now,
-		gen:     now.UnixNano(),
+		at:      time.Now(),
+		expires: creds.Expires.UnixNano(),
 		skew:    rq.skew,
 		arn:     rq.arn,
 		request: rq.id,
-		source:  p.sourceName(),
 	}
 	switch {
 	case !creds.HasKeys() || creds.SessionToken == "":
@@ -138,8 +148,8 @@ func (x *exchange) send(ctx context.Context, tok *idp.Token) (session, error) {
 		return session{}, &answerError{requestID: rq.id, reason: "the answer does not say when the credentials expire"}
 	case !s.localExpiry().After(s.at):
 		return session{}, &answerError{requestID: rq.id, reason: "the credentials in the answer expired at " + creds.Expires.UTC().Format(time.RFC3339)}
-	case p.opts.ExpectedAccount != "" && creds.AccountID != p.opts.ExpectedAccount:
-		return session{}, &AccountError{Got: creds.AccountID, Want: p.opts.ExpectedAccount}
+	case p.opts.expectedAccount != "" && creds.AccountID != p.opts.expectedAccount:
+		return session{}, &AccountError{Got: creds.AccountID, Want: p.opts.expectedAccount}
 	}
 	return s, nil
 }
@@ -152,14 +162,14 @@ func (x *exchange) fail(tok *idp.Token, err error) error {
 		e.sawToken(tok.Claims())
 		e.SessionName = x.p.sessionName(tok)
 	} else {
-		e.SessionName = x.p.opts.SessionName
+		e.SessionName = x.p.opts.sessionName
 	}
 	return e
 }
 
 func (p *Provider) sessionName(tok *idp.Token) string {
-	if p.opts.SessionName != "" {
-		return p.opts.SessionName
+	if p.opts.sessionName != "" {
+		return p.opts.sessionName
 	}
 	return sessionName(tok.Claims())
 }
@@ -210,10 +220,10 @@ func (p *Provider) sleep(ctx context.Context, d time.Duration) bool {
 }
 
 func (p *Provider) throttled(ctx context.Context) error {
-	if p.opts.throttle == nil {
+	if p.opts.pool == nil {
 		return nil
 	}
-	return p.opts.throttle(ctx)
+	return p.opts.pool.queue.throttle(ctx)
 }
 
 // pauseBefore returns the pause before a try: full jitter over a second, then

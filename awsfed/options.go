@@ -84,25 +84,30 @@ type Options struct {
 // settings are checked options, shared by all providers made of the same ones.
 // They never change.
 type settings struct {
-	Options
-	refresh refresh.Options[session]
-	// settled is called after each refresh; nil is not.
-	settled func()
-	// throttle is waited for before each further request of a refresh; nil
-	// does not wait.
-	throttle throttle
+	sessionName     string
+	policy          string
+	expectedAccount string
+	policyARNs      []string
+	duration        time.Duration
+	logger          *slog.Logger
+	onRefresh       func(RefreshEvent)
+	rules           refresh.Rules
+	pool            *Pool // nil without one
 }
+
+// defaults are the settings of providers without options, which share them.
+var defaults = &settings{rules: refresh.Rules{DropLimit: maxDrops}} //nolint:gochecknoglobals // never written; a program may have thousands of providers
 
 // attemptTimeout returns the bound of a refresh.
 func (s *settings) attemptTimeout() time.Duration {
-	if s.AttemptTimeout > 0 {
-		return s.AttemptTimeout
+	if s.rules.AttemptTimeout > 0 {
+		return s.rules.AttemptTimeout
 	}
 	return refresh.DefaultAttemptTimeout
 }
 
-// newSettings checks the options. The gate and the throttle are a pool's.
-func newSettings(o Options, gate refresh.Gate, t throttle) (*settings, error) {
+// newSettings checks the options. pool is nil for a provider of its own.
+func newSettings(o Options, pool *Pool) (*settings, error) {
 	switch {
 	case o.SessionName != "" && !validSessionName(o.SessionName):
 		return nil, fmt.Errorf("awsfed: SessionName %s: want 2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -", quote.Text(o.SessionName, 80))
@@ -119,24 +124,28 @@ func newSettings(o Options, gate refresh.Gate, t throttle) (*settings, error) {
 	case slices.Contains(o.PolicyARNs, ""):
 		return nil, errors.New("awsfed: PolicyARNs has an empty element")
 	}
-	o.PolicyARNs = slices.Clone(o.PolicyARNs)
-	return &settings{
-		Options:  o,
-		throttle: t,
-		refresh: refresh.Options[session]{
-			Expiry:         session.localExpiry,
+	s := &settings{
+		sessionName:     o.SessionName,
+		policy:          o.Policy,
+		expectedAccount: o.ExpectedAccount,
+		policyARNs:      slices.Clone(o.PolicyARNs),
+		duration:        o.Duration,
+		logger:          o.Logger,
+		onRefresh:       o.OnRefresh,
+		pool:            pool,
+		rules: refresh.Rules{
 			AdvisoryWindow: o.AdvisoryWindow,
-			Backoff:        o.RefreshBackoff,
 			AttemptTimeout: o.AttemptTimeout,
+			Backoff:        o.RefreshBackoff,
+			DropLimit:      maxDrops,
 			ServeExpired:   o.ServeExpired,
 			KeepOnDenial:   o.KeepOnDenial,
-			Recoverable:    recoverable,
-			RetryAfter:     retryAfter,
-			Prepare:        (*session).prepare,
-			DropLimit:      maxDrops,
-			Gate:           gate,
 		},
-	}, nil
+	}
+	if pool != nil {
+		s.rules.Gate = pool.queue
+	}
+	return s, nil
 }
 
 // maxDrops is how many credentials in a row may be invalidated as soon as they

@@ -135,15 +135,11 @@ func (p *Pool) settings(key string, o Options, shareable bool) (*settings, error
 	if s := p.shared[key]; s != nil && shareable {
 		return s, nil
 	}
-	s, err := newSettings(o, p.queue, p.queue.throttle)
-	if err != nil {
-		return nil, err
-	}
-	s.settled = p.signal
-	if shareable {
+	s, err := newSettings(o, p)
+	if err == nil && shareable {
 		p.shared[key] = s
 	}
-	return s, nil
+	return s, err
 }
 
 // optionsKey returns a text that is the same for options that are, functions and

@@ -28,7 +28,7 @@ type Provider struct {
 	src     idp.TokenSource
 	opts    *settings
 	roleARN string
-	used    atomic.Int64 // gen of the last session that somebody got
+	used    atomic.Int64 // when the session arrived that somebody got last, which tells it from others
 }
 
 var (
@@ -45,11 +45,14 @@ var (
 // New starts nothing and sends nothing. Its error names the argument or option
 // that is wrong.
 func New(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN string, src idp.TokenSource, optFns ...func(*Options)) (*Provider, error) {
+	if len(optFns) == 0 {
+		return newProvider(client, roleARN, src, defaults)
+	}
 	var o Options
 	for _, fn := range optFns {
 		fn(&o)
 	}
-	s, err := newSettings(o, nil, nil)
+	s, err := newSettings(o, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +70,7 @@ func newProvider(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN str
 		return nil, err
 	}
 	p := &Provider{client: client, src: src, opts: s, roleARN: roleARN}
-	p.engine.Init((*exchanger)(p), &s.refresh)
+	p.engine.Init((*exchanger)(p), &s.rules)
 	return p, nil
 }
 
@@ -116,20 +119,20 @@ func (p *Provider) Credentials(ctx context.Context) (aws.Credentials, error) {
 	}
 	p.touch(s)
 	c := s.served
-	c.Expires = s.expires
+	c.Expires = s.expiry()
 	return c, nil
 }
 
 // touch notes that somebody uses the credentials, for [Pool.Run]. It writes once
 // a session, so that readers on several cores share the line.
 func (p *Provider) touch(s *session) {
-	if p.used.Load() != s.gen {
-		p.used.Store(s.gen)
+	if gen := s.at.UnixNano(); p.used.Load() != gen {
+		p.used.Store(gen)
 	}
 }
 
 // inUse reports whether somebody got the credentials.
-func (p *Provider) inUse(s *session) bool { return p.used.Load() == s.gen }
+func (p *Provider) inUse(s *session) bool { return p.used.Load() == s.at.UnixNano() }
 
 // askAgain returns when somebody who caches credentials that are being
 // refreshed should ask again: after a twentieth of their remaining life, 1 to 10
@@ -152,7 +155,7 @@ func (p *Provider) explain(ctx context.Context, err error) error {
 	if ctxErr := ctx.Err(); ctxErr != nil && errors.Is(err, ctxErr) {
 		return fmt.Errorf("awsfed: waiting for the credentials of role %s: %w", quote.Text(p.roleARN, maxShown), &aws.RequestCanceledError{Err: err})
 	}
-	return &AssumeRoleError{RoleARN: p.roleARN, SessionName: p.opts.SessionName, Err: err}
+	return &AssumeRoleError{RoleARN: p.roleARN, SessionName: p.opts.sessionName, Err: err}
 }
 
 // ProviderSources tells the SDK what the credentials come from, for its user

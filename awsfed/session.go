@@ -7,23 +7,23 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/onafed/onafed/claims"
-	"github.com/onafed/onafed/internal/refresh"
 )
 
 // A session is one set of credentials and where it comes from. It is immutable
-// once published.
+// once published. There is one for each role, so it is kept small.
 type session struct {
 	// served is what Retrieve returns while it is fresh: its Expires is the
 	// beginning of the advisory window.
 	served  aws.Credentials
-	expires time.Time // as STS set it, in STS's time
 	at      time.Time // when the answer arrived, with the monotonic clock's reading
+	expires int64     // as STS set it, in STS's time, in unix nanoseconds
 	skew    time.Duration
 	arn     string // of the assumed role, with the session name
 	request string // id of the request
-	source  string // name of the token source
-	gen     int64  // what tells it from the other sessions of its provider
 }
+
+// expiry returns when STS ends the credentials.
+func (s *session) expiry() time.Time { return time.Unix(0, s.expires).UTC() }
 
 // maxSkew is how far STS's clock and ours may differ until deadlines are kept
 // in STS's time. Below it the Date header, which has whole seconds and was
@@ -31,15 +31,11 @@ type session struct {
 const maxSkew = time.Minute
 
 // localExpiry returns when the credentials end by the local clock.
-func (s session) localExpiry() time.Time {
+func (s *session) localExpiry() time.Time {
 	if s.skew.Abs() > maxSkew {
-		return s.expires.Add(-s.skew)
+		return s.expiry().Add(-s.skew)
 	}
-	return s.expires
-}
-
-func (s *session) prepare(w refresh.Windows) {
-	s.served.Expires = w.Advisory
+	return s.expiry()
 }
 
 // sessionName returns the session name for a token: the identity in it, or,

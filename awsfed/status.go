@@ -21,7 +21,7 @@ type Status struct {
 	// AccessKeyID, AccountID, AssumedRoleARN and RequestID are of the
 	// credentials that are cached; empty without any. CloudTrail has all four.
 	AccessKeyID, AccountID, AssumedRoleARN, RequestID string
-	// TokenSource names where the ID token for them came from.
+	// TokenSource names where the ID tokens come from.
 	TokenSource string
 
 	// Valid reports whether the credentials are handed out.
@@ -79,8 +79,8 @@ func (p *Provider) status(st refresh.Status, v *session) Status {
 	}
 	if v != nil {
 		s.AccessKeyID, s.AccountID = v.served.AccessKeyID, v.served.AccountID
-		s.AssumedRoleARN, s.RequestID, s.TokenSource = v.arn, v.request, v.source
-		s.Expires, s.ClockSkew = v.expires, v.skew
+		s.AssumedRoleARN, s.RequestID, s.TokenSource = v.arn, v.request, p.sourceName()
+		s.Expires, s.ClockSkew = v.expiry(), v.skew
 	}
 	if st.Err != nil {
 		s.Err = p.explain(context.Background(), st.Err)
@@ -152,17 +152,17 @@ func (e *exchanger) Settled(ev refresh.Event[session]) {
 		out.RequestID = are.RequestID
 	}
 	p.log(out)
-	if p.opts.settled != nil {
-		p.opts.settled()
+	if p.opts.pool != nil {
+		p.opts.pool.signal()
 	}
-	if p.opts.OnRefresh != nil {
-		p.opts.OnRefresh(out)
+	if p.opts.onRefresh != nil {
+		p.opts.onRefresh(out)
 	}
 }
 
 // log writes a line about a refresh. Its attributes join to CloudTrail.
 func (p *Provider) log(ev RefreshEvent) {
-	l := p.opts.Logger
+	l := p.opts.logger
 	if l == nil {
 		return
 	}

@@ -41,25 +41,31 @@ func (a action) String() string {
 
 // A record is what an engine knows, but for the value itself. It is immutable
 // once published. All times are unix nanoseconds of the wall clock; a zero
-// record knows nothing.
+// record knows nothing. There is one for each credential of each role, so it is
+// kept small.
 type record struct {
-	obtained int64 // when the value arrived; 0 without a value
-	advise   int64 // beginning of the advisory window
-	require  int64 // beginning of the mandatory window
-	expire   int64 // end of use: the expiry less MinLife, or an earlier invalidation
-	end      int64 // the expiry itself
-	life     int64 // lifetime in nanoseconds; 0 without a value or without an end
+	obtained int64    // when the value arrived; 0 without a value
+	advise   int64    // beginning of the advisory window
+	require  int64    // beginning of the mandatory window
+	expire   int64    // end of use: the expiry less MinLife, or an earlier invalidation
+	end      int64    // the expiry itself
+	life     int64    // lifetime in nanoseconds; 0 without a value or without an end
+	trouble  *trouble // nil unless the last flight failed
+	drops    int32    // how many values in a row were dropped on arrival, this one included
+	has      bool     // there is a value
+	invalid  bool     // somebody said that the value no longer works
+}
 
-	failedAt int64 // end of the last failed flight; 0 without failures
+// trouble is what an engine knows of failures since the last good flight. It is
+// immutable once published.
+type trouble struct {
+	err      error // the last one
+	at       int64 // end of the last failed flight
 	retryAt  int64 // no flight before
-	firstBad int64 // end of the first failed flight in the row
+	first    int64 // end of the first failed flight in the row
 	failures int32
-	drops    int32 // how many values in a row were dropped on arrival, this one included
-
-	has     bool // there is a value
-	invalid bool // somebody said that the value no longer works
-	denied  bool // the last failure is not recoverable
-	exact   bool // retryAt was chosen by an option
+	denied   bool // the last one is not recoverable
+	exact    bool // retryAt was chosen by an option
 }
 
 // rules are the options that a decision needs.
@@ -77,8 +83,13 @@ func (r *record) valid(now int64) bool {
 // lies in the future belongs to a clock that has been set back since, and is
 // over.
 func (r *record) held(now int64) bool {
-	return r.failures > 0 && now >= r.failedAt-int64(holdBack) && now < r.retryAt
+	t := r.trouble
+	return t != nil && now >= t.at-int64(holdBack) && now < t.retryAt
 }
+
+// denied reports whether the last flight failed in a way that is not
+// recoverable.
+func (r *record) denied() bool { return r.trouble != nil && r.trouble.denied }
 
 // decide tells what a call at that time does. It is all of the engine's
 // judgement.
@@ -86,7 +97,7 @@ func decide(now int64, r *record, o rules) action {
 	if !r.valid(now) {
 		return decideWithout(now, r, o)
 	}
-	if r.denied && (!o.keepOnDenial || now >= r.require) {
+	if r.denied() && (!o.keepOnDenial || now >= r.require) {
 		// Raised although the value is valid: it was taken away, and who
 		// repairs it wants to see when it works again. The first call after
 		// the pause waits for the answer, or calls would fail and succeed by
@@ -108,7 +119,7 @@ func decide(now int64, r *record, o rules) action {
 		return serve
 	case r.held(now):
 		return serve
-	case now < r.require || r.failures > 0:
+	case now < r.require || r.trouble != nil:
 		return serveAndRefresh
 	default:
 		return join
@@ -117,10 +128,10 @@ func decide(now int64, r *record, o rules) action {
 
 // decideWithout is decide when there is nothing valid.
 func decideWithout(now int64, r *record, o rules) action {
-	if r.failures == 0 {
+	if r.trouble == nil {
 		return wait
 	}
-	if r.denied {
+	if r.trouble.denied {
 		if r.held(now) {
 			return fail
 		}
@@ -131,7 +142,7 @@ func decideWithout(now int64, r *record, o rules) action {
 		// nothing to wait for, and who has just started wants to be told.
 		return wait
 	}
-	after := r.failedAt >= r.expire // the failure came after the end of the value
+	after := r.trouble.at >= r.expire // the failure came after the end of the value
 	if o.serveExpired && !r.invalid && after {
 		if r.held(now) {
 			return serve
@@ -139,18 +150,23 @@ func decideWithout(now int64, r *record, o rules) action {
 		return serveAndRefresh
 	}
 	// A pause that was measured by the life then left ends with that life.
-	if r.held(now) && (after || r.exact) {
+	if r.held(now) && (after || r.trouble.exact) {
 		return fail
 	}
 	return wait
 }
 
-// freshness returns the interval in which decide says serve for the value
-// alone, as its beginning and length. A caller in it needs no decision.
-func (r *record) freshness() (from int64, length uint64) {
-	if !r.has || r.invalid || r.denied || r.advise <= r.obtained {
-		return 0, 0
+// freshness returns how long, from stepBack before its arrival on, decide says
+// serve for the value alone. A caller in that time needs no decision.
+func (r *record) freshness() time.Duration {
+	if !r.has || r.invalid || r.denied() || r.advise <= r.obtained {
+		return 0
 	}
-	from = r.obtained - int64(stepBack)
-	return from, uint64(min(r.advise, r.expire) - from)
+	return time.Duration(min(r.advise, r.expire)-r.obtained) + stepBack
+}
+
+// fresh reports whether now is in the time of freshness. Before it begins the
+// difference is a huge number.
+func fresh(now, obtained int64, freshness time.Duration) bool {
+	return uint64(now-obtained+int64(stepBack)) < uint64(freshness)
 }

@@ -24,8 +24,8 @@ func hour(t *testing.T) record {
 
 func failedAt(r record, at, pause time.Duration, denied bool) record {
 	now := base.Add(at).UnixNano()
-	r.fail(now, denied)
-	r.retryAt = now + int64(pause)
+	r.fail(now, nil, denied)
+	r.trouble.retryAt = now + int64(pause)
 	return r
 }
 
@@ -42,7 +42,12 @@ func TestDecide(t *testing.T) {
 		h = time.Hour
 	)
 	ok := hour(t)
-	exactly := func(r record) record { r.exact = true; return r }
+	exactly := func(r record) record {
+		bad := *r.trouble
+		bad.exact = true
+		r.trouble = &bad
+		return r
+	}
 	type step struct {
 		at   time.Duration // since base
 		want action
@@ -143,18 +148,18 @@ func TestFreshnessAgreesWithDecide(t *testing.T) {
 				t.Fatalf("succeed(%v) = false", life)
 			}
 			for _, rec := range []record{r, dropped(r, life/4), failedAt(r, life/4, time.Second, true), failedAt(r, life/4, time.Second, false)} {
-				from, length := rec.freshness()
+				length := rec.freshness()
 				at := base.Add(-2 * time.Minute)
 				for range 500 {
 					now := at.UnixNano()
-					if uint64(now-from) < length && decide(now, &rec, rules{}) != serve {
+					if fresh(now, rec.obtained, length) && decide(now, &rec, rules{}) != serve {
 						t.Errorf("life %v, MinLife %v: fresh at base%+v, but decide = %v", life, minLife, at.Sub(base), decide(now, &rec, rules{}))
 						break
 					}
 					at = at.Add((life + 4*time.Minute) / 500)
 				}
 			}
-			if from, length := r.freshness(); minLife == 0 && uint64(base.UnixNano()-from) >= length {
+			if minLife == 0 && !fresh(base.UnixNano(), r.obtained, r.freshness()) {
 				t.Errorf("life %v: not fresh on arrival", life)
 			}
 		}

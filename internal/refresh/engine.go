@@ -12,14 +12,24 @@ import (
 // window waits for it while the old value is good.
 const joinWait = time.Second
 
-// A Driver is what an engine works for: the fetch function and the listener of
-// [New] as one value.
+// A Driver is what an engine works for: the functions of [Options] as one value,
+// for those who have many engines. See there for what they do.
 type Driver[T any] interface {
 	// Fetch brings a value. It is called by one goroutine at a time.
 	Fetch(ctx context.Context) (T, error)
+	// Expiry tells when a value ends; the zero time is never.
+	Expiry(v T) time.Time
+	// Start tells when its life began; the zero time is with its flight.
+	Start(v T) time.Time
+	// Prepare may complete a value before anybody sees it.
+	Prepare(v *T, w Windows)
+	// Recoverable tells whether a failure may pass.
+	Recoverable(err error) bool
+	// RetryAfter tells how long the other side asked to be left alone.
+	RetryAfter(err error) time.Duration
 	// Settled is called after each flight, when its callers have been
 	// released. It may call the engine.
-	Settled(Event[T])
+	Settled(ev Event[T])
 }
 
 // An Engine keeps one value. Its methods may be called by several goroutines at
@@ -28,7 +38,7 @@ type Engine[T any] struct {
 	state  atomic.Pointer[state[T]]  // nil until the first flight has ended
 	flight atomic.Pointer[flight[T]] // the flight under way
 	driver Driver[T]
-	opts   *Options[T]
+	rules  *Rules
 
 	mu   sync.Mutex    // guards call and wake, and orders the writes of state and flight
 	call *call[T]      // the fetch under way, also when its flight has given up
@@ -37,10 +47,8 @@ type Engine[T any] struct {
 
 // state is immutable once published.
 type state[T any] struct {
-	from   int64  // with length, when Value needs no decision
-	length uint64 // zero when it always does
+	fresh time.Duration // as by freshness
 	record
-	err   error // the last failure
 	value T
 }
 
@@ -49,40 +57,33 @@ type state[T any] struct {
 // cancellation, and ends with AttemptTimeout.
 func New[T any](fetch func(ctx context.Context) (T, error), opts Options[T]) *Engine[T] {
 	e := new(Engine[T])
-	e.Init(&funcDriver[T]{fetch, opts.OnFlight}, &opts)
+	e.Init(&funcDriver[T]{fetch, opts}, &Rules{
+		MinLife:        opts.MinLife,
+		AdvisoryWindow: opts.AdvisoryWindow,
+		AttemptTimeout: opts.AttemptTimeout,
+		Backoff:        opts.Backoff,
+		Gate:           opts.Gate,
+		DropLimit:      opts.DropLimit,
+		ServeExpired:   opts.ServeExpired,
+		KeepOnDenial:   opts.KeepOnDenial,
+	})
 	return e
 }
 
-// Init sets the engine up before its first use. The options are kept and not
-// copied, so that many engines can share them; they must not change. Their
-// OnFlight is not used: the driver's Settled stands for it.
-func (e *Engine[T]) Init(d Driver[T], opts *Options[T]) {
-	e.driver, e.opts = d, opts
-}
-
-type funcDriver[T any] struct {
-	fetch    func(context.Context) (T, error)
-	onFlight func(Event[T])
-}
-
-// Fetch calls the function given to New.
-func (d *funcDriver[T]) Fetch(ctx context.Context) (T, error) { return d.fetch(ctx) }
-
-// Settled calls OnFlight.
-func (d *funcDriver[T]) Settled(ev Event[T]) {
-	if d.onFlight != nil {
-		d.onFlight(ev)
-	}
+// Init sets the engine up before its first use. The rules are kept and not
+// copied, so that many engines can share them; they must not change.
+func (e *Engine[T]) Init(d Driver[T], r *Rules) {
+	e.driver, e.rules = d, r
 }
 
 // Fresh returns the value if it is fresh, otherwise nil. It neither locks nor
 // allocates. The value must not be changed.
 func (e *Engine[T]) Fresh() *T {
 	s := e.state.Load()
-	if s == nil || uint64(time.Now().UnixNano()-s.from) >= s.length {
-		return nil
+	if s != nil && fresh(time.Now().UnixNano(), s.obtained, s.fresh) {
+		return &s.value
 	}
-	return &s.value
+	return nil
 }
 
 // Value returns the value: at once while it is good, otherwise when a flight
@@ -103,11 +104,11 @@ func (e *Engine[T]) Value(ctx context.Context) (T, error) {
 func (e *Engine[T]) Ref(ctx context.Context) (*T, error) {
 	for {
 		s := e.state.Load()
-		switch act := decide(time.Now().UnixNano(), s.rec(), e.rules()); act {
+		switch act := decide(time.Now().UnixNano(), s.rec(), e.ruled()); act {
 		case serve:
 			return &s.value, nil
 		case fail:
-			return nil, s.err
+			return nil, s.trouble.err
 		case serveAndRefresh:
 			e.launch(ctx, s, false)
 			return &s.value, nil
@@ -173,9 +174,9 @@ func (e *Engine[T]) afterFailure(fl *flight[T]) (*T, error) {
 	now := time.Now().UnixNano()
 	r := s.rec()
 	switch {
-	case r.valid(now) && (!fl.denied || e.opts.KeepOnDenial && now < r.require):
+	case r.valid(now) && (!fl.denied || e.rules.KeepOnDenial && now < r.require):
 		return &s.value, nil
-	case r.has && !r.invalid && e.opts.ServeExpired && !fl.denied:
+	case r.has && !r.invalid && e.rules.ServeExpired && !fl.denied:
 		return &s.value, nil
 	}
 	return nil, fl.err
@@ -191,12 +192,12 @@ func (e *Engine[T]) Invalidate(match func(T) bool) bool {
 			return false
 		}
 		now := time.Now().UnixNano()
-		if !s.droppable(now, e.opts.DropLimit) {
+		if !s.droppable(now, e.rules.DropLimit) {
 			return false
 		}
 		n := *s
 		n.drop(now)
-		n.from, n.length = 0, 0
+		n.fresh = 0
 		e.mu.Lock()
 		if e.state.Load() != s {
 			e.mu.Unlock()
@@ -243,7 +244,7 @@ func (e *Engine[T]) Due() (due time.Time, ok bool) {
 // Kick starts a flight if a call would, and does not wait for it.
 func (e *Engine[T]) Kick(ctx context.Context) {
 	s := e.state.Load()
-	switch decide(time.Now().UnixNano(), s.rec(), e.rules()) {
+	switch decide(time.Now().UnixNano(), s.rec(), e.ruled()) {
 	case serveAndRefresh, join, wait:
 		e.launch(ctx, s, false)
 	case serve, fail:
@@ -285,14 +286,11 @@ func (e *Engine[T]) tend(ctx context.Context) time.Duration {
 	now := time.Now().UnixNano()
 	s := e.state.Load()
 	at := s.rec().due(now)
-	if s != nil && !s.valid(now) && s.failures > 0 {
+	if s != nil && !s.has && s.trouble != nil && s.trouble.at <= now+int64(holdBack) {
 		// Callers may try again at once after a failed first fetch. Run has
-		// nobody to tell and goes by the pause.
-		pause := backoff(int(s.failures), 0, 0, 1)
-		at = max(at, s.retryAt, s.failedAt+int64(pause))
-		if s.failedAt > now+int64(holdBack) {
-			at = now
-		}
+		// nobody to tell and pauses.
+		pause := backoff(int(s.trouble.failures), 0, 0, 1)
+		at = max(at, s.trouble.retryAt, s.trouble.at+int64(pause))
 	}
 	if at > now {
 		return time.Duration(min(at-now, int64(glance)))
@@ -311,13 +309,13 @@ func (e *Engine[T]) signal() {
 	}
 }
 
-func (e *Engine[T]) rules() rules {
-	return rules{keepOnDenial: e.opts.KeepOnDenial, serveExpired: e.opts.ServeExpired}
+func (e *Engine[T]) ruled() rules {
+	return rules{keepOnDenial: e.rules.KeepOnDenial, serveExpired: e.rules.ServeExpired}
 }
 
 func (e *Engine[T]) timeout() time.Duration {
-	if e.opts.AttemptTimeout > 0 {
-		return e.opts.AttemptTimeout
+	if e.rules.AttemptTimeout > 0 {
+		return e.rules.AttemptTimeout
 	}
 	return DefaultAttemptTimeout
 }

@@ -67,9 +67,9 @@ func (e *Engine[T]) launch(ctx context.Context, seen *state[T], urgent bool) *fl
 func (e *Engine[T]) start(ctx context.Context, seen *state[T], urgent bool) *flight[T] {
 	now := time.Now()
 	fl := &flight[T]{began: now, need: now, done: make(chan struct{})}
-	if e.opts.Gate != nil {
+	if e.rules.Gate != nil {
 		fl.urge = make(chan struct{})
-		if r := seen.rec(); r.has && !r.invalid && !(urgent && r.valid(now.UnixNano())) {
+		if r := seen.rec(); r.has && !r.invalid && (!urgent || !r.valid(now.UnixNano())) {
 			fl.need = time.Unix(0, r.expire)
 		}
 	}
@@ -89,8 +89,8 @@ func (e *Engine[T]) start(ctx context.Context, seen *state[T], urgent bool) *fli
 // fly is the goroutine of a flight.
 func (e *Engine[T]) fly(ctx context.Context, fl *flight[T]) {
 	fl.leave = func() {}
-	if e.opts.Gate != nil {
-		leave, err := e.opts.Gate.Enter(ctx, fl.need, fl.urge)
+	if e.rules.Gate != nil {
+		leave, err := e.rules.Gate.Enter(ctx, fl.need, fl.urge)
 		if err != nil {
 			var zero T
 			e.settle(fl, zero, err)
@@ -178,20 +178,21 @@ func (e *Engine[T]) giveUp(c *call[T], fl *flight[T], after time.Duration) {
 // settle enters the outcome of a flight, releases its callers, and tells the
 // listener.
 func (e *Engine[T]) settle(fl *flight[T], v T, err error) {
-	var n *state[T]
-	now := time.Now()
+	var (
+		n   *state[T]
+		bad *trouble
+		now = time.Now()
+	)
 	if err == nil {
 		if n = e.admit(fl, v, now); n == nil {
 			err = ErrExpiredAnswer
 		}
 	}
-	var pause func(*record) int64
 	if err != nil {
 		fl.err = err
-		fl.denied = e.opts.Recoverable != nil && !e.opts.Recoverable(err)
+		fl.denied = !e.driver.Recoverable(err)
 		fl.failing.Store(true)
-		until, exact := e.pause(fl, now)
-		pause = func(r *record) int64 { r.exact = exact; return until }
+		bad = e.failed(fl, now)
 	}
 	if fl.leave != nil {
 		fl.leave()
@@ -201,12 +202,10 @@ func (e *Engine[T]) settle(fl *flight[T], v T, err error) {
 	if err != nil {
 		n = new(state[T])
 		if s := e.state.Load(); s != nil {
-			*n = *s
+			*n = *s // as it is now: it may have been dropped meanwhile
 		}
-		n.err = err
-		n.fail(now.UnixNano(), fl.denied)
-		n.retryAt = pause(&n.record)
-		n.from, n.length = n.freshness()
+		n.trouble = bad
+		n.fresh = n.freshness()
 	} else {
 		fl.value = &n.value
 	}

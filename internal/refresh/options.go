@@ -75,6 +75,18 @@ type Options[T any] struct {
 	Gate Gate
 }
 
+// Rules are the options that are not about the type of the value, see [Options].
+type Rules struct {
+	MinLife        time.Duration
+	AdvisoryWindow time.Duration
+	AttemptTimeout time.Duration
+	Backoff        func(failures int, remaining time.Duration) time.Duration
+	Gate           Gate
+	DropLimit      int
+	ServeExpired   bool
+	KeepOnDenial   bool
+}
+
 // A Gate spreads flights over time.
 type Gate interface {
 	// Enter returns when the flight may begin, with the function that ends

@@ -5,25 +5,19 @@ import "time"
 // admit returns the state with the new value, or nil if the value has already
 // ended.
 func (e *Engine[T]) admit(fl *flight[T], v T, now time.Time) *state[T] {
-	o := e.opts
 	n := &state[T]{value: v}
-	expiry := o.Expiry(v)
 	start := fl.began
-	if o.Start != nil {
-		if t := o.Start(v); !t.IsZero() {
-			start = t
-		}
+	if t := e.driver.Start(v); !t.IsZero() {
+		start = t
 	}
-	if !n.succeed(now, start, expiry, o.MinLife, o.AdvisoryWindow, chance()) {
+	if !n.succeed(now, start, e.driver.Expiry(v), e.rules.MinLife, e.rules.AdvisoryWindow, chance()) {
 		return nil
 	}
 	if old := e.state.Load().rec(); old.invalid {
 		n.drops = old.drops
 	}
-	n.from, n.length = n.freshness()
-	if o.Prepare != nil {
-		o.Prepare(&n.value, n.windows())
-	}
+	n.fresh = n.freshness()
+	e.driver.Prepare(&n.value, n.windows())
 	return n
 }
 
@@ -61,49 +55,48 @@ func (r *record) succeed(now, start, expiry time.Time, minLife, window time.Dura
 }
 
 // fail adds a failure to the record.
-func (r *record) fail(now int64, denied bool) {
-	r.failures++
-	if r.firstBad == 0 {
-		r.firstBad = now
+func (r *record) fail(now int64, err error, denied bool) {
+	t := trouble{err: err, at: now, first: now, failures: 1, denied: denied}
+	if old := r.trouble; old != nil {
+		t.first, t.failures = old.first, old.failures+1
 	}
-	r.failedAt, r.denied = now, denied
+	r.trouble = &t
 }
 
-// pause returns until when to leave the source alone after the failure of the
-// flight, and whether an option chose so. It calls foreign code.
-func (e *Engine[T]) pause(fl *flight[T], now time.Time) (until int64, exact bool) {
+// failed returns the trouble after the failure of the flight, with the pause
+// that follows. It calls foreign code.
+func (e *Engine[T]) failed(fl *flight[T], now time.Time) *trouble {
 	r := *e.state.Load().rec()
 	at := now.UnixNano()
-	r.fail(at, fl.denied)
-	if !r.has && !r.denied {
-		return 0, false
+	r.fail(at, fl.err, fl.denied)
+	t := r.trouble
+	if !r.has && !t.denied {
+		return t
 	}
-	remaining := time.Duration(0)
+	remaining, life, n := time.Duration(0), time.Duration(r.life), int(t.failures)
 	if r.valid(at) {
 		remaining = time.Duration(r.expire - at)
 	}
-	if r.denied {
-		d := denialPause(chance())
-		if kept := r.require - at; e.opts.KeepOnDenial && r.valid(at) && kept > 0 {
+	var pause time.Duration
+	switch {
+	case t.denied:
+		pause = denialPause(chance())
+		if kept := time.Duration(r.require - at); e.rules.KeepOnDenial && remaining > 0 && kept > 0 {
 			// The denial hurts nobody yet, so it can be asked about calmly.
-			d = min(max(d, backoff(int(r.failures), time.Duration(r.life), remaining, chance())), time.Duration(kept))
+			pause = min(max(pause, backoff(n, life, remaining, chance())), kept)
 		}
-		return at + int64(d), false
-	}
-	if e.opts.Backoff != nil {
-		return at + max(0, int64(e.opts.Backoff(int(r.failures), remaining))), true
-	}
-	d := backoff(int(r.failures), time.Duration(r.life), remaining, chance())
-	if e.opts.RetryAfter != nil {
-		if asked := e.opts.RetryAfter(fl.err); asked > d {
-			limit := 15 * time.Second
-			if remaining > 0 {
-				limit = min(remaining/8, 5*time.Minute)
-			}
-			d = max(d, min(asked, limit))
+	case e.rules.Backoff != nil:
+		pause, t.exact = max(0, e.rules.Backoff(n, remaining)), true
+	default:
+		pause = backoff(n, life, remaining, chance())
+		limit := 15 * time.Second
+		if remaining > 0 {
+			limit = min(remaining/8, 5*time.Minute)
 		}
+		pause = max(pause, min(e.driver.RetryAfter(fl.err), limit))
 	}
-	return at + int64(d), false
+	t.retryAt = at + int64(pause)
+	return t
 }
 
 const (
@@ -142,11 +135,11 @@ func (r *record) due(now int64) int64 {
 	switch {
 	case !r.valid(now), now < r.obtained-int64(stepBack):
 		if r.held(now) {
-			return r.retryAt
+			return r.trouble.retryAt
 		}
 		return now
-	case r.failures > 0:
-		return max(r.advise, r.retryAt)
+	case r.trouble != nil:
+		return max(r.advise, r.trouble.retryAt)
 	}
 	return r.advise
 }
@@ -166,22 +159,17 @@ func (s *state[T]) status(now int64) Status {
 	if s == nil {
 		return Status{}
 	}
-	st := Status{
-		Cached:   s.has,
-		Valid:    s.valid(now),
-		Failures: int(s.failures),
-		Denied:   s.denied,
-		Err:      s.err,
-	}
+	st := Status{Cached: s.has, Valid: s.valid(now)}
 	if s.has {
 		st.Obtained = time.Unix(0, s.obtained)
 		w := s.windows()
 		st.Advisory, st.Mandatory, st.Expires = w.Advisory, w.Mandatory, w.Expires
 	}
-	if s.failures > 0 {
-		st.FailingSince = time.Unix(0, s.firstBad)
+	if t := s.trouble; t != nil {
+		st.Err, st.Denied, st.Failures = t.err, t.denied, int(t.failures)
+		st.FailingSince = time.Unix(0, t.first)
 		if s.held(now) {
-			st.RetryAt = time.Unix(0, s.retryAt)
+			st.RetryAt = time.Unix(0, t.retryAt)
 		}
 	}
 	return st
