@@ -1,0 +1,109 @@
+package onafed_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/onafed/onafed"
+
+// TestLeanPackages holds the promise that reading claims and checking policies pulls in the standard library and own packages alone.
+func TestLeanPackages(t *testing.T) {
+	for _, pkg := range []string{"claims", "awsfed/trust"} {
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./"+pkg).Output()
+		if err != nil {
+			t.Fatalf("go list -deps ./%s: %v", pkg, err)
+		}
+		for dep := range strings.FieldsSeq(string(out)) {
+			if !strings.HasPrefix(dep, module+"/") {
+				t.Errorf("%s depends on %s, want the standard library and own packages alone", pkg, dep)
+			}
+		}
+	}
+}
+
+// TestOneDoor holds the rules that a dependency is imported in one place of the library.
+func TestOneDoor(t *testing.T) {
+	doors := []struct{ path, door string }{
+		{"github.com/lestrrat-go/jwx", "internal/jose/"},
+		{"github.com/aws/aws-sdk-go-v2/config", "awsfed/loadconfig.go"},
+	}
+	seen := make([]bool, len(doors))
+	eachProductionFile(t, func(file string, imports []string) {
+		for i, d := range doors {
+			for _, path := range imports {
+				if !strings.HasPrefix(path+"/", d.path+"/") {
+					continue
+				}
+				seen[i] = true
+				if !strings.HasPrefix(file, d.door) {
+					t.Errorf("%s imports %s, which only %s may", file, path, d.door)
+				}
+			}
+		}
+	})
+	for i, d := range doors {
+		if !seen[i] {
+			t.Errorf("nothing imports %s: this rule checks nothing", d.path)
+		}
+	}
+}
+
+// TestProductionCodeImportsNoTestPackage names the packages that only tests and the test packages themselves may import.
+func TestProductionCodeImportsNoTestPackage(t *testing.T) {
+	eachProductionFile(t, func(file string, imports []string) {
+		if strings.HasPrefix(file, "idp/idptest/") || strings.HasPrefix(file, "awsfed/awsfedtest/") {
+			return
+		}
+		for _, path := range imports {
+			switch path {
+			case "testing", "net/http/httptest", module + "/idp/idptest", module + "/awsfed/awsfedtest":
+				t.Errorf("%s imports %s", file, path)
+			}
+		}
+	})
+}
+
+// eachProductionFile calls f with the library's files that are neither tests nor examples, and with their imports.
+func eachProductionFile(t *testing.T, f func(file string, imports []string)) {
+	t.Helper()
+	files := 0
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		path = filepath.ToSlash(path)
+		if d.IsDir() {
+			switch path {
+			case ".git", "examples", "internal/bench", "internal/interop":
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		var imports []string
+		for _, i := range parsed.Imports {
+			imports = append(imports, strings.Trim(i.Path.Value, `"`))
+		}
+		files++
+		f(path, imports)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files == 0 {
+		t.Fatal("no file was read")
+	}
+}
