@@ -119,6 +119,7 @@ type EnvironmentError struct {
 	Looked   []Place // in the order of preference
 }
 
+// Error implements error.
 func (e *EnvironmentError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "idp: found nothing to get an ID token for %s from", quote.Text(e.Audience, nameText))

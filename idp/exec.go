@@ -67,6 +67,7 @@ type ExecError struct {
 	Err error
 }
 
+// Error implements error.
 func (e *ExecError) Error() string {
 	if e.Stderr == "" {
 		return e.Err.Error()

@@ -91,6 +91,7 @@ type RequestError struct {
 	sentAudience []string
 }
 
+// Error implements error.
 func (e *RequestError) Error() string {
 	var b strings.Builder
 	host := e.Host

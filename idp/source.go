@@ -48,6 +48,7 @@ type SourceError struct {
 	Err    error
 }
 
+// Error implements error.
 func (e *SourceError) Error() string { return "idp: " + e.Source + ": " + unprefixed{e.Err}.Error() }
 
 // Unwrap returns e.Err.

@@ -82,6 +82,7 @@ type NotTokenError struct {
 	Err    error // the parser's reason, a *claims.ParseError; nil when the text was not even parsed
 }
 
+// Error implements error.
 func (e *NotTokenError) Error() string {
 	if e.Err != nil {
 		return "idp: not an ID token: " + e.Reason + ": " + e.Err.Error()
