@@ -2,6 +2,7 @@ package claims_test
 
 import (
 	"encoding/base64"
+	"strings"
 	"testing"
 
 	"github.com/onafed/onafed/claims"
@@ -66,5 +67,34 @@ func BenchmarkRedactSubject(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		claims.RedactSubject(subV2)
+	}
+}
+
+func BenchmarkIdentity(b *testing.B) {
+	for name, payload := range map[string]string{"V2": payloadV2, "V3": payloadV3} {
+		c := mustParse(b, payload)
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := c.Identity(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkLayoutParse(b *testing.B) {
+	l := mustLayout(b, "creator_email", "environment_id", "creator_name")
+	for name, sub := range map[string]string{
+		"plain":   baseProject + ":creator_email:jo@example.com:environment_id:" + envID + ":creator_name:Jo Doe",
+		"hostile": baseProject + ":creator_name:" + strings.Repeat("x:environment_id:", 1000),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_, _ = l.Parse(sub)
+			}
+		})
 	}
 }

@@ -21,7 +21,9 @@ const maxDate = 253402300799
 // written with escapes, and so are a name that differs from a known one only in
 // case, a known claim with a value of another type, invalid UTF-8, lone
 // surrogates, nesting deeper than 32 levels, and anything after the object. A
-// claim that is null counts as absent. An error is a [*ParseError].
+// claim that is null counts as absent. Of gsub and environment_initializers, whose
+// forms are known from samples only, what does not fit is left out. An error is a
+// [*ParseError].
 //
 // The payload is copied.
 func Parse(payload []byte) (Claims, error) {
