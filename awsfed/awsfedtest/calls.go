@@ -26,8 +26,8 @@ type Call struct {
 	RoleARN, SessionName string
 	// Seconds is the DurationSeconds that was asked for, 0 when none was.
 	Seconds int
-	// Token is the fingerprint of the ID token: the first 8 hexadecimal digits of its SHA-256. Equal fingerprints mean that a
-	// client sent the same token again.
+	// Token is the fingerprint of the ID token, as idp.Token's method of that name gives it. Equal fingerprints mean that a client
+	// sent the same token again.
 	Token string
 	// AccessKeyID is the key that was given out, or, for GetCallerIdentity, the one that signed.
 	AccessKeyID string

@@ -160,6 +160,6 @@ func note(call *Call, f form) {
 	call.Seconds, _ = strconv.Atoi(f["DurationSeconds"])
 	if token := f["WebIdentityToken"]; token != "" {
 		sum := sha256.Sum256([]byte(token))
-		call.Token = hex.EncodeToString(sum[:4])
+		call.Token = hex.EncodeToString(sum[:6])
 	}
 }

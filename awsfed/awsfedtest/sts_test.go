@@ -195,8 +195,12 @@ func TestContext(t *testing.T) {
 func TestCallLog(t *testing.T) {
 	t.Parallel()
 	s, iss := setup(t)
-	token := iss.Sign(iss.Claims(audience))
-	out, creds := assume(t, s, iss)
+	token := iss.Token(audience)
+	out, err := s.AssumeRoleWithWebIdentity(t.Context(), input(token.Raw()), once)
+	if err != nil {
+		t.Fatal(err)
+	}
+	creds := static(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken)
 	if _, err := s.Client(creds).GetCallerIdentity(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -217,6 +221,9 @@ func TestCallLog(t *testing.T) {
 	if a, b := calls[2], calls[3]; a.Token == "" || a.Token != b.Token || a.Token == calls[0].Token || a.Seconds != 1800 || a.Number != 3 {
 		t.Errorf("calls = %+v, %+v", a, b)
 	}
+	if got, want := calls[0].Token, token.Fingerprint(); got != want {
+		t.Errorf("Token = %q, want the fingerprint %q", got, want)
+	}
 	var text strings.Builder
 	for _, c := range calls {
 		fmt.Fprintf(&text, "%+v", c)
@@ -224,7 +231,7 @@ func TestCallLog(t *testing.T) {
 			fmt.Fprintf(&text, "%+v %s", *c.Decision, c.Decision.Text())
 		}
 	}
-	for _, secret := range []string{token, strings.Split(token, ".")[1], *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken, "alice"} {
+	for _, secret := range []string{token.Raw(), strings.Split(token.Raw(), ".")[1], *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken, "alice"} {
 		if strings.Contains(text.String(), secret) {
 			t.Errorf("the log has the secret %.12q...", secret)
 		}
