@@ -278,17 +278,26 @@ func (e *evaluation) settle() Outcome {
 	return outcome
 }
 
-// outcomes gives, for each doubt that made a difference, the outcome under
-// either answer.
+// outcomes gives, for each open question, the outcome under either answer.
+// Questions that make no difference by themselves are left out as long as one
+// is left that does.
 func (e *evaluation) outcomes() []OutcomeReading {
-	var readings []OutcomeReading
+	var all, telling []OutcomeReading
 	for _, d := range sortedDoubts(e.seen) {
 		yes, no := d.statement()
-		readings = append(readings,
-			OutcomeReading{Assumption: yes, Outcome: e.assuming(d, true).decide(false).Outcome},
-			OutcomeReading{Assumption: no, Outcome: e.assuming(d, false).decide(false).Outcome})
+		pair := []OutcomeReading{
+			{Assumption: yes, Outcome: e.assuming(d, true).decide(false).Outcome},
+			{Assumption: no, Outcome: e.assuming(d, false).decide(false).Outcome},
+		}
+		all = append(all, pair...)
+		if pair[0].Outcome != pair[1].Outcome {
+			telling = append(telling, pair...)
+		}
 	}
-	return readings
+	if len(telling) > 0 {
+		return telling
+	}
+	return all
 }
 
 func sortedDoubts(seen map[doubt]struct{}) []doubt {

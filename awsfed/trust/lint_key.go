@@ -25,6 +25,9 @@ func (l *linter) allowHost(st Statement, host string, guarded bool) {
 		if name == "sub" && l.subject(i, c, op, host) {
 			bound = true
 		}
+		if bindsCustomer(host, name) && !op.failsOpen() && op.family != nullFamily && !slices.ContainsFunc(c.Values, isStars) {
+			bound = true
+		}
 	}
 	l.contradictions(st, host)
 	l.audience(st, host)

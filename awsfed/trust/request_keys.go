@@ -59,12 +59,31 @@ func sharedIssuer(host string) (shared, guarded bool) {
 	case "agent.buildkite.com", "oidc.codefresh.io", "studio.datachain.ai/api",
 		"token.actions.githubusercontent.com", "oidc-configuration.audit-log.githubusercontent.com",
 		"vstoken.actions.githubusercontent.com", "gitlab.com", "scalr.io", "tokens.cloud.shisho.dev",
-		"app.terraform.io", "proidc.upbound.io":
+		"app.terraform.io", "proidc.upbound.io",
+		"cognito-identity.amazonaws.com", "api.pulumi.com/oidc", "sandboxes.cloud", "oidc.vercel.com":
 		return true, true
 	case "accounts.google.com", "www.amazon.com", "graph.facebook.com":
 		return true, false
 	default:
 		return false, false
+	}
+}
+
+// bindsCustomer tells whether a key other than the subject says which customer
+// of the issuer is meant: for some the audience is the customer's own, others
+// have keys of their own for it.
+func bindsCustomer(host, name string) bool {
+	switch host {
+	case "cognito-identity.amazonaws.com", "api.pulumi.com/oidc", "sandboxes.cloud", "oidc.vercel.com", "accounts.google.com":
+		if name == "aud" {
+			return true
+		}
+	}
+	switch name {
+	case "sub", "aud", "oaud", "amr", "email":
+		return false
+	default:
+		return slices.Contains(IssuerKeys("https://"+host), name)
 	}
 }
 
