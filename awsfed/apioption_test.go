@@ -23,7 +23,7 @@ func federation(t *testing.T, optFns ...func(*awsfed.Options)) (*awsfed.Provider
 	t.Helper()
 	iss := idptest.NewIssuer(t, nil)
 	s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
-	p, err := awsfed.New(s, roleARN, iss.TokenSource("sts.amazonaws.com"), optFns...)
+	p, err := awsfed.New(s, roleARN, skewed{iss, 0}, optFns...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -120,28 +120,28 @@ func throttling(code string) bool {
 	return ok
 }
 
+// apiError returns the answer that is an error of STS's; nil without one.
+func apiError(err error) smithy.APIError {
+	var api smithy.APIError
+	if errors.As(err, &api) && api.ErrorCode() != "UnknownError" {
+		return api
+	}
+	return nil // or an answer in which the SDK found no code
+}
+
 // rawCode returns the code of the answer as it was written; empty without one.
 func rawCode(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api := apiError(err); api != nil {
 		return api.ErrorCode()
 	}
 	return ""
 }
 
 // codeOf returns the code without the "Exception" that some spellings have.
-func codeOf(err error) string {
-	code := rawCode(err)
-	if code == "UnknownError" {
-		// What the SDK calls an answer in which it found no code.
-		return ""
-	}
-	return strings.TrimSuffix(code, "Exception")
-}
+func codeOf(err error) string { return strings.TrimSuffix(rawCode(err), "Exception") }
 
 func messageOf(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api := apiError(err); api != nil {
 		return api.ErrorMessage()
 	}
 	return ""

@@ -131,9 +131,18 @@ func apiError(code, message string) error {
 	}
 }
 
-// mint returns an unsigned token, which is enough for a fake STS.
+// mint is newToken for tests.
 func mint(tb testing.TB, claims map[string]any) *idp.Token {
 	tb.Helper()
+	tok, err := newToken(claims)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return tok
+}
+
+// newToken returns an unsigned token, which is enough for a fake STS.
+func newToken(claims map[string]any) (*idp.Token, error) {
 	all := map[string]any{
 		"iss": idp.Issuer, "aud": idp.AudienceAWS, "sub": subject, "org": orgID,
 		"iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(),
@@ -146,16 +155,12 @@ func mint(tb testing.TB, claims map[string]any) *idp.Token {
 	}
 	payload, err := json.Marshal(all)
 	if err != nil {
-		tb.Fatal(err)
+		return nil, err
 	}
 	enc := base64.RawURLEncoding
-	tok, err := idp.ParseToken(strings.Join([]string{
+	return idp.ParseToken(strings.Join([]string{
 		enc.EncodeToString([]byte(`{"alg":"RS256","kid":"k0","typ":"JWT"}`)), enc.EncodeToString(payload), enc.EncodeToString([]byte("not a signature")),
 	}, "."))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return tok
 }
 
 // A mintery yields a new token for each call.

@@ -1,0 +1,156 @@
+package awsfed_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/smithy-go/middleware"
+	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/idp"
+)
+
+// The examples stand in for AWS and for the issuer, so that they run anywhere.
+// A program has sts.NewFromConfig(cfg) and idp.FromEnvironment(audience, nil).
+var (
+	exampleSTS    stscreds.AssumeRoleWithWebIdentityAPIClient = newService()
+	exampleSource                                             = idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return newToken(nil) })
+)
+
+func Example() {
+	ctx := context.Background()
+	p, err := awsfed.New(exampleSTS, "arn:aws:iam::123456789012:role/deploy", exampleSource)
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Every client made of this configuration uses the role.
+	cfg := aws.Config{Region: "eu-central-1", Credentials: p, APIOptions: []func(*middleware.Stack) error{p.APIOption()}}
+
+	creds, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(creds.HasKeys(), creds.AccountID)
+	fmt.Println(p.Status().AssumedRoleARN)
+	// Output:
+	// true 123456789012
+	// arn:aws:sts::123456789012:assumed-role/deploy/env-019527e4-75d5-704d-a5a4-a2b52cf56196
+}
+
+func ExampleNew() {
+	p, err := awsfed.New(exampleSTS, "arn:aws:iam::123456789012:role/deploy", exampleSource, func(o *awsfed.Options) {
+		o.SessionName = "nightly"
+		o.Duration = 2 * time.Hour
+		o.ExpectedAccount = "123456789012"
+		o.OnRefresh = func(ev awsfed.RefreshEvent) {
+			if ev.Err != nil {
+				log.Printf("refreshing %s fails since %v, %v are left: %v", ev.RoleARN, ev.FailingSince, ev.Remaining, ev.Err)
+			}
+		}
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := p.Retrieve(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(p.Status().AssumedRoleARN)
+	// Output: arn:aws:sts::123456789012:assumed-role/deploy/nightly
+}
+
+// Credentials tells the expiration that STS set, for another program to use.
+func ExampleProvider_Credentials() {
+	p, err := awsfed.New(exampleSTS, "arn:aws:iam::123456789012:role/deploy", exampleSource)
+	if err != nil {
+		log.Fatal(err)
+	}
+	c, err := p.Credentials(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(time.Until(c.Expires).Round(time.Minute))
+	// Output: 1h0m0s
+}
+
+// Run keeps the credentials warm for programs that are quiet for hours.
+func ExampleProvider_Run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	p, err := awsfed.New(exampleSTS, "arn:aws:iam::123456789012:role/deploy", exampleSource)
+	if err != nil {
+		log.Fatal(err)
+	}
+	done := make(chan error)
+	go func() { done <- p.Run(ctx) }()
+	// The program works; when it ends:
+	cancel()
+	fmt.Println(<-done)
+	// Output: context canceled
+}
+
+func ExampleAssumeRoleError() {
+	client := newService()
+	client.failWith(apiError("RegionDisabledException", "STS is not activated in this region for account:123456789012."))
+	p, err := awsfed.New(client, "arn:aws:iam::123456789012:role/deploy", exampleSource)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = p.Retrieve(context.Background())
+	var e *awsfed.AssumeRoleError
+	if errors.As(err, &e) {
+		fmt.Println(e.Code, e.Retryable())
+		fmt.Println(e.NextStep())
+	}
+	// Output:
+	// RegionDisabledException false
+	// STS is not activated in this region for the role's account: use another region, or activate it in IAM, Account settings
+}
+
+func ExampleLoadConfig() {
+	ctx := context.Background()
+	const role = "arn:aws-cn:iam::123456789012:role/deploy"
+	src := exampleSource // idp.FromEnvironment(awsfed.Audience(role), nil)
+	cfg, err := awsfed.LoadConfig(ctx, role, src, func(o *awsfed.LoadOptions) {
+		o.Config = append(o.Config, config.WithRegion("cn-north-1"))
+		o.Provider = append(o.Provider, func(o *awsfed.Options) { o.SessionName = "nightly" })
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s %T\n", cfg.Region, cfg.Credentials)
+	// Output: cn-north-1 *awsfed.Provider
+}
+
+func ExampleAudience() {
+	fmt.Println(awsfed.Audience("arn:aws:iam::123456789012:role/deploy"))
+	fmt.Println(awsfed.Audience("arn:aws-cn:iam::123456789012:role/deploy"))
+	// Output:
+	// sts.amazonaws.com
+	// sts.amazonaws.com.cn
+}
+
+func ExampleNewPool() {
+	pool := awsfed.NewPool(exampleSTS, exampleSource, func(o *awsfed.PoolOptions) {
+		o.MaxConcurrent = 8
+		o.Rate = 50 // requests a second
+	})
+	for _, tenant := range []string{"a", "b", "a"} {
+		p, err := pool.Provider("arn:aws:iam::123456789012:role/tenant-" + tenant)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if _, err := p.Retrieve(context.Background()); err != nil {
+			log.Fatal(err)
+		}
+	}
+	for _, st := range pool.Status() {
+		fmt.Println(st.RoleARN, st.Valid)
+	}
+	// Output:
+	// arn:aws:iam::123456789012:role/tenant-a true
+	// arn:aws:iam::123456789012:role/tenant-b true
+}

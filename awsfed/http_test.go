@@ -1,0 +1,260 @@
+package awsfed_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/awsfed/awsfedtest"
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/idp/idptest"
+)
+
+// Faults of a real server, through the SDK's own client: how often it is asked
+// within one refresh, and what becomes of valid credentials.
+func TestFaultsOverHTTP(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name     string
+		fault    awsfedtest.Fault
+		requests int
+		code     string // of the error
+		kept     bool   // the valid credentials are
+	}{
+		{"500", awsfedtest.Fault{Code: "InternalFailure"}, 3, "InternalFailure", true},
+		{"503", awsfedtest.Fault{Code: "ServiceUnavailable"}, 3, "ServiceUnavailable", true},
+		{"throttling", awsfedtest.Fault{Code: "Throttling"}, 3, "Throttling", true},
+		{"the issuer is down", awsfedtest.Fault{Code: "IDPCommunicationError"}, 3, "IDPCommunicationError", true},
+		{"HTML of a proxy", awsfedtest.Fault{Break: awsfedtest.BreakHTML}, 3, "", true},
+		{"a hang", awsfedtest.Fault{Break: awsfedtest.BreakHang}, 3, "", true},
+		{"a connection that drops", awsfedtest.Fault{Break: awsfedtest.BreakReset}, 3, "", true},
+		{"half an answer", awsfedtest.Fault{Break: awsfedtest.BreakTruncate}, 3, "", true},
+		{"an empty answer", awsfedtest.Fault{Break: awsfedtest.BreakEmpty}, 1, "", true},
+		{"denied", awsfedtest.Fault{Code: "AccessDenied"}, 1, "AccessDenied", false},
+		{"a refused token", awsfedtest.Fault{Code: "InvalidIdentityToken", Message: "no"}, 2, "InvalidIdentityToken", false},
+		{"a disabled region", awsfedtest.Fault{Code: "RegionDisabledException"}, 1, "RegionDisabledException", false},
+		{"an unknown code", awsfedtest.Fault{Code: "OfNextYear", Status: 418}, 1, "OfNextYear", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p, s, _ := federation(t, exact)
+				first, err := p.Retrieve(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				end := s.Inject(tt.fault)
+				time.Sleep(46 * time.Minute)
+				if c, err := p.Retrieve(t.Context()); err != nil || c.AccessKeyID != first.AccessKeyID {
+					t.Errorf("Retrieve = %q, %v", c.AccessKeyID, err)
+				}
+				for p.Status().Failures == 0 {
+					time.Sleep(10 * time.Millisecond)
+				}
+				if got := len(s.Calls()) - 1; got != tt.requests {
+					t.Errorf("%d requests, want %d: %+v", got, tt.requests, s.Calls())
+				}
+				_, err = p.Retrieve(t.Context())
+				if (err == nil) != tt.kept {
+					t.Errorf("Retrieve = %v, want the old ones kept: %v", err, tt.kept)
+				}
+				if e, ok := errors.AsType[*awsfed.AssumeRoleError](p.Status().Err); !ok || e.Code != tt.code || e.Retryable() != tt.kept || tt.code != "" && e.RequestID == "" {
+					t.Errorf("error = %v", p.Status().Err)
+				}
+				end()
+				time.Sleep(3 * time.Minute)
+				if _, err := p.Retrieve(t.Context()); err != nil {
+					t.Errorf("after the repair: %v", err)
+				}
+				time.Sleep(time.Minute)
+				if c, err := p.Retrieve(t.Context()); err != nil || c.AccessKeyID == first.AccessKeyID {
+					t.Errorf("after the repair: %q, %v, want new ones", c.AccessKeyID, err)
+				}
+			})
+		})
+	}
+}
+
+// A clock that is wrong by hours: deadlines are in STS's time.
+func TestClockSkew(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range []time.Duration{-2 * time.Hour, -20 * time.Minute, 20 * time.Minute, 2 * time.Hour} {
+		t.Run(ahead.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				iss := idptest.NewIssuer(t, nil)
+				s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+				s.Inject(awsfedtest.Fault{Clock: ahead})
+				src := skewed{iss, ahead}
+				p, err := awsfed.New(s, roleARN, src, exact)
+				if err != nil {
+					t.Fatal(err)
+				}
+				first, err := p.Retrieve(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if left := time.Until(first.Expires); (left - 45*time.Minute).Abs() > 2*time.Second {
+					t.Errorf("to be asked again in %v, want in 45m", left)
+				}
+				full, err := p.Credentials(t.Context())
+				if left := time.Until(full.Expires) - ahead; err != nil || (left-time.Hour).Abs() > 2*time.Second {
+					t.Errorf("Credentials expire in %v of STS's time, %v, want in 1h", left, err)
+				}
+				st := p.Status()
+				if (st.ClockSkew-ahead).Abs() > 2*time.Second || (st.Remaining(time.Now())-time.Hour).Abs() > 2*time.Second {
+					t.Errorf("Status = %+v, remaining %v", st, st.Remaining(time.Now()))
+				}
+				time.Sleep(44 * time.Minute)
+				wantKey(t, p, first.AccessKeyID, 0)
+				time.Sleep(2 * time.Minute)
+				wantKey(t, p, first.AccessKeyID, 0)
+				synctest.Wait()
+				if c, err := p.Retrieve(t.Context()); err != nil || c.AccessKeyID == first.AccessKeyID {
+					t.Errorf("Retrieve after the refresh = %q, %v", c.AccessKeyID, err)
+				}
+			})
+		})
+	}
+}
+
+// skewed mints tokens by another clock, no two the same.
+type skewed struct {
+	iss   *idptest.Issuer
+	ahead time.Duration
+}
+
+func (s skewed) Token(context.Context) (*idp.Token, error) {
+	now := time.Now().Add(s.ahead)
+	return idp.ParseToken(s.iss.Sign(idptest.With(s.iss.Claims("sts.amazonaws.com"), "iat", now.Unix(), "exp", now.Add(time.Hour).Unix(), "jti", rand.Text())))
+}
+
+func TestRefusalsByRealCauses(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name     string
+		arrange  func(*testing.T, *awsfedtest.STS, *idptest.Issuer)
+		audience string
+		opt      func(*awsfed.Options)
+		code     string
+		next     string
+	}{
+		{name: "no such role", arrange: func(_ *testing.T, s *awsfedtest.STS, _ *idptest.Issuer) { s.DeleteRole(roleARN) }, code: "AccessDenied", next: "the role exists"},
+		{name: "wrong audience", audience: "somebody.else", code: "InvalidIdentityToken", next: `"somebody.else"`},
+		{name: "duration over the maximum", opt: func(o *awsfed.Options) { o.Duration = 13 * time.Hour }, code: "ValidationError", next: "MaxSessionDuration"},
+		{name: "keys that cannot be fetched", arrange: func(_ *testing.T, _ *awsfedtest.STS, iss *idptest.Issuer) { iss.Inject(idptest.Fault{Status: 500}) }, code: "InvalidIdentityToken", next: "could not fetch the keys"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				iss := idptest.NewIssuer(t, nil)
+				s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+				if tt.arrange != nil {
+					tt.arrange(t, s, iss)
+				}
+				audience := tt.audience
+				if audience == "" {
+					audience = "sts.amazonaws.com"
+				}
+				var opts []func(*awsfed.Options)
+				if tt.opt != nil {
+					opts = append(opts, tt.opt)
+				}
+				p, err := awsfed.New(s, roleARN, iss.TokenSource(audience), opts...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = p.Retrieve(t.Context())
+				e, ok := errors.AsType[*awsfed.AssumeRoleError](err)
+				if !ok || e.Code != tt.code || !strings.Contains(e.NextStep(), tt.next) {
+					t.Errorf("Retrieve = %v, want %s and %q", err, tt.code, tt.next)
+				}
+			})
+		})
+	}
+}
+
+// After a timeout the next request does not go over a connection that may be
+// dead.
+func TestANewConnectionAfterATimeout(t *testing.T) {
+	t.Parallel()
+	clients := map[string]func() aws.HTTPClient{
+		"the SDK's client": func() aws.HTTPClient { return nil },
+		"an http.Client":   func() aws.HTTPClient { return &http.Client{Transport: new(http.Transport)} },
+	}
+	for name, client := range clients {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			iss := idptest.NewIssuer(t, nil)
+			s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+			url, used := countConns(t, s)
+			hc := client()
+			if c, ok := hc.(*http.Client); ok {
+				defer c.CloseIdleConnections()
+			}
+			c := sts.New(sts.Options{Region: "eu-central-1", BaseEndpoint: aws.String(url), HTTPClient: hc})
+			p, err := awsfed.New(c, roleARN, iss.TokenSource("sts.amazonaws.com"), func(o *awsfed.Options) {
+				o.AttemptTimeout = 900 * time.Millisecond
+				o.RefreshBackoff = func(int, time.Duration) time.Duration { return 0 }
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			creds, err := p.Retrieve(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Invalidate(creds.AccessKeyID)
+			if creds, err = p.Retrieve(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := used(); got != 1 {
+				t.Errorf("%d connections for two refreshes, want 1", got)
+			}
+			end := s.Inject(awsfedtest.Fault{Break: awsfedtest.BreakHang})
+			p.Invalidate(creds.AccessKeyID)
+			if _, err := p.Retrieve(t.Context()); err == nil {
+				t.Fatal("no error from an STS that hangs")
+			}
+			end()
+			hung := used()
+			if _, err := p.Retrieve(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := used(); got <= hung {
+				t.Errorf("%d connections, want more than the %d before: the old ones may be dead", got, hung)
+			}
+		})
+	}
+}
+
+// countConns serves h and counts the connections that were made.
+func countConns(t *testing.T, h http.Handler) (url string, used func() int) {
+	t.Helper()
+	var n atomic.Int32
+	srv := httptest.NewUnstartedServer(h)
+	srv.Config.ConnState = func(_ net.Conn, st http.ConnState) {
+		if st == http.StateNew {
+			n.Add(1)
+		}
+	}
+	srv.Start()
+	t.Cleanup(func() {
+		srv.CloseClientConnections()
+		srv.Close()
+	})
+	return srv.URL, func() int { return int(n.Load()) }
+}
