@@ -241,6 +241,7 @@ func TestLayoutParseRefuses(t *testing.T) {
 		{"another value for the same claim", []string{"project_id"}, baseProject + ":project_id:" + envID, 100},
 		{"principal that is no word", []string{"creator_principal"}, baseProject + ":creator_principal:U1", 100},
 		{"empty principal", []string{"creator_principal"}, baseProject + ":creator_principal:", 100},
+		{"URL with two ports", []string{"creator_idp", "creator_name"}, baseProject + ":creator_idp:https://h:80:90:creator_name:Jo", 125},
 		{"too long", []string{"creator_name"}, baseProject + ":creator_name:" + strings.Repeat("x", claims.MaxTokenSize), claims.MaxTokenSize},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -429,6 +430,7 @@ func TestClaimsSubjectV3(t *testing.T) {
 		{"absent claim", baseEnv + ":project_id:" + victim, nil},
 		{"another project", baseProject, func(c *claims.Claims) { c.ProjectID = victim }},
 		{"value goes on", baseEnv + "0", nil},
+		{"value goes on with a pair", baseEnv + "xorganization_id:" + orgID, nil},
 		{"value breaks off", baseEnv[:len(baseEnv)-1], nil},
 		{"trailing colon", baseEnv + ":", nil},
 		{"no base", "creator_name:x:project_id:" + victim, nil},

@@ -62,6 +62,8 @@ func TestParse(t *testing.T) {
 			EnvironmentInitializers: []claims.Initializer{{ContextURL: "c"}, {UpstreamRemoteURI: "u"}},
 		}},
 		{"organization_id wins over org", `{"org":"o","organization_id":"p"}`, claims.Claims{OrganizationID: "p"}},
+		{"empty organization_id beside org", `{"org":"o","organization_id":""}`, claims.Claims{}},
+		{"name of a member inside, then outside", `{"x":{"iss":"b","y":1},"iss":"a","y":2}`, claims.Claims{Issuer: "a"}},
 		{"same name in different objects", `{"iss":"a","x":{"iss":"b","y":{"iss":"c"}},"z":[{"iss":1},{"iss":2}]}`, claims.Claims{Issuer: "a"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -18,7 +18,7 @@ func TestLayoutParseOracle(t *testing.T) {
 		"creator_email", "email", "creator_idp", "idp", "creator_name", "name", "idp_claims.a",
 	}
 	values := []string{
-		orgID, projID, envID, userID, "user", "Jo", "", "a@b", `"a@b`, "a@[1", "https://x", "https://x:80", "https://x/y", "https://[a", "x://", "://", "é",
+		orgID, projID, envID, userID, "user", "Jo", "", "a@b", "@b", "a@", `"a@b`, "a@[1", "https://x", "https://x:80", "https://x/y", "https://[a", "x://", "://", "é",
 	}
 	counts := map[string]int{}
 	for range 8000 {

@@ -342,7 +342,9 @@ func (s Subject) Lookup(k Key) (string, bool) {
 // false when p is zero, so that a forgotten prefix does not let everything
 // through.
 func (s Subject) HasPrefix(p Subject) bool {
-	return p.s != "" && strings.HasPrefix(s.s, p.s) && (len(s.s) == len(p.s) || s.s[len(p.s)] == '/')
+	// Both end in a whole id, and ids have one length, so the text of p ends
+	// where a segment of s does.
+	return p.s != "" && strings.HasPrefix(s.s, p.s)
 }
 
 // IsZero reports whether s is the zero Subject.

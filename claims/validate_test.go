@@ -62,6 +62,7 @@ func TestValidate(t *testing.T) {
 		{"leeway for exp is none for iat", v2, iat.Add(-1), claims.Expected{ExpiryLeeway: time.Minute}, []string{"iat"}, claims.ErrNotYetValid},
 		{"not before", mustParse(t, `{"exp":20,"nbf":10}`), time.Unix(9, 0), claims.Expected{}, []string{"nbf"}, claims.ErrNotYetValid},
 		{"not before, the moment itself", mustParse(t, `{"exp":20,"nbf":10}`), time.Unix(10, 0), claims.Expected{}, nil, nil},
+		{"not before with leeway", mustParse(t, `{"exp":20,"nbf":10}`), time.Unix(9, 0), claims.Expected{Leeway: time.Second}, nil, nil},
 		{"no exp", mustParse(t, `{}`), iat, claims.Expected{}, []string{"exp"}, nil},
 		{"exp is 1970", mustParse(t, `{"exp":0}`), iat, claims.Expected{}, []string{"exp"}, claims.ErrExpired},
 		{"issuer", v2, iat, claims.Expected{Issuer: "https://app.gitpod.io/"}, []string{"iss"}, nil},
