@@ -165,6 +165,7 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(a.code)
 	if a.truncate {
 		_, _ = w.Write(a.body[:len(a.body)/2])
+		_ = http.NewResponseController(w).Flush() // else nothing is sent, not even the status
 		panic(http.ErrAbortHandler)
 	}
 	_, _ = w.Write(a.body)

@@ -1,12 +1,24 @@
 package idptest_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
 
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/idp/idptest"
 	"github.com/onafed/onafed/idp/issuer"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestIssuerIsLikeOnas(t *testing.T) {
 	t.Parallel()
@@ -29,7 +41,215 @@ func TestIssuerIsLikeOnas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Subject != idptest.Subject || c.Expiry.Sub(c.IssuedAt).Hours() != 1 || tok.Header().KeyID != "k0" || tok.Header().Algorithm != "RS256" {
+	if c.Subject != idptest.Subject || c.Expiry.Sub(c.IssuedAt) != time.Hour || tok.Header().KeyID != "k0" || tok.Header().Algorithm != "RS256" {
 		t.Errorf("claims %+v, header %+v: not like the sample's", c, tok.Header())
+	}
+	if _, err := iss.Verifier(idp.AudienceAWS).Verify(t.Context(), tok.Raw()); err != nil {
+		t.Errorf("Verifier: %v", err)
+	}
+	if n := iss.Issued(); n != 1 {
+		t.Errorf("Issued() = %d, want 1", n)
+	}
+}
+
+func TestEveryAlgorithm(t *testing.T) {
+	t.Parallel()
+	for _, alg := range []string{"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"} {
+		iss := idptest.NewIssuer(t, &idptest.IssuerOptions{URL: "https://issuer.example/path", Algorithm: alg, Lifetime: time.Minute})
+		v := iss.Verifier("a")
+		tok := iss.Token("a")
+		if c, err := v.Verify(t.Context(), tok.Raw()); err != nil || tok.Header().Algorithm != alg || c.Expiry.Sub(c.IssuedAt) != time.Minute {
+			t.Errorf("%s: %v", alg, err)
+		}
+		if alg[0] == 'E' {
+			if kid := iss.RotateKey(); kid != "k1" || iss.Token("a").Header().KeyID != "k1" {
+				t.Errorf("%s: rotated to %q", alg, kid)
+			}
+			if _, err := v.Verify(t.Context(), tok.Raw()); err != nil {
+				t.Errorf("%s: the old token after a rotation: %v", alg, err)
+			}
+			iss.RemoveKey("k0")
+			if _, err := v.Verify(t.Context(), tok.Raw()); err == nil {
+				t.Errorf("%s: the old token after its key was removed", alg)
+			}
+		}
+	}
+}
+
+func TestStart(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{"", "https://issuer.example"} {
+		iss := idptest.NewIssuer(t, &idptest.IssuerOptions{URL: url, Algorithm: "ES256"})
+		base := iss.Start()
+		if want := url; want == "" && iss.URL != base || want != "" && iss.URL != want {
+			t.Errorf("URL %q after Start, server %q, option %q", iss.URL, base, url)
+		}
+		keys, err := issuer.NewRemoteKeySet(base+idptest.JWKSPath, &issuer.RemoteKeySetOptions{InsecureLoopbackHTTP: true, HTTPClient: client(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := issuer.NewVerifier(iss.URL, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Algorithms: []string{"ES256"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Verify(t.Context(), iss.Sign(iss.Claims("a"))); err != nil {
+			t.Error(err)
+		}
+		if url == "" {
+			m, err := issuer.Discover(t.Context(), base, &issuer.DiscoverOptions{InsecureLoopbackHTTP: true, HTTPClient: client(t)})
+			if err != nil || m.JWKSURI != base+idptest.JWKSPath {
+				t.Errorf("Discover = %+v, %v", m, err)
+			}
+		}
+	}
+}
+
+// client closes its connections with the test, for the sake of goleak.
+func client(t *testing.T) *http.Client {
+	t.Helper()
+	tr := &http.Transport{}
+	t.Cleanup(tr.CloseIdleConnections)
+	return &http.Client{Transport: tr}
+}
+
+// TestFaults goes both ways: in memory, and over the loopback server.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("broken wire")
+	for name, tt := range map[string]struct {
+		fault  idptest.Fault
+		status int // 0 = no answer
+		body   string
+	}{
+		"none":      {idptest.Fault{Path: "/elsewhere", Status: 500}, 200, `{"keys":[`},
+		"a status":  {idptest.Fault{Status: 503}, 503, ""},
+		"a body":    {idptest.Fault{Body: []byte("<html>")}, 200, "<html>"},
+		"both":      {idptest.Fault{Status: 418, Body: []byte("tea")}, 418, "tea"},
+		"an error":  {idptest.Fault{Err: cause}, 0, ""},
+		"cut":       {idptest.Fault{Body: []byte("0123456789"), Truncate: true}, 200, "01234"},
+		"hang":      {idptest.Fault{Hang: true}, 0, ""},
+		"a delay":   {idptest.Fault{Delay: time.Millisecond, Body: []byte("x")}, 200, "x"},
+		"only once": {idptest.Fault{Status: 500, Times: 1}, 500, ""},
+	} {
+		for _, way := range []string{"in memory", "loopback"} {
+			t.Run(name+" "+way, func(t *testing.T) {
+				t.Parallel()
+				iss := idptest.NewIssuer(t, &idptest.IssuerOptions{Algorithm: "ES256"})
+				iss.Inject(tt.fault)
+				c, base := iss.Client(), iss.URL
+				if way == "loopback" {
+					c, base = client(t), iss.Start()
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				defer cancel()
+				if tt.fault.Hang {
+					ctx, cancel = context.WithTimeout(ctx, 20*time.Millisecond)
+					defer cancel()
+				}
+				req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+idptest.JWKSPath, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				resp, err := c.Do(req)
+				if tt.status == 0 {
+					if err == nil {
+						resp.Body.Close()
+						t.Fatalf("answered %d", resp.StatusCode)
+					}
+					if tt.fault.Hang && !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("%v, want the end of the context", err)
+					}
+					if tt.fault.Err != nil && way == "in memory" && !errors.Is(err, cause) {
+						t.Errorf("%v, want the cause", err)
+					}
+					return
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer resp.Body.Close()
+				b, err := io.ReadAll(resp.Body)
+				if resp.StatusCode != tt.status || !strings.HasPrefix(string(b), tt.body) || (err != nil) != tt.fault.Truncate {
+					t.Errorf("status %d, body %q, %v; want %d, %q", resp.StatusCode, b, err, tt.status, tt.body)
+				}
+				if name == "only once" {
+					resp, err := c.Do(req)
+					if err != nil || resp.StatusCode != 200 {
+						t.Errorf("second request: %v, %v", resp, err)
+					}
+					resp.Body.Close()
+				}
+				if got := iss.Requests(); got[0].Path != idptest.JWKSPath || got[0].Method != http.MethodGet || got[0].Status != tt.status {
+					t.Errorf("Requests() = %+v", got)
+				}
+			})
+		}
+	}
+}
+
+func TestClientReachesNothingElse(t *testing.T) {
+	t.Parallel()
+	iss := idptest.NewIssuer(t, nil)
+	for _, url := range []string{"https://example.com/", "http://app.gitpod.io/", "https://app.gitpod.io:8443/"} {
+		resp, err := iss.Client().Get(url)
+		if err == nil {
+			resp.Body.Close()
+			t.Errorf("GET %s: %d", url, resp.StatusCode)
+		}
+	}
+	resp, err := iss.Client().Head(iss.URL + idptest.DiscoveryPath)
+	if err != nil || resp.StatusCode != 200 {
+		t.Fatalf("HEAD: %v, %v", resp, err)
+	}
+	resp.Body.Close()
+	resp, err = iss.Client().Post(iss.URL+idptest.JWKSPath, "text/plain", strings.NewReader("x"))
+	if err != nil || resp.StatusCode != 405 {
+		t.Fatalf("POST: %v, %v", resp, err)
+	}
+	resp.Body.Close()
+}
+
+// TestInABubble: nothing of the issuer starts a goroutine or looks at the real clock.
+func TestInABubble(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		iss := idptest.NewIssuer(t, nil)
+		keys, err := issuer.NewIssuerKeySet(iss.URL, &issuer.RemoteKeySetOptions{HTTPClient: iss.Client()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := issuer.NewVerifier(iss.URL, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, AnyOrganization: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		iss.Inject(idptest.Fault{Delay: 3 * time.Second})
+		start, raw := time.Now(), iss.Sign(iss.Claims("a"))
+		if _, err := v.Verify(t.Context(), raw); err != nil || time.Since(start) != 6*time.Second {
+			t.Errorf("Verify: %v after %v, want both requests' delays", err, time.Since(start))
+		}
+		iss.ClearFaults() // the set is fetched again behind the next caller, and the bubble does not end before it
+		time.Sleep(2 * time.Hour)
+		if _, err := v.Verify(t.Context(), raw); err == nil {
+			t.Error("an expired token was accepted")
+		}
+	})
+}
+
+func TestWith(t *testing.T) {
+	t.Parallel()
+	base := map[string]any{"a": 1, "b": 2}
+	got := idptest.With(base, "a", nil, "c", 3)
+	if fmt.Sprint(got) != "map[b:2 c:3]" || fmt.Sprint(base) != "map[a:1 b:2]" {
+		t.Errorf("With = %v, base %v", got, base)
+	}
+	for _, pairs := range [][]any{{"a"}, {1, 2}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("With(%v) did not panic", pairs)
+				}
+			}()
+			idptest.With(base, pairs...)
+		}()
 	}
 }
