@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"github.com/onafed/onafed/awsfed/export"
+)
+
+// envCommand is aws env.
+type envCommand struct {
+	Shell    string `help:"The shell that reads the lines: ${enum}." enum:"posix,fish,powershell,cmd" default:"posix"`
+	awsFlags `embed:""`
+}
+
+// Help implements kong.HelpProvider.
+func (c *envCommand) Help() string {
+	return `Examples:
+
+    eval "$(onafed aws env --role-arn arn:aws:iam::123456789012:role/deploy)"
+    onafed aws env --shell fish --role-arn arn:aws:iam::123456789012:role/deploy | source
+
+The variables do not refresh: they suit one shell until they expire.`
+}
+
+// Run implements the command.
+func (c *envCommand) Run(ctx context.Context, t *terminal) error {
+	p, err := c.provider(ctx, t)
+	if err != nil {
+		return err
+	}
+	credentials, err := p.Credentials(ctx)
+	if err != nil {
+		return err
+	}
+	lines, err := export.Env(export.Shell(c.Shell), credentials)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(t.out, lines)
+	return err
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"time"
+
+	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/claims"
+)
+
+// explainCommand is aws explain.
+type explainCommand struct {
+	Policy      string            `help:"The trust policy, or a document that has it: aws iam get-role, get-account-authorization-details, terraform show -json. - is standard input." placeholder:"FILE" xor:"policy" required:""`
+	Role        string            `help:"Read the trust policy of this role from IAM, with the AWS credentials of the environment (iam:GetRole)." placeholder:"NAME" xor:"policy" required:""`
+	Claims      string            `help:"The payload of a token, or what idp token --decode prints, instead of a token. - is standard input." placeholder:"FILE"`
+	RoleARN     string            `help:"The role that is asked for. Default: as the document says." placeholder:"ARN"`
+	SessionName string            `name:"role-session-name" help:"The name of the session, for policies that ask for sts:RoleSessionName. Default: as the provider makes it from the token." placeholder:"NAME"`
+	SourceIP    netip.Addr        `help:"The address of the caller, for policies that ask for aws:SourceIp." placeholder:"IP"`
+	Context     map[string]string `help:"A condition key that only AWS sees, as key=value." placeholder:"KEY=VALUE"`
+	Audience    string            `help:"Who the token is for, when it comes from the environment." default:"sts.amazonaws.com" placeholder:"AUDIENCE"`
+	ShowValues  bool              `help:"Show the values of the token as they are, personal data included."`
+	JSON        bool              `help:"Print the decision as JSON."`
+	Verbose     bool              `short:"v" help:"Say on standard error what is done."`
+	tokenFlags  `embed:""`
+}
+
+// Help implements kong.HelpProvider.
+func (c *explainCommand) Help() string {
+	return `Evaluates a trust policy as AWS does, without asking AWS, and says of every statement, principal, action and condition what it needed
+and what it got. The exit status is 0 when the token is let in, 1 when it is refused, and 2 when that is not known.
+
+Examples:
+
+    onafed aws explain --policy trust.json                        # with the token of this environment
+    onafed aws explain --policy trust.json --claims decoded.json
+    aws iam get-role --role-name deploy | onafed aws explain --policy - --token-file token`
+}
+
+// Run implements the command.
+func (c *explainCommand) Run(ctx context.Context, t *terminal) error {
+	said, err := c.claims(ctx, t)
+	if err != nil {
+		return unanswered(err)
+	}
+	documents, err := c.documents(ctx, t)
+	if err != nil {
+		return unanswered(err)
+	}
+	worst := 0
+	var decisions []explained
+	for _, d := range documents {
+		if d.Err != nil {
+			return unanswered(fmt.Errorf("role %s: %w", nameOf(d), d.Err))
+		}
+		decision := d.Policy.Evaluate(trust.NewRequest(said, c.params(said, d)))
+		decisions = append(decisions, explained{nameOf(d), decision.Allowed(), decision})
+		switch decision.Outcome {
+		case trust.Allowed:
+		case trust.Denied:
+			worst = max(worst, 1)
+		default:
+			worst = 2
+		}
+	}
+	if err := c.print(t, decisions); err != nil {
+		return err
+	}
+	if worst > 0 {
+		return &exitError{code: worst}
+	}
+	return nil
+}
+
+// explained is a decision with the answer in front that a script looks for.
+type explained struct {
+	name     string
+	allowed  bool
+	decision trust.Decision
+}
+
+// MarshalJSON puts "allowed", and the role if several were asked about, before the members of the decision.
+func (e explained) MarshalJSON() ([]byte, error) {
+	decision, err := json.Marshal(e.decision)
+	if err != nil {
+		return nil, err
+	}
+	return append(fmt.Appendf(nil, `{"allowed":%t,`, e.allowed), decision[1:]...), nil
+}
+
+func (c *explainCommand) print(t *terminal, decisions []explained) error {
+	if c.JSON {
+		if len(decisions) == 1 {
+			return writeJSON(t, decisions[0])
+		}
+		return writeJSON(t, decisions)
+	}
+	for _, d := range decisions {
+		if len(decisions) > 1 {
+			fmt.Fprintf(t.out, "%s: ", d.name)
+		}
+		if _, err := io.WriteString(t.out, d.decision.Text()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *explainCommand) params(said claims.Claims, d trust.Document) trust.Params {
+	p := trust.Params{
+		RoleARN:     c.RoleARN,
+		SessionName: c.SessionName,
+		SourceIP:    c.SourceIP,
+		Time:        time.Now(),
+		ShowValues:  c.ShowValues,
+	}
+	if p.RoleARN == "" {
+		p.RoleARN = d.RoleARN
+	}
+	if id, err := said.Identity(); err == nil && p.SessionName == "" {
+		p.SessionName = id.SessionName()
+	}
+	for key, value := range c.Context {
+		if p.Context == nil {
+			p.Context = make(map[string][]string)
+		}
+		p.Context[key] = []string{value}
+	}
+	return p
+}
+
+// claims are those of --claims, or of a token, which may have expired.
+func (c *explainCommand) claims(ctx context.Context, t *terminal) (claims.Claims, error) {
+	if c.Claims != "" {
+		if c.Claims == "-" && c.Policy == "-" {
+			return claims.Claims{}, errors.New("--policy and --claims cannot both be standard input")
+		}
+		text, err := read(c.Claims, t)
+		if err != nil {
+			return claims.Claims{}, err
+		}
+		return readClaims(text)
+	}
+	raw, found, err := c.given(ctx)
+	if err != nil {
+		return claims.Claims{}, err
+	}
+	if found {
+		_, said, err := claims.ParseUnverified(raw)
+		return said, err
+	}
+	src, err := c.source(c.Audience, logger(t, c.Verbose))
+	if err != nil {
+		return claims.Claims{}, err
+	}
+	token, err := src.Token(ctx)
+	if err != nil {
+		return claims.Claims{}, err
+	}
+	return token.Claims(), nil
+}
+
+func (c *explainCommand) documents(ctx context.Context, t *terminal) ([]trust.Document, error) {
+	if c.Role != "" {
+		d, err := getRole(ctx, c.Role)
+		return []trust.Document{d}, err
+	}
+	text, err := read(c.Policy, t)
+	if err != nil {
+		return nil, err
+	}
+	documents, err := trust.ParseDocuments(text)
+	if err == nil && len(documents) == 0 {
+		err = fmt.Errorf("%+q has no trust policy", c.Policy)
+	}
+	return documents, err
+}
+
+// nameOf is how a document's role is called in what is printed.
+func nameOf(d trust.Document) string {
+	for _, name := range []string{d.Address, d.RoleARN, d.RoleName} {
+		if name != "" {
+			return fmt.Sprintf("%+q", name)
+		}
+	}
+	return "the policy"
+}

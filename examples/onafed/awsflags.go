@@ -1,0 +1,64 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/idp"
+)
+
+// awsFlags say which role is assumed, and how.
+type awsFlags struct {
+	RoleARN         string `required:"" env:"AWS_ROLE_ARN,IDP_AWS_ROLE_ARN" help:"The role to assume." placeholder:"ARN" group:"The role"`
+	Audience        string `help:"Who the ID token is for. Default: what AWS expects in the partition of the role." placeholder:"AUDIENCE" group:"The role"`
+	RoleSessionName string `help:"The name of the session, as CloudTrail shows it. Default: from the token, as env-<uuid>." placeholder:"NAME" group:"The role"`
+	DurationSeconds int    `help:"How long the credentials live. Default: STS's, an hour." placeholder:"N" group:"The role"`
+	Region          string `help:"The region of the STS endpoint. Default: the SDK's own settings, then the partition's." placeholder:"REGION" group:"The role"`
+	Verbose         bool   `short:"v" help:"Say on standard error what is done."`
+	tokenFlags      `embed:""`
+}
+
+// audience is the one of the flags, or the custom of the role's partition.
+func (f *awsFlags) audience() string {
+	return cmp.Or(f.Audience, awsfed.Audience(f.RoleARN))
+}
+
+// load is the configuration for AWS clients, and the provider in it.
+func (f *awsFlags) load(ctx context.Context, src idp.TokenSource, log *slog.Logger) (aws.Config, *awsfed.Provider, error) { //nolint:unparam // X
+	cfg, err := awsfed.LoadConfig(ctx, f.RoleARN, src, func(o *awsfed.LoadOptions) {
+		if f.Region != "" {
+			o.Config = append(o.Config, config.WithRegion(f.Region))
+		}
+		o.Provider = append(o.Provider, func(p *awsfed.Options) {
+			p.SessionName = f.RoleSessionName
+			p.Duration = time.Duration(f.DurationSeconds) * time.Second
+			p.Logger = log
+		})
+	})
+	if err != nil {
+		return aws.Config{}, nil, err
+	}
+	p, ok := cfg.Credentials.(*awsfed.Provider)
+	if !ok {
+		return aws.Config{}, nil, fmt.Errorf("the configuration has credentials of type %T, not the role's", cfg.Credentials)
+	}
+	return cfg, p, nil
+}
+
+// provider is the provider of the role with the token source of the flags.
+func (f *awsFlags) provider(ctx context.Context, t *terminal) (*awsfed.Provider, error) {
+	log := logger(t, f.Verbose)
+	src, err := f.source(f.audience(), log)
+	if err != nil {
+		return nil, err
+	}
+	_, p, err := f.load(ctx, src, log)
+	return p, err
+}

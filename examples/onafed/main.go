@@ -1,0 +1,103 @@
+// Command onafed is the command line of the library: ID tokens, AWS logins that refresh themselves, and answers to "why is my role
+// refused". It is an example, and it is meant to be used:
+//
+//	go install github.com/onafed/onafed/examples/onafed@latest
+//
+// Data goes to standard output, messages to standard error. The exit status is 0 when the command did what was asked, 1 when the answer
+// is no (denied, findings, a failure), and 2 when the question could not be answered (wrong usage, unreadable input, undetermined).
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/onafed/onafed/idp"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := run(ctx, os.Args[1:], &terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// terminal is what a command reads from and writes to.
+type terminal struct {
+	in  io.Reader
+	out io.Writer // data
+	err io.Writer // messages
+}
+
+func (t *terminal) say(format string, args ...any) { fmt.Fprintf(t.err, format+"\n", args...) }
+
+// exitError ends a command with a status of its own. Without a message there is nothing more to say: the output said it.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// unanswered marks an error after which the question of the command is still open: status 2 instead of 1.
+func unanswered(err error) error { return &exitError{code: 2, err: err} }
+
+func run(ctx context.Context, args []string, t *terminal) int {
+	var c commandLine
+	exited := -1 // kong's help ends the program; here it ends the parse
+	parser, err := kong.New(&c,
+		kong.Name("onafed"),
+		kong.Description("ID tokens of Ona environments, and AWS credentials that refresh themselves."),
+		kong.Writers(t.out, t.err),
+		kong.Exit(func(code int) {
+			if exited < 0 {
+				exited = code
+			}
+		}),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(t),
+		kong.Vars{"issuer": idp.Issuer},
+	)
+	if err != nil {
+		t.say("onafed: %v", err)
+		return 2
+	}
+	parsed, err := parser.Parse(args)
+	switch {
+	case exited >= 0:
+		return exited
+	case err != nil:
+		t.say("onafed: %v", err)
+		t.say("onafed --help lists the commands; onafed COMMAND --help shows its flags and an example")
+		return 2
+	}
+	return status(parsed.Run(), t)
+}
+
+func status(err error, t *terminal) int {
+	if err == nil {
+		return 0
+	}
+	if exit, ok := errors.AsType[*exitError](err); ok {
+		if exit.err != nil {
+			t.say("onafed: %v", exit.err)
+		}
+		return exit.code
+	}
+	t.say("onafed: %v", err)
+	return 1
+}

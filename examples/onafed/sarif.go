@@ -1,0 +1,96 @@
+package main
+
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/onafed/onafed/awsfed/trust"
+)
+
+// sarif is the log of one run in the Static Analysis Results Interchange Format, version 2.1.0 (OASIS), as far as code scanning reads it.
+func sarif(all []linted) any {
+	type message struct {
+		Text string `json:"text"`
+	}
+	type rule struct {
+		ID    string  `json:"id"`
+		Short message `json:"shortDescription"`
+	}
+	type artifact struct {
+		URI string `json:"uri"`
+	}
+	type physical struct {
+		Artifact artifact `json:"artifactLocation"`
+	}
+	type logical struct {
+		Name string `json:"fullyQualifiedName"`
+	}
+	type location struct {
+		Physical physical  `json:"physicalLocation"`
+		Logical  []logical `json:"logicalLocations,omitempty"`
+	}
+	type result struct {
+		RuleID    string     `json:"ruleId"`
+		Level     string     `json:"level"`
+		Message   message    `json:"message"`
+		Locations []location `json:"locations"`
+	}
+	type driver struct {
+		Name           string `json:"name"`
+		InformationURI string `json:"informationUri"`
+		Rules          []rule `json:"rules"`
+	}
+	type tool struct {
+		Driver driver `json:"driver"`
+	}
+	type run struct {
+		Tool    tool     `json:"tool"`
+		Results []result `json:"results"`
+	}
+
+	rules := make(map[string]rule)
+	results := []result{}
+	for _, l := range all {
+		for _, f := range l.findings {
+			if _, known := rules[f.ID]; !known {
+				rules[f.ID] = rule{ID: f.ID, Short: message{f.Why}}
+			}
+			where := location{Physical: physical{artifact{filepath.ToSlash(l.file)}}}
+			if name := nameOf(l.document); name != "the policy" {
+				where.Logical = []logical{{name}}
+			}
+			results = append(results, result{
+				RuleID:    f.ID,
+				Level:     level(f.Severity),
+				Message:   message{f.Message + ". " + f.Why},
+				Locations: []location{where},
+			})
+		}
+	}
+	sorted := []rule{}
+	for _, id := range slices.Sorted(maps.Keys(rules)) {
+		sorted = append(sorted, rules[id])
+	}
+	return struct {
+		Schema  string `json:"$schema"`
+		Version string `json:"version"`
+		Runs    []run  `json:"runs"`
+	}{
+		Schema:  "https://json.schemastore.org/sarif-2.1.0.json",
+		Version: "2.1.0",
+		Runs:    []run{{Tool: tool{driver{"onafed", "https://github.com/onafed/onafed", sorted}}, Results: results}},
+	}
+}
+
+// level is SARIF's word for a severity.
+func level(s trust.Severity) string {
+	switch s {
+	case trust.SeverityError:
+		return "error"
+	case trust.SeverityWarning:
+		return "warning"
+	default:
+		return "note"
+	}
+}
