@@ -132,6 +132,7 @@ var refusedPayloads = []struct {
 	{"NUL after an escape", "{\"a\":\"\\n\x00\"}", 8, "control character"},
 	{"unknown escape", `{"a":"\x41"}`, 6, "unknown escape"},
 	{"short escape", `{"a":"\u12"}`, 6, "four hexadecimal digits"},
+	{"short escape at the end", `{"a":"\u123`, 6, "four hexadecimal digits"},
 	{"escape at the end", `{"a":"\`, 6, "ends in a string"},
 	{"open string", `{"a":"x`, 7, "ends in a string"},
 	{"open string after an escape", `{"a":"\n`, 8, "ends in a string"},

@@ -315,6 +315,8 @@ func TestSubjectIdentity(t *testing.T) {
 		"org:" + orgID + "/env:" + envID + "/prj:" + projID,
 		"org:" + orgID + "/prj:" + projID + "/user:" + userID,
 		"org:" + orgID + "/sa:" + userID,
+		"org:" + orgID + "/prj:" + projID + "/rnr:" + rnrID,
+		"org:" + orgID + "/rnr:" + rnrID + "/env:" + envID,
 		subV2 + "/user:" + userID,
 	} {
 		id, err := claims.MustParseSubject(in).Identity()
