@@ -1,8 +1,9 @@
 package trust_test
 
 import (
-	"fmt"
+	"encoding/json"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -33,71 +34,35 @@ func layoutOf(tb testing.TB, extra ...string) claims.Layout {
 
 func TestMigrateValues(t *testing.T) {
 	t.Parallel()
-	const (
-		v2 = "org:" + ownOrg
-		v3 = "organization_id:" + ownOrg
-	)
-	tests := []struct {
-		name     string
-		operator string
-		value    string
-		layout   []string
-		want     []string // values of After; nil when the value has no counterpart
-	}{
-		{"whole organization", "StringLike", v2 + "/*", nil, []string{v3 + ":*"}},
-		{"whole organization without slash", "StringLike", v2 + "*", nil, []string{v3 + ":*"}},
-		{"project", "StringLike", v2 + "/prj:" + ownProject + "/*", nil, []string{v3 + ":project_id:" + ownProject, v3 + ":project_id:" + ownProject + ":*"}},
-		{"project by environment star", "StringLike", v2 + "/prj:" + ownProject + "/env:*", nil, []string{v3 + ":project_id:" + ownProject, v3 + ":project_id:" + ownProject + ":*"}},
-		{"any project", "StringLike", v2 + "/prj:*", nil, []string{v3 + ":project_id:" + anyID, v3 + ":project_id:" + anyID + ":*"}},
-		{"environment without project", "StringEquals", v2 + "/env:" + ownEnv, nil, []string{v3 + ":environment_id:" + ownEnv, v3 + ":environment_id:" + ownEnv + ":*"}},
-		{"any environment without project", "StringLike", v2 + "/env:*", nil, []string{v3 + ":environment_id:" + anyID, v3 + ":environment_id:" + anyID + ":*"}},
-		{"user", "StringEquals", v2 + "/user:" + ownUser, nil, []string{v3 + ":user_id:" + ownUser, v3 + ":user_id:" + ownUser + ":*"}},
-		{"user in the short spelling", "StringEquals", v2 + "/usr:" + ownUser, nil, nil},
-		{"environment of a project in the default layout", "StringEquals", v2 + "/prj:" + ownProject + "/env:" + ownEnv, nil, nil},
-		{
-			"environment of a project with environment_id", "StringEquals", v2 + "/prj:" + ownProject + "/env:" + ownEnv,
-			[]string{"environment_id"},
-			[]string{v3 + ":project_id:" + ownProject + ":environment_id:" + ownEnv},
-		},
-		{
-			"environment of a project with more fields behind", "StringEquals", v2 + "/prj:" + ownProject + "/env:" + ownEnv,
-			[]string{"environment_id", "creator_name"},
-			[]string{v3 + ":project_id:" + ownProject + ":environment_id:" + ownEnv, v3 + ":project_id:" + ownProject + ":environment_id:" + ownEnv + ":*"},
-		},
-		{
-			"environment of a project with an id before", "StringEquals", v2 + "/prj:" + ownProject + "/env:" + ownEnv,
-			[]string{"creator_id", "environment_id"},
-			[]string{v3 + ":project_id:" + ownProject + ":creator_id:" + anyID + ":environment_id:" + ownEnv},
-		},
-		{"environment of a project with text before", "StringEquals", v2 + "/prj:" + ownProject + "/env:" + ownEnv, []string{"creator_name", "environment_id"}, nil},
-		{
-			"environment of any project", "StringLike", v2 + "/*/env:" + ownEnv,
-			[]string{"environment_id"},
-			[]string{v3 + ":project_id:" + anyID + ":environment_id:" + ownEnv},
-		},
-		{"runner", "StringEquals", v2 + "/rnr:" + otherID, nil, nil},
-		{"half an id", "StringLike", v2 + "/prj:" + ownProject[:8] + "*", nil, nil},
-		{"star under an operator without wildcards", "StringEquals", v2 + "/*", nil, nil},
-		{"variable", "StringLike", v2 + "/prj:${aws:RequestTag/project}/*", nil, nil},
+	data, err := os.ReadFile("testdata/migrate/values.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tests []struct {
+		Name, Operator, V2 string
+		ExtraFields, V3    []string
+	}
+	if err := json.Unmarshal(data, &tests); err != nil {
+		t.Fatal(err)
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+		t.Run(tt.Name, func(t *testing.T) {
 			t.Parallel()
-			p := subPolicy(trust.Allow, tt.operator, tt.value)
-			m := trust.Migrate(p, &trust.MigrateOptions{Layout: layoutOf(t, tt.layout...)})
+			p := subPolicy(trust.Allow, tt.Operator, tt.V2)
+			m := trust.Migrate(p, &trust.MigrateOptions{Layout: layoutOf(t, tt.ExtraFields...)})
 			if !m.Before.Equal(p) {
 				t.Errorf("Before is not the policy:\n%s", m.Before)
 			}
-			if tt.want == nil {
+			if tt.V3 == nil {
 				if len(m.Problems) != 1 || len(m.After.Statements) != 0 || !m.Both.Equal(p) || m.Exact() {
 					t.Errorf("Problems = %+v, After = %s, Both = %s; want one problem and no V3 value", m.Problems, m.After, m.Both)
 				}
 				return
 			}
-			if diff := cmp.Diff(tt.want, m.After.Statements[0].Conditions[0].Values); diff != "" {
+			if diff := cmp.Diff(tt.V3, m.After.Statements[0].Conditions[0].Values); diff != "" {
 				t.Errorf("After (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(append([]string{tt.value}, tt.want...), m.Both.Statements[0].Conditions[0].Values); diff != "" {
+			if diff := cmp.Diff(append([]string{tt.V2}, tt.V3...), m.Both.Statements[0].Conditions[0].Values); diff != "" {
 				t.Errorf("Both (-want +got):\n%s", diff)
 			}
 			for _, q := range []trust.Policy{m.Both, m.After} {
@@ -255,7 +220,7 @@ func TestMigrationText(t *testing.T) {
 	if strings.ContainsRune(text, '\x1b') {
 		t.Errorf("Text has a control character: %q", text)
 	}
-	if fmt.Sprint(m.Exact()) != "false" {
-		t.Errorf("Exact() = true")
+	if m.Exact() {
+		t.Error("Exact() = true")
 	}
 }

@@ -119,20 +119,23 @@ func (r Request) lookup(key string) ([]string, keyState) {
 
 // seenByAWSOnly tells whether AWS may put the key into a request although
 // neither the token nor the call's known parameters have it: the network path,
-// the clock, the region and whatever AWS adds in the future.
+// the clock, the region, the role's own tags, and whatever AWS adds in the
+// future.
 func seenByAWSOnly(key string) bool {
 	switch {
 	case strings.HasPrefix(key, "aws:requesttag/"), strings.HasPrefix(key, "aws:principaltag/"):
 		return false // from the token; a web identity has no principal with tags
-	case strings.HasPrefix(key, "aws:"):
-	case key == "sts:rolesessionname", key == "sts:roleauthorizedbyidp":
-		return true // always there on this call
+	case strings.HasPrefix(key, "sts:requestcontext"):
+		return false // of other calls
+	case strings.HasPrefix(key, "aws:"), strings.HasPrefix(key, "sts:"), strings.HasPrefix(key, "iam:resourcetag/"):
 	default:
-		return false // other sts: keys come from the token or belong to other calls
+		return false
 	}
 	switch key {
-	case "aws:tagkeys": // from the token
-		return false
+	case "aws:tagkeys", "sts:sourceidentity", "sts:transitivetagkeys":
+		return false // from the token
+	case "sts:externalid", "sts:durationseconds", "sts:awsservicename":
+		return false // of other calls
 	case "aws:principalorgid", "aws:principalorgpaths", "aws:username", "aws:multifactorauthpresent",
 		"aws:multifactorauthage", "aws:tokenissuetime", "aws:federatedprovider", "aws:sourceidentity":
 		return false // the caller of a web-identity request is not an AWS principal yet
