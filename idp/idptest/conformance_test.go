@@ -21,7 +21,7 @@ func rules(err error) []string {
 	var walk func(error)
 	walk = func(err error) {
 		var r *idptest.RuleError
-		switch e := err.(type) {
+		switch e := err.(type) { //nolint:errorlint // one step of unwrapping at a time is what is wanted
 		case nil:
 		case interface{ Unwrap() []error }:
 			for _, inner := range e.Unwrap() {
@@ -237,7 +237,7 @@ func TestDoubles(t *testing.T) {
 		tok *idp.Token
 		err error
 	}{{a, nil}, {nil, cause}, {b, nil}, {b, nil}} {
-		if tok, err := seq.Token(t.Context()); tok != want.tok || err != want.err {
+		if tok, err := seq.Token(t.Context()); tok != want.tok || !errors.Is(err, want.err) {
 			t.Errorf("call %d = %v, %v; want %v, %v", n, tok, err, want.tok, want.err)
 		}
 	}

@@ -18,7 +18,7 @@
 //		if err != nil {
 //			t.Fatal(err)
 //		}
-//		w, r := httptest.NewRecorder(), httptest.NewRequest("POST", "/deploy", nil)
+//		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/deploy", nil)
 //		r.Header.Set("Authorization", "Bearer "+token.Raw())
 //		if verifier.Middleware(mypkg.Deploy()).ServeHTTP(w, r); w.Code != http.StatusOK {
 //			t.Errorf("status %d, want 200", w.Code)

@@ -174,7 +174,7 @@ func TestFaults(t *testing.T) {
 				}
 				if name == "only once" {
 					resp, err := c.Do(req)
-					if err != nil || resp.StatusCode != 200 {
+					if err != nil || resp.StatusCode != http.StatusOK {
 						t.Errorf("second request: %v, %v", resp, err)
 					}
 					resp.Body.Close()
@@ -198,12 +198,12 @@ func TestClientReachesNothingElse(t *testing.T) {
 		}
 	}
 	resp, err := iss.Client().Head(iss.URL + idptest.DiscoveryPath)
-	if err != nil || resp.StatusCode != 200 {
+	if err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatalf("HEAD: %v, %v", resp, err)
 	}
 	resp.Body.Close()
 	resp, err = iss.Client().Post(iss.URL+idptest.JWKSPath, "text/plain", strings.NewReader("x"))
-	if err != nil || resp.StatusCode != 405 {
+	if err != nil || resp.StatusCode != http.StatusMethodNotAllowed {
 		t.Fatalf("POST: %v, %v", resp, err)
 	}
 	resp.Body.Close()

@@ -76,11 +76,11 @@ func TestHandler(t *testing.T) {
 				}
 			}
 			head := record(h, httptest.NewRequest(http.MethodHead, tt.path, nil))
-			if head.StatusCode != 200 || head.Header.Get("Content-Length") == "" {
+			if head.StatusCode != http.StatusOK || head.Header.Get("Content-Length") == "" {
 				t.Errorf("HEAD: %d, %v", head.StatusCode, head.Header)
 			}
 			for _, m := range []string{"POST", "PUT", "DELETE", "OPTIONS"} {
-				if resp := record(h, httptest.NewRequest(m, tt.path, nil)); resp.StatusCode != 405 || resp.Header.Get("Allow") != "GET, HEAD" {
+				if resp := record(h, httptest.NewRequest(m, tt.path, nil)); resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "GET, HEAD" {
 					t.Errorf("%s: %d", m, resp.StatusCode)
 				}
 			}

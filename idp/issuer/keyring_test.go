@@ -244,6 +244,7 @@ func TestRotationBreaksNobody(t *testing.T) {
 }
 
 func rotate(t *testing.T, o issuer.KeyRingOptions) (broken []string) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		const url = "https://issuer.example"
 		ring := newRing(t, &o)

@@ -98,12 +98,12 @@ func TestMiddlewareWithoutKeys(t *testing.T) {
 	h := v.Middleware(http.NotFoundHandler())
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header.Set("Authorization", "Bearer "+iss.Sign(iss.Claims("a")))
-	if resp := record(h, r); resp.StatusCode != 503 || resp.Header.Get("WWW-Authenticate") != "" {
+	if resp := record(h, r); resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("WWW-Authenticate") != "" {
 		t.Errorf("status %d, want 503: the token may be good", resp.StatusCode)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if resp := record(h, r.WithContext(ctx)); resp.StatusCode != 503 { // a deadline of the server's own: the client is still there
+	if resp := record(h, r.WithContext(ctx)); resp.StatusCode != http.StatusServiceUnavailable { // a deadline of the server's own: the client is still there
 		t.Errorf("status %d when the context has ended, want 503", resp.StatusCode)
 	}
 }

@@ -399,7 +399,7 @@ func TestFailedFirstFetchIsTriedAgainWithinSeconds(t *testing.T) {
 		iss, keys := remote(t, issuer.RemoteKeySetOptions{})
 		iss.Inject(idptest.Fault{Status: 500})
 		var f *issuer.FetchError
-		if _, err := keys.Keys(t.Context(), "k0"); !errors.As(err, &f) || f.StatusCode != 500 || !f.Temporary() {
+		if _, err := keys.Keys(t.Context(), "k0"); !errors.As(err, &f) || f.StatusCode != http.StatusInternalServerError || !f.Temporary() {
 			t.Fatalf("Keys = %v, want a temporary *FetchError with status 500", err)
 		}
 		for range 100 { // the error is remembered: no storm
@@ -685,7 +685,7 @@ func TestStormOf503LeaksNoConnection(t *testing.T) {
 			t.Fatal(err)
 		}
 		var f *issuer.FetchError
-		if _, err := keys.Keys(t.Context(), "k0"); !errors.As(err, &f) || f.StatusCode != 503 {
+		if _, err := keys.Keys(t.Context(), "k0"); !errors.As(err, &f) || f.StatusCode != http.StatusServiceUnavailable {
 			t.Fatalf("Keys = %v, want status 503", err)
 		}
 	}

@@ -1,0 +1,293 @@
+package issuer_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/idp/issuer"
+)
+
+const (
+	exampleIssuer = "https://issuer.example"
+	exampleOrg    = "0191e223-1c3c-7607-badf-303c98b52d2f"
+	exampleSub    = "org:" + exampleOrg + "/env:019527e4-75d5-704d-a5a4-a2b52cf56196"
+)
+
+// exampleRing is an issuer's ring with one key.
+func exampleRing() *issuer.KeyRing {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		log.Fatal(err)
+	}
+	signer, err := issuer.NewSigner(key, &issuer.SignerOptions{KeyID: "2026-11"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ring, err := issuer.NewKeyRing(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := ring.Publish(signer); err != nil {
+		log.Fatal(err)
+	}
+	return ring
+}
+
+func exampleClaims(audience string, lifetime time.Duration) map[string]any {
+	now := time.Now()
+	return map[string]any{
+		"iss": exampleIssuer, "sub": exampleSub, "org": exampleOrg, "aud": audience,
+		"iat": now.Unix(), "exp": now.Add(lifetime).Unix(),
+	}
+}
+
+// A service lets the tokens of one organization in, and of nobody else. It looks the keys up at the issuer, here one in memory.
+func Example() {
+	ctx := context.Background()
+	ring := exampleRing()
+	handler, err := issuer.NewHandler(exampleIssuer, ring, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	keys, err := issuer.NewIssuerKeySet(exampleIssuer, &issuer.RemoteKeySetOptions{HTTPClient: handlerClient(handler)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	verifier, err := issuer.NewVerifier(exampleIssuer, keys, &issuer.VerifierOptions{
+		Audiences:     []string{"https://service.example"},
+		Organizations: []string{exampleOrg},
+		Algorithms:    []string{"ES256"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	token, err := ring.Sign(ctx, exampleClaims("https://service.example", time.Hour))
+	if err != nil {
+		log.Fatal(err)
+	}
+	c, err := verifier.Verify(ctx, token)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(c.Subject)
+	// Output: org:0191e223-1c3c-7607-badf-303c98b52d2f/env:019527e4-75d5-704d-a5a4-a2b52cf56196
+}
+
+// Leaving the organization out for the issuer that all customers of Ona share is an error, not an open door.
+func ExampleNewVerifier() {
+	keys, err := issuer.NewIssuerKeySet(idp.Issuer, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = issuer.NewVerifier(idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"https://service.example"}})
+	fmt.Println(err)
+	// Output: issuer: NewVerifier: https://app.gitpod.io signs for every customer of Ona: name the Organizations, or say AnyOrganization
+}
+
+// The reason of a refusal is a value that a program can act on.
+func ExampleVerifier_Verify() {
+	ctx := context.Background()
+	ring := exampleRing()
+	verifier, err := issuer.NewVerifier(exampleIssuer, ring, &issuer.VerifierOptions{
+		Audiences: []string{"https://service.example"}, Algorithms: []string{"ES256"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	token, err := ring.Sign(ctx, exampleClaims("https://service.example", -time.Hour))
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = verifier.Verify(ctx, token)
+	var refused *issuer.VerifyError
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Reason, errors.Is(err, claims.ErrExpired))
+	}
+	// Output: expired true
+}
+
+func ExampleVerifier_Middleware() {
+	ring := exampleRing()
+	verifier, err := issuer.NewVerifier(exampleIssuer, ring, &issuer.VerifierOptions{
+		Audiences: []string{"https://service.example"}, Algorithms: []string{"ES256"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	handler := verifier.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, _ := issuer.ClaimsFromContext(r.Context())
+		fmt.Fprintln(w, "hello", c.OrganizationID)
+	}))
+
+	token, err := ring.Sign(context.Background(), exampleClaims("https://service.example", time.Hour))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, authorization := range []string{"Bearer " + token, "Bearer " + token[1:], ""} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		if authorization != "" {
+			r.Header.Set("Authorization", authorization)
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		fmt.Print(w.Code, " ", w.Header().Get("WWW-Authenticate"), " ", w.Body)
+	}
+	// Output:
+	// 200  hello 0191e223-1c3c-7607-badf-303c98b52d2f
+	// 401 Bearer error="invalid_token" unauthorized
+	// 401 Bearer unauthorized
+}
+
+// cloudKey stands for a key in a key management service: the program has its name, never the key. SignContext is optional; with it the
+// call to the service ends when the context of Sign does.
+type cloudKey struct {
+	public  crypto.PublicKey
+	service func(ctx context.Context, digest []byte) ([]byte, error)
+}
+
+func (k cloudKey) Public() crypto.PublicKey { return k.public }
+
+func (k cloudKey) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
+	return k.service(context.Background(), digest)
+}
+
+func (k cloudKey) SignContext(ctx context.Context, _ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
+	return k.service(ctx, digest)
+}
+
+// A key management service signs: anything that is a crypto.Signer will do.
+func ExampleNewSigner_kms() {
+	hidden, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		log.Fatal(err)
+	}
+	key := cloudKey{public: hidden.Public(), service: func(ctx context.Context, digest []byte) ([]byte, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return ecdsa.SignASN1(rand.Reader, hidden, digest)
+	}}
+
+	signer, err := issuer.NewSigner(key, &issuer.SignerOptions{KeyID: "alias/issuer-2026"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	token, err := signer.Sign(context.Background(), exampleClaims(idp.AudienceAWS, time.Hour))
+	if err != nil {
+		log.Fatal(err)
+	}
+	header, _, err := claims.ParseUnverified(token)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(header.Algorithm, header.KeyID)
+	// Output: ES256 alias/issuer-2026
+}
+
+// A rotation is one call. The new key is published at once and signs when every cache has it.
+func ExampleKeyRing_Publish() {
+	ring := exampleRing()
+	next, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		log.Fatal(err)
+	}
+	signer, err := issuer.NewSigner(next, &issuer.SignerOptions{KeyID: "2026-12"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := ring.Publish(signer); err != nil {
+		log.Fatal(err)
+	}
+	for _, k := range ring.Status() {
+		fmt.Println(k.ID, k.State, k.Signs.Sub(k.Published))
+	}
+	// Output:
+	// 2026-11 signing 0s
+	// 2026-12 waiting 11m0s
+}
+
+// The documents of an issuer in a folder: copied to an object store or a CDN they are the whole server.
+func ExampleHandler_Documents() {
+	handler, err := issuer.NewHandler(exampleIssuer, exampleRing(), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	folder, err := os.MkdirTemp("", "issuer")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(folder)
+
+	documents := handler.Documents()
+	for _, path := range slices.Sorted(maps.Keys(documents)) {
+		file := filepath.Join(folder, filepath.FromSlash(path))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			log.Fatal(err)
+		}
+		if err := os.WriteFile(file, documents[path], 0o644); err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(exampleIssuer + "/" + path)
+	}
+	// Output:
+	// https://issuer.example/.well-known/jwks.json
+	// https://issuer.example/.well-known/openid-configuration
+}
+
+func ExampleDiscover() {
+	handler, err := issuer.NewHandler(exampleIssuer, exampleRing(), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	meta, err := issuer.Discover(context.Background(), exampleIssuer, &issuer.DiscoverOptions{HTTPClient: handlerClient(handler)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(meta.JWKSURI, meta.Algorithms)
+	// Output: https://issuer.example/.well-known/jwks.json [ES256]
+}
+
+// What AWS would dislike about a token, before AWS says no more than AccessDenied.
+func ExampleCheckAWS() {
+	ctx := context.Background()
+	ring := exampleRing()
+	handler, err := issuer.NewHandler(exampleIssuer, ring, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	c := exampleClaims(idp.AudienceAWS, time.Hour)
+	delete(c, "iat")
+	c["aud"] = []string{idp.AudienceAWS, "https://service.example"}
+	token, err := ring.Sign(ctx, c)
+	if err != nil {
+		log.Fatal(err)
+	}
+	findings, err := issuer.CheckAWS(ctx, exampleIssuer, token, &issuer.CheckAWSOptions{HTTPClient: handlerClient(handler)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, f := range findings {
+		fmt.Println(f)
+	}
+	// Output:
+	// error token-aud-several: The token has 2 audiences. Fix: Sign exactly one: AWS refuses its own tokens with several, and does not say what it does with others.
+	// error token-iat: The token has no iat. Fix: Sign one: STS requires it.
+}
