@@ -3,6 +3,7 @@ package awsfed
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -68,7 +69,8 @@ func classify(err error) class {
 	switch {
 	case errors.As(err, &params), errors.As(err, &noGood), errors.As(err, &account):
 		return over
-	case errors.As(err, &sent), errors.As(err, &broken), errors.As(err, &network), errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &sent), errors.As(err, &broken), errors.As(err, &network),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, context.DeadlineExceeded):
 		return again
 	}
 	return over

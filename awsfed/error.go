@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/internal/quote"
 )
@@ -38,12 +39,8 @@ type AssumeRoleError struct {
 	// smithy.APIError in it, of the token source, or of this package.
 	Err error
 
-	keys []conditionKey
-	tags bool // the token carries session tags
+	seen *trust.Request // what a trust policy can ask for; nil if STS got no token
 }
-
-// A conditionKey is what a trust policy can ask for.
-type conditionKey struct{ name, value string }
 
 func newAssumeRoleError(roleARN string, err error) *AssumeRoleError {
 	return &AssumeRoleError{RoleARN: roleARN, Code: rawCode(err), RequestID: requestIDOf(err), Err: err}
@@ -56,8 +53,8 @@ func (e *AssumeRoleError) sawToken(c claims.Claims) {
 	if c.AuthorizedParty != "" {
 		e.Audience = c.AuthorizedParty
 	}
-	e.keys = seenKeys(c)
-	e.tags = hasTags(c)
+	rq := trust.NewRequest(c, trust.Params{RoleARN: e.RoleARN, SessionName: e.SessionName})
+	e.seen = &rq
 }
 
 // Error names the role, the session, STS's answer and what to do. The subject
@@ -76,6 +73,9 @@ func (e *AssumeRoleError) Error() string {
 		fmt.Fprintf(&b, "STS answered %s", quote.Clean(e.Code, 64))
 		if msg != "" {
 			fmt.Fprintf(&b, ": %s", quote.Text(msg, maxShown))
+		}
+		if tok, ok := errors.AsType[*tokenError](e.Err); ok {
+			fmt.Fprintf(&b, "; then: %v", tok)
 		}
 	} else {
 		b.WriteString(causeText(e.Err))
@@ -137,23 +137,6 @@ func causeText(err error) string {
 	return quote.Clean(strings.TrimSpace(err.Error()), 2*maxShown)
 }
 
-// redacted returns a subject without personal data.
-func redacted(sub string) string {
-	return quote.Clean(claims.RedactSubject(sub), maxShown)
-}
-
-// hasTags reports whether the token carries session tags, which need a
-// permission of their own (IAM, "Passing session tags using
-// AssumeRoleWithWebIdentity").
-func hasTags(c claims.Claims) bool {
-	var t struct {
-		Tags any `json:"https://aws.amazon.com/tags"`
-	}
-	return c.Decode(&t) == nil && t.Tags != nil
-}
-
-// isTokenError reports whether the token source failed.
-func isTokenError(err error) bool {
-	var t *tokenError
-	return errors.As(err, &t)
-}
+// redacted returns a subject without personal data, and without anything that
+// would have to be quoted.
+func redacted(sub string) string { return claims.RedactSubject(sub) }

@@ -55,7 +55,7 @@ func TestAccessDeniedWithAllThatATokenCanHave(t *testing.T) {
 			"azp": "client", "email": email, "sub": personal,
 			"https://aws.amazon.com/tags": map[string]any{"principal_tags": map[string]any{"team": []string{"a"}}},
 		}, apiError("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"))
-		wantInOrder(t, e.NextStep(), `app.gitpod.io:aud = "client"`, `app.gitpod.io:oaud = "sts.amazonaws.com"`, "app.gitpod.io:sub = ", "organization_id:"+orgID, "app.gitpod.io:email", "sts:TagSession")
+		wantInOrder(t, e.NextStep(), `app.gitpod.io:aud = "client"`, `app.gitpod.io:email = "…"`, `app.gitpod.io:oaud = "sts.amazonaws.com"`, `app.gitpod.io:sub = "creator_email:…:organization_id:`+orgID, "sts:TagSession")
 		if e.Subject != personal || e.Audience != "client" {
 			t.Errorf("error = %q for %q", e.Subject, e.Audience)
 		}

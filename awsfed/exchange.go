@@ -158,11 +158,10 @@ func (x *exchange) send(ctx context.Context, tok *idp.Token) (session, error) {
 // STS saw; nil if it saw none.
 func (x *exchange) fail(tok *idp.Token, err error) error {
 	e := newAssumeRoleError(x.p.roleARN, err)
+	e.SessionName = x.p.opts.sessionName
 	if tok != nil {
-		e.sawToken(tok.Claims())
 		e.SessionName = x.p.sessionName(tok)
-	} else {
-		e.SessionName = x.p.opts.sessionName
+		e.sawToken(tok.Claims())
 	}
 	return e
 }

@@ -6,50 +6,21 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/internal/quote"
 	"github.com/onafed/onafed/internal/refresh"
 )
 
-// seenKeys returns the condition keys that AWS has for a token of an issuer
-// that it does not know by name (IAM, "Available keys for AWS OIDC
-// federation"), personal values redacted.
-func seenKeys(c claims.Claims) []conditionKey {
-	prefix := providerName(c.Issuer) + ":"
-	aud := quoted(c.Audience)
-	var keys []conditionKey
-	if c.AuthorizedParty != "" {
-		keys = append(keys, conditionKey{prefix + "aud", quote.Text(c.AuthorizedParty, 100)}, conditionKey{prefix + "oaud", aud})
-	} else {
-		keys = append(keys, conditionKey{prefix + "aud", aud})
-	}
-	keys = append(keys, conditionKey{prefix + "sub", `"` + redacted(c.Subject) + `"`})
-	if c.Email != "" {
-		keys = append(keys, conditionKey{prefix + "email", `"…"`})
-	}
-	return keys
-}
-
-func quoted(values []string) string {
-	out := make([]string, len(values))
-	for i, v := range values {
-		out[i] = quote.Text(v, 100)
-	}
-	return strings.Join(out, ", ")
-}
-
-// providerName returns the issuer as provider ARNs and condition keys have it:
-// without the scheme, and otherwise as it is, slashes too.
-func providerName(issuer string) string { return strings.TrimPrefix(issuer, "https://") }
-
 // NextStep tells a person what to check, in the order in which it is worth
 // checking, or is empty. It is one line and part of what Error returns.
 func (e *AssumeRoleError) NextStep() string {
-	var account *AccountError
-	switch {
-	case errors.As(e.Err, &account):
+	if _, ok := errors.AsType[*AccountError](e.Err); ok {
 		return "check the role ARN, and that the credentials are meant for this account"
-	case isTokenError(e.Err):
+	}
+	if _, ok := errors.AsType[*tokenError](e.Err); ok {
+		if e.Code != "" {
+			return "STS wants another token; check where the ID token comes from"
+		}
 		return "STS was not asked; check where the ID token comes from"
 	}
 	switch codeOf(e.Err) {
@@ -88,15 +59,15 @@ func (e *AssumeRoleError) NextStep() string {
 // deniedSteps is for AccessDenied, which says nothing of the reason. What it
 // can be, by how often it is.
 func (e *AssumeRoleError) deniedSteps() string {
-	if e.Issuer == "" {
+	if e.seen == nil {
 		return "check that the role exists and that its trust policy lets this identity in"
 	}
 	steps := []string{
-		fmt.Sprintf("the role exists, and its trust policy allows sts:AssumeRoleWithWebIdentity to the principal Federated %s", quote.Text(e.providerARN(), maxShown)),
-		fmt.Sprintf("its conditions accept what AWS saw: %s (letter case counts, * needs StringLike, and %s has no other keys than aud, oaud, sub, amr and email)", e.keyList(), quote.Clean(providerName(e.Issuer), 100)),
+		fmt.Sprintf("the role exists, and its trust policy allows sts:AssumeRoleWithWebIdentity to the principal Federated %s", quote.Text(e.seen.ProviderARN, maxShown)),
+		fmt.Sprintf("its conditions accept what AWS saw: %s (letter case counts, * needs StringLike, and AWS has no other keys for this issuer than %s)", e.keyList(), strings.Join(trust.IssuerKeys(e.Issuer), ", ")),
 	}
-	if e.tags {
-		steps = append(steps, "it allows sts:TagSession too, since the token carries session tags")
+	if len(e.seen.AlsoNeeded) > 0 {
+		steps = append(steps, fmt.Sprintf("it allows %s too, because of what the token carries", strings.Join(e.seen.AlsoNeeded, " and ")))
 	}
 	steps = append(steps,
 		"no resource control policy of the organization and no VPC endpoint policy refuses",
@@ -110,23 +81,38 @@ func (e *AssumeRoleError) tokenSteps() string {
 	if keyNotRetrieved(e.Err) {
 		return fmt.Sprintf("AWS could not fetch the keys of %s: its discovery document and keys must be public on https and answer within 5 seconds", quote.Text(e.Issuer, 100))
 	}
+	if e.seen != nil && e.seen.Refused != "" {
+		return quote.Clean(e.seen.Refused, maxShown)
+	}
 	return "check in order: " + numbered([]string{
 		fmt.Sprintf("the account %s has the IAM identity provider %s, letter for letter", quote.Text(accountOf(e.RoleARN), 40), quote.Text(e.Issuer, 100)),
 		fmt.Sprintf("its client ids (audiences) contain %s", quote.Text(e.Audience, 100)),
 		"the token is signed with RS256-512 or ES256-512 by a key that the issuer publishes",
-		"if the token has the claim https://aws.amazon.com/roles, this role is in it",
 	})
 }
 
-func (e *AssumeRoleError) providerARN() string {
-	partition := partitionOf(e.RoleARN)
-	return "arn:" + partition + ":iam::" + accountOf(e.RoleARN) + ":oidc-provider/" + providerName(e.Issuer)
-}
-
+// keyList returns the condition keys that AWS had and their values, personal
+// ones redacted.
 func (e *AssumeRoleError) keyList() string {
-	out := make([]string, len(e.keys))
-	for i, k := range e.keys {
-		out[i] = quote.Clean(k.name, 140) + " = " + k.value
+	var out []string
+	for _, name := range trust.IssuerKeys(e.Issuer) {
+		key := trust.ConditionKey(e.Issuer, name)
+		values := e.seen.Context[strings.ToLower(key)]
+		if len(values) == 0 {
+			continue
+		}
+		shown := make([]string, len(values))
+		for i, v := range values {
+			switch name {
+			case "sub":
+				shown[i] = `"` + redacted(v) + `"`
+			case "aud", "oaud", "amr":
+				shown[i] = quote.Text(v, 100)
+			default:
+				shown[i] = `"…"`
+			}
+		}
+		out = append(out, quote.Clean(key, 140)+" = "+strings.Join(shown, ", "))
 	}
 	return strings.Join(out, ", ")
 }

@@ -56,13 +56,16 @@ type Pool struct {
 	opts   PoolOptions
 	queue  *queue
 	wake   chan struct{} // tells Run that a provider has changed
+	base   Options       // of providers without their own
+	own    string        // optionsKey of base
 
 	mu     sync.Mutex // guards the maps
 	roles  map[roleKey]*Provider
-	shared map[string]*settings // by optionsKey, so that equal options exist once
+	shared *settings // those of the pool, once they are needed
 }
 
-// A roleKey is what makes a provider of a pool the same.
+// A roleKey is what makes a provider of a pool the same. options is empty for
+// those of the pool.
 type roleKey struct{ roleARN, options string }
 
 // NewPool returns a pool of providers that exchange tokens of src at STS. src is
@@ -83,15 +86,17 @@ func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSo
 	if _, ok := src.(*idp.CachedSource); !ok && src != nil {
 		src = idp.Cached(src, nil)
 	}
-	return &Pool{
+	p := &Pool{
 		client: client,
 		src:    src,
 		opts:   o,
 		queue:  newQueue(o.MaxConcurrent, o.Rate, o.Burst),
 		wake:   make(chan struct{}, 1),
 		roles:  map[roleKey]*Provider{},
-		shared: map[string]*settings{},
 	}
+	p.base = p.options(nil)
+	p.own = optionsKey(p.base)
+	return p
 }
 
 // Provider returns the provider of a role, the same one for the same role and
@@ -99,14 +104,14 @@ func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSo
 // the first call stay. It sends nothing. The error names what is wrong, or is
 // [ErrPoolFull].
 func (p *Pool) Provider(roleARN string, optFns ...func(*Options)) (*Provider, error) {
+	key := roleKey{roleARN: roleARN}
 	var o Options
-	for _, fn := range p.opts.Provider {
-		fn(&o)
+	if len(optFns) > 0 {
+		o = p.options(optFns)
+		if key.options = optionsKey(o); key.options == p.own {
+			key.options = ""
+		}
 	}
-	for _, fn := range optFns {
-		fn(&o)
-	}
-	key := roleKey{roleARN, optionsKey(o)}
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -116,30 +121,45 @@ func (p *Pool) Provider(roleARN string, optFns ...func(*Options)) (*Provider, er
 	if len(p.roles) >= p.opts.MaxRoles {
 		return nil, ErrPoolFull
 	}
-	s, err := p.settings(key.options, o, len(optFns) == 0)
+	s, err := p.settings(o, len(optFns) > 0)
 	if err != nil {
 		return nil, err
 	}
-	pr, err := newProvider(p.client, roleARN, p.src, s)
+	key.roleARN = strings.Clone(roleARN) // not the document that it was cut from
+	pr, err := newProvider(p.client, key.roleARN, p.src, s)
 	if err != nil {
 		return nil, err
 	}
-	pr.roleARN = strings.Clone(roleARN) // not the document that it was cut from
-	p.roles[roleKey{pr.roleARN, key.options}] = pr
+	p.roles[key] = pr
 	return pr, nil
 }
 
-// settings returns checked options: the shared ones for providers that have the
-// pool's options and nothing else.
-func (p *Pool) settings(key string, o Options, shareable bool) (*settings, error) {
-	if s := p.shared[key]; s != nil && shareable {
-		return s, nil
+// options returns the pool's options with others applied.
+func (p *Pool) options(optFns []func(*Options)) Options {
+	var o Options
+	for _, fn := range p.opts.Provider {
+		fn(&o)
 	}
-	s, err := newSettings(o, p)
-	if err == nil && shareable {
-		p.shared[key] = s
+	for _, fn := range optFns {
+		fn(&o)
 	}
-	return s, err
+	return o
+}
+
+// settings returns checked options, its own or the ones that providers without
+// their own share. The caller holds mu.
+func (p *Pool) settings(o Options, own bool) (*settings, error) {
+	if own {
+		return newSettings(o, p)
+	}
+	if p.shared == nil {
+		s, err := newSettings(p.base, p)
+		if err != nil {
+			return nil, err
+		}
+		p.shared = s
+	}
+	return p.shared, nil
 }
 
 // optionsKey returns a text that is the same for options that are, functions and

@@ -393,3 +393,14 @@ func TestSourcesOfTokensThatBreakTheRules(t *testing.T) {
 		})
 	}
 }
+
+func TestRetrieveDoesNotAllocate(t *testing.T) {
+	p := newProvider(t, newService())
+	ctx := t.Context()
+	if _, err := p.Retrieve(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(1000, func() { _, _ = p.Retrieve(ctx) }); n != 0 {
+		t.Errorf("Retrieve allocates %v times", n)
+	}
+}

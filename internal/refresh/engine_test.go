@@ -694,6 +694,24 @@ func TestOnFlightThatEndsItsGoroutine(t *testing.T) {
 	})
 }
 
+func TestBackoffThatEndsItsGoroutine(t *testing.T) {
+	t.Parallel()
+	down := errors.New("down")
+	synctest.Test(t, func(t *testing.T) {
+		src := newSource()
+		o := options()
+		o.Backoff = func(int, time.Duration) time.Duration { runtime.Goexit(); return 0 }
+		e := refresh.New(src.fetch, o)
+		want(t, e, 1, 0)
+		src.set(func(s *source) { s.err = down })
+		time.Sleep(2 * time.Hour)
+		wantErr(t, e, down, 0)
+		src.set(func(s *source) { s.err = nil })
+		time.Sleep(15 * time.Second) // the default pause
+		want(t, e, 3, 0)
+	})
+}
+
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

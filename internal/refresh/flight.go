@@ -178,44 +178,51 @@ func (e *Engine[T]) giveUp(c *call[T], fl *flight[T], after time.Duration) {
 // settle enters the outcome of a flight, releases its callers, and tells the
 // listener.
 func (e *Engine[T]) settle(fl *flight[T], v T, err error) {
-	var (
-		n   *state[T]
-		bad *trouble
-		now = time.Now()
-	)
+	now := time.Now()
 	if err == nil {
-		if n = e.admit(fl, v, now); n == nil {
-			err = ErrExpiredAnswer
+		if n := e.admit(fl, v, now); n != nil {
+			fl.value = &n.value
+			e.enter(fl, n)
+			e.driver.Settled(Event[T]{Value: fl.value, Began: fl.began, Ended: now, Status: n.status(now.UnixNano())})
+			return
 		}
+		err = ErrExpiredAnswer
 	}
-	if err != nil {
-		fl.err = err
-		fl.denied = !e.driver.Recoverable(err)
-		fl.failing.Store(true)
-		bad = e.failed(fl, now)
+	fl.err = err
+	fl.denied = !e.driver.Recoverable(err)
+	fl.failing.Store(true)
+	st := e.enterFailure(fl, now)
+	e.driver.Settled(Event[T]{Err: err, Denied: fl.denied, Began: fl.began, Ended: now, Status: st})
+}
+
+// enterFailure enters a failure, with the pause that an option may choose. It
+// is entered also if the option's function does not return.
+func (e *Engine[T]) enterFailure(fl *flight[T], now time.Time) (st Status) {
+	bad, remaining := e.failed(fl, now)
+	defer func() { st = e.enter(fl, &state[T]{record: record{trouble: bad}}).status(now.UnixNano()) }()
+	if f := e.rules.Backoff; f != nil && bad.retryAt != 0 && !bad.denied {
+		bad.retryAt, bad.exact = now.UnixNano()+max(0, int64(f(int(bad.failures), remaining))), true
 	}
+	return st
+}
+
+// enter publishes what came of the flight and releases its callers. A state
+// without a value is a failure, which leaves the value as it is.
+func (e *Engine[T]) enter(fl *flight[T], n *state[T]) *state[T] {
 	if fl.leave != nil {
 		fl.leave()
 	}
-
 	e.mu.Lock()
-	if err != nil {
-		n = new(state[T])
-		if s := e.state.Load(); s != nil {
-			*n = *s // as it is now: it may have been dropped meanwhile
-		}
+	if s := e.state.Load(); s != nil && !n.has {
+		bad := n.trouble
+		*n = *s // as it is now: it may have been dropped meanwhile
 		n.trouble = bad
 		n.fresh = n.freshness()
-	} else {
-		fl.value = &n.value
 	}
 	e.state.Store(n)
 	e.flight.Store(nil)
 	e.signal()
 	e.mu.Unlock()
 	close(fl.done)
-
-	ev := Event[T]{Value: fl.value, Err: err, Denied: fl.denied, Began: fl.began, Ended: now}
-	ev.Status = n.status(now.UnixNano())
-	e.driver.Settled(ev)
+	return n
 }

@@ -63,31 +63,29 @@ func (r *record) fail(now int64, err error, denied bool) {
 	r.trouble = &t
 }
 
-// failed returns the trouble after the failure of the flight, with the pause
-// that follows. It calls foreign code.
-func (e *Engine[T]) failed(fl *flight[T], now time.Time) *trouble {
+// failed returns the trouble after the failure of the flight, with the default
+// pause, and how long the value is still good. The pause ends at zero where
+// there is none.
+func (e *Engine[T]) failed(fl *flight[T], now time.Time) (t *trouble, remaining time.Duration) {
 	r := *e.state.Load().rec()
 	at := now.UnixNano()
 	r.fail(at, fl.err, fl.denied)
-	t := r.trouble
+	t = r.trouble
 	if !r.has && !t.denied {
-		return t
+		return t, 0
 	}
-	remaining, life, n := time.Duration(0), time.Duration(r.life), int(t.failures)
+	life, n := time.Duration(r.life), int(t.failures)
 	if r.valid(at) {
 		remaining = time.Duration(r.expire - at)
 	}
 	var pause time.Duration
-	switch {
-	case t.denied:
+	if t.denied {
 		pause = denialPause(chance())
 		if kept := time.Duration(r.require - at); e.rules.KeepOnDenial && remaining > 0 && kept > 0 {
 			// The denial hurts nobody yet, so it can be asked about calmly.
 			pause = min(max(pause, backoff(n, life, remaining, chance())), kept)
 		}
-	case e.rules.Backoff != nil:
-		pause, t.exact = max(0, e.rules.Backoff(n, remaining)), true
-	default:
+	} else {
 		pause = backoff(n, life, remaining, chance())
 		limit := 15 * time.Second
 		if remaining > 0 {
@@ -96,7 +94,7 @@ func (e *Engine[T]) failed(fl *flight[T], now time.Time) *trouble {
 		pause = max(pause, min(e.driver.RetryAfter(fl.err), limit))
 	}
 	t.retryAt = at + int64(pause)
-	return t
+	return t, remaining
 }
 
 const (
