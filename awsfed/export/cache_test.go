@@ -74,6 +74,10 @@ func childCache(args []string) error {
 		if _, err := calls.WriteString("call\n"); err != nil {
 			return export.CacheEntry{}, err
 		}
+		if args[2] == "hang" {
+			fmt.Println("ready")
+			select {}
+		}
 		time.Sleep(300 * time.Millisecond) // the latency of STS, in which the others arrive
 		if args[2] == "fail" {
 			return export.CacheEntry{}, errors.New("STS said no")
@@ -130,6 +134,41 @@ func TestCacheSharedByProcesses(t *testing.T) {
 				t.Errorf("%d calls, want 1", made)
 			}
 		})
+	}
+}
+
+// A process that dies while it fetches leaves no lock.
+func TestCacheHolderKilled(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	cache := filepath.Join(dir, "cache")
+	kill := start(t, "cache", cache, filepath.Join(dir, "calls"), "hang")
+	c := export.OpenCache(&export.CacheOptions{Dir: cache})
+	time.AfterFunc(20*time.Millisecond, kill)
+	calls := 0
+	if _, err := c.Entry(t.Context(), export.CacheRequest{Key: cacheKey(), Fetch: counted(&calls, nil)}); err != nil || calls != 1 {
+		t.Fatalf("%d calls, %v", calls, err)
+	}
+	if _, err := c.Entry(t.Context(), export.CacheRequest{Key: cacheKey(), Fetch: counted(&calls, nil)}); err != nil || calls != 1 {
+		t.Errorf("%d calls, %v: the entry was not kept", calls, err)
+	}
+}
+
+// One that lives but hangs costs the others LockTimeout, not their credentials.
+func TestCacheHolderHangs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	cache := filepath.Join(dir, "cache")
+	start(t, "cache", cache, filepath.Join(dir, "calls"), "hang")
+	c := export.OpenCache(&export.CacheOptions{Dir: cache, LockTimeout: 10 * time.Millisecond})
+	calls := 0
+	if _, err := c.Entry(t.Context(), export.CacheRequest{Key: cacheKey(), Fetch: counted(&calls, nil)}); err != nil || calls != 1 {
+		t.Fatalf("%d calls, %v", calls, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Entry(ctx, export.CacheRequest{Key: cacheKey(), Fetch: counted(&calls, nil)}); !errors.Is(err, context.Canceled) || calls != 1 {
+		t.Errorf("with a context that has ended: %d calls, %v", calls, err)
 	}
 }
 

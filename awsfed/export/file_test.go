@@ -290,6 +290,24 @@ func TestWriteProcess(t *testing.T) {
 	}
 }
 
+// The temporary file of a killed writer goes at the next run, whatever comes of
+// that run.
+func TestOrphanIsRemoved(t *testing.T) {
+	t.Parallel()
+	for rule, text := range map[string]string{"changed": "[p]\nregion = a\n", "unchanged": "[p]\nregion = x\n", "refused": "[p]\n[p]\n"} {
+		f := credentialsFile(t, text, nil)
+		_, temp := f.Beside()
+		write(t, temp, "aws_secret_access_key = half", 0o600)
+		err := f.Edit(t.Context(), "p", export.Setting{Key: "region", Value: "x"})
+		if (err != nil) != (rule == "refused") {
+			t.Errorf("%s: %v", rule, err)
+		}
+		if _, err := os.Lstat(temp); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: the temporary file is left", rule)
+		}
+	}
+}
+
 // Removing from a file that is not there makes neither file nor folder.
 func TestRemoveCredentialsFromNothing(t *testing.T) {
 	t.Parallel()

@@ -10,7 +10,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"go.uber.org/goleak"
+
+	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/awsfed/export"
 )
+
+// The provider of package awsfed is what this package is made for.
+var _ export.CredentialsSource = (*awsfed.Provider)(nil)
 
 // TestMain also plays the other processes of the tests that need some: the
 // test binary is run again with childVariable set.

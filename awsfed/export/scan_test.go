@@ -1,7 +1,6 @@
 package export_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -308,8 +307,10 @@ func pythonWithBotocore(t *testing.T) string {
 	if err != nil {
 		t.Skip("no python3")
 	}
-	if err := exec.CommandContext(context.WithoutCancel(t.Context()), python, "-c", "import botocore").Run(); err != nil {
+	// The interpreter itself, for what is on the path may be a script that needs it.
+	self, err := exec.CommandContext(t.Context(), python, "-c", "import sys, botocore; print(sys.executable)").Output()
+	if err != nil {
 		t.Skip("no botocore")
 	}
-	return python
+	return strings.TrimSpace(string(self))
 }

@@ -142,7 +142,10 @@ func TestTokenFileRefuses(t *testing.T) {
 		if _, err := f.Write(t.Context()); err == nil {
 			t.Errorf("%s was written", path)
 		}
-		if err := f.Run(t.Context()); err == nil {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		err := f.Run(ctx)
+		cancel()
+		if err == nil {
 			t.Errorf("%s: Run did not tell", path)
 		}
 	}
