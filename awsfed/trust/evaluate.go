@@ -31,17 +31,24 @@ const (
 // A role's trust policy is not all that AWS looks at: see
 // [Decision.NotConsidered].
 func (p Policy) Evaluate(r Request) Decision {
-	e := evaluation{policy: p, request: r, version: p.Version, seen: map[doubt]struct{}{}}
-	d := e.decide(true)
-	if d.Outcome == Undetermined {
-		d.Outcome = e.settle()
-	}
+	e, d := p.decide(r, true)
 	if d.Outcome == Undetermined {
 		d.Readings = e.outcomes()
 	}
 	d.NotConsidered = notConsidered(r)
 	d.Reason = reason(r, d)
 	return d
+}
+
+// decide evaluates p and settles what can be settled, without putting it into
+// words unless it is to explain.
+func (p Policy) decide(r Request, explain bool) (*evaluation, Decision) {
+	e := &evaluation{policy: p, request: r, version: p.Version, seen: map[doubt]struct{}{}}
+	d := e.decide(explain)
+	if d.Outcome == Undetermined {
+		d.Outcome = e.settle()
+	}
+	return e, d
 }
 
 // An evaluation is one run of a policy against a request.
@@ -153,6 +160,9 @@ func anyAction(patterns []string, action string) bool {
 }
 
 func actionMatches(pattern, action string) bool {
+	if !strings.ContainsAny(pattern, "*?") {
+		return strings.EqualFold(pattern, action)
+	}
 	// An action has no escapes, so the pattern is one piece of text.
 	return patternFrom(patternPiece{text: strings.ToLower(pattern)}).Match(strings.ToLower(action))
 }

@@ -75,6 +75,9 @@ const (
 	LintNotAction = "allow-not-action"
 	// LintBroadAction: an action with a wildcard.
 	LintBroadAction = "action-wildcard"
+	// LintMissingAction: a statement asks for session tags or a source
+	// identity, and no statement allows tokens to carry them.
+	LintMissingAction = "missing-action"
 	// LintDeadDeny: a Deny that never applies.
 	LintDeadDeny = "deny-never-applies"
 	// LintTooLong: the policy is longer than IAM's quota.

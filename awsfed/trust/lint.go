@@ -90,6 +90,7 @@ func (l *linter) allow(st Statement) {
 		return
 	}
 	l.actions(st)
+	l.missingAction(st)
 	everybody := st.Principal.Any || slices.Contains(st.Principal.AWS, "*") || slices.Contains(st.Principal.Federated, "*")
 	hosts := statementHosts(st)
 	if everybody {
@@ -132,26 +133,6 @@ func cutKey(key string) (host, name string, ok bool) {
 		return "", "", false
 	}
 	return strings.ToLower(key[:i]), strings.ToLower(key[i+1:]), true
-}
-
-func (l *linter) actions(st Statement) {
-	if len(st.NotActions) > 0 {
-		l.add(Finding{
-			ID: LintNotAction, Severity: SeverityWarning,
-			Message: "the statement allows every action but " + quoteList(st.NotActions),
-			Why:     "NotAction also allows what AWS adds later. Name the actions.",
-		}, nil)
-		return
-	}
-	for _, a := range st.Actions {
-		if strings.ContainsAny(a, "*?") {
-			l.add(Finding{
-				ID: LintBroadAction, Severity: SeverityNote, Value: a,
-				Message: "the action " + quote(a) + " is a pattern",
-				Why:     "It allows more than sts:AssumeRoleWithWebIdentity, and whether IAM keeps saving patterns in trust policies is not documented.",
-			}, nil)
-		}
-	}
 }
 
 // everybody looks at an Allow whose principal is not one provider.

@@ -118,7 +118,7 @@ func TestFixRemovesItsFinding(t *testing.T) {
 	}
 	for _, id := range []string{
 		trust.LintOrganizationSeparator, trust.LintIfExists, trust.LintForAllValues, trust.LintSetOperator,
-		trust.LintKeyWithScheme, trust.LintDefaultSubject, trust.LintWildcardInEquals, trust.LintOldVersion, trust.LintRedundantValue,
+		trust.LintKeyWithScheme, trust.LintDefaultSubject, trust.LintWildcardInEquals, trust.LintOldVersion, trust.LintRedundantValue, trust.LintMissingAction,
 	} {
 		if !fixed[id] {
 			t.Errorf("no vector shows the fix of %s", id)

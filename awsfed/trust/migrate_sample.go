@@ -55,7 +55,8 @@ func (m *migrator) samples() []MigrationSample {
 		if sub == "" {
 			return ""
 		}
-		return p.Evaluate(Request{Context: map[string][]string{strings.ToLower(key): {sub}}}).Outcome
+		_, d := p.decide(Request{Context: map[string][]string{strings.ToLower(key): {sub}}}, false)
+		return d.Outcome
 	}
 	var samples []MigrationSample
 	for _, s := range m.principals() {
