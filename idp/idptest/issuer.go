@@ -249,7 +249,7 @@ func (i *Issuer) RotateKey() string {
 	return i.addKey(key)
 }
 
-// RemoveKey takes a key that no longer signs out of the key set.
+// RemoveKey takes a key out of the key set. Tokens that it signs, and it may be the one that signs now, cannot be verified any more.
 func (i *Issuer) RemoveKey(kid string) {
 	i.tb.Helper()
 	if err := i.ring.Remove(kid); err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/internal/httpjson"
 	"github.com/onafed/onafed/internal/jose"
 	"github.com/onafed/onafed/internal/quote"
@@ -60,7 +61,7 @@ type CheckAWSOptions struct {
 	HTTPClient *http.Client
 	// InsecureLoopbackHTTP lets an issuer at http://127.0.0.1 be looked at. That AWS cannot use it is a finding all the same.
 	InsecureLoopbackHTTP bool
-	// Audience is what the token's audience should be; "" means sts.amazonaws.com.
+	// Audience is what the token's audience should be; "" means [idp.AudienceAWS].
 	Audience string
 }
 
@@ -75,7 +76,7 @@ func CheckAWS(ctx context.Context, issuerURL, rawToken string, opts *CheckAWSOpt
 		c.o = *opts
 	}
 	if c.o.Audience == "" {
-		c.o.Audience = "sts.amazonaws.com"
+		c.o.Audience = idp.AudienceAWS
 	}
 	c.url()
 	meta := c.discovery(ctx)

@@ -88,7 +88,7 @@ func (e *FetchError) Temporary() bool {
 		return e.StatusCode >= 500 || e.StatusCode == http.StatusTooManyRequests || e.StatusCode == http.StatusRequestTimeout
 	}
 	var t interface{ Temporary() bool }
-	return errors.As(e.Err, &t) && t.Temporary()
+	return errors.Is(e.Err, context.DeadlineExceeded) || errors.As(e.Err, &t) && t.Temporary()
 }
 
 // Discover fetches the discovery document of an issuer from issuerURL + "/.well-known/openid-configuration" and checks that it is of

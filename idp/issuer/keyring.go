@@ -128,10 +128,8 @@ func (r *KeyRing) PublishAt(s *Signer, at time.Time) error {
 		}
 		k.signs = at.Add(r.wait)
 	}
-	for _, old := range r.keys {
-		if old.signer.public.ID == s.public.ID {
-			return fmt.Errorf("issuer: KeyRing: there is a key %s already", quote.Text(s.public.ID, maxShown))
-		}
+	if r.index(s.public.ID) >= 0 {
+		return fmt.Errorf("issuer: KeyRing: there is a key %s already", quote.Text(s.public.ID, maxShown))
 	}
 	if len(r.keys) >= jose.MaxKeys {
 		return fmt.Errorf("issuer: KeyRing: there are %d keys already, and STS takes no more", len(r.keys))
@@ -145,32 +143,48 @@ func (r *KeyRing) PublishAt(s *Signer, at time.Time) error {
 // other key could sign, nothing changes and an error is returned.
 func (r *KeyRing) Retire(kid string) error {
 	now := time.Now().Round(0)
-	return r.change(kid, now, func(i int) { r.keys[i].retired = now })
-}
-
-// Remove takes a key out of what is published, as of now, whatever it has signed: for a key that got into the wrong hands. Copies
-// live on in caches for [KeyRingOptions.MaxAge], and in STS for as long as it pleases. If no other key could sign, nothing changes and
-// an error is returned.
-func (r *KeyRing) Remove(kid string) error {
-	return r.change(kid, time.Now().Round(0), func(i int) { r.keys = slices.Delete(r.keys, i, i+1) })
-}
-
-func (r *KeyRing) change(kid string, now time.Time, do func(i int)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	i := slices.IndexFunc(r.keys, func(k ringKey) bool { return k.signer.public.ID == kid })
+	i := r.index(kid)
 	if i < 0 {
 		return &KeyNotFoundError{KeyID: kid}
 	}
-	other := slices.ContainsFunc(r.keys, func(k ringKey) bool {
-		return k.signer.public.ID != kid && k.retired.IsZero() && !k.signs.After(now)
-	})
-	if !other {
+	before := r.keys[i].retired
+	r.keys[i].retired = now
+	if r.signing(now) < 0 {
+		r.keys[i].retired = before
 		return fmt.Errorf("issuer: KeyRing: no other key than %s can sign yet", quote.Text(kid, maxShown))
 	}
-	do(i)
 	r.now.Store(nil)
 	return nil
+}
+
+// Remove takes a key out of what is published, as of now, whatever it has signed: for a key that got into the wrong hands. Copies
+// live on in caches for [KeyRingOptions.MaxAge], and in STS for as long as it pleases.
+//
+// If it was the key that signs and no earlier one can take over, the next key signs at once, although not every cache has it yet:
+// some new tokens are refused for a while, which is the price. Without any key left [KeyRing.Sign] fails until the next Publish.
+func (r *KeyRing) Remove(kid string) error {
+	now := time.Now().Round(0)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := r.index(kid)
+	if i < 0 {
+		return &KeyNotFoundError{KeyID: kid}
+	}
+	r.keys = slices.Delete(r.keys, i, i+1)
+	if r.signing(now) < 0 {
+		if next := slices.IndexFunc(r.keys, func(k ringKey) bool { return k.retired.IsZero() }); next >= 0 {
+			r.keys[next].signs = now
+		}
+	}
+	r.now.Store(nil)
+	return nil
+}
+
+// index is where the key of a kid is, or -1.
+func (r *KeyRing) index(kid string) int {
+	return slices.IndexFunc(r.keys, func(k ringKey) bool { return k.signer.public.ID == kid })
 }
 
 // Sign signs claims, as [Signer.Sign] does, with the newest key whose wait is over. The claims must have an exp that is no later than

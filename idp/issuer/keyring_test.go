@@ -88,16 +88,18 @@ func TestRingByHand(t *testing.T) {
 		const waiting, signing, retired = issuer.KeyWaiting, issuer.KeySigning, issuer.KeyRetired
 		r := newRing(t, nil)
 		publish(t, r, "a")
-		if r.Retire("a") == nil || r.Remove("a") == nil {
-			t.Error("the only key was retired or removed")
+		if r.Retire("a") == nil {
+			t.Error("the only key was retired")
 		}
 		publish(t, r, "b")
 		if r.Retire("a") == nil {
 			t.Error("a was retired while b was waiting")
 		}
 		var none *issuer.KeyNotFoundError
-		if err := r.Remove("x"); !errors.As(err, &none) {
-			t.Errorf("Remove of what is not there: %v", err)
+		for _, err := range []error{r.Remove("x"), r.Retire("x")} {
+			if !errors.As(err, &none) || none.KeyID != "x" {
+				t.Errorf("Remove or Retire of what is not there: %v", err)
+			}
 		}
 		if err := r.Publish(newSigner(t, ecKey(t), "b")); err == nil {
 			t.Error("a kid was taken twice")
@@ -123,6 +125,37 @@ func TestRingByHand(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		wantStates(t, r, map[string]issuer.KeyState{"c": signing})
+	})
+}
+
+// TestKeyInTheWrongHands: it is gone at once, and the issuer goes on with what it has.
+func TestKeyInTheWrongHands(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const waiting, signing = issuer.KeyWaiting, issuer.KeySigning
+		r := newRing(t, nil)
+		publish(t, r, "a")
+		publish(t, r, "b")
+		publish(t, r, "c")
+		if err := r.Remove("a"); err != nil {
+			t.Fatal(err)
+		}
+		wantStates(t, r, map[string]issuer.KeyState{"b": signing, "c": waiting})
+		claims := map[string]any{"exp": time.Now().Unix()}
+		if _, err := r.Sign(t.Context(), claims); err != nil {
+			t.Error(err)
+		}
+		for _, kid := range []string{"c", "b"} {
+			if err := r.Remove(kid); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wantStates(t, r, map[string]issuer.KeyState{})
+		if _, err := r.Sign(t.Context(), claims); err == nil {
+			t.Error("an empty ring signed")
+		}
+		publish(t, r, "d")
+		wantStates(t, r, map[string]issuer.KeyState{"d": signing})
 	})
 }
 

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,7 +56,7 @@ type RemoteKeySetOptions struct {
 //   - A kid that is known never waits. When the kept set is older than the Cache-Control of its answer allows (at least 1 minute, at
 //     most 1 hour, 10 minutes when it says nothing) it is fetched again behind the callers.
 //   - A kid that is not known is fetched for at once, and its caller waits, unless there was a fetch in the last 30 seconds; then it is
-//     refused, and found with the next fetch.
+//     refused, and found with the next fetch. If that last fetch failed, its error is returned: the key may exist.
 //   - While the issuer is down or hangs the kept keys are used, until [RemoteKeySetOptions.MaxStale]; then the error is a *[StaleKeysError].
 //   - A key that is gone from the issuer's set is gone with the first good fetch.
 //
@@ -89,6 +90,7 @@ type kept struct {
 type flight struct {
 	done chan struct{}
 	over <-chan struct{} // the flight's time is up, whatever its transport does
+	from string          // for the error when it is
 	err  error           // valid after done
 }
 
@@ -228,7 +230,7 @@ func (s *RemoteKeySet) resting(now time.Time) bool {
 // start begins a flight. s.mu is held.
 func (s *RemoteKeySet) start(ctx context.Context, now time.Time) *flight {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Timeout)
-	f := &flight{done: make(chan struct{}), over: ctx.Done()}
+	f := &flight{done: make(chan struct{}), over: ctx.Done(), from: cmp.Or(s.issuer, s.url)}
 	s.flight, s.started = f, now
 	go func() {
 		defer cancel()
@@ -288,7 +290,7 @@ func (f *flight) wait(ctx context.Context) error {
 	case <-f.done: // it ended in time, and then its context too
 		return f.err
 	default:
-		return &FetchError{Document: "key set", Err: context.DeadlineExceeded}
+		return &FetchError{Document: "key set", URL: f.from, Err: context.DeadlineExceeded}
 	}
 }
 

@@ -33,7 +33,7 @@ type Algorithm struct {
 	verifier jws.Verifier
 }
 
-// Names returns the algorithms there are, strongest custom first: RS256 is what nearly every issuer uses.
+// Names returns the algorithms there are.
 func Names() []string {
 	return []string{"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"}
 }

@@ -1,0 +1,92 @@
+package issuer_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/onafed/onafed/idp/idptest"
+	"github.com/onafed/onafed/idp/issuer"
+)
+
+// TestErrorsSayWhatAPersonNeeds holds the text of each error type: one prefix, the place, the reason, and foreign text quoted and cut.
+func TestErrorsSayWhatAPersonNeeds(t *testing.T) {
+	t.Parallel()
+	evil := "\x1b[31m\u202e" + strings.Repeat("x", 1000)
+	cause := errors.New("cause")
+	for want, err := range map[string]error{
+		`issuer: the key set has no usable key`:                                           &issuer.KeyNotFoundError{},
+		`issuer: the key set has no usable key "k1"`:                                      &issuer.KeyNotFoundError{KeyID: "k1"},
+		`issuer: key set at "https://a.example/jwks": cause`:                              &issuer.FetchError{Document: "key set", URL: "https://a.example/jwks", Err: cause},
+		`issuer: no key set since 2026-11-22T10:00:00Z: cause`:                            &issuer.StaleKeysError{Fetched: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Err: cause},
+		`issuer: the discovery document of "https://a.example" is of "https://b.example"`: &issuer.MismatchError{Asked: "https://a.example", Discovered: "https://b.example"},
+		`issuer: token refused: expired: cause`:                                           &issuer.VerifyError{Reason: issuer.ReasonExpired, Err: cause},
+	} {
+		if err.Error() != want {
+			t.Errorf("%T: %s, want %s", err, err, want)
+		}
+		if strings.HasSuffix(want, ": cause") && !errors.Is(err, cause) {
+			t.Errorf("%T does not wrap its cause", err)
+		}
+	}
+	for _, err := range []error{&issuer.KeyNotFoundError{KeyID: evil}, &issuer.MismatchError{Asked: evil, Discovered: evil}, &issuer.FetchError{URL: evil, Err: cause}} {
+		if s := err.Error(); len(s) > 600 || strings.ContainsAny(s, "\x1b\u202e") {
+			t.Errorf("%T: %q", err, s)
+		}
+	}
+	for _, tt := range []struct {
+		err  interface{ Temporary() bool }
+		want bool
+	}{
+		{&issuer.FetchError{StatusCode: 500, Err: cause}, true},
+		{&issuer.FetchError{StatusCode: 503, Err: cause}, true},
+		{&issuer.FetchError{StatusCode: 429, Err: cause}, true},
+		{&issuer.FetchError{StatusCode: 404, Err: cause}, false},
+		{&issuer.FetchError{Err: cause}, false},
+		{&issuer.FetchError{Err: context.DeadlineExceeded}, true},
+		{&issuer.VerifyError{Reason: issuer.ReasonSignature, Err: cause}, false},
+		{&issuer.VerifyError{Reason: issuer.ReasonNotYetValid, Err: cause}, true},
+		{&issuer.VerifyError{Reason: issuer.ReasonKeysUnavailable, Err: cause}, true},
+	} {
+		if got := tt.err.Temporary(); got != tt.want {
+			t.Errorf("%v: Temporary() = %v, want %v", tt.err, got, tt.want)
+		}
+	}
+}
+
+// TestOutageIsNotARefusal: with nothing to verify with, a token is neither good nor bad, whatever its kid.
+func TestOutageIsNotARefusal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		iss, keys := remote(t, issuer.RemoteKeySetOptions{})
+		v := newVerifier(t, iss.URL, keys, issuer.VerifierOptions{AnyAudience: true, AnyOrganization: true, Algorithms: []string{"ES256"}})
+		old := iss.Sign(iss.Claims("a"))
+		if _, err := v.Verify(t.Context(), old); err != nil {
+			t.Fatal(err)
+		}
+		iss.RotateKey()
+		raw := iss.Sign(iss.Claims("a"))
+		iss.Inject(idptest.Fault{Status: http.StatusServiceUnavailable})
+		time.Sleep(time.Minute)
+		for range 3 { // the first asks; the others get the answer that it got
+			_, err := v.Verify(t.Context(), raw)
+			var f *issuer.FetchError
+			if reasonOf(err) != issuer.ReasonKeysUnavailable || !errors.As(err, &f) {
+				t.Errorf("a token of a key that is not known yet: %v, want reason %q", err, issuer.ReasonKeysUnavailable)
+			}
+		}
+		wantRequests(t, iss, 2)
+		if _, err := v.Verify(t.Context(), old); err != nil {
+			t.Errorf("a token of a known key: %v", err)
+		}
+		iss.ClearFaults()
+		time.Sleep(30 * time.Second)
+		if _, err := v.Verify(t.Context(), raw); err != nil {
+			t.Errorf("after the outage: %v", err)
+		}
+	})
+}
