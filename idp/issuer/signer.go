@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"unicode/utf8"
 
 	"github.com/onafed/onafed/claims"
@@ -32,7 +33,10 @@ type SignerOptions struct {
 
 // A ContextSigner is a [crypto.Signer] whose key is elsewhere, such as in a key management service. [Signer.Sign] calls SignContext
 // with its own context in place of Sign when the key has it. The result is what Sign returns: for ECDSA an ASN.1 signature.
-type ContextSigner = jose.ContextSigner
+type ContextSigner interface {
+	crypto.Signer
+	SignContext(ctx context.Context, rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error)
+}
 
 // A Signer turns claims into tokens with one key. It is safe for concurrent use if the key is.
 type Signer struct {

@@ -41,43 +41,6 @@ type VerifierOptions struct {
 	Logger *slog.Logger
 }
 
-// A Reason says why a token was refused. The text is stable.
-type Reason string
-
-// The reasons.
-const (
-	ReasonMalformed       Reason = "malformed"        // no JWT, one that can be read in two ways, or with extensions (crit)
-	ReasonAlgorithm       Reason = "algorithm"        // an algorithm that is not accepted
-	ReasonHeader          Reason = "header"           // a header that asks for what is not done: b64, another typ
-	ReasonKey             Reason = "key"              // no key of this kid, or none that fits
-	ReasonKeysUnavailable Reason = "keys unavailable" // the keys could not be had: nothing is known about the token
-	ReasonSignature       Reason = "signature"        // the signature does not match
-	ReasonClaim           Reason = "claim"            // a claim is missing or not as wanted
-	ReasonExpired         Reason = "expired"          // exp has passed
-	ReasonNotYetValid     Reason = "not yet valid"    // nbf or iat is to come
-)
-
-// A VerifyError says why a token was refused. It never contains the token.
-type VerifyError struct {
-	Reason Reason
-	// Err is the detail. errors.As finds a *[claims.ValidationError], a *[claims.ParseError] or a *[FetchError] in it, and errors.Is
-	// finds [claims.ErrExpired] and [claims.ErrNotYetValid].
-	Err error
-}
-
-// Error says the reason and the detail.
-func (e *VerifyError) Error() string {
-	return "issuer: token refused: " + string(e.Reason) + ": " + e.Err.Error()
-}
-
-// Unwrap returns Err.
-func (e *VerifyError) Unwrap() error { return e.Err }
-
-// Temporary reports whether the same token may be accepted later.
-func (e *VerifyError) Temporary() bool {
-	return e.Reason == ReasonKeysUnavailable || e.Reason == ReasonNotYetValid
-}
-
 // A Verifier checks tokens of one issuer. It is safe for concurrent use if its key set is.
 type Verifier struct {
 	keys        KeySet

@@ -157,13 +157,13 @@ func (a Algorithm) Verify(pub crypto.PublicKey, signed, signature []byte) error 
 	return nil
 }
 
-// A ContextSigner is a [crypto.Signer] that asks somebody else to sign, such as a key management service, and stops when the context ends.
-type ContextSigner interface {
+// contextSigner is issuer.ContextSigner.
+type contextSigner interface {
 	crypto.Signer
 	SignContext(ctx context.Context, rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error)
 }
 
-// Sign signs bytes. The key must fit ([Algorithm.Fits] of its public key is the caller's to check once). A [ContextSigner] gets ctx.
+// Sign signs bytes. The key must fit ([Algorithm.Fits] of its public key is the caller's to check once). One that has SignContext gets ctx.
 func (a Algorithm) Sign(ctx context.Context, key crypto.Signer, signed []byte) ([]byte, error) {
 	if a.name == "" {
 		return nil, errors.New("no algorithm")
@@ -199,7 +199,7 @@ func (b bound) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]by
 	}
 	var sig []byte
 	var err error
-	if k, ok := b.key.(ContextSigner); ok {
+	if k, ok := b.key.(contextSigner); ok {
 		sig, err = k.SignContext(b.ctx, rand, digest, opts)
 	} else {
 		sig, err = b.key.Sign(rand, digest, opts)
