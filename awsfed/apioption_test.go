@@ -73,27 +73,32 @@ func TestAServiceThatAnswersExpiredToken(t *testing.T) {
 // each of its answers.
 func TestAServiceThatAlwaysAnswersExpiredToken(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := newService()
-		p := newProvider(t, s)
-		client := sts.NewFromConfig(aws.Config{
-			Credentials: p, Region: "eu-central-1", APIOptions: []func(*middleware.Stack) error{p.APIOption()},
-			HTTPClient: doer(func(*http.Request) (*http.Response, error) {
-				const body = `<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>no</Message></Error></ErrorResponse>`
-				return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}, Body: readCloser(body)}, nil
-			}),
+	for name, optFns := range map[string][]func(*awsfed.Options){"by default": nil, "with options": {exact}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newService()
+				p := newProvider(t, s, optFns...)
+				client := sts.NewFromConfig(aws.Config{
+					Credentials: p, Region: "eu-central-1", APIOptions: []func(*middleware.Stack) error{p.APIOption()},
+					HTTPClient: doer(func(*http.Request) (*http.Response, error) {
+						const body = `<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>no</Message></Error></ErrorResponse>`
+						return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}, Body: readCloser(body)}, nil
+					}),
+				})
+				begin := time.Now()
+				for time.Since(begin) < 10*time.Minute {
+					if _, err := client.GetCallerIdentity(t.Context(), nil); err == nil {
+						t.Fatal("no error")
+					}
+					time.Sleep(time.Second)
+				}
+				if got := s.count(); got > 30 {
+					t.Errorf("%d calls of STS in ten minutes", got)
+				}
+			})
 		})
-		begin := time.Now()
-		for time.Since(begin) < 10*time.Minute {
-			if _, err := client.GetCallerIdentity(t.Context(), nil); err == nil {
-				t.Fatal("no error")
-			}
-			time.Sleep(time.Second)
-		}
-		if got := s.count(); got > 30 {
-			t.Errorf("%d calls of STS in ten minutes", got)
-		}
-	})
+	}
 }
 
 func TestOtherErrorsOfServicesAreNoneOfOurBusiness(t *testing.T) {

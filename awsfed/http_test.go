@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -187,8 +189,8 @@ func TestRefusalsByRealCauses(t *testing.T) {
 	}
 }
 
-// After a timeout the next request does not go over a connection that may be
-// dead.
+// After a timeout the next request does not go over a connection that was made
+// before, which may be dead too.
 func TestANewConnectionAfterATimeout(t *testing.T) {
 	t.Parallel()
 	clients := map[string]func() aws.HTTPClient{
@@ -196,48 +198,67 @@ func TestANewConnectionAfterATimeout(t *testing.T) {
 		"an http.Client":   func() aws.HTTPClient { return &http.Client{Transport: new(http.Transport)} },
 	}
 	for name, client := range clients {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			iss := idptest.NewIssuer(t, nil)
-			s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
-			url, used := countConns(t, s)
-			hc := client()
-			if c, ok := hc.(*http.Client); ok {
-				defer c.CloseIdleConnections()
-			}
-			c := sts.New(sts.Options{Region: "eu-central-1", BaseEndpoint: aws.String(url), HTTPClient: hc})
-			p, err := awsfed.New(c, roleARN, iss.TokenSource("sts.amazonaws.com"), func(o *awsfed.Options) {
-				o.AttemptTimeout = 900 * time.Millisecond
-				o.RefreshBackoff = func(int, time.Duration) time.Duration { return 0 }
+		for _, hangs := range []int{1, 0} { // the first request, or all until somebody ends it
+			t.Run(fmt.Sprintf("%s, hang %d", name, hangs), func(t *testing.T) {
+				t.Parallel()
+				iss := idptest.NewIssuer(t, nil)
+				s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+				url, used := countConns(t, s)
+				hc := client()
+				if c, ok := hc.(*http.Client); ok {
+					defer c.CloseIdleConnections()
+				}
+				c := sts.New(sts.Options{Region: "eu-central-1", BaseEndpoint: aws.String(url), HTTPClient: hc})
+				retrieve := func() (*awsfed.Provider, error) {
+					p, err := awsfed.New(c, roleARN, skewed{iss, 0}, func(o *awsfed.Options) {
+						o.AttemptTimeout = 1500 * time.Millisecond
+						o.RefreshBackoff = func(int, time.Duration) time.Duration { return 0 }
+					})
+					if err != nil {
+						return nil, err
+					}
+					_, err = p.Retrieve(t.Context())
+					return p, err
+				}
+				// Two at a time leave two idle connections.
+				end := s.Inject(awsfedtest.Fault{Delay: 100 * time.Millisecond})
+				var wg sync.WaitGroup
+				for range 2 {
+					wg.Go(func() {
+						if _, err := retrieve(); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				wg.Wait()
+				end()
+				p, err := retrieve()
+				if err != nil {
+					t.Fatal(err)
+				}
+				before := used()
+				if before != 2 {
+					t.Errorf("%d connections, want 2", before)
+				}
+				end = s.Inject(awsfedtest.Fault{Break: awsfedtest.BreakHang, Calls: hangs})
+				p.Invalidate(p.Status().AccessKeyID)
+				_, err = p.Retrieve(t.Context())
+				if hangs == 0 {
+					if err == nil {
+						t.Fatal("no error from an STS that hangs")
+					}
+					end()
+					before = used()
+					_, err = p.Retrieve(t.Context())
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := used(); got <= before {
+					t.Errorf("%d connections, want more than the %d before", got, before)
+				}
 			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			creds, err := p.Retrieve(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			p.Invalidate(creds.AccessKeyID)
-			if creds, err = p.Retrieve(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if got := used(); got != 1 {
-				t.Errorf("%d connections for two refreshes, want 1", got)
-			}
-			end := s.Inject(awsfedtest.Fault{Break: awsfedtest.BreakHang})
-			p.Invalidate(creds.AccessKeyID)
-			if _, err := p.Retrieve(t.Context()); err == nil {
-				t.Fatal("no error from an STS that hangs")
-			}
-			end()
-			hung := used()
-			if _, err := p.Retrieve(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if got := used(); got <= hung {
-				t.Errorf("%d connections, want more than the %d before: the old ones may be dead", got, hung)
-			}
-		})
+		}
 	}
 }
 

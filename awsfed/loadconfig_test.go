@@ -73,6 +73,19 @@ func TestLoadConfig(t *testing.T) {
 	}
 }
 
+// With these the SDK's own search for credentials would be an error.
+func TestLoadConfigDoesNotSearchForCredentials(t *testing.T) {
+	cleanEnv(t)
+	t.Setenv("AWS_REGION", "eu-central-1")
+	t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/does/not/exist")
+	if _, err := config.LoadDefaultConfig(t.Context()); err == nil {
+		t.Error("the SDK does not search any more: this test shows nothing")
+	}
+	if _, err := awsfed.LoadConfig(t.Context(), roleARN, &mintery{tb: t}); err != nil {
+		t.Errorf("LoadConfig = %v", err)
+	}
+}
+
 // recorder notes where requests go.
 type recorder struct {
 	next  aws.HTTPClient

@@ -141,7 +141,7 @@ func (e *Engine[T]) await(ctx context.Context, fl *flight[T], s *state[T], act a
 	}
 	var patience <-chan time.Time
 	if act == join {
-		t := time.NewTimer(time.Until(fl.began.Add(joinWait)))
+		t := time.NewTimer(min(time.Until(fl.began.Add(joinWait)), time.Duration(s.expire-time.Now().UnixNano())))
 		defer t.Stop()
 		patience = t.C
 	}

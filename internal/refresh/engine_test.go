@@ -412,6 +412,9 @@ func TestKeepOnDenial(t *testing.T) {
 			want(t, e, 1, 0)
 			time.Sleep(time.Second)
 		}
+		if tries := src.count() - 1; tries < 3 || tries > 100 {
+			t.Errorf("%d tries in 14 minutes of a denial that hurts nobody", tries)
+		}
 		time.Sleep(2 * time.Second)
 		wantErr(t, e, errDenied, 0)
 	})
@@ -432,6 +435,8 @@ func TestServeExpired(t *testing.T) {
 			want(t, e, 1, 0)
 			time.Sleep(time.Second)
 		}
+		time.Sleep(2 * time.Second) // the flight of the last call, if it started one, ends before the source changes its mind
+		synctest.Wait()
 		src.set(func(s *source) { s.err = errDenied })
 		time.Sleep(time.Minute)
 		want(t, e, 1, 0)
@@ -878,6 +883,37 @@ func TestGate(t *testing.T) {
 			g.open <- struct{}{}
 		})
 		want(t, e, 2, 21*time.Second)
+	})
+}
+
+// Who waited a moment for a flight behind a gate, and then sees the value end,
+// is in a hurry.
+func TestGateIsUrgedWhenTheValueEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		src := newSource()
+		g := &gate{open: make(chan struct{}, 10)}
+		g.open <- struct{}{}
+		o := options()
+		o.Gate = g
+		e := refresh.New(src.fetch, o)
+		want(t, e, 1, 0)
+		time.Sleep(time.Hour - 400*time.Millisecond)
+		g.urged.Store(false)
+		time.AfterFunc(300*time.Millisecond, func() {
+			if g.urged.Load() {
+				t.Error("urgent while there is a value")
+			}
+		})
+		time.AfterFunc(500*time.Millisecond, func() {
+			if !g.urged.Load() {
+				t.Error("not urgent although a caller waits")
+			}
+		})
+		time.AfterFunc(2*time.Second, func() {
+			g.open <- struct{}{}
+		})
+		want(t, e, 2, 2*time.Second)
 	})
 }
 

@@ -24,6 +24,7 @@ func TestStress(t *testing.T) {
 }
 
 func stress(t *testing.T, seed uint64) {
+	t.Helper()
 	const attempt = 10 * time.Second
 	var (
 		mu      sync.Mutex
