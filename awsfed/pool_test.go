@@ -252,7 +252,7 @@ func checkRate(t *testing.T, starts []time.Time, rate, burst int) {
 // Thousands of roles expire together while STS answers 600 requests a second.
 func TestPoolStorm(t *testing.T) {
 	t.Parallel()
-	const roles = 3_000 // internal/bench has ten thousand
+	const roles = 1_500 // internal/bench has ten thousand
 	synctest.Test(t, func(t *testing.T) {
 		s := newService()
 		s.latency = 50 * time.Millisecond

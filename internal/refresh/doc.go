@@ -18,6 +18,18 @@
 // the monotonic one, because the latter stands still in a suspended machine
 // while credentials do not.
 //
+// The advisory window is 5 minutes for a lifetime of up to 20 minutes, 15 below
+// 90 minutes, otherwise an hour, widened by up to a quarter at random and never
+// more than half of the lifetime; the mandatory window is a minute, at most a
+// tenth of the lifetime.
+//
+// After a failure that may pass, a valid value is kept, and the next fetch
+// waits: exponentially longer, at random up to an eighth of what is left and 5
+// minutes, at least a second (a sixtieth of a short lifetime); 1 to 15 seconds
+// once the value has ended, in which callers get the error at once; not at all
+// after a failed first fetch. A failure that is not recoverable is raised
+// although the value is valid, and remembered 1 to 5 seconds.
+//
 // There is at most one fetch at a time. It runs detached from the callers, so
 // that a cancelled caller ends nobody's fetch but its own waiting; it is
 // bounded in time; and its panic or [runtime.Goexit] is an error like another.

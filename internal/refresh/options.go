@@ -28,13 +28,14 @@ type Options[T any] struct {
 	MinLife time.Duration
 
 	// AdvisoryWindow is the time before the expiry from which a value is
-	// refreshed behind the callers. Zero chooses it by the lifetime, see
-	// [WindowsFor].
+	// refreshed behind the callers, at most nine tenths of the lifetime. Zero
+	// chooses it by the lifetime, see the package's documentation.
 	AdvisoryWindow time.Duration
 
 	// Backoff tells how long to wait after the given number of failures in a
 	// row, at least one, with so much life left, at least zero. What it
-	// returns is used as it is. Nil is the default, see [Engine].
+	// returns is used as it is. Nil is the default, see the package's
+	// documentation.
 	Backoff func(failures int, remaining time.Duration) time.Duration
 
 	// AttemptTimeout bounds a flight. Zero is [DefaultAttemptTimeout].
