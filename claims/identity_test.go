@@ -130,6 +130,8 @@ func TestIdentityRefuses(t *testing.T) {
 		{"V3 whose project is no id", v3("", orgClaim+`,"environment_id":"`+envID+`","project_id":"p"`), claims.V3, "project_id"},
 		{"V3 whose environment is no id", v3("", orgClaim+`,"environment_id":"e/../x"`), claims.V3, "environment_id"},
 		{"V3 organization that is no id", v3("organization_id:acme:environment_id:"+envID, orgClaim+`,"environment_id":"`+envID+`"`), claims.V3, "sub"},
+		{"V3 by flat claims alone", v3("auth0|1234", orgClaim+`,"user_id":"`+userID+`"`), claims.V3, "sub"},
+		{"V3 whose subject does not begin with an id", v3("creator_name:x:"+baseUser, orgClaim+`,"user_id":"`+userID+`"`), claims.V3, "sub"},
 		{"V1 of another organization", `{"org":"` + other + `","sub":"user:` + orgID + `:` + userID + `"}`, claims.V1, "sub"},
 		{"V1 with another gsub", `{"gsub":{"principal":"user","id":"` + other + `"},"sub":"user:` + orgID + `:` + userID + `"}`, claims.V1, "gsub"},
 		{"V1 with another kind", `{"gsub":{"principal":"account","id":"` + userID + `"},"sub":"user:` + orgID + `:` + userID + `"}`, claims.V1, "gsub"},

@@ -450,3 +450,40 @@ func TestClaimsSubjectV3(t *testing.T) {
 		}
 	}
 }
+
+func TestClaimsSubjectV3Limit(t *testing.T) {
+	t.Parallel()
+	c := claims.Claims{OrganizationID: orgID, EnvironmentID: envID, IDPClaims: []byte(`{"a":{"b":""}}`)}
+	for extra, ok := range map[int]bool{claims.MaxExtraFields: true, claims.MaxExtraFields + 1: false} {
+		c.Subject = baseEnv + strings.Repeat(":idp_claims.a.b:", extra)
+		if s, err := c.SubjectV3(); (err == nil) != ok || ok && len(s.Pairs) != 2+extra {
+			t.Errorf("SubjectV3 of %d extra pairs = %d pairs, %v", extra, len(s.Pairs), err)
+		}
+	}
+}
+
+func TestLayoutBuildNested(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, idpClaims, want string }{
+		{"absent", ``, ""},
+		{"not an object", `"x"`, ""},
+		{"null", `null`, ""},
+		{"string on the way", `{"a":"x"}`, ""},
+		{"array on the way", `{"a":[{"b":"x"}]}`, ""},
+		{"string", `{"z":{"a":{"b":"no"}}, "a" : { "c":{"b":"no"}, "b" : "x" }, "b":"no"}`, "x"},
+		{"escapes", `{"\u0061":{"b":"\u0078"}}`, "x"},
+		{"name with a dot", `{"a.b":"x"}`, ""},
+		{"twice", `{"a":{"b":"x"},"a":{"b":"y"}}`, ""},
+		{"not JSON", `{"a":{"b":"x"}`, ""},
+		{"more than JSON", `{"a":{"b":"x"}}}`, ""},
+	} {
+		want := baseUser
+		if tt.want != "" {
+			want += ":idp_claims.a.b:" + tt.want
+		}
+		c := claims.Claims{OrganizationID: orgID, UserID: userID, IDPClaims: []byte(tt.idpClaims)}
+		if got, err := mustLayout(t, "idp_claims.a.b").Build(c); err != nil || got != want {
+			t.Errorf("%s: Build = %q, %v, want %q", tt.name, got, err, want)
+		}
+	}
+}

@@ -135,24 +135,33 @@ func (c *Claims) field(name string) (string, bool) {
 
 // nested returns the string that a dotted path leads to in raw.
 func nested(raw json.RawMessage, path string) (string, bool) {
-	for step := range strings.SplitSeq(path, ".") {
-		var object map[string]json.RawMessage
-		if json.Unmarshal(raw, &object) != nil {
-			return "", false
-		}
-		var ok bool
-		if raw, ok = object[step]; !ok {
-			return "", false
-		}
-	}
-	if len(raw) == 0 || raw[0] != '"' {
+	p := scanner{s: string(raw)}
+	var (
+		value string
+		found bool
+	)
+	if !p.text(p.follow(path, 1, &value, &found)) {
 		return "", false
 	}
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
-		return "", false
+	return value, found
+}
+
+// follow returns the function that reads the members of an object at nesting
+// level depth and keeps the string that path leads to. It is one pass, as whoever
+// wrote the token chose how long the paths in its subject are.
+func (p *scanner) follow(path string, depth int, dst *string, found *bool) func(string, int) bool {
+	step, rest, more := strings.Cut(path, ".")
+	return func(name string, _ int) bool {
+		switch {
+		case name != step || p.i == len(p.s):
+		case more && p.s[p.i] == '{':
+			return p.object(depth+1, p.follow(rest, depth+1, dst, found))
+		case !more && p.s[p.i] == '"':
+			*found = true
+			return p.looseText(dst, depth)
+		}
+		return p.skip(depth)
 	}
-	return s, true
 }
 
 // parsePayload is Parse of a payload whose size was checked.

@@ -1,6 +1,13 @@
 package claims
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
+
+// maxPairs is the number of pairs in the longest subject of a layout. As each
+// takes a search in the claims, a subject of more is not read on.
+const maxPairs = 2 + MaxExtraFields
 
 // Identity returns the principal that the claims name. Claims that contradict
 // each other are an error, whoever signed them: a V2 subject of one organization
@@ -57,6 +64,9 @@ func (c *Claims) identityV3() (Identity, error) {
 	id := Identity{kind: c.flatKind(), org: c.OrganizationID}
 	if id.kind == KindUnknown {
 		return Identity{}, &ValidationError{"sub", RedactSubject(c.Subject), "claims that name a principal", nil}
+	}
+	if name, value, _ := strings.Cut(c.Subject, ":"); c.Subject != "" && (formOf(name) != formID || !hasIDAt(value)) {
+		return Identity{}, &ValidationError{"sub", RedactSubject(c.Subject), "a V3 subject", nil}
 	}
 	if err := c.checkIDs(id.kind); err != nil {
 		return Identity{}, err
@@ -123,6 +133,9 @@ func (c Claims) SubjectV3() (SubjectV3, error) {
 		rest = rest[len(name)+1:]
 		if !strings.HasPrefix(rest, value) {
 			return mismatch(unquoted(name) + " as in the claim of that name")
+		}
+		if len(s.Pairs) == maxPairs {
+			return mismatch("no more than " + strconv.Itoa(maxPairs) + " pairs")
 		}
 		s.Pairs = append(s.Pairs, Pair{name, value})
 		if rest = rest[len(value):]; rest == "" {

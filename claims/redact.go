@@ -13,8 +13,11 @@ const (
 	// maxRedacted bounds the result of RedactSubject: a subject that needs more
 	// is no honest one, and the result goes into logs.
 	maxRedacted = 1024
-	// maxQuoted bounds the untrusted text in one error message or log value.
-	maxQuoted = 120
+	// maxQuoted bounds the untrusted text in one error message or log value. The
+	// subject of an environment has room in it, that of V2 with its project and
+	// that of V3 with project_id and environment_id: one whose last id is cut
+	// tells nothing.
+	maxQuoted = 160
 )
 
 // RedactSubject returns sub in a form that is fit for logs and messages: pairs

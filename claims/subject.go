@@ -93,12 +93,16 @@ func parseSubject(s string) (Subject, error) {
 	n := 0
 	for pos := 0; ; {
 		key, end, fault := scanSegment(s, pos)
+		k := Key(key).canonical()
+		if key != "" {
+			// First what matters more: a V3 subject has the wrong key, not a
+			// wrong id.
+			if fault := placeKey(k, seen[:n]); fault != "" {
+				return Subject{}, &SubjectError{s, pos, fault}
+			}
+		}
 		if fault != "" {
 			return Subject{}, &SubjectError{s, end, fault}
-		}
-		k := Key(key).canonical()
-		if fault := placeKey(k, seen[:n]); fault != "" {
-			return Subject{}, &SubjectError{s, pos, fault}
 		}
 		seen[n] = k
 		n++
@@ -110,7 +114,8 @@ func parseSubject(s string) (Subject, error) {
 }
 
 // scanSegment reads the segment of s that begins at pos and returns its key and
-// the offset of its end, or the offset of a fault and its reason.
+// the offset of its end, or the offset of a fault and its reason. The key is
+// returned also if the fault is in the id.
 func scanSegment(s string, pos int) (key string, end int, fault string) {
 	i := pos
 	for i < len(s) && isKeyByte(s[i]) {
@@ -135,7 +140,7 @@ func scanSegment(s string, pos int) (key string, end int, fault string) {
 	}
 	rest, _, _ := strings.Cut(s[value:], "/")
 	at, fault := uuidFault(rest)
-	return "", value + at, fault
+	return s[pos:i], value + at, fault
 }
 
 // placeKey says what is wrong with k after the keys in seen.

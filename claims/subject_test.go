@@ -99,7 +99,8 @@ func TestParseSubjectRefuses(t *testing.T) {
 		{"user in both spellings", "org:" + orgID + "/usr:" + userID + "/user:" + userID, 82, "key occurs twice"},
 		{"leading space", " org:" + orgID, 0, "begin with a lower-case letter"},
 		{"trailing newline", "org:" + orgID + "\n", 40, "too long"},
-		{"V3", "organization_id:" + orgID + ":project_id:" + projID, 52, "too long"},
+		{"V3", "organization_id:" + orgID + ":project_id:" + projID, 0, "does not begin with org"},
+		{"key twice before its id", "org:" + orgID + "/prj:" + projID + "/prj:x", 82, "twice"},
 		{"too long", "org:" + orgID + "/" + strings.Repeat("k", 200) + ":" + envID, 255, "longer than 255 bytes"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -109,8 +109,9 @@ func (h Header) ExtraNames() []string { return slices.Sorted(maps.Keys(h.Extra))
 // somebody who verifies it; it is never safe for letting somebody in.
 //
 // The token is a JWS of three parts and at most [MaxTokenSize] bytes, with
-// nothing around it, in base64url without padding. Encrypted and unsigned tokens
-// are refused. An error is a [*ParseError] and does not show the token.
+// nothing around it, in base64url without padding. Encrypted tokens and those
+// without a signature are refused; which algorithm the header names is for who
+// verifies it. An error is a [*ParseError] and does not show the token.
 func ParseUnverified(token string) (Header, Claims, error) {
 	header, payload, err := decodeCompact(token)
 	if err != nil {

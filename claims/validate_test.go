@@ -113,7 +113,7 @@ func TestValidationErrorText(t *testing.T) {
 		t.Fatal("no error")
 	}
 	for line := range strings.Lines(err.Error()) {
-		if len(line) > 400 || !strings.HasPrefix(line, "claims: ") || strings.ContainsAny(line, "\x1b\u202e") {
+		if len(line) > 500 || !strings.HasPrefix(line, "claims: ") || strings.ContainsAny(line, "\x1b\u202e") {
 			t.Errorf("message %q", line)
 		}
 	}
@@ -126,6 +126,19 @@ func TestValidationErrorText(t *testing.T) {
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("message without %q:\n%v", want, err)
+		}
+	}
+}
+
+func TestValidationErrorShowsSubjects(t *testing.T) {
+	t.Parallel()
+	for _, sub := range []string{
+		"org:" + orgID + "/prj:" + projID + "/env:" + envID,
+		"organization_id:" + orgID + ":project_id:" + projID + ":environment_id:" + envID,
+	} {
+		c := claims.Claims{Subject: sub, OrganizationID: userID, Expiry: time.Unix(2, 0)}
+		if err := c.Validate(time.Unix(1, 0), claims.Expected{}); err == nil || !strings.Contains(err.Error(), `got "`+sub+`"`) {
+			t.Errorf("Validate of another organization = %v, which does not show %q whole", err, sub)
 		}
 	}
 }
