@@ -1,0 +1,104 @@
+package gateway_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/idp/issuer"
+)
+
+// An issuer without a server: its documents lie in a bucket that everybody may read, behind a host that passes requests on to it, as a
+// CDN does. Discovery and verification go there, and the gateway's own STS does.
+func TestDocumentsOnS3(t *testing.T) {
+	t.Parallel()
+	const issuerURL, bucket = "https://cdn.example.com/ona", "documents"
+	c := ceph(t)
+	// Objects that the world may read need a user without a tenant, else the bucket's name in a URL has a colon in it.
+	if _, err := c.run(t.Context(), "radosgw-admin", "user", "create", "--uid=documents", "--display-name=documents",
+		"--access-key=ONAFEDINTEROPDOCS", "--secret="+c.Admin.SecretAccessKey); err != nil {
+		t.Fatal(err)
+	}
+	store := c.s3(credentials.NewStaticCredentialsProvider("ONAFEDINTEROPDOCS", c.Admin.SecretAccessKey, ""))
+	if _, err := store.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil {
+		t.Fatal(err)
+	}
+	gateway, err := url.Parse(c.URL + "/" + bucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Net.Handle("cdn.example.com", &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(gateway)
+	}})
+
+	ring, err := issuer.NewKeyRing(&issuer.KeyRingOptions{Wait: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ring.Publish(newSigner(t, "k0")); err != nil {
+		t.Fatal(err)
+	}
+	handler, err := issuer.NewHandler(issuerURL, ring, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish := func() {
+		t.Helper()
+		for path, body := range handler.Documents() {
+			if _, err := store.PutObject(t.Context(), &s3.PutObjectInput{
+				Bucket: aws.String(bucket), Key: aws.String("ona/" + path), Body: bytes.NewReader(body),
+				ContentType: aws.String("application/json"), CacheControl: aws.String("public, max-age=600"), ACL: types.ObjectCannedACLPublicRead,
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	publish()
+
+	metadata, err := issuer.Discover(t.Context(), issuerURL, &issuer.DiscoverOptions{HTTPClient: c.Net.Client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := issuerURL + "/.well-known/jwks.json"; metadata.JWKSURI != want {
+		t.Errorf("the keys are at %s, want %s", metadata.JWKSURI, want)
+	}
+	requests := &counting{next: c.Net.Client().Transport}
+	keys, err := issuer.NewIssuerKeySet(issuerURL, &issuer.RemoteKeySetOptions{HTTPClient: &http.Client{Transport: requests}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := issuer.NewVerifier(issuerURL, keys, &issuer.VerifierOptions{Audiences: []string{idp.AudienceAWS}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{cluster: c, URL: issuerURL, Subject: newSubject(), Ring: ring}
+	raw, err := ring.Sign(t.Context(), w.claims())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := verifier.Verify(t.Context(), raw); err != nil {
+		t.Errorf("a token of the issuer is refused: %v", err)
+	}
+
+	// The same documents serve the gateway, which fetches them through the same host from itself.
+	w.register(t, issuerURL, idp.AudienceAWS)
+	role := w.role(t, "documents", strings.Replace(openToAll, "HOST", "cdn.example.com/ona", 1))
+	if _, err := w.provider(t, role).Credentials(t.Context()); err != nil {
+		t.Errorf("the gateway refuses the issuer whose documents are on its own S3: %v", err)
+	}
+
+	// What nobody published is not there, and is no key set.
+	if _, err := issuer.Discover(t.Context(), "https://cdn.example.com/other", &issuer.DiscoverOptions{HTTPClient: c.Net.Client()}); err == nil {
+		t.Error("discovery found an issuer that has no documents")
+	}
+	t.Logf("discovery and keys with %d requests; ETag and Cache-Control of the object store: %q, %q", requests.count.Load(), requests.etag.Load(), requests.cache.Load())
+}

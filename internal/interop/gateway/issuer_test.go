@@ -1,0 +1,94 @@
+package gateway_test
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"fmt"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/idp/idptest"
+	"github.com/onafed/onafed/idp/issuer"
+)
+
+// A world is an issuer on the gateway's net, registered there.
+type world struct {
+	*cluster
+	URL string
+	// Subject is the test's own. The gateway makes a user of each subject at its first call, and two first calls at once do not
+	// go well there.
+	Subject string
+	Ring    *issuer.KeyRing
+}
+
+// newWorld starts an issuer. Each test has its own, so that they can run side by side.
+func newWorld(t *testing.T, issuerURL string, audiences ...string) *world {
+	t.Helper()
+	w := &world{cluster: ceph(t), URL: issuerURL, Subject: newSubject()}
+	var err error
+	if w.Ring, err = issuer.NewKeyRing(&issuer.KeyRingOptions{Wait: -1, MaxAge: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Ring.Publish(newSigner(t, "k0")); err != nil {
+		t.Fatal(err)
+	}
+	handler, err := issuer.NewHandler(issuerURL, w.Ring, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(issuerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Net.Handle(u.Host, handler)
+	w.register(t, issuerURL, audiences...)
+	return w
+}
+
+// newSubject is a new environment of idptest's project.
+func newSubject() string {
+	id := make([]byte, 16)
+	rand.Read(id)
+	return fmt.Sprintf("org:%s/prj:%s/env:%x-%x-%x-%x-%x", idptest.OrganizationID, idptest.ProjectID, id[:4], id[4:6], id[6:8], id[8:10], id[10:])
+}
+
+// newSigner is a new RSA key with the certificate that the gateway reads it from.
+func newSigner(t *testing.T, kid string) *issuer.Signer {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := issuer.SelfSignedCertificate(key, "onafed interop tests", 24*time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := issuer.NewSigner(key, &issuer.SignerOptions{KeyID: kid, Certificates: [][]byte{certificate}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// claims are those of a V2 token of an Ona environment.
+func (w *world) claims(pairs ...any) map[string]any {
+	now := time.Now()
+	return idptest.With(map[string]any{
+		"iss": w.URL, "aud": idp.AudienceAWS, "sub": w.Subject, "org": idptest.OrganizationID,
+		"iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
+	}, pairs...)
+}
+
+// source signs a new token at each call.
+func (w *world) source() idp.TokenSource {
+	return idp.TokenSourceFunc(func(ctx context.Context) (*idp.Token, error) {
+		raw, err := w.Ring.Sign(ctx, w.claims())
+		if err != nil {
+			return nil, err
+		}
+		return idp.ParseToken(raw)
+	})
+}
