@@ -136,7 +136,7 @@ func connectTo(addr string) http.Handler {
 		}
 		defer to.Close()
 		w.WriteHeader(http.StatusOK)
-		from, _, err := w.(http.Hijacker).Hijack()
+		from, sent, err := w.(http.Hijacker).Hijack()
 		if err != nil {
 			return
 		}
@@ -144,7 +144,7 @@ func connectTo(addr string) http.Handler {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			io.Copy(to, from)
+			io.Copy(to, sent) // the server may have read the client's first byte already
 			to.(*net.TCPConn).CloseWrite()
 		}()
 		io.Copy(from, to)
