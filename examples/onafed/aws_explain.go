@@ -9,8 +9,11 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/config"
+
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/idp"
 )
 
 // explainCommand is aws explain.
@@ -37,8 +40,9 @@ and what it got. The exit status is 0 when the token is let in, 1 when it is ref
 Examples:
 
     onafed aws explain --policy trust.json                        # with the token of this environment
-    onafed aws explain --policy trust.json --claims decoded.json
-    aws iam get-role --role-name deploy | onafed aws explain --policy - --token-file token`
+    onafed aws explain --policy trust.json --claims decoded.json  # what onafed idp token --decode printed
+    aws iam get-role --role-name deploy | onafed aws explain --policy - --token-file token
+    onafed aws explain --role deploy --json | jq .allowed`
 }
 
 // Run implements the command.
@@ -54,11 +58,13 @@ func (c *explainCommand) Run(ctx context.Context, t *terminal) error {
 	worst := 0
 	var decisions []explained
 	for _, d := range documents {
-		if d.Err != nil {
-			return unanswered(fmt.Errorf("role %s: %w", nameOf(d), d.Err))
+		if d.Err != nil { // one that cannot be read does not hide the others
+			t.say("onafed: %s: %v", nameOf(d), d.Err)
+			worst = 2
+			continue
 		}
 		decision := d.Policy.Evaluate(trust.NewRequest(said, c.params(said, d)))
-		decisions = append(decisions, explained{nameOf(d), decision.Allowed(), decision})
+		decisions = append(decisions, explained{d, decision})
 		switch decision.Outcome {
 		case trust.Allowed:
 		case trust.Denied:
@@ -67,8 +73,10 @@ func (c *explainCommand) Run(ctx context.Context, t *terminal) error {
 			worst = 2
 		}
 	}
-	if err := c.print(t, decisions); err != nil {
-		return err
+	if len(decisions) > 0 {
+		if err := c.print(t, decisions); err != nil {
+			return err
+		}
 	}
 	if worst > 0 {
 		return &exitError{code: worst}
@@ -78,18 +86,25 @@ func (c *explainCommand) Run(ctx context.Context, t *terminal) error {
 
 // explained is a decision with the answer in front that a script looks for.
 type explained struct {
-	name     string
-	allowed  bool
+	document trust.Document
 	decision trust.Decision
 }
 
-// MarshalJSON puts "allowed", and the role if several were asked about, before the members of the decision.
+// MarshalJSON puts the answer, and the place of the policy in a Terraform plan, before the members of the decision.
 func (e explained) MarshalJSON() ([]byte, error) {
+	answer, err := json.Marshal(struct {
+		Allowed bool   `json:"allowed"`
+		Address string `json:"address,omitempty"`
+	}{e.decision.Allowed(), e.document.Address})
+	if err != nil {
+		return nil, err
+	}
 	decision, err := json.Marshal(e.decision)
 	if err != nil {
 		return nil, err
 	}
-	return append(fmt.Appendf(nil, `{"allowed":%t,`, e.allowed), decision[1:]...), nil
+	answer[len(answer)-1] = ','
+	return append(answer, decision[1:]...), nil
 }
 
 func (c *explainCommand) print(t *terminal, decisions []explained) error {
@@ -101,7 +116,7 @@ func (c *explainCommand) print(t *terminal, decisions []explained) error {
 	}
 	for _, d := range decisions {
 		if len(decisions) > 1 {
-			fmt.Fprintf(t.out, "%s: ", d.name)
+			fmt.Fprintf(t.out, "%s: ", nameOf(d.document))
 		}
 		if _, err := io.WriteString(t.out, d.decision.Text()); err != nil {
 			return err
@@ -150,8 +165,8 @@ func (c *explainCommand) claims(ctx context.Context, t *terminal) (claims.Claims
 		return claims.Claims{}, err
 	}
 	if found {
-		_, said, err := claims.ParseUnverified(raw)
-		return said, err
+		token, err := idp.ParseToken(raw)
+		return token.Claims(), err
 	}
 	src, err := c.source(c.Audience, logger(t, c.Verbose))
 	if err != nil {
@@ -166,7 +181,11 @@ func (c *explainCommand) claims(ctx context.Context, t *terminal) (claims.Claims
 
 func (c *explainCommand) documents(ctx context.Context, t *terminal) ([]trust.Document, error) {
 	if c.Role != "" {
-		d, err := getRole(ctx, c.Role)
+		cfg, err := config.LoadDefaultConfig(ctx)
+		if err != nil {
+			return nil, err
+		}
+		d, err := getRole(ctx, cfg, c.Role)
 		return []trust.Document{d}, err
 	}
 	text, err := read(c.Policy, t)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/onafed/onafed/awsfed/trust"
@@ -58,9 +57,6 @@ func (c *lintCommand) Run(_ context.Context, t *terminal) error {
 			all = append(all, linted{file, d, trust.Lint(d.Policy)})
 		}
 	}
-	if len(all) == 0 && unread == 0 {
-		return unanswered(errors.New("there is no trust policy in what was given"))
-	}
 	if err := c.print(t, all); err != nil {
 		return err
 	}
@@ -102,7 +98,7 @@ func (c *lintCommand) print(t *terminal, all []linted) error {
 	case c.JSON:
 		return writeJSON(t, lintReport(all))
 	}
-	policies, findings := len(all), 0
+	findings := 0
 	for _, l := range all {
 		for _, f := range l.findings {
 			findings++
@@ -113,8 +109,15 @@ func (c *lintCommand) print(t *terminal, all []linted) error {
 			}
 		}
 	}
-	t.say("%d policies, %d findings", policies, findings)
+	t.say("%s, %s", count(len(all), "policy", "policies"), count(findings, "finding", "findings"))
 	return nil
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func place(l linted, f trust.Finding) string {

@@ -17,7 +17,7 @@ import (
 // trustPolicyCommand is aws trust-policy.
 type trustPolicyCommand struct {
 	ruleFlags `embed:""`
-	Rules     string `help:"Read rules from this file instead: a JSON list of objects with role, account, organization, project, environment, user, creator, format, extraFields ... - is standard input." placeholder:"FILE"`
+	Rules     string `help:"Read rules from this file: a JSON list of objects with role, account, organization, project, environment, user, creator, format, extraFields ... What a rule leaves out, the flags say. - is standard input." placeholder:"FILE"`
 	Output    string `help:"The form: ${enum}." enum:"json,terraform,cloudformation" default:"json" short:"o"`
 	Limit     int    `help:"How many characters a policy may have in the account: 2048 unless AWS raised it, at most 8192." default:"2048" placeholder:"N"`
 }
@@ -33,8 +33,10 @@ type ruleFlags struct {
 	Environment  string   `json:"environment" help:"Only this environment." placeholder:"ID"`
 	User         string   `json:"user" help:"Only this user." placeholder:"ID"`
 	Creator      string   `json:"creator" help:"Only environments created by this user: id or e-mail address." placeholder:"WHO"`
-	Format       string   `json:"format" help:"Which tokens: v2, v3, or both." enum:"v2,v3,both,V2,V3," default:"v2"`
+	Format       string   `json:"format" help:"Which tokens: v2, v3, or both. Default: v2." enum:"v2,v3,both,V2,V3," default:"" placeholder:"FORMAT"`
 	ExtraField   []string `json:"extraFields" help:"An extra subject field of the organization, in the order of its settings; repeat." placeholder:"NAME"`
+	Sid          string   `json:"sid" help:"The name of the statement." placeholder:"NAME"`
+	MoreAction   []string `json:"moreActions" help:"An action that is allowed too: sts:TagSession for tokens with session tags, sts:SetSourceIdentity; repeat." placeholder:"ACTION"`
 }
 
 // Help implements kong.HelpProvider.
@@ -44,11 +46,11 @@ func (c *trustPolicyCommand) Help() string {
     onafed aws trust-policy --account 123456789012 --organization 0191e223-1c3c-7607-badf-303c98b52d2f
     onafed aws trust-policy --account 123456789012 --organization 0191e223-1c3c-7607-badf-303c98b52d2f \
         --project 019527e4-75d5-704d-a5a4-a2b52cf56198 --format both --output terraform
-    onafed aws trust-policy --rules rules.json --output terraform
+    onafed aws trust-policy --account 123456789012 --rules rules.json --output terraform
 
 A rules file holds a list such as
 
-    [{"role": "deploy", "account": "123456789012", "organization": "0191e223-...", "project": "019527e4-..."}]
+    [{"role": "deploy", "organization": "0191e223-...", "project": "019527e4-..."}]
 
 where rules of one role make one policy.`
 }
@@ -75,7 +77,7 @@ func (c *trustPolicyCommand) Run(_ context.Context, t *terminal) error {
 		text, err = plainJSON(policies)
 	}
 	if err != nil {
-		return err
+		return unanswered(err)
 	}
 	_, err = io.WriteString(t.out, text)
 	return err
@@ -92,23 +94,14 @@ func (c *trustPolicyCommand) policies(t *terminal) ([]named, error) {
 		}
 		return c.build("", []trust.Rule{rule})
 	}
-	text, err := read(c.Rules, t)
+	rules, err := c.read(t)
 	if err != nil {
 		return nil, err
-	}
-	var rules []struct {
-		Role string `json:"role"`
-		ruleFlags
-	}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&rules); err != nil {
-		return nil, fmt.Errorf("%+q is not a list of rules: %w", c.Rules, err)
 	}
 	var order []string
 	byRole := make(map[string][]trust.Rule)
 	for i, r := range rules {
-		rule, err := r.rule()
+		rule, err := r.or(c.ruleFlags).rule()
 		if err != nil {
 			return nil, fmt.Errorf("rule %d: %w", i+1, err)
 		}
@@ -128,6 +121,33 @@ func (c *trustPolicyCommand) policies(t *terminal) ([]named, error) {
 	return all, nil
 }
 
+// namedRule is an entry of a rules file.
+type namedRule struct {
+	Role string `json:"role"`
+	ruleFlags
+}
+
+// read reads the rules file. A member that is not known is an error: a misspelt "project" would let the whole organization in.
+func (c *trustPolicyCommand) read(t *terminal) ([]namedRule, error) {
+	text, err := read(c.Rules, t)
+	if err != nil {
+		return nil, err
+	}
+	var rules []namedRule
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&rules); err != nil {
+		return nil, fmt.Errorf("%+q is not a list of rules: %w", c.Rules, err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%+q has something behind the list of rules", c.Rules)
+	}
+	if len(rules) == 0 {
+		return nil, fmt.Errorf("%+q has no rules", c.Rules)
+	}
+	return rules, nil
+}
+
 // build makes the policies of one role, which are several when one would be too long: then roles are numbered.
 func (c *trustPolicyCommand) build(role string, rules []trust.Rule) ([]named, error) {
 	policies, err := trust.BuildAll(c.Limit, rules...)
@@ -144,7 +164,36 @@ func (c *trustPolicyCommand) build(role string, rules []trust.Rule) ([]named, er
 	return all, nil
 }
 
-func (f *ruleFlags) rule() (trust.Rule, error) {
+// or fills what a rule of a file leaves out.
+func (f ruleFlags) or(flags ruleFlags) ruleFlags {
+	for _, field := range []struct {
+		to   *string
+		from string
+	}{
+		{&f.Account, flags.Account},
+		{&f.Partition, flags.Partition},
+		{&f.Issuer, flags.Issuer},
+		{&f.Audience, flags.Audience},
+		{&f.Organization, flags.Organization},
+		{&f.Project, flags.Project},
+		{&f.Environment, flags.Environment},
+		{&f.User, flags.User},
+		{&f.Creator, flags.Creator},
+		{&f.Format, flags.Format},
+		{&f.Sid, flags.Sid},
+	} {
+		*field.to = cmp.Or(*field.to, field.from)
+	}
+	if f.ExtraField == nil {
+		f.ExtraField = flags.ExtraField
+	}
+	if f.MoreAction == nil {
+		f.MoreAction = flags.MoreAction
+	}
+	return f
+}
+
+func (f ruleFlags) rule() (trust.Rule, error) {
 	layout, err := claims.NewLayout(f.ExtraField...)
 	if err != nil {
 		return trust.Rule{}, err
@@ -152,7 +201,7 @@ func (f *ruleFlags) rule() (trust.Rule, error) {
 	r := trust.Rule{
 		Account: f.Account, Partition: f.Partition, Issuer: cmp.Or(f.Issuer, idp.Issuer), Audience: f.Audience,
 		Organization: f.Organization, Project: f.Project, Environment: f.Environment, User: f.User, Creator: f.Creator,
-		Layout: layout,
+		Layout: layout, Sid: f.Sid, MoreActions: f.MoreAction,
 	}
 	switch f.Format {
 	case "", "v2", "V2":
@@ -162,7 +211,7 @@ func (f *ruleFlags) rule() (trust.Rule, error) {
 	case "both":
 		r.Format = trust.FormatBoth
 	default:
-		return r, fmt.Errorf("format %+q is none of v2, v3 and both", f.Format)
+		return trust.Rule{}, fmt.Errorf("format %+q is none of v2, v3 and both", f.Format)
 	}
 	return r, nil
 }

@@ -3,8 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,22 +18,31 @@ import (
 
 // awsFlags say which role is assumed, and how.
 type awsFlags struct {
-	RoleARN         string `required:"" env:"AWS_ROLE_ARN,IDP_AWS_ROLE_ARN" help:"The role to assume." placeholder:"ARN" group:"The role"`
+	RoleARN         string `env:"AWS_ROLE_ARN,IDP_AWS_ROLE_ARN" help:"The role to assume." placeholder:"ARN" group:"The role"`
 	Audience        string `help:"Who the ID token is for. Default: what AWS expects in the partition of the role." placeholder:"AUDIENCE" group:"The role"`
 	RoleSessionName string `help:"The name of the session, as CloudTrail shows it. Default: from the token, as env-<uuid>." placeholder:"NAME" group:"The role"`
-	DurationSeconds int    `help:"How long the credentials live. Default: STS's, an hour." placeholder:"N" group:"The role"`
+	DurationSeconds int    `help:"How long the credentials live. Default: STS's, 3600." placeholder:"N" group:"The role"`
 	Region          string `help:"The region of the STS endpoint. Default: the SDK's own settings, then the partition's." placeholder:"REGION" group:"The role"`
 	Verbose         bool   `short:"v" help:"Say on standard error what is done."`
 	tokenFlags      `embed:""`
 }
 
-// audience is the one of the flags, or the custom of the role's partition.
-func (f *awsFlags) audience() string {
-	return cmp.Or(f.Audience, awsfed.Audience(f.RoleARN))
+// Validate is called by kong.
+func (f *awsFlags) Validate() error {
+	switch {
+	case f.RoleARN == "":
+		return errors.New("which role? Give --role-arn ARN, or set AWS_ROLE_ARN")
+	case f.DurationSeconds < 0:
+		return fmt.Errorf("--duration-seconds %d: credentials live for a positive time", f.DurationSeconds)
+	}
+	return nil
 }
 
+// audience is the one of the flags, or the custom of the role's partition.
+func (f *awsFlags) audience() string { return cmp.Or(f.Audience, awsfed.Audience(f.RoleARN)) }
+
 // load is the configuration for AWS clients, and the provider in it.
-func (f *awsFlags) load(ctx context.Context, src idp.TokenSource, log *slog.Logger) (aws.Config, *awsfed.Provider, error) { //nolint:unparam // X
+func (f *awsFlags) load(ctx context.Context, src idp.TokenSource, log *slog.Logger) (aws.Config, *awsfed.Provider, error) {
 	cfg, err := awsfed.LoadConfig(ctx, f.RoleARN, src, func(o *awsfed.LoadOptions) {
 		if f.Region != "" {
 			o.Config = append(o.Config, config.WithRegion(f.Region))
@@ -61,4 +72,32 @@ func (f *awsFlags) provider(ctx context.Context, t *terminal) (*awsfed.Provider,
 	}
 	_, p, err := f.load(ctx, src, log)
 	return p, err
+}
+
+// region is where STS is asked when the SDK's settings do not say it: where the role's partition began (AWS General Reference, "AWS
+// Security Token Service endpoints").
+func (f *awsFlags) region() string {
+	role, _ := parseRoleARN(f.RoleARN) // what is no role has no partition of its own
+	switch {
+	case f.Region != "":
+		return f.Region
+	case role.partition == "aws-cn":
+		return "cn-north-1"
+	case role.partition == "aws-us-gov":
+		return "us-gov-west-1"
+	case role.partition == "aws-eusc":
+		return "eusc-de-east-1"
+	}
+	return "us-east-1"
+}
+
+// roleARN is arn:PARTITION:iam::ACCOUNT:role/NAME.
+type roleARN struct{ partition, account, name string }
+
+func parseRoleARN(arn string) (roleARN, error) {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "iam" || len(parts[4]) != 12 || !strings.HasPrefix(parts[5], "role/") {
+		return roleARN{}, fmt.Errorf("%+q is not the ARN of a role, which looks like arn:aws:iam::123456789012:role/name", arn)
+	}
+	return roleARN{parts[1], parts[4], strings.TrimPrefix(parts[5], "role/")}, nil
 }

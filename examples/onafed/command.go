@@ -13,8 +13,23 @@ type idpCommands struct {
 	Login loginCommands `cmd:"" help:"Log in somewhere with an ID token."`
 }
 
+// Help implements kong.HelpProvider.
+func (c *idpCommands) Help() string {
+	return `Examples:
+
+    onafed idp token --audience sts.amazonaws.com --decode
+    onafed idp login aws --role-arn arn:aws:iam::123456789012:role/deploy`
+}
+
 type loginCommands struct {
 	AWS loginAWSCommand `cmd:"" name:"aws" help:"Let the AWS CLI and every AWS SDK use a role."`
+}
+
+// Help implements kong.HelpProvider.
+func (c *loginCommands) Help() string {
+	return `Example:
+
+    onafed idp login aws --role-arn arn:aws:iam::123456789012:role/deploy`
 }
 
 type awsCommands struct {
@@ -25,4 +40,13 @@ type awsCommands struct {
 	Explain           explainCommand     `cmd:"" help:"Say why a trust policy lets a token in, or does not."`
 	Lint              lintCommand        `cmd:"" help:"Find trust policies that let in more than they seem to."`
 	Migrate           migrateCommand     `cmd:"" help:"Carry a trust policy over from V2 to V3 tokens."`
+}
+
+// Help implements kong.HelpProvider.
+func (c *awsCommands) Help() string {
+	return `Examples:
+
+    eval "$(onafed aws env --role-arn arn:aws:iam::123456789012:role/deploy)"
+    onafed aws explain --policy trust.json
+    onafed aws lint trust.json`
 }

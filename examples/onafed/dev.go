@@ -1,14 +1,9 @@
 package main
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -18,12 +13,7 @@ import (
 	"time"
 
 	"github.com/onafed/onafed/awsfed"
-	"github.com/onafed/onafed/awsfed/awsfedtest"
 	"github.com/onafed/onafed/awsfed/export"
-	"github.com/onafed/onafed/awsfed/trust"
-	"github.com/onafed/onafed/claims"
-	"github.com/onafed/onafed/idp"
-	"github.com/onafed/onafed/idp/issuer"
 )
 
 // devCommand is dev.
@@ -32,8 +22,9 @@ type devCommand struct {
 	RoleARN string        `help:"The role that exists." default:"arn:aws:iam::123456789012:role/dev" placeholder:"ARN"`
 	Policy  string        `help:"The role's trust policy, to try it. Default: the organization of the token is let in." placeholder:"FILE"`
 	TTL     time.Duration `name:"ttl" help:"How long credentials live that are asked for without a duration." default:"1h"`
-	Outage  time.Duration `help:"Let STS answer 500 for this long in every minute."`
+	Outage  time.Duration `help:"Let STS answer 500 for this long at the end of every minute; 1m is always."`
 	Dir     string        `help:"Where the token file and the endpoint's token are kept. Default: a temporary folder." placeholder:"FOLDER"`
+	JSON    bool          `help:"Print the variables as JSON, those of the container endpoint too."`
 	Verbose bool          `short:"v" help:"Say on standard error what each call got."`
 }
 
@@ -50,17 +41,22 @@ and in another, with the AWS CLI, any AWS SDK, or onafed itself:
 The keys that it gives out are fakes (ASIATESTONAFED...) and work nowhere else.`
 }
 
-// The identity of the tokens that dev signs.
-const (
-	devOrganization = "0191e223-1c3c-7607-badf-303c98b52d2f"
-	devProject      = "019527e4-75d5-704d-a5a4-a2b52cf56198"
-	devEnvironment  = "019527e4-75d5-704d-a5a4-a2b52cf56196"
-)
+// Validate is called by kong.
+func (c *devCommand) Validate() error {
+	switch {
+	case c.TTL < time.Second || c.TTL > 12*time.Hour:
+		return fmt.Errorf("--ttl %s: credentials live between 1s and 12h", c.TTL)
+	case c.Outage < 0:
+		return fmt.Errorf("--outage %s is negative", c.Outage)
+	}
+	if _, err := parseRoleARN(c.RoleARN); err != nil {
+		return err
+	}
+	return checkLoopback(c.Listen)
+}
 
 // Run implements the command.
 func (c *devCommand) Run(ctx context.Context, t *terminal) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
 	w, err := c.world(t)
 	if err != nil {
 		return unanswered(err)
@@ -70,72 +66,64 @@ func (c *devCommand) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	defer remove()
-
-	stsListener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
-	if err != nil {
-		return fmt.Errorf("--listen: %w", err)
-	}
-	endpointListener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		stsListener.Close()
-		return err
-	}
-	tokenFile, err := export.NewTokenFile(filepath.Join(dir, "token", "token"), w, &export.TokenFileOptions{Logger: logger(t, c.Verbose)})
+	token, err := export.NewTokenFile(filepath.Join(dir, "token", "token"), w, &export.TokenFileOptions{Logger: logger(t, c.Verbose)})
 	if err != nil {
 		return err
 	}
-	if _, err := tokenFile.Write(ctx); err != nil {
+	if _, err := token.Write(ctx); err != nil {
 		return err
-	}
-	provider, err := awsfed.New(w.sts, c.RoleARN, w)
-	if err != nil {
-		return unanswered(err)
 	}
 	authorization := export.NewHandlerToken()
 	authorizationFile, err := writeSecret(filepath.Join(dir, "endpoint-token"), "", authorization)
 	if err != nil {
 		return err
 	}
+	provider, err := awsfed.New(w.sts, c.RoleARN, w)
+	if err != nil {
+		return unanswered(err)
+	}
 	endpoint, err := export.NewHandler(provider, authorization, &export.HandlerOptions{RoleARN: c.RoleARN, Logger: logger(t, c.Verbose)})
 	if err != nil {
 		return err
 	}
 
-	var group sync.WaitGroup
-	server := &http.Server{Handler: w, ReadHeaderTimeout: 10 * time.Second}
-	failed := make(chan error, 3)
-	group.Go(func() {
-		if err := server.Serve(stsListener); !errors.Is(err, http.ErrServerClosed) {
-			failed <- err
-		}
-	})
-	group.Go(func() {
-		if err := endpoint.Serve(ctx, endpointListener); err != nil {
-			failed <- err
-		}
-	})
-	group.Go(func() {
-		if err := tokenFile.Run(ctx); err != nil {
-			failed <- err
-		}
-	})
-	group.Go(func() { w.outages(ctx, t, c.Outage) })
-
-	fmt.Fprintf(t.out, "AWS_ENDPOINT_URL_STS=http://%s\nAWS_REGION=us-east-1\nAWS_DEFAULT_REGION=us-east-1\nAWS_ROLE_ARN=%s\nAWS_WEB_IDENTITY_TOKEN_FILE=%s\n",
-		stsListener.Addr(), c.RoleARN, tokenFile.Path())
-	for line := range strings.Lines(endpointLines(endpointListener.Addr(), authorizationFile)) {
-		fmt.Fprintf(t.out, "# %s", line) // instead of AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, which SDKs prefer
+	listeners, err := listen(ctx, c.Listen, "127.0.0.1:0")
+	if err != nil {
+		return err
 	}
-	t.say("STS on http://%s, with the issuer's documents below /.well-known/; ctrl-C ends it", stsListener.Addr())
-
-	select {
-	case <-ctx.Done():
-		err = nil
-	case err = <-failed:
+	at := listeners[0].Addr()
+	err = c.announce(t, []variable{
+		{"AWS_ENDPOINT_URL_STS", "http://" + at.String()},
+		{"AWS_REGION", "us-east-1"},
+		{"AWS_DEFAULT_REGION", "us-east-1"}, // for version 1 of the AWS CLI, and older ones of version 2
+		{"AWS_ROLE_ARN", c.RoleARN},
+		{"AWS_WEB_IDENTITY_TOKEN_FILE", token.Path()},
+	}, endpointVariables(listeners[1].Addr(), authorizationFile))
+	if err != nil {
+		listeners[0].Close()
+		listeners[1].Close()
+		return err
 	}
-	stop()
-	server.Close()
-	group.Wait()
+	t.say("STS on http://%s, with the issuer's documents below /.well-known/; ctrl-C ends it", at)
+	return together(ctx,
+		func(ctx context.Context) error { return serveHTTP(ctx, w, listeners[0]) },
+		func(ctx context.Context) error { return endpoint.Serve(ctx, listeners[1]) },
+		token.Run,
+		func(ctx context.Context) error { w.outages(ctx, t, c.Outage); return nil },
+	)
+}
+
+// announce prints the variables. In lines, those of the container endpoint are comments: they are instead of AWS_ROLE_ARN and
+// AWS_WEB_IDENTITY_TOKEN_FILE, which SDKs prefer.
+func (c *devCommand) announce(t *terminal, vars, endpoint []variable) error {
+	if c.JSON {
+		return writeJSON(t, object(append(vars, endpoint...)))
+	}
+	text := lines(vars)
+	for line := range strings.Lines(lines(endpoint)) {
+		text += "# " + line
+	}
+	_, err := fmt.Fprint(t.out, text)
 	return err
 }
 
@@ -151,120 +139,51 @@ func (c *devCommand) folder() (dir string, remove func(), err error) {
 	return dir, func() { os.RemoveAll(dir) }, nil //nolint:errcheck // nothing that anybody needs is left
 }
 
-// devWorld is an issuer under Ona's name and an STS that knows it. It is the token source of dev.
-type devWorld struct {
-	ring      *issuer.KeyRing
-	documents *issuer.Handler
-	sts       *awsfedtest.STS
-	issued    time.Duration
-}
-
-func (c *devCommand) world(t *terminal) (*devWorld, error) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		return nil, err
-	}
-	signer, err := issuer.NewSigner(key, &issuer.SignerOptions{KeyID: "k0"})
-	if err != nil {
-		return nil, err
-	}
-	w := &devWorld{issued: time.Hour}
-	if w.ring, err = issuer.NewKeyRing(nil); err != nil {
-		return nil, err
-	}
-	if err := w.ring.Publish(signer); err != nil {
-		return nil, err
-	}
-	if w.documents, err = issuer.NewHandler(idp.Issuer, w.ring, nil); err != nil {
-		return nil, err
-	}
-	policy, err := c.policy()
-	if err != nil {
-		return nil, err
-	}
-	account := strings.Split(c.RoleARN+":::::", ":")[4]
-	w.sts, err = awsfedtest.NewSTS(&awsfedtest.STSOptions{
-		HTTPClient:  &http.Client{Transport: w},
-		Providers:   []awsfedtest.Provider{{URL: idp.Issuer, ClientIDs: []string{idp.AudienceAWS}, Account: account}},
-		Roles:       []awsfedtest.Role{{ARN: c.RoleARN, TrustPolicy: policy, MaxSessionDuration: c.TTL}},
-		MinDuration: time.Second,
-		OnCall: func(call awsfedtest.Call) {
-			if c.Verbose || !call.OK() {
-				t.say("%s %s: %s", call.Action, call.RoleARN, strings.TrimSpace(cmp.Or(call.Code, "ok")+" "+call.Reason))
+// listen opens a listener on each address, or none.
+func listen(ctx context.Context, addrs ...string) ([]net.Listener, error) {
+	var all []net.Listener
+	for _, addr := range addrs {
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+		if err != nil {
+			for _, opened := range all {
+				opened.Close()
 			}
-		},
-	})
-	return w, err
-}
-
-func (c *devCommand) policy() (trust.Policy, error) {
-	if c.Policy == "" {
-		return trust.Build(trust.Rule{Account: strings.Split(c.RoleARN+":::::", ":")[4], Organization: devOrganization})
-	}
-	text, err := os.ReadFile(c.Policy)
-	if err != nil {
-		return trust.Policy{}, err
-	}
-	return trust.Parse(text)
-}
-
-// Token implements idp.TokenSource.
-func (w *devWorld) Token(ctx context.Context) (*idp.Token, error) {
-	subject, err := claims.SubjectFrom(claims.Organization(devOrganization), claims.Project(devProject), claims.Environment(devEnvironment))
-	if err != nil {
-		return nil, err
-	}
-	now := time.Now()
-	raw, err := w.ring.Sign(ctx, map[string]any{
-		"iss": idp.Issuer, "aud": idp.AudienceAWS, "sub": subject, "org": devOrganization,
-		"iat": now.Unix(), "exp": now.Add(w.issued).Unix(),
-	})
-	if err != nil {
-		return nil, err
-	}
-	return idp.ParseToken(raw)
-}
-
-// RoundTrip answers the STS's requests for the issuer's documents, in memory.
-func (w *devWorld) RoundTrip(r *http.Request) (*http.Response, error) {
-	status, body := http.StatusOK, w.documents.Documents()[strings.TrimPrefix(r.URL.Path, "/")]
-	if body == nil {
-		status = http.StatusNotFound
-	}
-	return &http.Response{
-		StatusCode: status,
-		Header:     http.Header{"Content-Type": {"application/json"}},
-		Body:       io.NopCloser(bytes.NewReader(body)),
-		Request:    r,
-	}, nil
-}
-
-// ServeHTTP is the STS, and the issuer's documents to look at.
-func (w *devWorld) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	if strings.HasPrefix(r.URL.Path, "/.well-known/") {
-		w.documents.ServeHTTP(rw, r)
-		return
-	}
-	w.sts.ServeHTTP(rw, r)
-}
-
-// outages lets the STS fail in the last part of every minute.
-func (w *devWorld) outages(ctx context.Context, t *terminal, length time.Duration) {
-	if length <= 0 {
-		return
-	}
-	length = min(length, time.Minute)
-	for down := false; ; down = !down {
-		wait := time.Minute - length
-		if down {
-			wait = length
-			t.say("STS is down for %s", length)
+			return nil, err
 		}
-		w.sts.Outage(down)
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
+		all = append(all, l)
+	}
+	return all, nil
+}
+
+// serveHTTP serves until ctx ends.
+func serveHTTP(ctx context.Context, h http.Handler, l net.Listener) error {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	defer context.AfterFunc(ctx, func() { server.Close() })()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// together runs the parts until ctx ends or one of them fails, then ends them all and returns the first failure.
+func together(ctx context.Context, parts ...func(context.Context) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var group sync.WaitGroup
+	failed := make(chan error, len(parts))
+	for _, part := range parts {
+		group.Go(func() {
+			if err := part(ctx); err != nil {
+				failed <- err
+				stop(err)
+			}
+		})
+	}
+	group.Wait()
+	select {
+	case err := <-failed:
+		return err
+	default:
+		return nil
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -14,8 +15,8 @@ import (
 type doctorCommand struct {
 	RoleARN    string `env:"AWS_ROLE_ARN,IDP_AWS_ROLE_ARN" help:"The role to assume; without it the checks of AWS are left out." placeholder:"ARN"`
 	Audience   string `help:"Who the ID token is for. Default: what AWS expects in the partition of the role." placeholder:"AUDIENCE"`
-	Issuer     string `help:"The issuer that the token is checked against." default:"${issuer}" placeholder:"URL"`
-	Policy     string `help:"The role's trust policy, to explain it; without it, it is read from IAM if the role may do so." placeholder:"FILE"`
+	Issuer     string `help:"The issuer that the token is checked against. Default: ${issuer}." default:"${issuer}" placeholder:"URL"`
+	Policy     string `help:"The role's trust policy, to explain it; without it, it is read from IAM if the role or the credentials of the environment may do so." placeholder:"FILE"`
 	Region     string `help:"The region of the STS endpoint." placeholder:"REGION"`
 	Profile    string `help:"The profile of the shared files to look at." default:"default"`
 	JSON       bool   `help:"Print the checks as JSON." xor:"format"`
@@ -54,6 +55,7 @@ type examination struct {
 	command *doctorCommand
 	checks  []check
 	token   *idp.Token // nil when there is none
+	assumed assumed
 }
 
 func (e *examination) ok(name, format string, args ...any) {
@@ -77,12 +79,16 @@ func (c *doctorCommand) Run(ctx context.Context, t *terminal) error {
 	e := &examination{command: c}
 	e.tokenSource(ctx, t)
 	e.tokenContent()
-	e.issuer(ctx)
-	e.fitness(ctx)
-	e.role()
-	e.exchange(ctx, t)
+	e.assume(ctx) // early: its answer has STS's clock, and its credentials may read the trust policy
+	reached := e.issuer(ctx)
+	e.clocks(ctx)
+	e.fitness(ctx, reached)
+	e.tokenAudience()
 	e.trustPolicy(ctx, t)
-	e.sharedFiles()
+	e.role()
+	e.sts(ctx)
+	e.credentialsFile()
+	e.configFile()
 	e.variables()
 	if ctx.Err() != nil {
 		return unanswered(ctx.Err())
@@ -100,6 +106,10 @@ func (c *doctorCommand) Run(ctx context.Context, t *terminal) error {
 }
 
 func (e *examination) print(t *terminal) error {
+	for i := range e.checks { // a home folder has a person's name
+		c := &e.checks[i]
+		c.Detail, c.Fix = withoutHome(oneLine(c.Detail)), withoutHome(oneLine(c.Fix))
+	}
 	var b strings.Builder
 	switch {
 	case e.command.JSON:
@@ -111,9 +121,9 @@ func (e *examination) print(t *terminal) error {
 		}
 	default:
 		for _, c := range e.checks {
-			fmt.Fprintf(&b, "%-8s %-14s %s\n", c.State, c.Name, oneLine(c.Detail))
+			fmt.Fprintf(&b, "%-8s %-16s %s\n", c.State, c.Name, c.Detail)
 			if c.Fix != "" {
-				fmt.Fprintf(&b, "%-8s %-14s fix: %s\n", "", "", oneLine(c.Fix))
+				fmt.Fprintf(&b, "%-8s %-16s fix: %s\n", "", "", c.Fix)
 			}
 		}
 	}
@@ -126,7 +136,16 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // cell is text for a cell of a Markdown table, which it cannot end.
 func cell(s string) string {
-	return strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "'").Replace(oneLine(s))
+	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", "`", "'", "*", `\*`, "_", `\_`, "[", `\[`).Replace(s)
+}
+
+// withoutHome writes the user's home folder as ~.
+func withoutHome(s string) string {
+	home, err := os.UserHomeDir()
+	if err != nil || len(home) < 2 {
+		return s
+	}
+	return strings.ReplaceAll(s, home+string(os.PathSeparator), "~"+string(os.PathSeparator))
 }
 
 // version is the version of the module, as far as the program knows it.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -11,15 +10,13 @@ import (
 
 	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/idp"
-	"github.com/onafed/onafed/idp/issuer"
 )
 
-// skewLimit is where a wrong clock begins to be told: tokens live an hour and STS allows 5 minutes.
-const skewLimit = time.Minute
+func (e *examination) audience() string { return e.flags().audience() }
 
-func (e *examination) audience() string {
-	f := awsFlags{RoleARN: e.command.RoleARN, Audience: e.command.Audience}
-	return f.audience()
+// flags are those of a command that assumes the role.
+func (e *examination) flags() *awsFlags {
+	return &awsFlags{RoleARN: e.command.RoleARN, Audience: e.command.Audience, Region: e.command.Region}
 }
 
 // tokenSource says which source was chosen, what was passed over, and gets a token.
@@ -66,99 +63,29 @@ func (e *examination) tokenContent() {
 	c := e.token.Claims()
 	id, err := c.Identity()
 	if err != nil {
-		e.note("token", "%s, subject %s: not one that Ona documents", c.Version(), claims.RedactSubject(c.Subject))
+		e.note("token", "%s, subject %s: not one that Ona documents. Trust policies match subjects letter by letter all the same", c.Version(), claims.RedactSubject(c.Subject))
 	} else {
 		e.ok("token", "%s token of %s, valid for %s", c.Version(), id, time.Until(c.Expiry).Round(time.Second))
 	}
-	want := e.audience()
+}
+
+// tokenAudience compares the audience with the one that is expected.
+func (e *examination) tokenAudience() {
+	if e.token == nil {
+		e.skipped("audience", "there is no token")
+		return
+	}
+	seen, want := e.token.Claims().Audience, e.audience()
+	if azp := e.token.Claims().AuthorizedParty; azp != "" {
+		seen = []string{azp} // AWS looks at it instead
+	}
 	switch {
-	case !slices.Contains(c.Audience, want):
-		e.problem("audience", fmt.Sprintf("the token is for %q, and the role's identity provider expects %q", c.Audience, want),
-			"ask the source for the audience "+want+", or register the token's audience with the identity provider in IAM and name it with --audience")
-	case len(c.Audience) > 1:
-		e.problem("audience", fmt.Sprintf("the token is for %d audiences", len(c.Audience)), "ask for a token for "+want+" alone: STS refuses several")
+	case !slices.Contains(seen, want):
+		e.problem("audience", fmt.Sprintf("the token is for %+q, and %+q is expected", seen, want),
+			"ask the source for "+want+", or register the token's audience with the identity provider in IAM and name it with --audience")
+	case len(seen) > 1:
+		e.problem("audience", fmt.Sprintf("the token is for %d audiences", len(seen)), "ask for a token for "+want+" alone: AWS does not say that it takes several")
 	default:
 		e.ok("audience", "%s", want)
-	}
-}
-
-// issuer checks discovery, keys, signature, and the clock against the issuer's.
-func (e *examination) issuer(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	meta, err := issuer.Discover(ctx, e.command.Issuer, nil)
-	if err != nil {
-		e.problem("issuer", err.Error(), "see that "+e.command.Issuer+"/.well-known/openid-configuration can be reached from here (proxy, firewall, certificates), or name another issuer with --issuer")
-		return
-	}
-	e.ok("issuer", "%s, keys at %s", meta.Issuer, meta.JWKSURI)
-	e.issuerClock(ctx)
-	if e.token == nil {
-		return
-	}
-	keys, err := issuer.NewIssuerKeySet(e.command.Issuer, nil)
-	if err == nil {
-		var v *issuer.Verifier
-		if v, err = issuer.NewVerifier(e.command.Issuer, keys, &issuer.VerifierOptions{AnyAudience: true, AnyOrganization: true}); err == nil {
-			_, err = v.Verify(ctx, e.token.Raw())
-		}
-	}
-	if err != nil {
-		e.problem("signature", err.Error(), "the token must come from "+e.command.Issuer+"; if it is meant to come from another issuer, name that one with --issuer")
-		return
-	}
-	e.ok("signature", "%s by key %q", e.token.Header().Algorithm, e.token.Header().KeyID)
-}
-
-// issuerClock compares the clock with the Date header of the issuer.
-func (e *examination) issuerClock(ctx context.Context) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodHead, strings.TrimSuffix(e.command.Issuer, "/")+"/.well-known/openid-configuration", nil)
-	if err != nil {
-		return
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		e.note("clock", "could not be compared with the issuer's: %v", err)
-		return
-	}
-	resp.Body.Close()
-	date, err := http.ParseTime(resp.Header.Get("Date"))
-	if err != nil {
-		e.note("clock", "the issuer's answers have no date to compare with")
-		return
-	}
-	e.clock("the issuer's", time.Until(date))
-}
-
-func (e *examination) clock(whose string, ahead time.Duration) {
-	if ahead.Abs() > skewLimit {
-		e.problem("clock", fmt.Sprintf("%s clock is %s ahead of this machine's", whose, ahead.Round(time.Second)), "set the clock of this machine (NTP): tokens and signatures are checked against it")
-		return
-	}
-	e.ok("clock", "within %s of %s", skewLimit, whose)
-}
-
-// fitness asks whether AWS could use issuer and token at all.
-func (e *examination) fitness(ctx context.Context) {
-	raw := ""
-	if e.token != nil {
-		raw = e.token.Raw()
-	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	findings, err := issuer.CheckAWS(ctx, e.command.Issuer, raw, &issuer.CheckAWSOptions{Audience: e.audience()})
-	if err != nil {
-		e.skipped("fit for AWS", err.Error())
-		return
-	}
-	for _, f := range findings {
-		if f.Severity == issuer.SeverityError {
-			e.problem("fit for AWS", f.Message, f.Fix)
-		} else {
-			e.note("fit for AWS", "%s. %s", f.Message, f.Fix)
-		}
-	}
-	if len(findings) == 0 {
-		e.ok("fit for AWS", "issuer, keys and token")
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -33,6 +34,7 @@ func plainJSON(policies []named) (string, error) {
 // "Strings and Templates").
 func terraform(policies []named) (string, error) {
 	var b strings.Builder
+	taken := make(map[string]bool)
 	for i, p := range policies {
 		text, err := p.policy.MarshalJSON()
 		if err != nil {
@@ -41,12 +43,14 @@ func terraform(policies []named) (string, error) {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		role := p.role
-		if role == "" {
-			role = "role"
+		role := cmp.Or(p.role, "role")
+		id := identifier(role)
+		if taken[id] {
+			return "", fmt.Errorf("two roles have the Terraform name %s: rename %+q", id, role)
 		}
+		taken[id] = true
 		fmt.Fprintf(&b, "resource \"aws_iam_role\" %s {\n  name               = %s\n  assume_role_policy = %s\n}\n",
-			hclString(identifier(role)), hclString(role), hclString(string(text)))
+			hclString(id), hclString(role), hclString(string(text)))
 	}
 	return b.String(), nil
 }
@@ -98,7 +102,7 @@ func cloudFormation(policies []named) (string, error) {
 		}
 		name := logicalID(p.role)
 		if _, taken := resources[name]; taken {
-			return "", fmt.Errorf("the roles %+q and another one have the same logical id %s", p.role, name)
+			return "", fmt.Errorf("two roles have the CloudFormation name %s: rename %+q", name, p.role)
 		}
 		resources[name] = resource{"AWS::IAM::Role", properties{p.role, text}}
 	}

@@ -15,25 +15,27 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
-	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/onafed/onafed/awsfed/trust"
 )
 
-// getRole asks IAM for the trust policy of a role, with the credentials that the SDK finds. It is one signed request of the query
-// protocol (IAM API Reference, GetRole): the SDK's IAM client would be a large dependency for it.
-func getRole(ctx context.Context, name string) (trust.Document, error) {
-	name = name[strings.LastIndexByte(name, '/')+1:] // an ARN will do
-	cfg, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return trust.Document{}, err
+// getRole asks IAM for the trust policy of a role, by its name or ARN. It is one signed request of the query protocol (IAM API
+// Reference, GetRole): the SDK's IAM client would be a large dependency for it.
+func getRole(ctx context.Context, cfg aws.Config, role string) (trust.Document, error) {
+	name := role[strings.LastIndexByte(role, '/')+1:]
+	if cfg.Credentials == nil {
+		return trust.Document{}, errors.New("reading the policy from IAM needs AWS credentials that may call iam:GetRole, and there are none")
 	}
 	credentials, err := cfg.Credentials.Retrieve(ctx)
 	if err != nil {
-		return trust.Document{}, fmt.Errorf("--role reads the policy from IAM, which needs AWS credentials that may call iam:GetRole: %w", err)
+		return trust.Document{}, fmt.Errorf("reading the policy from IAM needs AWS credentials that may call iam:GetRole: %w", err)
 	}
 	endpoint, region := iamEndpoint(cfg.Region)
+	if u, err := url.Parse(endpoint); err != nil || u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
+		return trust.Document{}, fmt.Errorf("the IAM endpoint %+q is neither https nor on this host: the session token would be readable on its way", endpoint)
+	}
 	body := url.Values{"Action": {"GetRole"}, "Version": {"2010-05-08"}, "RoleName": {name}}.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(body))
 	if err != nil {
@@ -54,7 +56,11 @@ func getRole(ctx context.Context, name string) (trust.Document, error) {
 	if err != nil {
 		return trust.Document{}, err
 	}
-	return roleOf(resp.StatusCode, text)
+	d, err := roleOf(resp.StatusCode, text)
+	if err == nil && strings.HasPrefix(role, "arn:") && d.RoleARN != role {
+		return trust.Document{}, fmt.Errorf("the credentials belong to another account: its role of that name is %+q", d.RoleARN)
+	}
+	return d, err
 }
 
 // roleOf reads IAM's answer.
@@ -86,7 +92,7 @@ func roleOf(status int, text []byte) (trust.Document, error) {
 // "AWS Identity and Access Management endpoints and quotas").
 func iamEndpoint(region string) (endpoint, signingRegion string) {
 	for _, name := range []string{"AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL"} {
-		if set := os.Getenv(name); set != "" {
+		if set := os.Getenv(name); set != "" && !strings.EqualFold(os.Getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true") {
 			return set, "us-east-1"
 		}
 	}

@@ -2,16 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/onafed/onafed/awsfed/export"
 )
@@ -21,6 +15,7 @@ type loginAWSCommand struct {
 	Profile   string `help:"The profile to write." default:"default"`
 	Mode      string `help:"What to write: file (keys, which expire) or process (a command that SDKs run, so that nothing expires)." enum:"file,process" default:"file"`
 	Overwrite bool   `help:"Replace long-term keys, or other credential settings, that the profile has."`
+	JSON      bool   `help:"Print what was written as JSON, instead of a message."`
 	awsFlags  `embed:""`
 }
 
@@ -37,149 +32,59 @@ config file; every SDK and the AWS CLI then get new credentials whenever they ne
 
 // Run implements the command.
 func (c *loginAWSCommand) Run(ctx context.Context, t *terminal) error {
+	done, err := c.write(ctx, t)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		if err := writeJSON(t, done); err != nil {
+			return err
+		}
+	} else {
+		until := "valid until " + done.Expiration
+		if c.Mode == "process" {
+			until += " and then refreshed"
+		}
+		t.say("profile %+q in %s: %s, %s", done.Profile, pathOf(done.File), done.Identity, until)
+	}
+	c.warnOfWinners(t)
+	return nil
+}
+
+// loggedIn is what a login did.
+type loggedIn struct {
+	Profile    string `json:"profile"`
+	File       string `json:"file"`
+	Mode       string `json:"mode"`
+	RoleARN    string `json:"roleArn"`
+	Identity   string `json:"identity"` // the ARN of role and session
+	Expiration string `json:"expiration"`
+}
+
+func (c *loginAWSCommand) loggedIn(file *export.File, identity string, credentials aws.Credentials) loggedIn {
+	return loggedIn{c.Profile, file.Path(), c.Mode, c.RoleARN, identity, credentials.Expires.UTC().Format(time.RFC3339)}
+}
+
+func (c *loginAWSCommand) write(ctx context.Context, t *terminal) (loggedIn, error) {
 	if c.Mode == "process" {
 		return c.process(ctx, t)
 	}
 	p, err := c.provider(ctx, t)
 	if err != nil {
-		return err
+		return loggedIn{}, err
 	}
 	credentials, err := p.Credentials(ctx)
 	if err != nil {
-		return err
+		return loggedIn{}, err
 	}
 	file, err := export.NewCredentialsFile("", &export.FileOptions{Overwrite: c.Overwrite})
 	if err != nil {
-		return err
+		return loggedIn{}, err
 	}
 	if err := file.WriteCredentials(ctx, c.Profile, credentials); err != nil {
-		return err
+		return loggedIn{}, err
 	}
-	t.say("profile %+q in %s: %s, valid until %s", c.Profile, pathOf(file.Path()), p.Status().AssumedRoleARN, credentials.Expires.UTC().Format(time.RFC3339))
-	c.warnOfWinners(t)
-	return nil
-}
-
-// process writes a credential_process line that runs this very program, and then asks as an SDK does.
-func (c *loginAWSCommand) process(ctx context.Context, t *terminal) error {
-	program, err := installed()
-	if err != nil {
-		return err
-	}
-	command, err := export.CommandLine(program, c.arguments()...)
-	if err != nil {
-		return err
-	}
-	// A role that cannot be assumed, or a source that is not there, is found before anything is written.
-	p, err := c.provider(ctx, t)
-	if err != nil {
-		return err
-	}
-	if _, err := p.Credentials(ctx); err != nil {
-		return err
-	}
-
-	opts := &export.FileOptions{Overwrite: c.Overwrite}
-	keys, err := export.NewCredentialsFile("", opts)
-	if err != nil {
-		return err
-	}
-	settings, err := export.NewConfigFile("", opts)
-	if err != nil {
-		return err
-	}
-	removed, err := keys.RemoveCredentials(ctx, c.Profile)
-	if err != nil {
-		return err
-	}
-	if removed {
-		t.say("removed the temporary keys of profile %+q from %s: they would win over credential_process", c.Profile, pathOf(keys.Path()))
-	}
-	if err := settings.WriteProcess(ctx, c.Profile, command); err != nil {
-		return err
-	}
-	got, err := resolve(ctx, c.Profile)
-	if err != nil {
-		return fmt.Errorf("profile %+q was written to %s, and an SDK that reads it gets no credentials: %w", c.Profile, pathOf(settings.Path()), err)
-	}
-	if want := p.Status().AccountID; got.AccountID != "" && want != "" && got.AccountID != want {
-		return fmt.Errorf("profile %+q was written to %s, and an SDK that reads it gets credentials of account %s, not %s: another setting of the profile wins",
-			c.Profile, pathOf(settings.Path()), got.AccountID, want)
-	}
-	t.say("profile %+q in %s: %s, refreshed whenever an SDK needs it", c.Profile, pathOf(settings.Path()), p.Status().AssumedRoleARN)
-	c.warnOfWinners(t)
-	return nil
-}
-
-// installed is the absolute path of this program, if it will still be there when an SDK runs it.
-func installed() (string, error) {
-	program, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	if program, err = filepath.EvalSymlinks(program); err != nil {
-		return "", err
-	}
-	slashed := filepath.ToSlash(program)
-	if strings.Contains(slashed, "/go-build") {
-		return "", errors.New("this program was started by go run and is gone after it: go install ./examples/onafed, then run onafed idp login aws again")
-	}
-	return program, nil
-}
-
-// arguments are those of the credential_process: what was said here, without secrets, with absolute paths.
-func (c *loginAWSCommand) arguments() []string {
-	args := []string{"aws", "credential-process", "--role-arn", c.RoleARN}
-	add := func(flag, value string) {
-		if value != "" {
-			args = append(args, flag, value)
-		}
-	}
-	addFile := func(flag, path string) {
-		if abs, err := filepath.Abs(path); path != "" && err == nil {
-			path = abs
-		}
-		add(flag, path)
-	}
-	add("--audience", c.Audience)
-	add("--role-session-name", c.RoleSessionName)
-	if c.DurationSeconds != 0 {
-		add("--duration-seconds", strconv.Itoa(c.DurationSeconds))
-	}
-	add("--region", c.Region)
-	addFile("--token-file", c.TokenFile)
-	add("--token-env", c.TokenEnv)
-	add("--token-command", c.TokenCommand)
-	addFile("--api-token-file", c.APITokenFile)
-	add("--api-token-env", c.APITokenEnv)
-	add("--api-url", c.APIURL)
-	if c.AllowExec {
-		args = append(args, "--allow-exec")
-	}
-	return args
-}
-
-// resolve loads the profile as a program does that uses the SDK and knows nothing of this library.
-func resolve(ctx context.Context, profile string) (aws.Credentials, error) {
-	shared, err := config.LoadSharedConfigProfile(ctx, profile, func(o *config.LoadSharedConfigOptions) {
-		if path := os.Getenv("AWS_CONFIG_FILE"); path != "" {
-			o.ConfigFiles = []string{path}
-		}
-		if path := os.Getenv("AWS_SHARED_CREDENTIALS_FILE"); path != "" {
-			o.CredentialsFiles = []string{path}
-		}
-	})
-	if err != nil {
-		return aws.Credentials{}, err
-	}
-	if shared.CredentialProcess == "" {
-		return aws.Credentials{}, errors.New("it finds no credential_process")
-	}
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(profile))
-	if err != nil {
-		return aws.Credentials{}, err
-	}
-	return cfg.Credentials.Retrieve(ctx)
+	return c.loggedIn(file, p.Status().AssumedRoleARN, credentials), nil
 }
 
 // warnOfWinners names the variables that SDKs prefer to the profile that was written.
@@ -190,6 +95,6 @@ func (c *loginAWSCommand) warnOfWinners(t *terminal) {
 		}
 	}
 	if set := os.Getenv("AWS_PROFILE"); set != "" && set != c.Profile || set == "" && c.Profile != "default" {
-		t.say("to use it: export AWS_PROFILE=%s", c.Profile)
+		t.say("to use it: export AWS_PROFILE=%s", shellWord(c.Profile))
 	}
 }

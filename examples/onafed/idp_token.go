@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/onafed/onafed/awsfed/export"
+	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/idp/issuer"
 )
@@ -16,11 +19,11 @@ import (
 // tokenCommand is idp token.
 type tokenCommand struct {
 	Audience     []string `required:"" help:"Who the token is for; repeat for several. AWS takes one." placeholder:"AUDIENCE" sep:"none"`
-	Decode       bool     `help:"Print header and claims as JSON instead of the token. Nothing is verified."`
+	Decode       bool     `help:"Print header and claims as JSON instead of the token. Nothing is verified." xor:"form"`
 	Verify       bool     `help:"Check the signature against the issuer's published keys, the audience and the times first."`
-	Issuer       string   `help:"The issuer to verify against, whatever issuer the token names." default:"${issuer}" placeholder:"URL"`
+	Issuer       string   `help:"The issuer to verify against, whatever issuer the token names. Default: ${issuer}." default:"${issuer}" placeholder:"URL"`
 	Organization string   `help:"With --verify: the organization that the token must belong to." placeholder:"ID"`
-	Output       string   `help:"Write the token to this file, in a folder of its own and without a newline, for AWS_WEB_IDENTITY_TOKEN_FILE." placeholder:"FILE" xor:"decode,output"`
+	Output       string   `help:"Write the token to this file, in a folder of its own and without a newline, for AWS_WEB_IDENTITY_TOKEN_FILE." placeholder:"FILE" xor:"form"`
 	Group        string   `help:"With --output: a group that may read the file too." placeholder:"GROUP"`
 	Watch        bool     `help:"With --output: keep the file fresh until interrupted."`
 	Verbose      bool     `short:"v" help:"Say on standard error what is done."`
@@ -33,27 +36,39 @@ func (c *tokenCommand) Help() string {
 
     onafed idp token --audience sts.amazonaws.com
     onafed idp token --audience sts.amazonaws.com --decode
+    onafed idp token --audience sts.amazonaws.com --verify --organization 0191e223-1c3c-7607-badf-303c98b52d2f
     onafed idp token --audience sts.amazonaws.com --output /run/onafed/token --watch`
+}
+
+// Validate is called by kong.
+func (c *tokenCommand) Validate() error {
+	switch {
+	case c.Output == "" && (c.Watch || c.Group != ""):
+		return errors.New("--watch and --group go with --output FILE")
+	case c.Organization != "" && !c.Verify:
+		return errors.New("--organization goes with --verify")
+	case c.Watch && c.Verify:
+		return errors.New("--verify checks one token; it does not go with --watch")
+	case c.Watch && len(c.Audience) > 1:
+		return errors.New("--watch keeps a token for one --audience")
+	}
+	return nil
 }
 
 // Run implements the command.
 func (c *tokenCommand) Run(ctx context.Context, t *terminal) error {
-	if err := c.check(); err != nil {
-		return unanswered(err)
-	}
-	if len(c.Audience) > 1 && slices.Contains(c.Audience, idp.AudienceAWS) {
+	if len(c.Audience) > 1 && slices.ContainsFunc(c.Audience, forAWS) {
 		t.say("onafed: warning: AWS STS takes tokens for one audience only, and this one is for %d", len(c.Audience))
 	}
-	if c.Watch {
+	switch {
+	case c.Watch:
 		return c.watch(ctx, t)
-	}
-	if c.Decode && !c.Verify {
-		if raw, found, err := c.given(ctx); found {
-			if err != nil {
-				return err
-			}
-			return decode(t, raw)
+	case c.Decode && !c.Verify:
+		raw, err := c.any(ctx, t)
+		if err != nil {
+			return err
 		}
+		return decode(t, raw, c.Audience[0])
 	}
 	token, err := c.token(ctx, t)
 	if err != nil {
@@ -66,46 +81,61 @@ func (c *tokenCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	switch {
 	case c.Decode:
-		return decode(t, token.Raw())
+		return decode(t, token.Raw(), c.Audience[0])
 	case c.Output != "":
 		file, err := c.file(idp.Static(token), t)
 		if err != nil {
 			return err
 		}
-		expiry, err := file.Write(ctx)
-		if err != nil {
-			return err
-		}
-		t.say("wrote %s, valid until %s", file.Path(), expiry.UTC().Format(time.RFC3339))
-		return nil
+		_, err = file.Write(ctx)
+		return err
 	}
 	_, err = fmt.Fprintln(t.out, token.Raw())
 	return err
 }
 
-func (c *tokenCommand) check() error {
-	if c.Output == "" && (c.Watch || c.Group != "") {
-		return errors.New("--watch and --group go with --output FILE")
-	}
-	if c.Organization != "" && !c.Verify {
-		return errors.New("--organization goes with --verify")
-	}
-	if c.Watch && c.Verify {
-		return errors.New("--verify checks one token; it does not go with --watch")
-	}
-	return nil
+// forAWS reports whether an audience is the one that AWS expects by custom, in any partition.
+func forAWS(audience string) bool {
+	return audience == idp.AudienceAWS || strings.HasPrefix(audience, idp.AudienceAWS+".")
 }
 
-// token gets a token for the audiences, and says so when a source that is asked for nothing in particular yields another.
+// any is the text of a token that may have expired or be for another audience.
+func (c *tokenCommand) any(ctx context.Context, t *terminal) (string, error) {
+	if raw, found, err := c.given(ctx); found || err != nil {
+		return raw, err
+	}
+	token, err := c.fetch(ctx, t)
+	if err == nil {
+		return token.Raw(), nil
+	}
+	// Of what is looked for in the environment, only this file can hold a token that was fresh once.
+	from, _ := errors.AsType[*idp.SourceError](err)
+	if from == nil || !strings.HasPrefix(from.Source, "AWS_WEB_IDENTITY_TOKEN_FILE") || !errors.Is(err, claims.ErrExpired) {
+		return "", err
+	}
+	text, err := head(os.Getenv("AWS_WEB_IDENTITY_TOKEN_FILE"))
+	return strings.TrimSpace(string(text)), err
+}
+
+// token is a token for the first audience.
 func (c *tokenCommand) token(ctx context.Context, t *terminal) (*idp.Token, error) {
+	token, err := c.fetch(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	// A file, a variable or a command is not told which audience is wanted.
+	if got := token.Claims().Audience; !slices.Contains(got, c.Audience[0]) {
+		return nil, fmt.Errorf("the token is for the audience %+q, not %+q: get one for it, or name the audience that it has", got, c.Audience[0])
+	}
+	return token, nil
+}
+
+func (c *tokenCommand) fetch(ctx context.Context, t *terminal) (*idp.Token, error) {
 	log := logger(t, c.Verbose)
-	if len(c.Audience) > 1 {
+	if len(c.Audience) > 1 && c.TokenFile+c.TokenEnv+c.TokenCommand == "" {
 		client, err := c.client(log)
 		if err != nil {
-			return nil, err
-		}
-		if client == nil {
-			return nil, unanswered(errors.New("several audiences can be asked of the Ona API only: name --api-token-file or --api-token-env"))
+			return nil, fmt.Errorf("a token for several audiences: %w", err)
 		}
 		return client.IDToken(ctx, c.Audience...)
 	}
@@ -113,14 +143,7 @@ func (c *tokenCommand) token(ctx context.Context, t *terminal) (*idp.Token, erro
 	if err != nil {
 		return nil, err
 	}
-	token, err := src.Token(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if got := token.Claims().Audience; !slices.Contains(got, c.Audience[0]) {
-		return nil, fmt.Errorf("the token is for the audience %q, not %q: get one for it, or name the audience that it has", got, c.Audience[0])
-	}
-	return token, nil
+	return src.Token(ctx)
 }
 
 func (c *tokenCommand) verify(ctx context.Context, t *terminal, token *idp.Token) error {
@@ -128,11 +151,11 @@ func (c *tokenCommand) verify(ctx context.Context, t *terminal, token *idp.Token
 	if err != nil {
 		return err
 	}
-	opts := issuer.VerifierOptions{Audiences: c.Audience, AnyOrganization: c.Organization == ""}
+	opts := &issuer.VerifierOptions{Audiences: c.Audience, AnyOrganization: c.Organization == "", Algorithms: algorithms(c.Issuer)}
 	if c.Organization != "" {
 		opts.Organizations = []string{c.Organization}
 	}
-	v, err := issuer.NewVerifier(c.Issuer, keys, &opts)
+	v, err := issuer.NewVerifier(c.Issuer, keys, opts)
 	if err != nil {
 		return err
 	}
@@ -141,6 +164,14 @@ func (c *tokenCommand) verify(ctx context.Context, t *terminal, token *idp.Token
 	}
 	t.say("verified: signed by %s", c.Issuer)
 	return nil
+}
+
+// algorithms are those that an issuer may sign with: Ona's has one, of others all are taken that AWS takes.
+func algorithms(of string) []string {
+	if of == idp.Issuer {
+		return nil // the verifier's default
+	}
+	return []string{"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"}
 }
 
 func (c *tokenCommand) file(src idp.TokenSource, t *terminal) (*export.TokenFile, error) {
@@ -158,9 +189,6 @@ func (c *tokenCommand) file(src idp.TokenSource, t *terminal) (*export.TokenFile
 }
 
 func (c *tokenCommand) watch(ctx context.Context, t *terminal) error {
-	if len(c.Audience) > 1 {
-		return unanswered(errors.New("--watch keeps a token for one audience"))
-	}
 	src, err := c.source(c.Audience[0], logger(t, c.Verbose))
 	if err != nil {
 		return err

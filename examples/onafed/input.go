@@ -36,6 +36,7 @@ func read(path string, t *terminal) ([]byte, error) {
 
 // readClaims takes a payload, or the output of idp token --decode.
 func readClaims(text []byte) (claims.Claims, error) {
+	const wanted = "wanted is the payload of a token, or what idp token --decode prints"
 	var decoded struct {
 		Claims json.RawMessage
 		Header json.RawMessage
@@ -45,20 +46,10 @@ func readClaims(text []byte) (claims.Claims, error) {
 	}
 	c, err := claims.Parse(text)
 	if err != nil {
-		return c, fmt.Errorf("%w; wanted is the payload of a token, or what idp token --decode prints", err)
+		return claims.Claims{}, fmt.Errorf("%w; %s", err, wanted)
 	}
 	if c.Issuer == "" {
-		return c, errors.New("claims: there is no iss: wanted is the payload of a token, or what idp token --decode prints")
+		return claims.Claims{}, errors.New("the claims have no iss: " + wanted)
 	}
 	return c, nil
-}
-
-// writeJSON prints v as --json does everywhere.
-func writeJSON(t *terminal, v any) error {
-	text, err := render(v)
-	if err != nil {
-		return err
-	}
-	_, err = t.out.Write(text)
-	return err
 }

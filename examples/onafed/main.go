@@ -1,7 +1,7 @@
 // Command onafed is the command line of the library: ID tokens, AWS logins that refresh themselves, and answers to "why is my role
-// refused". It is an example, and it is meant to be used:
+// refused". It is an example, and it is meant to be used. From a clone:
 //
-//	go install github.com/onafed/onafed/examples/onafed@latest
+//	go install ./examples/onafed
 //
 // Data goes to standard output, messages to standard error. The exit status is 0 when the command did what was asked, 1 when the answer
 // is no (denied, findings, a failure), and 2 when the question could not be answered (wrong usage, unreadable input, undetermined).
@@ -11,9 +11,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 
@@ -21,20 +21,12 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	code := run(ctx, os.Args[1:], &terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the second signal ends the program at once
+	code := run(ctx, os.Args[1:], &terminal{in: os.Stdin, out: os.Stdout, err: escaping{os.Stderr}})
 	stop()
 	os.Exit(code)
 }
-
-// terminal is what a command reads from and writes to.
-type terminal struct {
-	in  io.Reader
-	out io.Writer // data
-	err io.Writer // messages
-}
-
-func (t *terminal) say(format string, args ...any) { fmt.Fprintf(t.err, format+"\n", args...) }
 
 // exitError ends a command with a status of its own. Without a message there is nothing more to say: the output said it.
 type exitError struct {
@@ -54,19 +46,27 @@ func (e *exitError) Unwrap() error { return e.err }
 // unanswered marks an error after which the question of the command is still open: status 2 instead of 1.
 func unanswered(err error) error { return &exitError{code: 2, err: err} }
 
+const description = `ID tokens of Ona environments, and AWS credentials that refresh themselves.
+
+Example:
+
+    onafed idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --mode process
+    aws sts get-caller-identity
+
+When that is refused, "onafed doctor" says why.`
+
 func run(ctx context.Context, args []string, t *terminal) int {
 	var c commandLine
 	exited := -1 // kong's help ends the program; here it ends the parse
 	parser, err := kong.New(&c,
 		kong.Name("onafed"),
-		kong.Description("ID tokens of Ona environments, and AWS credentials that refresh themselves."),
+		kong.Description(description),
 		kong.Writers(t.out, t.err),
 		kong.Exit(func(code int) {
 			if exited < 0 {
 				exited = code
 			}
 		}),
-		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(t),

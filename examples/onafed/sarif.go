@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"net/url"
 	"path/filepath"
 	"slices"
 
@@ -9,6 +10,7 @@ import (
 )
 
 // sarif is the log of one run in the Static Analysis Results Interchange Format, version 2.1.0 (OASIS), as far as code scanning reads it.
+// Code scanning wants a line for everything, and a role in a plan has none of its own: the first stands for the file.
 func sarif(all []linted) any {
 	type message struct {
 		Text string `json:"text"`
@@ -20,8 +22,12 @@ func sarif(all []linted) any {
 	type artifact struct {
 		URI string `json:"uri"`
 	}
+	type region struct {
+		StartLine int `json:"startLine"`
+	}
 	type physical struct {
 		Artifact artifact `json:"artifactLocation"`
+		Region   region   `json:"region"`
 	}
 	type logical struct {
 		Name string `json:"fullyQualifiedName"`
@@ -56,7 +62,7 @@ func sarif(all []linted) any {
 			if _, known := rules[f.ID]; !known {
 				rules[f.ID] = rule{ID: f.ID, Short: message{f.Why}}
 			}
-			where := location{Physical: physical{artifact{filepath.ToSlash(l.file)}}}
+			where := location{Physical: physical{artifact{fileURI(l.file)}, region{1}}}
 			if name := nameOf(l.document); name != "the policy" {
 				where.Logical = []logical{{name}}
 			}
@@ -81,6 +87,21 @@ func sarif(all []linted) any {
 		Version: "2.1.0",
 		Runs:    []run{{Tool: tool{driver{"onafed", "https://github.com/onafed/onafed", sorted}}, Results: results}},
 	}
+}
+
+// fileURI is a path as a URI reference, which a relative one stays, so that code scanning finds it in the repository.
+func fileURI(path string) string {
+	switch {
+	case path == "-":
+		return "stdin"
+	case filepath.IsAbs(path):
+		slashed := filepath.ToSlash(path)
+		if slashed[0] != '/' { // C:/...
+			slashed = "/" + slashed
+		}
+		return (&url.URL{Scheme: "file", Path: slashed}).String()
+	}
+	return (&url.URL{Path: filepath.ToSlash(path)}).String()
 }
 
 // level is SARIF's word for a severity.

@@ -1,26 +1,31 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
-	"net/url"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"time"
 
+	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/idp"
 )
 
-// tokenFlags say where the ID token comes from. At most one of the first three is set; without any of them it is looked for in the
+// tokenFlags say where the ID token comes from. At most one of the first five is set; without any of them it is looked for in the
 // environment, in the order that idp.FromEnvironment documents.
 type tokenFlags struct {
 	TokenFile    string `help:"Read the ID token from this file, again for each use." placeholder:"FILE" group:"Where the ID token comes from" xor:"token"`
 	TokenEnv     string `help:"Read the ID token from this environment variable." placeholder:"NAME" group:"Where the ID token comes from" xor:"token"`
 	TokenCommand string `help:"Run this command (no shell; words are split at spaces) and read the ID token from its output." placeholder:"COMMAND" group:"Where the ID token comes from" xor:"token"`
 
-	APITokenFile string `help:"Read the bearer token of the Ona API from this file." placeholder:"FILE" group:"Where the ID token comes from" xor:"token,api"`
-	APITokenEnv  string `help:"Read the bearer token of the Ona API from this environment variable." placeholder:"NAME" group:"Where the ID token comes from" xor:"token,api"`
+	APITokenFile string `help:"Read the bearer token of the Ona API from this file." placeholder:"FILE" group:"Where the ID token comes from" xor:"token"`
+	APITokenEnv  string `help:"Read the bearer token of the Ona API from this environment variable." placeholder:"NAME" group:"Where the ID token comes from" xor:"token"`
 	APIURL       string `name:"api-url" help:"Address of the Ona API." placeholder:"URL" group:"Where the ID token comes from"`
 	AllowExec    bool   `help:"As a last resort, let the ona or gitpod command print the token." group:"Where the ID token comes from"`
 }
@@ -33,13 +38,13 @@ func (f *tokenFlags) source(audience string, log *slog.Logger) (idp.TokenSource,
 	case f.TokenEnv != "":
 		return idp.Env(f.TokenEnv), nil
 	case f.TokenCommand != "":
-		words := strings.Fields(f.TokenCommand)
-		if len(words) == 0 {
-			return nil, errors.New("--token-command is empty: name the program that prints the ID token")
+		words, err := f.words()
+		if err != nil {
+			return nil, err
 		}
 		return idp.Exec(words[0], words[1:]...), nil
-	}
-	if client, err := f.client(log); client != nil || err != nil {
+	case f.APITokenFile != "" || f.APITokenEnv != "":
+		client, err := f.client(log)
 		if err != nil {
 			return nil, err
 		}
@@ -48,46 +53,84 @@ func (f *tokenFlags) source(audience string, log *slog.Logger) (idp.TokenSource,
 	return idp.FromEnvironment(audience, &idp.EnvironmentOptions{BaseURL: f.APIURL, AllowExec: f.AllowExec, Logger: log})
 }
 
-// client is the API client of --api-token-file or --api-token-env; nil when neither is given.
+// client is the API client of --api-token-file or --api-token-env, or, without them, that of the Ona environment this runs in.
 func (f *tokenFlags) client(log *slog.Logger) (*idp.Client, error) {
-	var bearer func(context.Context) (string, error)
+	opts := &idp.ClientOptions{BaseURL: f.APIURL, Logger: log}
 	switch {
 	case f.APITokenFile != "":
-		bearer = idp.BearerFile(f.APITokenFile)
+		opts.Bearer = idp.BearerFile(f.APITokenFile)
 	case f.APITokenEnv != "":
-		bearer = idp.BearerEnv(f.APITokenEnv)
+		opts.Bearer = idp.BearerEnv(f.APITokenEnv)
 	default:
-		return nil, nil //nolint:nilnil // no flag, no client: not an error
-	}
-	opts := &idp.ClientOptions{Bearer: bearer, BaseURL: f.APIURL, Logger: log}
-	if f.APIURL != "" {
-		// The host that a person names on the command line is one that may have the bearer token.
-		u, err := url.Parse(f.APIURL)
-		if err != nil {
-			return nil, fmt.Errorf("--api-url is not a URL: %q", f.APIURL)
+		if _, err := os.Stat(idp.DefaultSecretsFile); err != nil {
+			return nil, errors.New("only the Ona API gives out such a token, and this is no Ona environment: name --api-token-file or --api-token-env")
 		}
-		opts.AllowedHosts = []string{u.Hostname()}
+		opts.Bearer = idp.BearerFile(idp.DefaultSecretsFile)
 	}
 	return idp.NewClient(opts)
 }
 
-// logger writes warnings to standard error, and everything with --verbose.
-func logger(t *terminal, verbose bool) *slog.Logger {
-	level := slog.LevelWarn
-	if verbose {
-		level = slog.LevelDebug
+// words are those of --token-command. A program that is named by a relative path is named by the absolute one, so that the command means
+// the same wherever an SDK starts us.
+func (f *tokenFlags) words() ([]string, error) {
+	words := strings.Fields(f.TokenCommand)
+	if len(words) == 0 {
+		return nil, errors.New("--token-command is empty: name the program that prints the ID token")
 	}
-	return slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{Level: level}))
+	if strings.ContainsRune(filepath.ToSlash(words[0]), '/') {
+		abs, err := filepath.Abs(words[0])
+		if err != nil {
+			return nil, err
+		}
+		words[0] = abs
+	}
+	return words, nil
 }
 
-// pathOf says where a file stands, for a message.
-func pathOf(file string) string {
-	home, err := os.UserHomeDir()
-	if err != nil || home == "" {
-		return file
+// given returns the text of a token that a flag names, expired or not, which a token source never returns: to look at an expired token
+// is what decoding it is often for.
+func (f *tokenFlags) given(ctx context.Context) (raw string, found bool, err error) {
+	var text []byte
+	switch {
+	case f.TokenFile != "":
+		text, err = head(f.TokenFile)
+	case f.TokenEnv != "":
+		if text = []byte(os.Getenv(f.TokenEnv)); len(text) == 0 {
+			err = fmt.Errorf("the environment variable %+q is not set", f.TokenEnv)
+		}
+	case f.TokenCommand != "":
+		text, err = f.output(ctx)
+	default:
+		return "", false, nil
 	}
-	if rest, ok := strings.CutPrefix(file, home+string(os.PathSeparator)); ok {
-		return "~" + string(os.PathSeparator) + rest
+	return string(bytes.TrimSpace(text)), true, err
+}
+
+// output is what --token-command prints. Only when the token in it is of no use as a source's is the command run a second time, for the
+// text: the source is the one that knows how to run commands and to tell what went wrong.
+func (f *tokenFlags) output(ctx context.Context) ([]byte, error) {
+	words, err := f.words()
+	if err != nil {
+		return nil, err
 	}
-	return file
+	token, err := idp.Exec(words[0], words[1:]...).Token(ctx)
+	if err == nil {
+		return []byte(token.Raw()), nil
+	}
+	if !errors.Is(err, claims.ErrExpired) {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	return exec.CommandContext(ctx, words[0], words[1:]...).Output() //nolint:gosec // to run the user's command is what the flag is for
+}
+
+// head reads as much of a file as a token can have, and a little more, so that what is too long is not taken for a token.
+func head(path string) ([]byte, error) {
+	file, err := os.Open(path) //nolint:gosec // the path is the user's own
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, claims.MaxTokenSize+1024))
 }

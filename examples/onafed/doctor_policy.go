@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/onafed/onafed/awsfed/trust"
+)
+
+// trustPolicy explains the policy when it can be had. It repeats no value of the policy's: patterns, too, may hold e-mail addresses.
+func (e *examination) trustPolicy(ctx context.Context, t *terminal) {
+	if e.token == nil {
+		e.skipped("trust policy", "there is no token to evaluate it with")
+		return
+	}
+	documents, err := e.documents(ctx, t)
+	switch {
+	case err != nil && e.command.Policy != "":
+		e.problem("trust policy", err.Error(), "give --policy the policy, or what aws iam get-role prints")
+		return
+	case err != nil:
+		e.skipped("trust policy", err.Error()+". Give it with --policy FILE: AWS does not tell which condition refuses a token")
+		return
+	}
+	said := e.token.Claims()
+	asked := explainCommand{RoleARN: e.command.RoleARN}
+	for _, d := range documents {
+		if d.Err != nil {
+			e.problem("trust policy", d.Err.Error(), "mend the document")
+			continue
+		}
+		decision := d.Policy.Evaluate(trust.NewRequest(said, asked.params(said, d)))
+		if decision.Allowed() {
+			e.ok("trust policy", "lets the token in")
+		} else {
+			e.problem("trust policy", outcome(decision), "onafed aws explain shows what each condition needs and what it gets")
+		}
+		for _, f := range trust.Lint(d.Policy) {
+			if f.Severity == trust.SeverityError {
+				e.problem("trust policy", fmt.Sprintf("statement %d: %s: %s", f.Statement+1, f.ID, f.Why), "onafed aws lint shows where, and --fix mends what can be mended")
+			}
+		}
+	}
+}
+
+// documents are the policy of --policy, or what IAM says to the role itself or to the credentials of the environment.
+func (e *examination) documents(ctx context.Context, t *terminal) ([]trust.Document, error) {
+	if e.command.Policy != "" {
+		text, err := read(e.command.Policy, t)
+		if err != nil {
+			return nil, err
+		}
+		documents, err := trust.ParseDocuments(text)
+		if err == nil && len(documents) == 0 {
+			err = errors.New("there is no trust policy in the file")
+		}
+		return documents, err
+	}
+	if e.command.RoleARN == "" {
+		return nil, errors.New("no role is named")
+	}
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	var failure error
+	if e.assumed.loadErr == nil && e.assumed.err == nil {
+		d, err := getRole(ctx, e.assumed.cfg, e.command.RoleARN)
+		if err == nil {
+			return []trust.Document{d}, nil
+		}
+		failure = fmt.Errorf("the role may not read it: %w", err)
+	}
+	if os.Getenv("AWS_ACCESS_KEY_ID") != "" || os.Getenv("AWS_PROFILE") != "" {
+		cfg, err := config.LoadDefaultConfig(ctx)
+		if err != nil {
+			return nil, err
+		}
+		d, err := getRole(ctx, cfg, e.command.RoleARN)
+		return []trust.Document{d}, err
+	}
+	if failure == nil {
+		failure = errors.New("it cannot be read from IAM without credentials")
+	}
+	return nil, failure
+}
+
+// outcome names the conditions that did not hold, without their values.
+func outcome(d trust.Decision) string {
+	var b strings.Builder
+	b.WriteString(strings.ToLower(string(d.Outcome)))
+	for _, s := range d.Statements {
+		var failed []string
+		if s.Principal.Result != trust.Matched {
+			failed = append(failed, "the principal")
+		}
+		for _, c := range s.Conditions {
+			if c.Result != trust.Matched {
+				failed = append(failed, fmt.Sprintf("%+q of %+q", c.Operator, c.Key))
+			}
+		}
+		switch {
+		case s.Effect == trust.Deny && s.Result == trust.Matched:
+			fmt.Fprintf(&b, "; statement %d denies it", s.Index+1)
+		case s.Effect == trust.Allow && len(failed) > 0:
+			fmt.Fprintf(&b, "; statement %d does not hold: %s", s.Index+1, strings.Join(failed, ", "))
+		}
+	}
+	return b.String()
+}

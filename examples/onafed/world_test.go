@@ -1,0 +1,249 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
+	"encoding/pem"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"log"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/onafed/onafed/awsfed/awsfedtest"
+	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/idp/issuer"
+)
+
+const (
+	testRole    = "arn:aws:iam::123456789012:role/deploy"
+	testOrg     = devOrganization
+	testAPIKey  = "ona-api-key-of-the-test-0123456789"
+	testIssuer  = "https://example.com" // a name that the certificate of httptest is for
+	otherIssuer = "https://other.example.com"
+)
+
+// world is what stands outside of the program: two issuers, the Ona API, an STS and an IAM. The issuers and the API are https and are
+// reached through a proxy, as in an office.
+type world struct {
+	ring, other *issuer.KeyRing
+	sts         *awsfedtest.STS
+	stsURL      string
+	iamURL      string
+	proxyURL    string
+	ca          []byte
+	policy      string // the role's trust policy
+
+	// during is called while a request of the program is being answered.
+	during func()
+
+	mu      sync.Mutex // guards secrets and role
+	secrets []string   // what STS gave out
+	iamRole string     // the ARN that IAM answers with
+}
+
+func newWorld(tb testing.TB) *world {
+	tb.Helper()
+	w := &world{iamRole: testRole, during: func() {}}
+	var site, otherSite http.Handler
+	w.ring, site = newIssuer(tb, testIssuer)
+	w.other, otherSite = newIssuer(tb, otherIssuer)
+	mux := http.NewServeMux()
+	mux.Handle("example.com/", site)
+	mux.Handle("other.example.com/", otherSite)
+	mux.HandleFunc("POST example.com/api/gitpod.v1.IdentityService/GetIDToken", w.api)
+	server := httptest.NewUnstartedServer(mux)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // a program that does not trust the certificate is part of the tests
+	server.StartTLS()
+	tb.Cleanup(server.Close)
+	w.ca = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	proxy := httptest.NewServer(connectTo(server.Listener.Addr().String()))
+	tb.Cleanup(proxy.Close)
+	w.proxyURL = proxy.URL
+	through, err := url.Parse(proxy.URL)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	client := server.Client()
+	client.Transport.(*http.Transport).Proxy = http.ProxyURL(through)
+
+	policy, err := trust.Build(trust.Rule{Account: "123456789012", Issuer: testIssuer, Organization: testOrg})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	w.policy = policy.String()
+	w.sts, err = awsfedtest.NewSTS(&awsfedtest.STSOptions{
+		HTTPClient: client,
+		Providers:  []awsfedtest.Provider{{URL: testIssuer, ClientIDs: []string{idp.AudienceAWS}, Account: "123456789012"}},
+		Roles:      []awsfedtest.Role{{ARN: testRole, TrustPolicy: policy}},
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	w.stsURL = serve(tb, http.HandlerFunc(w.recordSTS))
+	w.iamURL = serve(tb, http.HandlerFunc(w.iam))
+	return w
+}
+
+func serve(tb testing.TB, h http.Handler) string {
+	tb.Helper()
+	server := httptest.NewServer(h)
+	tb.Cleanup(server.Close)
+	return server.URL
+}
+
+func newIssuer(tb testing.TB, url string) (*issuer.KeyRing, http.Handler) {
+	tb.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	signer, err := issuer.NewSigner(key, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ring, err := issuer.NewKeyRing(nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := ring.Publish(signer); err != nil {
+		tb.Fatal(err)
+	}
+	handler, err := issuer.NewHandler(url, ring, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return ring, handler
+}
+
+// token is a V2 token of an environment, with some claims changed; nil removes one. A token of the other issuer is signed by it.
+func (w *world) token(tb testing.TB, change map[string]any) string {
+	tb.Helper()
+	now := time.Now()
+	all := map[string]any{
+		"iss": testIssuer, "aud": idp.AudienceAWS, "org": testOrg,
+		"sub": "org:" + testOrg + "/prj:" + devProject + "/env:" + devEnvironment,
+		"iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
+	}
+	maps.Copy(all, change)
+	maps.DeleteFunc(all, func(_ string, v any) bool { return v == nil })
+	ring := w.ring
+	if all["iss"] == otherIssuer {
+		ring = w.other
+	}
+	raw, err := ring.Sign(tb.Context(), all)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return raw
+}
+
+// api is the Ona API, as far as it gives out tokens.
+func (w *world) api(rw http.ResponseWriter, r *http.Request) {
+	w.during()
+	rw.Header().Set("Content-Type", "application/json")
+	if r.Header.Get("Authorization") != "Bearer "+testAPIKey {
+		rw.WriteHeader(http.StatusUnauthorized)
+		fmt.Fprint(rw, `{"code":"unauthenticated","message":"the bearer is `+"\\u001b[2J"+`unknown"}`)
+		return
+	}
+	var asked struct{ Audience []string }
+	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+		rw.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	var aud any = asked.Audience
+	if len(asked.Audience) == 1 {
+		aud = asked.Audience[0]
+	}
+	now := time.Now()
+	raw, err := w.ring.Sign(r.Context(), map[string]any{
+		"iss": testIssuer, "aud": aud, "org": testOrg, "sub": "org:" + testOrg + "/env:" + devEnvironment, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
+	})
+	if err != nil {
+		rw.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	fmt.Fprintf(rw, `{"token":%q}`, raw)
+}
+
+// recordSTS is the STS, and remembers the secrets that it gives out.
+func (w *world) recordSTS(rw http.ResponseWriter, r *http.Request) {
+	w.during()
+	recorder := httptest.NewRecorder()
+	// The request is the server's own, so that the STS sees the address it came to.
+	w.sts.ServeHTTP(recorder, r)
+	var answer struct {
+		Secret string `xml:"AssumeRoleWithWebIdentityResult>Credentials>SecretAccessKey"`
+		Token  string `xml:"AssumeRoleWithWebIdentityResult>Credentials>SessionToken"`
+	}
+	if err := xml.Unmarshal(recorder.Body.Bytes(), &answer); err == nil && answer.Secret != "" {
+		w.mu.Lock()
+		w.secrets = append(w.secrets, answer.Secret, answer.Token)
+		w.mu.Unlock()
+	}
+	maps.Copy(rw.Header(), recorder.Header())
+	rw.WriteHeader(recorder.Code)
+	rw.Write(recorder.Body.Bytes())
+}
+
+// iam is IAM, as far as it shows one role.
+func (w *world) iam(rw http.ResponseWriter, r *http.Request) {
+	w.during()
+	rw.Header().Set("Content-Type", "text/xml")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case !strings.Contains(r.Header.Get("Authorization"), "/iam/aws4_request"):
+		rw.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(rw, `<ErrorResponse><Error><Code>MissingAuthenticationToken</Code><Message>unsigned</Message></Error></ErrorResponse>`)
+	case r.FormValue("Action") != "GetRole" || r.FormValue("RoleName") != "deploy":
+		rw.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(rw, `<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>The role cannot be found.</Message></Error></ErrorResponse>`)
+	default:
+		fmt.Fprintf(rw, `<GetRoleResponse><GetRoleResult><Role><RoleName>deploy</RoleName><Arn>%s</Arn><AssumeRolePolicyDocument>%s</AssumeRolePolicyDocument></Role></GetRoleResult></GetRoleResponse>`,
+			w.iamRole, url.PathEscape(w.policy))
+	}
+}
+
+// connectTo is a proxy for which every host stands at one address.
+func connectTo(addr string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Hostname(), "example.com") {
+			http.Error(w, "no such host", http.StatusBadGateway)
+			return
+		}
+		to, err := (&net.Dialer{}).DialContext(r.Context(), "tcp", addr)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		defer to.Close()
+		w.WriteHeader(http.StatusOK)
+		from, sent, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		defer from.Close()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			io.Copy(to, sent) // the server may have read the client's first byte already
+			to.(*net.TCPConn).CloseWrite()
+		}()
+		io.Copy(from, to)
+		from.(*net.TCPConn).CloseWrite()
+		<-done
+	})
+}
