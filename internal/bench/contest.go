@@ -1,0 +1,87 @@
+package main
+
+import "strings"
+
+// A contest is a row about one call that takes no time but the processor's.
+type contest struct {
+	name, work string
+	lines      func() []contestLine // makes keys and tokens
+}
+
+// A contestLine is ours beside its peers.
+type contestLine struct {
+	work      string
+	ours      side
+	peers     []peer
+	maxAllocs float64 // of ours; -1 is no goal
+}
+
+// A peer is the other side.
+type peer struct {
+	side
+	most float64 // goal: ours takes at most so much of it; 0 is no goal
+}
+
+// sides returns ours, then the peers.
+func (l contestLine) sides() []side {
+	s := []side{l.ours}
+	for _, p := range l.peers {
+		s = append(s, p.side)
+	}
+	return s
+}
+
+// contests are the rows of this kind.
+func contests() []contest {
+	return []contest{
+		{"claims", "typed claims from a token, unverified", claimsContest},
+		{"verify", "verify RS256, keys cached", verifyContest},
+		{"sign", "sign RS256 and ES256", signContest},
+		{"subject", "parse and build a subject", subjectContest},
+		{"pattern", "StringLike match, compiled, and a hostile pattern", patternContest},
+	}
+}
+
+func (c contest) measure(b *bench) error {
+	for _, l := range c.lines() {
+		sides := l.sides()
+		var loops []func(int)
+		for _, s := range sides {
+			loops = append(loops, s.loop)
+		}
+		r := race(b.rounds, b.slice, loops...)
+		ours := allocs(l.ours.once)
+		oursText := span(r.ns(0)) + ", " + allocText(ours)
+		for i, p := range l.peers {
+			ratio := r.ratio(0, i+1)
+			goal, verdict := "", noGoal
+			if p.most > 0 {
+				goals, ok := []string{"<= " + ratioText(p.most)}, ratio <= p.most
+				if l.maxAllocs >= 0 {
+					goals, ok = append(goals, "<= "+allocText(l.maxAllocs)), ok && ours <= l.maxAllocs
+				}
+				goal, verdict = strings.Join(goals, ", "), judge(ok)
+			}
+			b.add(line{
+				work:  l.work,
+				peer:  p.name + ": " + span(r.ns(i+1)) + ", " + allocText(allocs(p.once)),
+				ours:  oursText,
+				ratio: ratioText(ratio), goal: goal, verdict: verdict,
+			})
+		}
+	}
+	return nil
+}
+
+// must stops the program on an error in what is measured: its inputs are
+// constants, so it is a mistake in this folder.
+func must[T any](v T, err error) T {
+	check(err)
+	return v
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

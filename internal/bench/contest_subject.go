@@ -1,0 +1,47 @@
+package main
+
+import (
+	"github.com/google/uuid"
+	"github.com/onafed/onafed/claims"
+	"github.com/spiffe/go-spiffe/v2/spiffeid"
+)
+
+// A SPIFFE ID of the same three ids is what a subject is compared with.
+func subjectContest() []contestLine {
+	const spiffe = "spiffe://app.gitpod.io/org/" + orgID + "/prj/" + prjID + "/env/" + envID
+	domain := must(spiffeid.TrustDomainFromString("app.gitpod.io"))
+	return []contestLine{
+		{
+			work: "parse a subject",
+			ours: side{"claims.ParseSubject", func() {
+				_, err := claims.ParseSubject(subject)
+				check(err)
+			}},
+			peers: []peer{
+				{side{"spiffeid.FromString", func() {
+					_, err := spiffeid.FromString(spiffe)
+					check(err)
+				}}, 0.35},
+				{side{"google/uuid, its three ids alone", func() {
+					for _, id := range [...]string{orgID, prjID, envID} {
+						_, err := uuid.Parse(id)
+						check(err)
+					}
+				}}, 0},
+			},
+			maxAllocs: 0,
+		},
+		{
+			work: "build a subject",
+			ours: side{"claims.SubjectFrom", func() {
+				_, err := claims.SubjectFrom(claims.Organization(orgID), claims.Project(prjID), claims.Environment(envID))
+				check(err)
+			}},
+			peers: []peer{{side{"spiffeid.FromSegments", func() {
+				_, err := spiffeid.FromSegments(domain, "org", orgID, "prj", prjID, "env", envID)
+				check(err)
+			}}, 0.30}},
+			maxAllocs: 1,
+		},
+	}
+}

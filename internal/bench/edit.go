@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/gofrs/flock"
+	"github.com/onafed/onafed/awsfed/export"
+	"gopkg.in/ini.v1"
+)
+
+// profiles is a credentials file of 200 profiles.
+func profiles() string {
+	var b strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&b, "# profile %d\n[profile-%d]\naws_access_key_id     = ASIATESTONAFED%06d\naws_secret_access_key = %040d\naws_session_token     = %0400d\nregion = eu-west-1\n\n", i, i, i, i, i)
+	}
+	return b.String()
+}
+
+// editSides returns both ways to put credentials into one of the profiles, each
+// on a file of its own in dir.
+func editSides(ctx context.Context, dir string) (ours, peer func(), err error) {
+	path := func(name string) (string, error) {
+		p := filepath.Join(dir, name, "credentials")
+		if err := os.MkdirAll(filepath.Dir(p), 0o700); err != nil {
+			return "", err
+		}
+		return p, os.WriteFile(p, []byte(profiles()), 0o600)
+	}
+	oursPath, err := path("ours")
+	if err != nil {
+		return nil, nil, err
+	}
+	peerPath, err := path("ini")
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := export.NewCredentialsFile(oursPath, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	// Two sets of credentials by turns, or there would be nothing to write.
+	var creds [2]aws.Credentials
+	for i := range creds {
+		creds[i] = aws.Credentials{
+			AccessKeyID: fmt.Sprintf("ASIATESTONAFEDEDIT%02d", i), SecretAccessKey: strings.Repeat("s", 40), SessionToken: strings.Repeat("t", 400),
+			CanExpire: true, Expires: time.Now().Add(time.Hour),
+		}
+	}
+	i, j := 0, 0
+	return func() {
+			i++
+			check(f.WriteCredentials(ctx, "profile-100", creds[i%2]))
+		}, func() {
+			j++
+			check(editWithINI(peerPath, "profile-100", creds[j%2]))
+		}, nil
+}
+
+// editWithINI does the same with gopkg.in/ini.v1 and the same care: a lock, a
+// fresh read under it, a temporary file that is flushed and renamed, a flushed
+// folder.
+func editWithINI(path, profile string, c aws.Credentials) (err error) {
+	lock := flock.New(path + ".lock")
+	if err := lock.Lock(); err != nil {
+		return err
+	}
+	defer func() { _ = lock.Unlock() }()
+	file, err := ini.Load(path)
+	if err != nil {
+		return err
+	}
+	s := file.Section(profile)
+	s.Key("aws_access_key_id").SetValue(c.AccessKeyID)
+	s.Key("aws_secret_access_key").SetValue(c.SecretAccessKey)
+	s.Key("aws_session_token").SetValue(c.SessionToken)
+	s.Key("x_security_token_expires").SetValue(c.Expires.UTC().Format(time.RFC3339))
+	temp, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := file.WriteTo(temp); err != nil {
+		return err
+	}
+	if err := temp.Sync(); err != nil {
+		return err
+	}
+	if err := temp.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(path+".tmp", path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
+}
+
+// foreignChanges counts the lines outside the edited profile that are not as
+// they were.
+func foreignChanges(path string) (int, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	outside := func(text string) []string {
+		var lines []string
+		in := false
+		for l := range strings.Lines(text) {
+			if strings.HasPrefix(l, "[") || strings.HasPrefix(l, "#") {
+				in = strings.HasPrefix(l, "[profile-100]")
+			}
+			if !in {
+				lines = append(lines, l)
+			}
+		}
+		return lines
+	}
+	was, is := outside(profiles()), outside(string(data))
+	changed := max(len(was), len(is)) - min(len(was), len(is))
+	for i := range min(len(was), len(is)) {
+		if was[i] != is[i] {
+			changed++
+		}
+	}
+	return changed, nil
+}
+
+func measureEdit(ctx context.Context, b *bench) error {
+	dir, err := os.MkdirTemp("", "onafed-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	ours, peer, err := editSides(ctx, dir)
+	if err != nil {
+		return err
+	}
+	r := race(b.rounds, b.slice, side{once: ours}.loop, side{once: peer}.loop)
+	n := allocs(ours)
+	changed, err := foreignChanges(filepath.Join(dir, "ours", "credentials"))
+	if err != nil {
+		return err
+	}
+	peerChanged, err := foreignChanges(filepath.Join(dir, "ini", "credentials"))
+	if err != nil {
+		return err
+	}
+	ratio := r.ratio(0, 1)
+	b.add(line{
+		work:  "edit one of 200 profiles safely",
+		peer:  fmt.Sprintf("ini.v1 made equally safe: %s, %s, %s other lines changed", span(r.ns(1)), allocText(allocs(peer)), group(peerChanged)),
+		ours:  fmt.Sprintf("%s, %s, %d other lines changed", span(r.ns(0)), allocText(n), changed),
+		ratio: ratioText(ratio), goal: "<= 0.45, <= 40 allocs, 0 changed", verdict: judge(ratio <= 0.45 && n <= 40 && changed == 0),
+	})
+	return nil
+}

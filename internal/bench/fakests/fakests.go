@@ -1,0 +1,245 @@
+// Package fakests is an STS that costs next to nothing and does as it is told.
+// It answers the SDK's own client, so options, retries and errors are the real
+// ones on both sides of a comparison; it checks nothing, since what a check
+// costs is not what is measured.
+package fakests
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/onafed/onafed/awsfed"
+)
+
+// RoleARN is the role of both sides.
+const RoleARN = "arn:aws:iam::123456789012:role/deploy"
+
+// A Fault is how all calls go wrong.
+type Fault string
+
+// The faults. All but Denied pass by themselves in the end.
+const (
+	None      Fault = ""
+	Error500  Fault = "500"
+	Refused   Fault = "refused"
+	Throttled Fault = "throttled"
+	Hanging   Fault = "hangs" // two minutes, then the connection breaks
+	HTML      Fault = "HTML"
+	Denied    Fault = "denied"
+)
+
+// STS is the service. Set the fields before the first call.
+type STS struct {
+	// Latency is between a request and its answer.
+	Latency time.Duration
+	// Life is the lifetime of the credentials; zero is an hour.
+	Life time.Duration
+	// Expires, if not nil, says when the n-th credentials end, from 1 on.
+	Expires func(n int, now time.Time) time.Time
+	// Limit is how many requests a second are answered; others are throttled.
+	// Zero is no limit. As at AWS it is a bucket that holds one second's worth.
+	Limit int
+
+	mu     sync.Mutex // guards what follows
+	fault  Fault
+	calls  []time.Time
+	answer time.Time // when the last failing answer left
+	issued int
+	ends   map[string]time.Time
+	level  float64 // of the bucket
+	filled time.Time
+}
+
+// hang is how long a hanging request goes without an answer until its
+// connection breaks.
+const hang = 2 * time.Minute
+
+// Set makes all calls from now on go wrong.
+func (s *STS) Set(f Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fault = f
+	s.answer = time.Time{}
+}
+
+// FirstFailure is when the first failing answer since Set was sent.
+func (s *STS) FirstFailure() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.answer
+}
+
+// Calls returns when the requests arrived.
+func (s *STS) Calls() []time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls[:len(s.calls):len(s.calls)]
+}
+
+// End returns when STS ends the credentials of that key.
+func (s *STS) End(accessKeyID string) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ends[accessKeyID]
+}
+
+// Client is the SDK's client of this STS, with its default options.
+func (s *STS) Client() *sts.Client {
+	return sts.New(sts.Options{Region: "us-east-1", HTTPClient: s})
+}
+
+// Do answers a request.
+func (s *STS) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			return nil, err
+		}
+	}
+	now := time.Now()
+	s.mu.Lock()
+	s.calls = append(s.calls, now)
+	fault := s.fault
+	if fault == None && !s.admit(now) {
+		fault = Throttled
+	}
+	s.mu.Unlock()
+	latency := s.Latency
+	if fault == Hanging {
+		latency = hang
+	}
+	if latency > 0 {
+		t := time.NewTimer(latency)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+	}
+	if fault != None {
+		s.mu.Lock()
+		if s.answer.IsZero() {
+			s.answer = time.Now()
+		}
+		s.mu.Unlock()
+	}
+	switch fault {
+	case Error500:
+		return failure(r, http.StatusInternalServerError, "InternalFailure"), nil
+	case Hanging:
+		return nil, errors.New("read: connection reset by peer")
+	case Refused:
+		return nil, errors.New("connect: connection refused")
+	case Throttled:
+		return failure(r, http.StatusBadRequest, "Throttling"), nil
+	case Denied:
+		return failure(r, http.StatusForbidden, "AccessDenied"), nil
+	case HTML:
+		return response(r, http.StatusOK, "text/html", "<html><body><h1>Welcome to the guest network</h1></body></html>"), nil
+	default:
+		return s.success(r), nil
+	}
+}
+
+// admit takes one from the bucket. The caller holds mu.
+func (s *STS) admit(now time.Time) bool {
+	if s.Limit == 0 {
+		return true
+	}
+	if s.filled.IsZero() {
+		s.level = float64(s.Limit)
+	} else {
+		s.level = min(float64(s.Limit), s.level+now.Sub(s.filled).Seconds()*float64(s.Limit))
+	}
+	s.filled = now
+	if s.level < 1 {
+		return false
+	}
+	s.level--
+	return true
+}
+
+// tokenSize is the length of the session token: one of AWS's for a session
+// without tags and policies.
+const tokenSize = 356
+
+func (s *STS) success(r *http.Request) *http.Response {
+	now := time.Now()
+	s.mu.Lock()
+	s.issued++
+	n := s.issued
+	life := s.Life
+	if life == 0 {
+		life = time.Hour
+	}
+	end := now.Add(life)
+	if s.Expires != nil {
+		end = s.Expires(n, now)
+	}
+	key := fmt.Sprintf("ASIATESTONAFED%06d", n)
+	if s.ends == nil {
+		s.ends = map[string]time.Time{}
+	}
+	s.ends[key] = end
+	s.mu.Unlock()
+	return response(r, http.StatusOK, "text/xml", fmt.Sprintf(`<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult>`+
+		`<AssumedRoleUser><Arn>arn:aws:sts::123456789012:assumed-role/deploy/bench</Arn><AssumedRoleId>AROATEST:bench</AssumedRoleId></AssumedRoleUser>`+
+		`<Credentials><AccessKeyId>%s</AccessKeyId><SecretAccessKey>%040d</SecretAccessKey><SessionToken>%s%0*d</SessionToken><Expiration>%s</Expiration></Credentials>`+
+		`</AssumeRoleWithWebIdentityResult><ResponseMetadata><RequestId>00000000-0000-4000-8000-%012d</RequestId></ResponseMetadata></AssumeRoleWithWebIdentityResponse>`,
+		key, n, "FwoGZXIvYXdz", tokenSize-12, n, end.UTC().Format(time.RFC3339Nano), n))
+}
+
+func failure(r *http.Request, status int, code string) *http.Response {
+	return response(r, status, "text/xml", fmt.Sprintf(`<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>%s</Code>`+
+		`<Message>as told</Message></Error><RequestId>00000000-0000-4000-8000-000000000000</RequestId></ErrorResponse>`, code))
+}
+
+func response(r *http.Request, status int, contentType, body string) *http.Response {
+	return &http.Response{
+		Status: http.StatusText(status), StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
+		Header:        http.Header{"Content-Type": {contentType}, "Date": {time.Now().UTC().Format(http.TimeFormat)}},
+		ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader([]byte(body))),
+	}
+}
+
+// Cache is the peer: what the SDK makes of a web identity, with the window
+// before the expiry from which it asks for new credentials. The SDK's default
+// is none.
+func Cache(c stscreds.AssumeRoleWithWebIdentityAPIClient, window time.Duration) *aws.CredentialsCache {
+	return aws.NewCredentialsCache(stscreds.NewWebIdentityRoleProvider(c, RoleARN, Retriever(RawToken(time.Now()))),
+		func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = window })
+}
+
+// Provider is ours.
+func Provider(c stscreds.AssumeRoleWithWebIdentityAPIClient, optFns ...func(*awsfed.Options)) *awsfed.Provider {
+	p, err := awsfed.New(c, RoleARN, Source{}, optFns...)
+	if err != nil {
+		panic(err) // the arguments are constants: a mistake in this file
+	}
+	return p
+}
+
+// A Retriever is a token for the SDK.
+type Retriever string
+
+// GetIdentityToken returns it.
+func (r Retriever) GetIdentityToken() ([]byte, error) { return []byte(r), nil }
+
+// RawToken returns an unsigned token of an hour, shaped as Ona's.
+func RawToken(now time.Time) string {
+	payload := fmt.Sprintf(`{"aud":"sts.amazonaws.com","exp":%d,"iat":%d,"iss":"https://app.gitpod.io","org":"0191e223-1c3c-7607-badf-303c98b52d2f",`+
+		`"sub":"org:0191e223-1c3c-7607-badf-303c98b52d2f/prj:019527e4-75d5-704d-a5a4-a2b52cf56198/env:019527e4-75d5-704d-a5a4-a2b52cf56196"}`,
+		now.Add(time.Hour).Unix(), now.Unix())
+	enc := base64.RawURLEncoding
+	return strings.Join([]string{enc.EncodeToString([]byte(`{"alg":"RS256","kid":"k0"}`)), enc.EncodeToString([]byte(payload)), enc.EncodeToString(make([]byte, 256))}, ".")
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/lestrrat-go/jwx/v2/jwk"
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/idp/issuer"
+)
+
+// copyResponse writes a response as it is.
+func copyResponse(w http.ResponseWriter, resp *http.Response) error {
+	for name, values := range resp.Header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(resp.StatusCode)
+	_, err := io.Copy(w, resp.Body)
+	return err
+}
+
+const jwksPath = "/.well-known/jwks.json"
+
+// jwksHandlers returns ours, one that marshals jwx's set for each request, and
+// one that answers nothing.
+func jwksHandlers() (ours, jwx, empty http.Handler) {
+	id := newIdentity()
+	ring := must(issuer.NewKeyRing(nil))
+	check(ring.PublishAt(id.signer, time.Now().Add(-time.Hour)))
+	check(ring.PublishAt(must(issuer.NewSigner(must(rsa.GenerateKey(rand.Reader, 2048)), nil)), time.Now()))
+	h := must(issuer.NewHandler(idp.Issuer, ring, nil))
+	set := must(jwk.Parse(h.Documents()[jwksPath[1:]]))
+	jwx = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "public, max-age=600")
+		check(json.NewEncoder(w).Encode(set))
+	})
+	return h, jwx, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+}
+
+// discard is a ResponseWriter that costs nothing itself.
+type discard struct{ h http.Header }
+
+// Header returns the same header each time.
+func (d discard) Header() http.Header { return d.h }
+
+// Write discards.
+func (d discard) Write(b []byte) (int, error) { return len(b), nil }
+
+// WriteHeader discards.
+func (d discard) WriteHeader(int) {}
+
+// serveOnce returns a request to a handler without a socket.
+func serveOnce(h http.Handler) func() {
+	w, r := discard{http.Header{}}, httptest.NewRequest(http.MethodGet, jwksPath, nil)
+	return func() { h.ServeHTTP(w, r) }
+}
+
+// measureJWKS asks net/http servers over loopback, one kept connection each. The
+// client does as little as it can, and sends requests by the dozen, so that the
+// server's work is most of what is measured. The set has two keys, as an
+// issuer's has that rotates them.
+func measureJWKS(_ context.Context, b *bench) error {
+	ours, jwx, empty := jwksHandlers()
+	var loops []func(int)
+	for _, h := range []http.Handler{ours, jwx, empty} {
+		srv := httptest.NewServer(h)
+		defer srv.Close()
+		c, err := dial(srv.Listener.Addr().String())
+		if err != nil {
+			return err
+		}
+		defer c.conn.Close()
+		loops = append(loops, c.ask)
+	}
+	r := race(b.rounds, b.slice, loops...)
+	n := allocs(serveOnce(ours))
+	rate := func(i int) string { return group(int(1e9/r.ns(i))) + "/s" }
+	more, share := r.ratio(1, 0), r.ratio(2, 0)
+	b.add(line{
+		work:  "JWKS requests",
+		peer:  "marshal per request, jwx v2: " + rate(1) + ", " + allocText(allocs(serveOnce(jwx))),
+		ours:  rate(0) + ", " + allocText(n),
+		ratio: ratioText(more) + " x", goal: ">= 2.2 x, 0 allocs", verdict: judge(more >= 2.2 && n == 0),
+	})
+	b.add(line{
+		work: "JWKS requests", peer: "empty handler: " + rate(2), ours: rate(0),
+		ratio: ratioText(share) + " x", goal: ">= 0.75 x", verdict: judge(share >= 0.75),
+	})
+	return nil
+}
+
+// An asker is one kept connection.
+type asker struct {
+	conn net.Conn
+	r    *bufio.Reader
+}
+
+func dial(addr string) (*asker, error) {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	return &asker{conn, bufio.NewReaderSize(conn, 64<<10)}, nil
+}
+
+// pipeline is how many requests are sent at once.
+const pipeline = 32
+
+// ask makes n requests.
+func (a *asker) ask(n int) {
+	requests := bytes.Repeat([]byte("GET "+jwksPath+" HTTP/1.1\r\nHost: issuer.example\r\n\r\n"), pipeline)
+	one := len(requests) / pipeline
+	for n > 0 {
+		k := min(n, pipeline)
+		_, err := a.conn.Write(requests[:k*one])
+		check(err)
+		for range k {
+			check(a.skip())
+		}
+		n -= k
+	}
+}
+
+// skip reads one response with a Content-Length, which all three servers send
+// for bodies of this size.
+func (a *asker) skip() error {
+	length := 0
+	for {
+		text, err := a.r.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		if len(text) <= 2 {
+			break
+		}
+		if n, ok := contentLength(text); ok {
+			length = n
+		}
+	}
+	_, err := a.r.Discard(length)
+	return err
+}
+
+func contentLength(text []byte) (n int, ok bool) {
+	const name = "Content-Length: "
+	if len(text) < len(name) || string(text[:len(name)]) != name {
+		return 0, false
+	}
+	for _, c := range text[len(name):] {
+		if c < '0' || c > '9' {
+			break
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n, true
+}

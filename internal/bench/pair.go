@@ -1,0 +1,105 @@
+package main
+
+import (
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+)
+
+// A side is one of those that are compared.
+type side struct {
+	name string
+	// once does the work one time.
+	once func()
+}
+
+// loop makes a side's work one that is done n times.
+func (s side) loop(n int) {
+	for range n {
+		s.once()
+	}
+}
+
+// rounds are the times per operation, in nanoseconds: one slice a side, one
+// element a round.
+type rounds [][]float64
+
+// turns is in how many pieces a round is cut. The sides take turns, forward and
+// back, so that what happens on the machine meanwhile befalls them alike; a
+// side's time in the round is that of its fastest turn, in which least came
+// between.
+const turns = 8
+
+// race lets the sides work by turns, each for about slice a round.
+func race(n int, slice time.Duration, loops ...func(n int)) rounds {
+	times := make(rounds, len(loops))
+	counts := make([]int, len(loops))
+	for i, loop := range loops {
+		counts[i] = calibrate(loop, slice/turns)
+	}
+	for range n {
+		runtime.GC() // or one side's garbage is collected in the other's time
+		best := make([]float64, len(loops))
+		for turn := range turns {
+			for i := range loops {
+				if turn%2 == 1 {
+					i = len(loops) - 1 - i
+				}
+				begin := time.Now()
+				loops[i](counts[i])
+				if ns := float64(time.Since(begin)) / float64(counts[i]); turn == 0 || ns < best[i] {
+					best[i] = ns
+				}
+			}
+		}
+		for i := range loops {
+			times[i] = append(times[i], best[i])
+		}
+	}
+	return times
+}
+
+// calibrate returns how often the work fits into the time, at least once. It
+// believes the fastest of three tries, since anything may come between.
+func calibrate(loop func(n int), d time.Duration) int {
+	for n := 1; ; {
+		took := time.Duration(1 << 62)
+		for range 3 {
+			begin := time.Now()
+			loop(n)
+			took = min(took, max(time.Since(begin), 1))
+		}
+		if took >= d/2 || n >= 1<<30 {
+			return max(1, int(float64(n)*float64(d)/float64(took)))
+		}
+		if took < d/100 {
+			n *= 10
+		} else {
+			n *= 2
+		}
+	}
+}
+
+// ns returns the median of a side.
+func (r rounds) ns(i int) float64 { return median(r[i]) }
+
+// ratio returns the median of the ratios of side i to side j, round by round.
+func (r rounds) ratio(i, j int) float64 {
+	ratios := make([]float64, len(r[i]))
+	for k := range ratios {
+		ratios[k] = r[i][k] / r[j][k]
+	}
+	return median(ratios)
+}
+
+func median(x []float64) float64 {
+	x = slices.Sorted(slices.Values(x))
+	if n := len(x); n%2 == 0 {
+		return (x[n/2-1] + x[n/2]) / 2
+	}
+	return x[len(x)/2]
+}
+
+// allocs returns how many allocations one run of the work makes.
+func allocs(f func()) float64 { return testing.AllocsPerRun(100, f) }
