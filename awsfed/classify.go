@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/onafed/onafed/idp"
 )
 
 // A class is what a failed request calls for within the same refresh.
@@ -177,9 +178,14 @@ func isTimeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &t) && t.Timeout()
 }
 
-// retryAfter returns the pause that the server asked for, in seconds or as a
-// date (RFC 9110 section 10.2.3); zero if it did not.
+// retryAfter returns the pause that the server asked for, STS in seconds or as
+// a date (RFC 9110 section 10.2.3), or the API that the token did not come
+// from; zero if neither did.
 func retryAfter(err error) time.Duration {
+	var api *idp.RequestError
+	if errors.As(err, &api) {
+		return min(api.RetryAfter, time.Hour)
+	}
 	var re *smithyhttp.ResponseError
 	if !errors.As(err, &re) || re.Response == nil {
 		return 0
@@ -192,7 +198,12 @@ func retryAfter(err error) time.Duration {
 		return time.Duration(min(max(n, 0), 3600)) * time.Second
 	}
 	if at, err := http.ParseTime(v); err == nil {
-		return min(max(time.Until(at), 0), time.Hour)
+		now := time.Now()
+		// The date is by the clock of the server, which ours may not be.
+		if date, err := http.ParseTime(re.Response.Header.Get("Date")); err == nil {
+			now = date
+		}
+		return min(max(at.Sub(now), 0), time.Hour)
 	}
 	return 0
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/idp"
 )
 
 // httpError is an answer over HTTP as the SDK returns it; an empty code is an
@@ -320,6 +321,64 @@ func TestRetryAfter(t *testing.T) {
 		if _, err := p.Retrieve(t.Context()); err == nil || time.Since(begin) != 0 {
 			t.Errorf("Retrieve = %v after %v, want the error at once", err, time.Since(begin))
 		}
+	})
+}
+
+// A date is by the clock of the server that sends it.
+func TestRetryAfterADate(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range []time.Duration{-10 * time.Minute, 0, 10 * time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newService()
+			s.fail = func(call int) error {
+				if call > 1 {
+					return nil
+				}
+				now := time.Now().Add(ahead).UTC()
+				return httpError(429, "Throttling", "Retry-After", now.Add(7*time.Second).Format(http.TimeFormat), "Date", now.Format(http.TimeFormat))
+			}
+			p := newProvider(t, s)
+			begin := time.Now()
+			if _, err := p.Retrieve(t.Context()); err != nil || time.Since(begin) != 7*time.Second {
+				t.Errorf("a clock %v ahead: %v after %v, want credentials after 7 s", ahead, err, time.Since(begin))
+			}
+		})
+	}
+}
+
+// An API that mints tokens is left alone, too, when it asks for it.
+func TestRetryAfterOfTheTokenAPI(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := &mintery{tb: t}
+		p, err := awsfed.New(newService(), roleARN, m, exact)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantKey(t, p, "AKID1", 0)
+		fail := func(err error) {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.err = err
+		}
+		fail(fmt.Errorf("API: %w", &idp.RequestError{StatusCode: 429, Code: "resource_exhausted", RetryAfter: 50 * time.Second}))
+		time.Sleep(46 * time.Minute)
+		wantKey(t, p, "AKID1", 0)
+		synctest.Wait()
+		before := m.count()
+		for range 49 {
+			time.Sleep(time.Second)
+			wantKey(t, p, "AKID1", 0)
+			synctest.Wait()
+		}
+		if n := m.count() - before; n != 0 {
+			t.Errorf("asked %d times within the 50 s", n)
+		}
+		fail(nil)
+		time.Sleep(2 * time.Second)
+		wantKey(t, p, "AKID1", 0)
+		synctest.Wait()
+		wantKey(t, p, "AKID2", 0)
 	})
 }
 
