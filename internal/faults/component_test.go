@@ -1,0 +1,254 @@
+package faults_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/awsfed/export"
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/idp/idptest"
+	"github.com/onafed/onafed/idp/issuer"
+)
+
+// The columns of the table.
+const (
+	provider      = "provider, STS"
+	providerToken = "provider, token API"
+	keySet        = "key set"
+	apiClient     = "API client"
+	tokenCache    = "token cache"
+	credCache     = "credentials cache"
+	tokenFile     = "token file"
+	credFile      = "credentials file"
+)
+
+// maxStale is less than the default of a day, which would only take longer.
+const maxStale = 4 * time.Hour
+
+// A component is a part of the module that waits for others, with the bounds that its documentation promises.
+type component struct {
+	name string
+	what string
+	host string // whose answers are spoiled
+	// keeps tells that a value is kept and handed out until it ends.
+	keeps bool
+	life  time.Duration // of what it hands out
+	step  time.Duration // how often the callers of a test ask
+
+	cold   time.Duration // longest wait without a value
+	warm   time.Duration // longest wait while there is a valid value
+	repair time.Duration // from the end of a fault to the first new value
+
+	perCall int  // requests that one call may cause when there is no value
+	perHour int  // requests in an hour without faults
+	obeys   bool // it leaves a server alone that sent a Retry-After
+
+	start func(c *cell, w *world) *subject
+}
+
+// A subject is a component at work.
+type subject struct {
+	// use asks as a caller does, and returns the id of what it got: an access key, a fingerprint, a kid.
+	use func(ctx context.Context) (id string, err error)
+	// turn makes the next value differ from those before, where that does not happen by itself.
+	turn func()
+	// end is when the kept value can no longer be used, by this machine's clock. Nil asks the world.
+	end func(id string) time.Time
+	// late checks the error after that.
+	late func(err error) error
+}
+
+// components are those that one asks and that answer. The files that are kept fresh have tests of their own.
+func components() []component {
+	return []component{
+		{
+			name: provider, what: "`awsfed.Provider`, faults at STS", host: stsHost,
+			keeps: true, life: time.Hour, step: 15 * time.Second,
+			cold: 30 * time.Second, warm: time.Second, repair: 45 * time.Second, perCall: 3, perHour: 3, obeys: true,
+			start: func(c *cell, w *world) *subject { return startProvider(c, w, w.source()) },
+		},
+		{
+			name: providerToken, what: "`awsfed.Provider` over `idp.Client`, faults at the API", host: apiHost,
+			keeps: true, life: time.Hour, step: 15 * time.Second,
+			cold: 30 * time.Second, warm: time.Second, repair: 45 * time.Second, perCall: 4, perHour: 6, obeys: true,
+			start: func(c *cell, w *world) *subject { return startProvider(c, w, newClient(c, w).Source(idp.AudienceAWS)) },
+		},
+		{
+			name: keySet, what: "`issuer.Verifier` over `issuer.RemoteKeySet` with discovery", host: apiHost,
+			keeps: true, life: maxStale, step: 2 * time.Minute,
+			cold: 10 * time.Second, warm: 0, repair: 15 * time.Second, perCall: 2, perHour: 10,
+			start: startVerifier,
+		},
+		{
+			name: apiClient, what: "`idp.Client`", host: apiHost,
+			step: 20 * time.Second, cold: 32 * time.Second, perCall: 3, obeys: true,
+			start: func(c *cell, w *world) *subject { return startSource(w, newClient(c, w).Source(idp.AudienceAWS)) },
+		},
+		{
+			name: tokenCache, what: "`idp.Cached` over `idp.Client`", host: apiHost,
+			keeps: true, life: time.Hour, step: 15 * time.Second,
+			cold: 30 * time.Second, warm: time.Second, repair: 45 * time.Second, perCall: 3, perHour: 3, obeys: true,
+			start: func(c *cell, w *world) *subject {
+				return startSource(w, idp.Cached(newClient(c, w).Source(idp.AudienceAWS), &idp.CachedOptions{Logger: w.logger()}))
+			},
+		},
+		{
+			name: credCache, what: "`export.Cache`, each call a new provider as in a `credential_process`, faults at STS", host: stsHost,
+			keeps: true, life: time.Hour, step: 2 * time.Minute,
+			cold: 30 * time.Second, warm: 30 * time.Second, repair: 0, perCall: 3, perHour: 3,
+			start: startCache,
+		},
+	}
+}
+
+func find(name string) component {
+	for _, c := range components() {
+		if c.name == name {
+			return c
+		}
+	}
+	panic("no component " + name)
+}
+
+func newProvider(c *cell, w *world, src idp.TokenSource) *awsfed.Provider {
+	p, err := awsfed.New(sts.New(sts.Options{Region: "us-east-1", HTTPClient: w.client}), roleARN, src, func(o *awsfed.Options) {
+		o.Logger = w.logger()
+		o.AttemptTimeout = c.attempt // zero in a bubble
+	})
+	if err != nil {
+		c.Fatal(err)
+	}
+	return p
+}
+
+func startProvider(c *cell, w *world, src idp.TokenSource) *subject {
+	p := newProvider(c, w, src)
+	return &subject{use: func(ctx context.Context) (string, error) {
+		creds, err := p.Retrieve(ctx)
+		if err == nil && !creds.Expires.After(time.Now()) {
+			c.Errorf("Retrieve says to ask again at %v, which is past", creds.Expires)
+		}
+		return creds.AccessKeyID, err
+	}}
+}
+
+func newClient(c *cell, w *world) *idp.Client {
+	cl, err := idp.NewClient(&idp.ClientOptions{
+		Bearer:     func(context.Context) (string, error) { return w.bearer, nil },
+		HTTPClient: w.client, Logger: w.logger(), AttemptTimeout: c.attempt / 3,
+	})
+	if err != nil {
+		c.Fatal(err)
+	}
+	return cl
+}
+
+func startSource(_ *world, src idp.TokenSource) *subject {
+	return &subject{use: func(ctx context.Context) (string, error) {
+		t, err := src.Token(ctx)
+		if err != nil {
+			return "", err
+		}
+		return t.Fingerprint(), nil
+	}}
+}
+
+func startVerifier(c *cell, w *world) *subject {
+	keys, err := issuer.NewIssuerKeySet(w.iss.URL, &issuer.RemoteKeySetOptions{HTTPClient: w.client, Logger: w.logger(), MaxStale: maxStale, Timeout: c.attempt / 3})
+	if err != nil {
+		c.Fatal(err)
+	}
+	v, err := issuer.NewVerifier(w.iss.URL, keys, &issuer.VerifierOptions{
+		Audiences: []string{"deploy"}, Organizations: []string{idptest.OrganizationID}, Algorithms: []string{"ES256"}, Logger: w.logger(),
+	})
+	if err != nil {
+		c.Fatal(err)
+	}
+	return &subject{
+		use: func(ctx context.Context) (string, error) {
+			t := w.mint("deploy")
+			if _, err := v.Verify(ctx, t.Raw()); err != nil {
+				if e, ok := errors.AsType[*issuer.VerifyError](err); ok && e.Reason != issuer.ReasonKeysUnavailable {
+					c.Errorf("a good token is refused for its %s: %v", e.Reason, err)
+				}
+				return "", err
+			}
+			return t.Header().KeyID, nil
+		},
+		turn: func() { w.iss.RotateKey() },
+		end: func(string) time.Time {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.published.Add(maxStale)
+		},
+		late: func(err error) error {
+			if _, ok := errors.AsType[*issuer.StaleKeysError](err); !ok {
+				return fmt.Errorf("%w is no *issuer.StaleKeysError", err)
+			}
+			return nil
+		},
+	}
+}
+
+func startCache(c *cell, w *world) *subject {
+	cache := export.OpenCache(&export.CacheOptions{Dir: filepath.Join(c.dir, "cache"), Logger: w.logger()})
+	if err := cache.Off(); err != nil {
+		c.Fatal(err)
+	}
+	return &subject{use: func(ctx context.Context) (string, error) {
+		e, err := cache.Entry(ctx, export.CacheRequest{Key: export.CacheKey{RoleARN: roleARN}, Fetch: func(ctx context.Context) (export.CacheEntry, error) {
+			creds, err := newProvider(c, w, w.source()).Credentials(ctx)
+			return export.CacheEntry{Credentials: creds}, err
+		}})
+		return e.Credentials.AccessKeyID, err
+	}}
+}
+
+// fakeCredentials are good for an hour; n tells them apart.
+func fakeCredentials(n int) aws.Credentials {
+	return aws.Credentials{
+		AccessKeyID:     fmt.Sprintf("ASIATESTONAFED%06d", n),
+		SecretAccessKey: fmt.Sprintf("%040d", n),
+		SessionToken:    fmt.Sprintf("FwoGZXIvYXdzE%080d//+=", n),
+		Source:          "test",
+		CanExpire:       true,
+		Expires:         time.Now().Add(time.Hour),
+		AccountID:       account,
+	}
+}
+
+// A cell is one field of the table while it is being worked on.
+type cell struct {
+	testing.TB
+	column, row string
+	report      *report
+	dir         string        // a folder of its own
+	attempt     time.Duration // timeouts for what does not run in a bubble; zero is the default
+	bad         bool
+	notes       []string
+	seen        map[string]bool // errors whose secrets were looked for
+}
+
+func (c *cell) Errorf(format string, args ...any) {
+	c.Helper()
+	c.bad = true
+	c.TB.Errorf("%s under %s: %s", c.column, c.row, fmt.Sprintf(format, args...))
+}
+
+func (c *cell) Fatal(args ...any) {
+	c.Helper()
+	c.bad = true
+	c.TB.Fatal(args...)
+}
+
+// note adds what was measured.
+func (c *cell) note(format string, args ...any) {
+	c.notes = append(c.notes, fmt.Sprintf(format, args...))
+}

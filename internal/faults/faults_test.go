@@ -1,0 +1,15 @@
+package faults_test
+
+import (
+	"flag"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the table to README.md")
+
+// TestFaults is the matrix.
+func TestFaults(t *testing.T) {
+	r := new(report)
+	t.Run("network", func(t *testing.T) { testNetwork(t, r) })
+	r.print(t)
+}
