@@ -81,5 +81,9 @@ func source(o options) (idp.TokenSource, error) {
 	if o.tokenFile != "" {
 		return idp.File(o.tokenFile), nil
 	}
-	return idp.FromEnvironment(o.audience, nil)
+	src, err := idp.FromEnvironment(o.audience, nil)
+	if _, ok := errors.AsType[*idp.EnvironmentError](err); ok {
+		return nil, fmt.Errorf("%w; run this in an Ona environment, set one of these, or name a file with --token-file", err)
+	}
+	return src, err
 }

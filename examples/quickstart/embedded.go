@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,7 +16,6 @@ import (
 	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/awsfedtest"
 	"github.com/onafed/onafed/awsfed/trust"
-	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/idp/issuer"
 )
@@ -33,6 +34,9 @@ const (
 func embedded(ctx context.Context, out *report) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	if err := forgetAWS(); err != nil {
+		return err
+	}
 
 	out.heading("An issuer signs a token, and publishes its keys (TLS, loopback)")
 	iss, err := newIssuer(ctx)
@@ -92,35 +96,6 @@ func embedded(ctx context.Context, out *report) error {
 	return outage(ctx, src, endpoint, fake, out)
 }
 
-func showClaims(token *idp.Token, out *report) error {
-	c := token.Claims()
-	subject, err := claims.ParseSubject(c.Subject)
-	if err != nil {
-		return err
-	}
-	var segments []claims.Segment
-	for s := range subject.Segments() {
-		segments = append(segments, s)
-	}
-	rebuilt, err := claims.SubjectFrom(segments...)
-	if err != nil {
-		return err
-	}
-	if rebuilt != subject {
-		return fmt.Errorf("the subject was rebuilt as %q, which differs from %q", rebuilt, subject)
-	}
-	out.line("version", "%s", c.Version())
-	out.line("issuer", "%q", c.Issuer)
-	out.line("audience", "%q", c.Audience)
-	out.line("subject", "%s", subject)
-	for _, s := range segments {
-		out.line("  "+string(s.Key), "%s", s.Value)
-	}
-	out.line("lifetime", "%s", c.Expiry.Sub(c.IssuedAt))
-	out.line("rebuilt", "equal to what was parsed")
-	return nil
-}
-
 func verify(ctx context.Context, token *idp.Token, client *http.Client, issuerURL string, opts issuer.VerifierOptions, out *report) error {
 	meta, err := issuer.Discover(ctx, issuerURL, &issuer.DiscoverOptions{HTTPClient: client})
 	if err != nil {
@@ -141,6 +116,26 @@ func verify(ctx context.Context, token *idp.Token, client *http.Client, issuerUR
 	out.line("key set", "%s", meta.JWKSURI)
 	out.line("signature", "%s by key %q, issued %s", token.Header().Algorithm, token.Header().KeyID, c.IssuedAt.UTC().Format(time.RFC3339))
 	out.line("organization", "%s", c.OrganizationID)
+	return nil
+}
+
+// forgetAWS keeps the settings of the user's AWS programs out of this process: what is shown below must not depend on a profile, a
+// certificate bundle or an endpoint that happens to be named there.
+func forgetAWS() error {
+	for _, kv := range os.Environ() {
+		name, _, _ := strings.Cut(kv, "=")
+		if !strings.HasPrefix(name, "AWS_") {
+			continue
+		}
+		if err := os.Unsetenv(name); err != nil {
+			return err
+		}
+	}
+	for _, file := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
+		if err := os.Setenv(file, os.DevNull); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -21,7 +21,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr, os.Getenv)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Getenv)
 	stop()
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -42,10 +42,10 @@ type options struct {
 	region       string
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv func(string) string) error {
+func run(ctx context.Context, args []string, stdout io.Writer, getenv func(string) string) error {
 	var o options
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags.SetOutput(io.Discard) // main says what is wrong, once
 	flags.BoolVar(&o.aws, "aws", false, "use real AWS with the role of AWS_ROLE_ARN")
 	flags.StringVar(&o.roleARN, "role-arn", "", "use real AWS with this `role`")
 	flags.StringVar(&o.tokenFile, "token-file", "", "with real AWS: read the ID token from `file` instead of looking for it in the environment")
@@ -53,11 +53,26 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 	flags.StringVar(&o.issuer, "issuer", idp.Issuer, "with real AWS: the `URL` of the issuer that the token is checked against, whatever issuer the token names")
 	flags.StringVar(&o.organization, "organization", "", "with real AWS: the `id` of the organization that the token must belong to (default: any)")
 	flags.StringVar(&o.region, "region", "", "with real AWS: the `region` of the STS endpoint (default: the SDK's own variables, then the partition's)")
-	if err := flags.Parse(args); err != nil {
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		flags.SetOutput(stdout)
+		flags.Usage()
 		return err
+	case err != nil:
+		return fmt.Errorf("%w; see --help", err)
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("argument %q is not understood; quickstart takes flags only, see --help", flags.Arg(0))
+	}
+	// "$ROLE" of a variable that is not set must not mean something else than a role.
+	var wrong error
+	flags.Visit(func(f *flag.Flag) {
+		if f.Value.String() == "" {
+			wrong = fmt.Errorf("--%s is empty: give it a value, or leave it out", f.Name)
+		}
+	})
+	if wrong != nil {
+		return wrong
 	}
 	if o.roleARN == "" && o.aws {
 		if o.roleARN = getenv("AWS_ROLE_ARN"); o.roleARN == "" {
@@ -68,12 +83,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 	if o.roleARN != "" {
 		return onAWS(ctx, o, out)
 	}
-	var ignored error
 	flags.Visit(func(f *flag.Flag) {
-		ignored = fmt.Errorf("--%s speaks of real AWS: add --role-arn, or --aws with AWS_ROLE_ARN set", f.Name)
+		wrong = fmt.Errorf("--%s speaks of real AWS: add --role-arn, or --aws with AWS_ROLE_ARN set", f.Name)
 	})
-	if ignored != nil {
-		return ignored
+	if wrong != nil {
+		return wrong
 	}
 	if getenv("AWS_ROLE_ARN") != "" {
 		out.note("AWS_ROLE_ARN is set and not used: real AWS is contacted only with --aws or --role-arn")

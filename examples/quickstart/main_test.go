@@ -36,7 +36,10 @@ func TestScripts(t *testing.T) {
 			for name, value := range world {
 				e.Setenv(name, value)
 			}
-			for name, content := range map[string]string{"token": world["TOKEN"], "other-token": world["OTHER_TOKEN"], "ca.pem": world["CA"]} {
+			for name, content := range map[string]string{
+				"token": world["TOKEN"], "v3-token": world["V3_TOKEN"], "other-token": world["OTHER_TOKEN"], "foreign-token": world["FOREIGN_TOKEN"],
+				"ca.pem": world["CA"],
+			} {
 				if err := os.WriteFile(filepath.Join(e.WorkDir, name), []byte(content), 0o600); err != nil {
 					return err
 				}
@@ -87,7 +90,7 @@ func newWorld(t *testing.T) map[string]string {
 	client := server.Client()
 	client.Transport.(*http.Transport).Proxy = http.ProxyURL(proxyURL)
 
-	policy, err := trust.Build(trust.Rule{Account: account, Issuer: issuerURL, Organization: organizationID})
+	policy, err := trust.Build(trust.Rule{Account: account, Issuer: issuerURL, Organization: organizationID, Format: trust.FormatBoth})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,16 +102,18 @@ func newWorld(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sign := func(organization string) string {
+	sign := func(claims map[string]any) string {
 		now := time.Now()
-		raw, err := ring.Sign(t.Context(), map[string]any{
-			"iss": issuerURL, "aud": idp.AudienceAWS, "org": organization, "sub": "org:" + organization + "/env:" + environmentID,
-			"iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
-		})
+		claims["iss"], claims["aud"] = issuerURL, idp.AudienceAWS
+		claims["iat"], claims["exp"] = now.Unix(), now.Add(time.Hour).Unix()
+		raw, err := ring.Sign(t.Context(), claims)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return raw
+	}
+	v2 := func(organization string) map[string]any {
+		return map[string]any{"org": organization, "sub": "org:" + organization + "/env:" + environmentID}
 	}
 	return map[string]string{
 		"HTTPS_PROXY": proxy.URL,
@@ -116,9 +121,14 @@ func newWorld(t *testing.T) map[string]string {
 		"STS":         awsfedtest.Start(t, fake),
 		"ROLE":        roleARN,
 		"ORG":         organizationID,
-		"TOKEN":       sign(organizationID),
-		"OTHER_TOKEN": sign("01960000-0000-7000-8000-00000000000a"),
-		"CA":          string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})),
+		"TOKEN":       sign(v2(organizationID)),
+		"OTHER_TOKEN": sign(v2("01960000-0000-7000-8000-00000000000a")),
+		"V3_TOKEN": sign(map[string]any{
+			"organization_id": organizationID, "project_id": projectID, "environment_id": environmentID, "creator_email": "jo@example.com",
+			"sub": "organization_id:" + organizationID + ":project_id:" + projectID + ":creator_email:jo@example.com",
+		}),
+		"FOREIGN_TOKEN": sign(map[string]any{"sub": "repo:someone/something", "org": organizationID}),
+		"CA":            string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})),
 	}
 }
 

@@ -21,8 +21,8 @@ func (r *report) line(name, format string, args ...any) {
 	fmt.Fprintf(r.w, "   %-18s %s\n", name, fmt.Sprintf(format, args...))
 }
 
-func (r *report) note(format string, args ...any) {
-	fmt.Fprintf(r.w, "   %s\n", fmt.Sprintf(format, args...))
+func (r *report) note(text string) {
+	fmt.Fprintf(r.w, "   %s\n", text)
 }
 
 func (r *report) block(text string) {
