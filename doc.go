@@ -42,7 +42,7 @@
 //	if err != nil {
 //		return err
 //	}
-//	subject, err := claims.ParseSubject(c.Subject)
+//	id, err := c.Identity() // of a V1, V2 or V3 token: id.Organization(), id.Project(), ...
 //
 // # A test without AWS
 //
