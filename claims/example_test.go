@@ -135,6 +135,23 @@ func ExampleLayout_Parse() {
 	// 4 pairs, project "019527e4-75d5-704d-a5a4-a2b52cf56198" true
 }
 
+func ExampleParseSubjectV3() {
+	sub, err := claims.ParseSubjectV3("organization_id:0191e223-1c3c-7607-badf-303c98b52d2f:project_id:019527e4-75d5-704d-a5a4-a2b52cf56198:creator_email:jo@example.com")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	project, ok := sub.Lookup("project_id")
+	fmt.Println(sub.Kind, project, ok)
+	email, ok := sub.Lookup("creator_email")
+	fmt.Println(email, ok)
+	fmt.Println(sub) // without personal data
+	// Output:
+	// environment 019527e4-75d5-704d-a5a4-a2b52cf56198 true
+	// jo@example.com true
+	// organization_id:0191e223-1c3c-7607-badf-303c98b52d2f:project_id:019527e4-75d5-704d-a5a4-a2b52cf56198:creator_email:…
+}
+
 func ExampleClaims_SubjectV3() {
 	// The same subject, in its token: the claim creator_name settles it.
 	c, err := claims.Parse([]byte(`{

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/onafed/onafed/claims"
 )
@@ -27,14 +28,11 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	case len(args) == 0:
 		return samples(out)
 	case len(args) == 1 && args[0] == "-":
-		token, err := bufio.NewReader(io.LimitReader(in, claims.MaxTokenSize+2)).ReadString('\n')
+		token, err := bufio.NewReader(io.LimitReader(in, claims.MaxTokenSize+3)).ReadString('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		if n := len(token); n > 0 && token[n-1] == '\n' {
-			token = token[:n-1]
-		}
-		_, c, err := claims.ParseUnverified(token)
+		_, c, err := claims.ParseUnverified(strings.TrimRight(token, "\r\n"))
 		if err != nil {
 			return err
 		}
