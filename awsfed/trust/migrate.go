@@ -86,16 +86,32 @@ func Migrate(p Policy, opts *MigrateOptions) Migration {
 		opts = &MigrateOptions{}
 	}
 	m := migrator{layout: opts.Layout}
+	m.out.Changes, m.out.Samples = []MigratedValue{}, []MigrationSample{}
 	m.out.Before, m.out.Both, m.out.After = p.clone(), p.clone(), p.clone()
 	for i := range p.Statements {
 		m.statement(i)
 	}
-	m.out.After.Statements = slices.DeleteFunc(m.out.After.Statements, func(s Statement) bool {
-		return slices.ContainsFunc(s.Conditions, func(c Condition) bool { return c.Values != nil && len(c.Values) == 0 })
-	})
+	m.dropEmptied()
 	m.notes()
 	m.out.Samples = m.samples()
 	return m.out
+}
+
+// dropEmptied takes the statements out of After that lost the last value of a
+// condition: they let nobody in, and IAM may refuse an empty list. A list that
+// was empty before stays, because it may be that of a Deny for everybody.
+func (m *migrator) dropEmptied() {
+	var kept []Statement
+	for i, s := range m.out.After.Statements {
+		emptied := false
+		for j, c := range s.Conditions {
+			emptied = emptied || len(c.Values) == 0 && len(m.out.Before.Statements[i].Conditions[j].Values) > 0
+		}
+		if !emptied {
+			kept = append(kept, s)
+		}
+	}
+	m.out.After.Statements = kept
 }
 
 type migrator struct {
@@ -157,7 +173,7 @@ func (m *migrator) condition(i, j int, c Condition, op operator) {
 		return
 	}
 	m.out.Problems = append(m.out.Problems, problems...)
-	if m.place(i, j, c, op, both, after) {
+	if m.place(i, j, op, excludes, both, after) {
 		m.out.Changes = append(m.out.Changes, changes...)
 		return
 	}
@@ -170,17 +186,28 @@ func (m *migrator) condition(i, j int, c Condition, op operator) {
 
 // place puts the new values into both policies. It is false, and nothing was
 // changed, if the statement has the operator that they need already.
-func (m *migrator) place(i, j int, c Condition, op operator, both, after *valueList) bool {
+func (m *migrator) place(i, j int, op operator, excludes bool, both, after *valueList) bool {
+	conditions := m.out.Before.Statements[i].Conditions
+	c := conditions[j]
+	like := likeName(op)
+	taken := func() bool {
+		return slices.ContainsFunc(conditions, func(d Condition) bool { return d.Operator == like && strings.EqualFold(d.Key, c.Key) })
+	}
+	if !op.wildcards() && taken() && excludes && (op.negated || !op.ifExists) {
+		// Who was kept out has to stay out. Every token has a subject, so the
+		// same operator with IfExists, or without it, says the same.
+		other := op
+		other.ifExists = !op.ifExists
+		like = likeName(other)
+	}
 	name := func(list *valueList) string {
 		if list.patterns && !op.wildcards() {
-			return likeName(op)
+			return like
 		}
 		return c.Operator
 	}
-	for _, d := range m.out.Before.Statements[i].Conditions {
-		if d.Operator != c.Operator && strings.EqualFold(d.Key, c.Key) && (d.Operator == name(both) || d.Operator == name(after)) {
-			return false
-		}
+	if (name(both) != c.Operator || name(after) != c.Operator) && taken() {
+		return false
 	}
 	for _, step := range []struct {
 		p    *Policy

@@ -49,7 +49,7 @@ func (m *migrator) samples() []MigrationSample {
 	before, both, after := subjectsOnly(m.out.Before), subjectsOnly(m.out.Both), subjectsOnly(m.out.After)
 	key := subjectKey(m.out.Before)
 	if key == "" {
-		return nil
+		return []MigrationSample{}
 	}
 	outcome := func(p Policy, sub string) Outcome {
 		if sub == "" {

@@ -202,6 +202,48 @@ func TestMigrateNeverOpens(t *testing.T) {
 	}
 }
 
+// Where the operator that V3 values need is there already, those that a
+// condition keeps out stay out all the same.
+func TestMigrateKeepsOutBesideAnotherPattern(t *testing.T) {
+	t.Parallel()
+	for name, statement := range map[string]trust.Statement{
+		"allow": subPolicy(trust.Allow, "StringNotEquals", "org:"+ownOrg+"/user:"+ownUser).Statements[0],
+		"deny":  subPolicy(trust.Deny, "StringEquals", "org:"+ownOrg+"/user:"+ownUser).Statements[0],
+	} {
+		p := subPolicy(trust.Allow, "StringLike", "org:"+ownOrg+"/*")
+		other := trust.Condition{Operator: "StringNotLike", Key: statement.Conditions[0].Key, Values: []string{"org:" + strangeOrg + "/*"}}
+		if name == "deny" {
+			p.Statements = append(p.Statements, statement)
+			other.Operator, other.Values = "StringLike", []string{"*"}
+			p.Statements[1].Conditions = append(p.Statements[1].Conditions, other)
+		} else {
+			p.Statements[0].Conditions = append(p.Statements[0].Conditions, statement.Conditions[0], other)
+		}
+		m := trust.Migrate(p, nil)
+		if !m.Exact() {
+			t.Errorf("%s: problems %v", name, m.Problems)
+		}
+		for _, s := range m.Samples {
+			if s.SubjectV3 == "organization_id:"+ownOrg+":user_id:"+ownUser && (s.Before != trust.Denied || s.BothV3 != trust.Denied || s.After != trust.Denied) {
+				t.Errorf("%s: the user gets in: %+v\n%s", name, s, m.Both)
+			}
+		}
+	}
+}
+
+// A negated condition without values holds for everybody, so a Deny with one
+// keeps everybody out; it must not be taken for one that lost its values.
+func TestMigrateKeepsEmptyLists(t *testing.T) {
+	t.Parallel()
+	p := subPolicy(trust.Allow, "StringLike", "org:"+ownOrg+"/*")
+	p.Statements = append(p.Statements, subPolicy(trust.Deny, "StringNotLike").Statements...)
+	p.Statements[1].Conditions[0].Values = []string{}
+	m := trust.Migrate(p, nil)
+	if len(m.After.Statements) != 2 || !m.After.Statements[1].Equal(p.Statements[1]) {
+		t.Errorf("After lost the Deny:\n%s", m.After)
+	}
+}
+
 func (r randomPolicies) v2() string {
 	id := pick(r, ownOrg, ownOrg, strangeOrg)
 	return "org:" + id + pick(r, "/*", "*", "/prj:*", "/env:*", "/user:*", "/prj:"+ownProject+"/*", "/prj:"+ownProject+"/env:*",
