@@ -22,7 +22,7 @@ type Grant struct {
 // and partition, is the document's where it has one; everything else is p's. A
 // document that could not be read gives no grants.
 func Access(roles []Document, callers []claims.Claims, p Params) []Grant {
-	var grants []Grant
+	grants := []Grant{}
 	for i, role := range roles {
 		if role.Err != nil {
 			continue

@@ -65,6 +65,7 @@ type evaluation struct {
 func (e *evaluation) decide(explain bool) Decision {
 	d := Decision{
 		RoleARN: e.request.RoleARN, ProviderARN: e.request.ProviderARN, Issuer: e.request.Issuer,
+		Statements: []StatementResult{}, // a list in JSON also when it is empty
 	}
 	for i, st := range e.policy.Statements {
 		d.Statements = append(d.Statements, e.statement(i, st, explain))

@@ -2,7 +2,6 @@ package trust
 
 import (
 	"maps"
-	"slices"
 	"strings"
 )
 
@@ -18,7 +17,7 @@ func (e *evaluation) conditionResult(c Condition, explain bool) ConditionResult 
 	if e.seen != nil {
 		maps.Copy(e.seen, inner.seen)
 	}
-	res := ConditionResult{Operator: c.Operator, Key: c.Key, Needed: slices.Clone(c.Values), Result: m}
+	res := ConditionResult{Operator: c.Operator, Key: c.Key, Needed: append([]string{}, c.Values...), Result: m}
 	if !explain {
 		return res
 	}

@@ -89,7 +89,7 @@ func reason(r Request, d Decision) string {
 
 func deniedReason(a ActionResult, statements []StatementResult) string {
 	if len(a.Statements) > 0 {
-		return statementNames(a.Statements, statements) + " " + plural(len(a.Statements), "denies", "deny") + " " + a.Action
+		return statementNames(a.Statements, statements) + " " + plural(len(a.Statements), "denies", "deny") + " " + quoteAction(a.Action)
 	}
 	s := "no statement allows " + quoteAction(a.Action)
 	switch a.Action {

@@ -15,6 +15,10 @@ func (e *evaluation) principalNearMisses(p Principal) []NearMiss {
 	for _, arn := range p.Federated {
 		got, ok := providerHost(arn)
 		if !ok {
+			if sameHost(arn, host) {
+				misses = append(misses, miss(MissProviderSpelling,
+					"the principal is the issuer itself; a provider is named by its ARN"))
+			}
 			continue
 		}
 		a, w := splitARN(arn), splitARN(want)

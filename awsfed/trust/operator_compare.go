@@ -13,7 +13,7 @@ import (
 func (e *evaluation) compareValue(op operator, want, got string) Match {
 	if op.variables() {
 		x := expand(want, e.version, e.request.lookup)
-		return e.compareExpansion(op, x, got)
+		return e.compareExpansion(op, x, want, got)
 	}
 	if op.family == boolFamily && e.version == versionWithVariables && strings.Contains(want, "${") {
 		x := expand(want, e.version, e.request.lookup)
@@ -43,8 +43,11 @@ func (e *evaluation) compareValue(op operator, want, got string) Match {
 	}
 }
 
-func (e *evaluation) compareExpansion(op operator, x expansion, got string) Match {
-	m := e.compareReplaced(op, x, got)
+// compareExpansion compares with the policy's value want after its variables
+// were replaced. What is said about the value is said of want, because the
+// expansion may hold what must not be shown.
+func (e *evaluation) compareExpansion(op operator, x expansion, want, got string) Match {
+	m := e.compareReplaced(op, x, want, got)
 	if x.malformed {
 		// Either the "${" is text or the value as a whole is void.
 		return e.ask(doubt{rule: malformedVariable}, m, NotMatched)
@@ -52,7 +55,7 @@ func (e *evaluation) compareExpansion(op operator, x expansion, got string) Matc
 	return m
 }
 
-func (e *evaluation) compareReplaced(op operator, x expansion, got string) Match {
+func (e *evaluation) compareReplaced(op operator, x expansion, want, got string) Match {
 	switch {
 	case x.unknown != "":
 		return e.ask(doubt{rule: unknownVariable, about: x.unknown}, Matched, NotMatched)
@@ -71,13 +74,13 @@ func (e *evaluation) compareReplaced(op operator, x expansion, got string) Match
 		}
 		return e.ask(doubt{rule: wildcardInVariable}, matchIf(x.pattern(true).Match(got)), literal)
 	default:
-		return e.compareARN(x, got)
+		return e.compareARN(x, want, got)
 	}
 }
 
 // compareARN compares the six parts of an ARN one by one: a wildcard never
 // reaches over the colon into the next part.
-func (e *evaluation) compareARN(x expansion, got string) Match {
+func (e *evaluation) compareARN(x expansion, want, got string) Match {
 	parts := strings.SplitN(got, ":", 6)
 	pattern := splitSpans(x.spans, 6)
 	literal := arnMatches(pattern, parts, false)
@@ -87,7 +90,7 @@ func (e *evaluation) compareARN(x expansion, got string) Match {
 		// whole text is not written down.
 		whole = matchIf(x.pattern(false).Match(got))
 	}
-	m := e.ask(doubt{rule: shortARNPattern, about: x.text()}, whole, literal)
+	m := e.ask(doubt{rule: shortARNPattern, about: want}, whole, literal)
 	if !x.dataWildcards {
 		return m
 	}
@@ -115,10 +118,11 @@ func (e *evaluation) compareNumeric(op operator, want, got string) Match {
 	return matchIf(op.relation.holds(g.Cmp(w)))
 }
 
-// parseNumber reads a decimal number exactly. An exponent is refused: nobody
-// says that IAM reads one, and a large one would cost a lot of memory.
+// parseNumber reads a decimal number exactly. An exponent is refused, and so
+// are other bases: nobody says that IAM reads them, and a large exponent would
+// cost a lot of memory.
 func parseNumber(s string) (*big.Rat, bool) {
-	if s == "" || len(s) > 64 || strings.ContainsAny(s, "eEpPxX_/") {
+	if s == "" || len(s) > 64 || strings.Trim(s, "+-.0123456789") != "" {
 		return nil, false
 	}
 	return new(big.Rat).SetString(s)

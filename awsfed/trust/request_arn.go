@@ -52,7 +52,7 @@ func providerFor(partition, account, issuer string) string {
 
 // principalNames lists a statement's principals for a reader.
 func principalNames(p Principal) []string {
-	var names []string
+	names := []string{}
 	if p.Any {
 		names = append(names, "*")
 	}

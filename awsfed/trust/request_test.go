@@ -110,7 +110,7 @@ func TestDecisionHoldsNoPersonalData(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := mustParse(t, []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/app.gitpod.io"},
-		"Action":"sts:*","Condition":{"StringEquals":{"app.gitpod.io:sub":"x","app.gitpod.io:email":"x","sts:SourceIdentity":"x","sts:RoleSessionName":"x","aws:RequestTag/Who":"x","app.gitpod.io:aud":"${app.gitpod.io:email}"}}}}`))
+		"Action":"sts:*","Condition":{"StringEquals":{"app.gitpod.io:sub":"x","app.gitpod.io:email":"x","sts:SourceIdentity":"x","sts:RoleSessionName":"x","aws:RequestTag/Who":"x","app.gitpod.io:aud":"${app.gitpod.io:email}"},"ArnLike":{"app.gitpod.io:email":"${app.gitpod.io:email}"}}}}`))
 	params := trust.Params{RoleARN: "arn:aws:iam::123456789012:role/ona", SessionName: "session-bob"}
 	shown := func(d trust.Decision) string {
 		data, err := json.Marshal(d)
@@ -163,6 +163,35 @@ func TestDecisionTextIsFitForATerminal(t *testing.T) {
 		}
 		if len(line) > 1000 {
 			t.Errorf("a line of %d bytes", len(line))
+		}
+	}
+}
+
+func TestReasonQuotesTheAction(t *testing.T) {
+	t.Parallel()
+	p := trust.Policy{Statements: []trust.Statement{{Effect: trust.Deny, Principal: trust.Principal{Any: true}, Actions: []string{"*"}}}}
+	d := p.Evaluate(trust.Request{Action: "sts:\x1b[31m"})
+	if want := `statement 1 denies "sts:\x1b[31m"`; d.Reason != want {
+		t.Errorf("Reason = %q, want %q", d.Reason, want)
+	}
+}
+
+// A list without anything in it is [] in JSON: readers in other languages do
+// not expect null there.
+func TestEmptyListsInJSON(t *testing.T) {
+	t.Parallel()
+	noValue := trust.Policy{Statements: []trust.Statement{{Effect: trust.Allow, Conditions: []trust.Condition{{Operator: "StringEquals", Key: "x"}}}}}
+	foreign := mustParse(t, []byte(`{"Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}}`))
+	for name, v := range map[string]any{
+		"decision":           trust.Policy{}.Evaluate(trust.Request{}),
+		"decision, no value": noValue.Evaluate(trust.Request{}),
+		"findings":           trust.Lint(foreign),
+		"grants":             trust.Access(nil, nil, trust.Params{}),
+		"migration":          trust.Migrate(foreign, nil),
+	} {
+		data, err := json.Marshal(v)
+		if err != nil || strings.Contains(string(data), "null") {
+			t.Errorf("%s: %s, %v", name, data, err)
 		}
 	}
 }
