@@ -19,7 +19,7 @@ import (
 // A policy without findings of [SeverityError] lets in no token of another Ona
 // organization. What Lint could not judge is a finding too.
 func Lint(p Policy) []Finding {
-	l := &linter{policy: p}
+	l := &linter{policy: p, found: []Finding{}}
 	l.size()
 	for i, st := range p.Statements {
 		l.index = i
@@ -87,18 +87,24 @@ func (l *linter) size() {
 // allow looks at an Allow statement that may let web identities in.
 func (l *linter) allow(st Statement) {
 	if !coversAction(st, actionAssume) {
+		l.everyAccount(st)
 		return
 	}
 	l.actions(st)
 	l.missingAction(st)
-	everybody := st.Principal.Any || slices.Contains(st.Principal.AWS, "*") || slices.Contains(st.Principal.Federated, "*")
+	l.providers(st)
 	hosts := statementHosts(st)
-	if everybody {
+	if forEverybody(st.Principal) {
 		l.everybody(st, hosts)
 	}
 	for _, host := range hosts {
 		l.allowHost(st, host, guarded(l.policy, st, host))
 	}
+}
+
+// forEverybody tells whether web identities of every provider are meant.
+func forEverybody(p Principal) bool {
+	return p.Any || slices.Contains(p.AWS, "*") || slices.Contains(p.Federated, "*")
 }
 
 // statementHosts are the issuers, without scheme, whose tokens the statement
@@ -115,7 +121,7 @@ func statementHosts(st Statement) []string {
 			add(h)
 		}
 	}
-	if len(hosts) == 0 && len(st.Principal.Federated) == 0 || slices.Contains(st.Principal.Federated, "*") {
+	if forEverybody(st.Principal) {
 		for _, c := range st.Conditions {
 			if h, name, ok := cutKey(c.Key); ok && (name == "sub" || name == "aud") {
 				add(h)
@@ -133,38 +139,6 @@ func cutKey(key string) (host, name string, ok bool) {
 		return "", "", false
 	}
 	return strings.ToLower(key[:i]), strings.ToLower(key[i+1:]), true
-}
-
-// everybody looks at an Allow whose principal is not one provider.
-func (l *linter) everybody(st Statement, hosts []string) {
-	severity := SeverityError
-	message := "the statement lets everybody in who meets its conditions, and none of them names an issuer"
-	if closedToStrangers(st, hosts) {
-		severity = SeverityWarning
-		message = "the principal is everybody; only the conditions name an issuer"
-	}
-	l.add(Finding{
-		ID: LintEverybody, Severity: severity, Message: message,
-		Why: "Tokens of every provider that is ever registered in the account are let in, and with sts:AssumeRole in the list every AWS account. Name the provider.",
-	}, nil)
-}
-
-// closedToStrangers tells whether some condition makes the statement fail for
-// tokens of issuers other than hosts.
-func closedToStrangers(st Statement, hosts []string) bool {
-	for _, c := range st.Conditions {
-		op, ok := parseOperator(c.Operator)
-		if !ok || op.family == nullFamily || op.failsOpen() {
-			continue
-		}
-		if h, _, isKey := cutKey(c.Key); isKey && slices.Contains(hosts, h) {
-			return true
-		}
-		if strings.EqualFold(c.Key, "aws:PrincipalOrgID") {
-			return true
-		}
-	}
-	return false
 }
 
 // audience looks whether the statement asks for an audience of the issuer.

@@ -25,9 +25,12 @@ func (l *linter) allowHost(st Statement, host string, guarded bool) {
 		if name == "sub" && l.subject(i, c, op, host) {
 			bound = true
 		}
-		if bindsCustomer(host, name) && !op.failsOpen() && op.family != nullFamily && !slices.ContainsFunc(c.Values, isStars) {
+		if bindsCustomer(host, name) && !op.negated && !op.failsOpen() && op.family != nullFamily && !slices.ContainsFunc(c.Values, isStars) {
 			bound = true
 		}
+	}
+	if guarded || boundElsewhere(st, host, l.policy.Version) {
+		l.closed(before)
 	}
 	l.contradictions(st, host)
 	l.audience(st, host)
@@ -39,6 +42,33 @@ func (l *linter) allowHost(st Statement, host string, guarded bool) {
 	for i := before; i < len(l.found); i++ {
 		if f := &l.found[i]; f.ID == LintKeyNotMapped || f.ID == LintKeyWithScheme || f.ID == LintKeyOfOtherIssuer {
 			f.Severity = SeverityError
+		}
+	}
+}
+
+// boundElsewhere tells whether some condition of the statement binds the subject
+// by all of its values.
+func boundElsewhere(st Statement, host, version string) bool {
+	return slices.ContainsFunc(st.Conditions, func(c Condition) bool {
+		op, ok := parseOperator(c.Operator)
+		name, own := ownKey(c.Key, host)
+		return ok && own && name == "sub" && !op.negated && !op.failsOpen() && stringOperator(op) &&
+			!slices.ContainsFunc(c.Values, func(v string) bool { return !readSubject(op, v, version).bound })
+	})
+}
+
+// closed lowers the findings about open values, from the one at index first on,
+// because something else binds the subject.
+func (l *linter) closed(first int) {
+	for i := first; i < len(l.found); i++ {
+		f := &l.found[i]
+		if f.Severity != SeverityError {
+			continue
+		}
+		switch f.ID {
+		case LintOpenSubject, LintIfExists, LintForAllValues:
+			f.Severity = SeverityWarning
+			f.Why += " Here only another condition or a Deny keeps them out."
 		}
 	}
 }
@@ -59,7 +89,7 @@ func (l *linter) missingSubject(st Statement, host string) {
 	}
 	shared, saved := sharedIssuer(host)
 	switch {
-	case host == onaHost:
+	case strings.EqualFold(host, onaHost):
 		f.Why = "This is one issuer for all customers of Ona, and the audience is the same for all: any organization can assume the role. IAM does not refuse such a policy. Ask for " + host + ":sub to begin with your organization."
 	case shared && saved:
 		f.Why = "This is one issuer for customers who do not know each other. IAM refuses to save such a policy today; a role that has it is from before."
@@ -119,7 +149,8 @@ func (l *linter) keys(st Statement, host string) (dead bool) {
 // holdsWhenMissing tells whether a condition on a missing key holds.
 func holdsWhenMissing(op operator, c Condition) bool {
 	if op.family == nullFamily {
-		return slices.Contains(c.Values, "true")
+		// Whether AWS takes "True" is not documented, so it may hold.
+		return slices.ContainsFunc(c.Values, func(v string) bool { return strings.EqualFold(v, "true") })
 	}
 	return op.failsOpen()
 }
@@ -173,7 +204,7 @@ func (l *linter) qualifiers(i int, c Condition, op operator, name string, st Sta
 		}
 		f := at(c, LintForAllValues, SeverityWarning)
 		f.Message = "ForAllValues holds for a token that has no " + quote(name)
-		f.Why = `Add "Null": {"` + c.Key + `": "false"} so that the key has to be there.`
+		f.Why = "Add the operator Null on " + quoteKey(c.Key) + " with the value false, so that the key has to be there."
 		index := l.index
 		l.add(f, func(p *Policy) {
 			s := &p.Statements[index]

@@ -3,6 +3,8 @@ package trust
 import (
 	"slices"
 	"strings"
+
+	"github.com/onafed/onafed/claims"
 )
 
 // A subjectValue is what can be told of one value of a condition on sub.
@@ -96,6 +98,10 @@ func subjectForms() []subjectForm {
 		{"user:", ':'},
 		{"serviceaccount:", ':'},
 		{"account:", ':'},
+		// Subjects of runners are not documented: how they would be written in
+		// either form.
+		{"runner:", ':'},
+		{"runner_id:", ':'},
 	}
 }
 
@@ -122,7 +128,7 @@ func (l *linter) subject(i int, c Condition, op operator, host string) bool {
 	}
 	// Other issuers have other subjects: there only a leading wildcard is sure
 	// to mean everybody.
-	ona := host == onaHost || slices.ContainsFunc(c.Values, looksLikeOna)
+	ona := strings.EqualFold(host, onaHost) || slices.ContainsFunc(c.Values, looksLikeOna)
 	for k, v := range c.Values {
 		sv := readSubject(op, v, l.policy.Version)
 		switch {
@@ -134,7 +140,7 @@ func (l *linter) subject(i int, c Condition, op operator, host string) bool {
 		case sv.never:
 			f := at(c, LintNeverMatches, SeverityWarning)
 			f.Value = v
-			f.Message = "no subject of Ona begins like " + quoteValue(v)
+			f.Message = "no documented subject of Ona begins like " + quoteValue(v)
 			f.Why = "The value lets nobody in. V2 subjects begin with org:<id>/, those of V3 with organization_id:<id>: or account_id:<id>, ids in lower case."
 			l.add(f, nil)
 		default:
@@ -184,6 +190,7 @@ func (l *linter) onaValue(i, k int, c Condition, op operator, sv subjectValue) {
 		}
 		l.add(f, edit)
 	}
+	l.unfinished(i, k, c, op, sv)
 	if personalData(v) {
 		f := at(c, LintPersonalData, SeverityWarning)
 		f.Value = v
@@ -197,6 +204,33 @@ func (l *linter) onaValue(i, k int, c Condition, op operator, sv subjectValue) {
 	l.userText(c, v, sv)
 	l.organizationWide(c, v, sv)
 	l.defaultSubject(i, k, c)
+}
+
+// unfinished: a value without a wildcard that stops where every V2 subject goes
+// on.
+func (l *linter) unfinished(i, k int, c Condition, op operator, sv subjectValue) {
+	s, err := claims.ParseSubject(sv.prefix)
+	if !sv.exact || err != nil {
+		return
+	}
+	for seg := range s.Segments() {
+		if seg.Key != claims.KeyOrganization && seg.Key != claims.KeyProject {
+			return
+		}
+	}
+	v := c.Values[k]
+	f := at(c, LintNeverMatches, SeverityWarning)
+	f.Value = v
+	f.Message = "no V2 subject ends like " + quoteValue(v)
+	f.Why = "The value lets nobody in: subjects go on with the environment, the user or the runner. StringLike with /* behind it takes all of them."
+	f.Widens = true
+	index := l.index
+	if op.wildcards() && v == sv.prefix {
+		l.add(f, func(p *Policy) { p.Statements[index].Conditions[i].Values[k] = v + "/*" })
+		return
+	}
+	f.Widens = false
+	l.add(f, nil)
 }
 
 // organizationWide: nothing but wildcards follows the organization.

@@ -118,7 +118,7 @@ func TestFixRemovesItsFinding(t *testing.T) {
 	}
 	for _, id := range []string{
 		trust.LintOrganizationSeparator, trust.LintIfExists, trust.LintForAllValues, trust.LintSetOperator,
-		trust.LintKeyWithScheme, trust.LintDefaultSubject, trust.LintWildcardInEquals, trust.LintOldVersion, trust.LintRedundantValue, trust.LintMissingAction,
+		trust.LintKeyWithScheme, trust.LintDefaultSubject, trust.LintNeverMatches, trust.LintWildcardInEquals, trust.LintOldVersion, trust.LintRedundantValue, trust.LintMissingAction,
 	} {
 		if !fixed[id] {
 			t.Errorf("no vector shows the fix of %s", id)
@@ -147,7 +147,14 @@ func TestLintQuotesHostileText(t *testing.T) {
 			{Operator: "StringLike", Key: "app.gitpod.io:sub", Values: []string{"*" + hostile, "org:x" + hostile}},
 			{Operator: "StringEquals", Key: "https://app.gitpod.io:sub" + hostile, Values: []string{hostile}},
 		},
-	}, {Effect: trust.Effect(hostile)}}}
+	}, {Effect: trust.Effect(hostile)}, {
+		Effect: trust.Allow, Actions: []string{"sts:AssumeRoleWithWebIdentity"},
+		Principal: trust.Principal{Federated: []string{"arn:aws:iam::123456789012:oidc-provider/" + hostile, hostile}},
+		Conditions: []trust.Condition{
+			{Operator: "ForAllValues:StringEquals", Key: hostile + ":amr", Values: []string{hostile}},
+			{Operator: "StringEqualsIfExists", Key: hostile + ":sub", Values: []string{hostile}},
+		},
+	}}}
 	for _, f := range trust.Lint(p) {
 		for _, text := range []string{f.Message, f.Why} {
 			if i := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '~' && r != '…' }); i >= 0 {

@@ -53,7 +53,7 @@ func IssuerKeys(issuer string) []string {
 // identity-provider controls, as of IssuerKeysAsOf). Ona's issuer is not
 // guarded.
 func sharedIssuer(host string) (shared, guarded bool) {
-	switch host {
+	switch strings.ToLower(host) {
 	case "app.gitpod.io":
 		return true, false
 	case "agent.buildkite.com", "oidc.codefresh.io", "studio.datachain.ai/api",
