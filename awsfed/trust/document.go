@@ -33,7 +33,8 @@ type Document struct {
 //   - a policy document by itself;
 //   - aws iam get-role, create-role and list-roles;
 //   - aws iam get-account-authorization-details;
-//   - terraform show -json, of a plan (what will be) or of a state.
+//   - terraform show -json, of a plan (what will be) or of a state;
+//   - a state as Terraform stores it (terraform state pull, format 4).
 //
 // A policy may be an object or a string, and a string may be URL-encoded as
 // IAM's API gives it. The documents are in the order of the input. Input of
@@ -113,7 +114,9 @@ func (r *documentReader) top(names map[string]bool) error {
 		return r.member("planned_values", jsonObject, r.values)
 	case names["values"]:
 		return r.member("values", jsonObject, r.values)
-	case names["terraform_version"]:
+	case names["resources"] && names["terraform_version"]:
+		return r.member("resources", jsonArray, func() error { return r.list(r.stateResource) })
+	case names["format_version"]:
 		return r.skip() // a state without anything in it
 	}
 	return r.failHere(errUnknownInput)

@@ -50,10 +50,11 @@ func TestParseDocuments(t *testing.T) {
 			{RoleName: "broken", RoleARN: arn + "broken", Err: errors.New("RoleDetailList[1].AssumeRolePolicyDocument.Statement[0]: NotPrincipal is not allowed")},
 			{RoleName: "ec2", RoleARN: arn + "ec2", Policy: ec2},
 		},
-		"documents/terraform-state.json": state,
-		"documents/terraform-plan.json":  plan,
-		"documents/terraform-empty.json": nil,
-		"seed-organization.json":         {{Policy: readPolicy(t, "testdata/parse/seed-organization.json")}},
+		"documents/terraform-state.json":        state,
+		"documents/terraform-plan.json":         plan,
+		"documents/terraform-empty.json":        nil,
+		"documents/terraform-stored-state.json": state,
+		"seed-organization.json":                {{Policy: readPolicy(t, "testdata/parse/seed-organization.json")}},
 	}
 	sameErr := cmp.Comparer(func(got, want error) bool {
 		if got == nil || want == nil {
@@ -167,6 +168,9 @@ func TestParseDocumentsRefuses(t *testing.T) {
 		"two documents":          `{"Roles":[]}{"Roles":[]}`,
 		"cut":                    `{"Roles":[{"AssumeRolePolicyDocument":{"Statement":[`,
 		"no module":              `{"planned_values":{"root_module":[]}}`,
+		"an old stored state":    `{"version":3,"terraform_version":"0.11.14","modules":[]}`,
+		"instances twice":        `{"version":4,"terraform_version":"1.13.0","resources":[{"type":"aws_iam_role","instances":[],"instances":[]}]}`,
+		"instances in an object": `{"version":4,"terraform_version":"1.13.0","resources":[{"type":"aws_iam_role","instances":{}}]}`,
 		"resources in an object": `{"values":{"root_module":{"resources":{}}}}`,
 	} {
 		docs, err := trust.ParseDocuments([]byte(input))
