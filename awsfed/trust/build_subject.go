@@ -118,7 +118,7 @@ func (r Rule) extend(base string, inProject bool) ([]string, error) {
 			subjects = append(subjects, appendPairs(subjects, field, anyID)...)
 		case freeText:
 			return nil, fmt.Errorf("the extra field %s stands before what the rule looks for, and its length is not fixed: "+
-				"a value could be made to look like the rest; put it after the ids in the organization's configuration", field)
+				"a value could be made to look like the rest; put it after the ids in the organization's configuration", quoteKey(field))
 		}
 	}
 	return nil, missingField(wanted)

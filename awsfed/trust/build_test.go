@@ -477,6 +477,29 @@ func TestBuildAll(t *testing.T) {
 	}
 }
 
+func TestFormatText(t *testing.T) {
+	t.Parallel()
+	for f, want := range map[trust.Format]string{trust.FormatV2: "V2", trust.FormatV3: "V3", trust.FormatBoth: "V2 and V3"} {
+		text, err := f.MarshalText()
+		if err != nil || string(text) != want || f.String() != want {
+			t.Errorf("Format %d: String %q, MarshalText %q, %v, want %q", uint8(f), f, text, err, want)
+		}
+		back := trust.Format(9)
+		if err := back.UnmarshalText(text); err != nil || back != f {
+			t.Errorf("UnmarshalText(%q): %v, %v", text, back, err)
+		}
+	}
+	unknown := trust.Format(9)
+	if text, err := unknown.MarshalText(); err == nil || unknown.String() != "Format(9)" {
+		t.Errorf("Format 9: String %q, MarshalText %q, %v", unknown, text, err)
+	}
+	for _, text := range []string{"", "v2", "both", "V2 ", "Format(9)", "\x1b[31m"} {
+		if err := unknown.UnmarshalText([]byte(text)); err == nil || unknown != 9 || strings.Contains(err.Error(), "\x1b") {
+			t.Errorf("UnmarshalText(%q): %v, %v", text, unknown, err)
+		}
+	}
+}
+
 // idOf cuts the project's id out of a subject.
 func idOf(subject string) string {
 	i := strings.Index(subject, "019527e4-75d5-704d-a5a4-")

@@ -24,6 +24,41 @@ const (
 	FormatBoth               // either
 )
 
+// String gives "V2", "V3" or "V2 and V3".
+func (f Format) String() string {
+	switch f {
+	case FormatV2:
+		return "V2"
+	case FormatV3:
+		return "V3"
+	case FormatBoth:
+		return "V2 and V3"
+	default:
+		return fmt.Sprintf("Format(%d)", uint8(f))
+	}
+}
+
+// MarshalText gives what String does, and an error for a value that is none of
+// the formats.
+func (f Format) MarshalText() ([]byte, error) {
+	if f > FormatBoth {
+		return nil, fmt.Errorf("trust: Format %d is unknown", uint8(f))
+	}
+	return []byte(f.String()), nil
+}
+
+// UnmarshalText reads what String gives, in this letter case. On an error f
+// stays as it is.
+func (f *Format) UnmarshalText(text []byte) error {
+	for g := FormatV2; g <= FormatBoth; g++ {
+		if string(text) == g.String() {
+			*f = g
+			return nil
+		}
+	}
+	return fmt.Errorf("trust: format %s is none of V2, V3, and V2 and V3", quote(string(text)))
+}
+
 // Rule says in words of Ona who may assume a role. Account and Organization are
 // needed. A rule with nothing else lets in every token of the organization:
 // its environments, but its users, service accounts and runners too.
@@ -126,7 +161,7 @@ func (r Rule) check() error {
 		}
 	}
 	if r.Format > FormatBoth {
-		return fmt.Errorf("Format %d is unknown", r.Format)
+		return fmt.Errorf("Format %d is unknown", uint8(r.Format))
 	}
 	return nil
 }
