@@ -75,7 +75,7 @@ func (c *Claims) checkTimes(found []error, now time.Time, want Expected) []error
 	switch {
 	case c.Expiry.IsZero():
 		found = append(found, &ValidationError{"exp", "", "the time of expiry", nil})
-	case !now.Before(c.Expiry.Add(want.Leeway + want.ExpiryLeeway)):
+	case !now.Before(c.Expiry.Add(want.Leeway).Add(want.ExpiryLeeway)):
 		found = append(found, &ValidationError{"exp", dateText(c.Expiry), "after " + dateText(now), ErrExpired})
 	}
 	if c.NotBefore.After(now.Add(want.Leeway)) {

@@ -2,6 +2,7 @@ package claims_test
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -139,6 +140,25 @@ func TestValidationErrorShowsSubjects(t *testing.T) {
 		c := claims.Claims{Subject: sub, OrganizationID: userID, Expiry: time.Unix(2, 0)}
 		if err := c.Validate(time.Unix(1, 0), claims.Expected{}); err == nil || !strings.Contains(err.Error(), `got "`+sub+`"`) {
 			t.Errorf("Validate of another organization = %v, which does not show %q whole", err, sub)
+		}
+	}
+}
+
+func TestValidateLeeways(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1000, 0)
+	for _, tt := range []struct {
+		name string
+		c    claims.Claims
+		want claims.Expected
+		err  error
+	}{
+		{"nbf has no leeway of exp", claims.Claims{Expiry: time.Unix(2000, 0), NotBefore: time.Unix(1001, 0)}, claims.Expected{ExpiryLeeway: time.Minute}, claims.ErrNotYetValid},
+		{"iat has no leeway of exp", claims.Claims{Expiry: time.Unix(2000, 0), IssuedAt: time.Unix(1001, 0)}, claims.Expected{ExpiryLeeway: time.Minute}, claims.ErrNotYetValid},
+		{"leeways that overflow", claims.Claims{Expiry: time.Unix(1, 0)}, claims.Expected{Leeway: math.MinInt64, ExpiryLeeway: -1}, claims.ErrExpired},
+	} {
+		if err := tt.c.Validate(now, tt.want); !errors.Is(err, tt.err) {
+			t.Errorf("%s: Validate = %v, want %v", tt.name, err, tt.err)
 		}
 	}
 }
