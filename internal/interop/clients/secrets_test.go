@@ -1,0 +1,90 @@
+package clients_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// secrets are what nobody may see, and what everybody can see.
+type secrets struct {
+	mu      sync.Mutex // guards all below
+	hidden  map[string]bool
+	visible map[string]string // text to where it was seen
+}
+
+// add notes a secret.
+func (s *secrets) add(secret string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hidden == nil {
+		s.hidden = map[string]bool{}
+	}
+	if len(secret) >= 16 {
+		s.hidden[secret] = true
+	}
+}
+
+// said notes what a program wrote where logs go.
+func (s *secrets) said(who, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.visible == nil {
+		s.visible = map[string]string{}
+	}
+	s.visible[text] = "standard error of " + who
+}
+
+// watch reads the command lines of all processes over and over until ctx ends. Every user of a machine can do that.
+func (s *secrets) watch(ctx context.Context) {
+	for ctx.Err() == nil {
+		files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+		for _, f := range files {
+			text, err := os.ReadFile(f)
+			if err != nil || len(text) == 0 {
+				continue // it has ended
+			}
+			s.mu.Lock()
+			if s.visible == nil {
+				s.visible = map[string]string{}
+			}
+			s.visible[string(text)] = "a command line"
+			s.mu.Unlock()
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(30 * time.Millisecond):
+		}
+	}
+}
+
+var secretForms = map[string]*regexp.Regexp{
+	"an ID token":           regexp.MustCompile(`eyJ[A-Za-z0-9_-]{20,}\.`),
+	"keys of the STS":       regexp.MustCompile(`ASIATESTONAFED[A-Z2-7]+\x00`),
+	"keys as a shell reads": regexp.MustCompile(`AWS_(SECRET_ACCESS_KEY|SESSION_TOKEN)=`),
+}
+
+// check fails the test for each secret that was visible, without showing it.
+func (s *secrets) check(t *testing.T) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for text, where := range s.visible {
+		for what, form := range secretForms {
+			if where == "a command line" && form.MatchString(text) {
+				t.Errorf("%s is on %s of %q", what, where, strings.SplitN(text, "\x00", 2)[0])
+			}
+		}
+		for secret := range s.hidden {
+			if strings.Contains(text, secret) {
+				t.Errorf("a secret of %d characters is on %s", len(secret), where)
+			}
+		}
+	}
+	t.Logf("%d secrets in none of %d command lines and outputs", len(s.hidden), len(s.visible))
+}

@@ -1,0 +1,175 @@
+package clients_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/onafed/onafed/awsfed/awsfedtest"
+	"github.com/onafed/onafed/awsfed/export"
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/idp/idptest"
+	"github.com/onafed/onafed/internal/interop/fakenet"
+	"github.com/onafed/onafed/internal/interop/program"
+)
+
+const (
+	// session is how long credentials live, and so the least that a client must see through.
+	session = 6 * time.Second
+	// tokenLife is how long an ID token lives.
+	tokenLife = 8 * time.Second
+)
+
+// A world has an issuer, an STS, and the command line of examples/onafed between them and the clients.
+type world struct {
+	Issuer *idptest.Issuer
+	STS    *awsfedtest.STS
+	URL    string // of the STS
+	Net    *fakenet.Net
+	Token  string // the file with the ID token, which is kept fresh
+	Onafed string // the command line
+
+	secrets secrets
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{Issuer: idptest.NewIssuer(t, &idptest.IssuerOptions{Lifetime: tokenLife})}
+	w.STS = awsfedtest.New(t, w.Issuer.URL, w.Issuer.Client(), "arn:aws:iam::123456789012:role/first")
+	w.URL = awsfedtest.Start(t, w.STS)
+	var err error
+	// Under these names AWS's clients look for STS when nobody tells them otherwise.
+	w.Net, err = fakenet.New(t.TempDir(), map[string]http.Handler{"sts.us-east-1.amazonaws.com": w.STS, "sts.amazonaws.com": w.STS})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Net.Close)
+
+	file, err := export.NewTokenFile(filepath.Join(t.TempDir(), "token", "token"), w.source(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.Write(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.Token = file.Path()
+	ctx, cancel := context.WithCancel(context.Background())
+	var group sync.WaitGroup
+	group.Go(func() {
+		if err := file.Run(ctx); err != nil {
+			t.Errorf("the token file: %v", err)
+		}
+	})
+	group.Go(func() { w.secrets.watch(ctx) })
+	t.Cleanup(func() { cancel(); group.Wait() })
+	w.Onafed = build(t, "../../..", "./examples/onafed")
+	return w
+}
+
+// source notes each token as a secret.
+func (w *world) source() idp.TokenSource {
+	issued := w.Issuer.TokenSource(idp.AudienceAWS)
+	return idp.TokenSourceFunc(func(ctx context.Context) (*idp.Token, error) {
+		token, err := issued.Token(ctx)
+		if err == nil {
+			w.secrets.add(token.Raw())
+		}
+		return token, err
+	})
+}
+
+// role makes a role that the issuer's tokens may assume, with sessions of seconds.
+func (w *world) role(t *testing.T, name string) string {
+	t.Helper()
+	arn := "arn:aws:iam::123456789012:role/" + name
+	w.putRole(t, arn, session)
+	return arn
+}
+
+func (w *world) putRole(t *testing.T, arn string, sessions time.Duration) {
+	t.Helper()
+	if err := w.STS.PutRole(awsfedtest.Role{ARN: arn, TrustPolicy: trustAll(t), MaxSessionDuration: sessions}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// environment is that of a program in a home of its own, where nothing of the test's user is seen, and from where nothing but the net
+// of the test can be reached. Clients share caches below HOME, so each must have one.
+func (w *world) environment(home string, more ...string) []string {
+	return append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_CACHE_HOME=" + home + "/.cache", "XDG_RUNTIME_DIR=" + home,
+		"AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=", "NODE_NO_WARNINGS=1",
+		"HTTPS_PROXY=" + w.Net.Proxy, "https_proxy=" + w.Net.Proxy, "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1", "AWS_CA_BUNDLE=" + w.Net.CAFile,
+	}, more...)
+}
+
+// onafed runs the command line to its end. What it says must hold no secret.
+func (w *world) onafed(t *testing.T, home string, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), w.Onafed, args...)
+	cmd.Env = w.environment(home, "AWS_ENDPOINT_URL_STS="+w.URL)
+	var said program.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	w.secrets.said("onafed "+strings.Join(args[:2], " "), said.String())
+	if err != nil {
+		t.Fatalf("onafed %s: %v: %s", strings.Join(args, " "), err, program.Tail(said.String()))
+	}
+	return out
+}
+
+// onafedBeside starts the command line beside the test, until the test ends, and waits until ready.
+func (w *world) onafedBeside(t *testing.T, home string, ready func() bool, args ...string) {
+	t.Helper()
+	cmd := exec.Command(w.Onafed, args...)
+	cmd.Env = w.environment(home, "AWS_ENDPOINT_URL_STS="+w.URL)
+	var said program.Buffer
+	cmd.Stderr = &said
+	p, err := program.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Stop(); err != nil {
+			t.Error(err)
+		}
+		w.secrets.said("onafed "+strings.Join(args[:2], " "), said.String())
+	})
+	wait(t, ready, func() string {
+		return fmt.Sprintf("onafed %s: %s", strings.Join(args, " "), program.Tail(said.String()))
+	}, p.Done())
+}
+
+// wait polls until something has happened.
+func wait(t *testing.T, ready func() bool, what func() string, ended <-chan struct{}) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	for !ready() {
+		select {
+		case <-ended:
+			t.Fatalf("it ended: %s", what())
+		case <-deadline:
+			t.Fatalf("still not ready: %s", what())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// build compiles a command of the module that dir is in.
+func build(t *testing.T, dir, pkg string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), filepath.Base(pkg))
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", path, pkg)
+	cmd.Dir = dir
+	if _, err := program.Run(cmd); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
