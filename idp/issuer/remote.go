@@ -154,16 +154,20 @@ func (s *RemoteKeySet) Keys(ctx context.Context, kid string) ([]Key, error) {
 	}
 	if keys := k.lookup(kid); len(keys) > 0 {
 		if !now.Before(k.expires) || now.Before(k.fetched) {
-			s.renew(ctx, now)
+			s.renew(ctx, now, k)
 		}
 		return keys, nil
 	}
-	return s.unknown(ctx, now, kid)
+	return s.unknown(ctx, kid)
 }
 
 // first serves callers that cannot be served from what is kept.
 func (s *RemoteKeySet) first(ctx context.Context, now time.Time, kid string) ([]Key, error) {
 	s.mu.Lock()
+	if k := s.kept.Load(); k != nil && now.Before(k.stale) { // a fetch ended since this caller looked
+		s.mu.Unlock()
+		return k.Keys(ctx, kid)
+	}
 	f := s.flight
 	if f == nil && s.resting(now) {
 		err := s.lastErr
@@ -192,17 +196,18 @@ func (s *RemoteKeySet) stale(err error) error {
 	return &StaleKeysError{Fetched: k.fetched, Err: err}
 }
 
-// renew starts a fetch that nobody waits for.
-func (s *RemoteKeySet) renew(ctx context.Context, now time.Time) {
+// renew starts a fetch that nobody waits for, unless there is a newer answer than old by now.
+func (s *RemoteKeySet) renew(ctx context.Context, now time.Time, old *kept) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.flight == nil && !s.resting(now) {
+	if s.flight == nil && s.kept.Load() == old && !s.resting(now) {
 		s.start(ctx, now)
 	}
 }
 
-func (s *RemoteKeySet) unknown(ctx context.Context, now time.Time, kid string) ([]Key, error) {
+func (s *RemoteKeySet) unknown(ctx context.Context, kid string) ([]Key, error) {
 	s.mu.Lock()
+	now := time.Now().Round(0) // under a flood a caller waits for the lock, and what began meanwhile would seem to be in its future
 	f := s.flight
 	if since := now.Sub(s.started); f == nil && (since >= unknownInterval || since < 0) {
 		f = s.start(ctx, now)
