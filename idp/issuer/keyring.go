@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -187,16 +188,33 @@ func (r *KeyRing) Sign(ctx context.Context, claims any) (string, error) {
 	if e.signer == nil {
 		return "", errors.New("issuer: KeyRing: no key can sign yet")
 	}
-	var c struct {
-		Expiry *float64 `json:"exp"`
+	exp, err := expiry(payload)
+	if err != nil {
+		return "", err
 	}
-	if err := json.Unmarshal(payload, &c); err != nil || c.Expiry == nil {
-		return "", errors.New("issuer: KeyRing: the claims have no exp")
-	}
-	if limit := now.Add(r.lifetime).Unix() + 1; *c.Expiry > float64(limit) {
+	if limit := now.Add(r.lifetime).Unix() + 1; exp > float64(limit) {
 		return "", fmt.Errorf("issuer: KeyRing: exp is later than the TokenLifetime %v allows", r.lifetime)
 	}
 	return e.signer.sign(ctx, payload)
+}
+
+// expiry returns the one exp of the claims. Which of two is meant, or of "exp" and "Exp", one verifier decides so and another so (in Go
+// the last one wins, whatever its case), and one of them would outlive the key.
+func expiry(payload []byte) (float64, error) {
+	members, err := jose.Members(payload)
+	if err != nil {
+		return 0, fmt.Errorf("issuer: KeyRing: claims: %w", err)
+	}
+	for name := range members {
+		if name != "exp" && strings.EqualFold(name, "exp") {
+			return 0, errors.New("issuer: KeyRing: a claim differs from exp only in case")
+		}
+	}
+	var exp *float64
+	if err := json.Unmarshal(members["exp"], &exp); err != nil || exp == nil {
+		return 0, errors.New("issuer: KeyRing: the claims have no exp")
+	}
+	return *exp, nil
 }
 
 // Keys returns the published keys, so that a [Verifier] in the issuer's own process needs no network.

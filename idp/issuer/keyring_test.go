@@ -241,6 +241,10 @@ func TestRingSignsNothingThatOutlivesItsKey(t *testing.T) {
 			"nothing":         {[]byte(nil), false},
 			"cannot marshal":  {make(chan int), false},
 			"a small integer": {[]byte(`{"exp":1}`), true},
+			"twice":           {fmt.Appendf(nil, `{"exp":%d,"exp":%d}`, now+1e6, now), false},
+			"in two cases":    {fmt.Appendf(nil, `{"exp":%d,"Exp":%d}`, now+1e6, now), false},
+			"in capitals":     {fmt.Appendf(nil, `{"EXP":%d}`, now), false},
+			"a map's two":     {map[string]any{"exp": now, "eXp": now}, false},
 		} {
 			raw, err := r.Sign(t.Context(), tt.claims)
 			if (err == nil) != tt.want || (raw != "") != tt.want {
