@@ -125,11 +125,12 @@ func (s *Signer) Sign(ctx context.Context, claims any) (string, error) {
 }
 
 func (s *Signer) sign(ctx context.Context, payload []byte) (string, error) {
-	size := len(s.header) + (len(payload)*8+5)/6 + 1
-	if size+342 > jose.MaxCompact { // 342: an RSA signature of 2048 bits, the usual one
-		return "", fmt.Errorf("issuer: the token would have over %d bytes, more than the %d that STS takes", size, jose.MaxCompact)
+	// Before the key is asked, which may cost money, and time in any case.
+	size := len(s.header) + encodedLen(len(payload)) + 1 + encodedLen(s.alg.SignatureSize(s.public.Public))
+	if size > jose.MaxCompact {
+		return "", fmt.Errorf("issuer: the token would have %d bytes, more than the %d that STS takes", size, jose.MaxCompact)
 	}
-	buf := make([]byte, 0, size+700)
+	buf := make([]byte, 0, size)
 	buf = append(buf, s.header...)
 	buf = jose.AppendEncoded(buf, payload)
 	sig, err := s.alg.Sign(ctx, s.key, buf)
@@ -143,6 +144,9 @@ func (s *Signer) sign(ctx context.Context, payload []byte) (string, error) {
 	}
 	return string(buf), nil
 }
+
+// encodedLen is the length of n bytes in base64url without padding.
+func encodedLen(n int) int { return (n*8 + 5) / 6 }
 
 func payloadOf(v any) ([]byte, error) {
 	var payload []byte

@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"strings"
@@ -182,6 +183,25 @@ func TestSignRefuses(t *testing.T) {
 	cancel()
 	if _, err := s.Sign(ctx, map[string]any{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Sign with a context that has ended: %v", err)
+	}
+}
+
+// TestSignUpToTheLimit: a token of the greatest size that STS takes is signed, and no larger one, whatever its signature adds.
+func TestSignUpToTheLimit(t *testing.T) {
+	t.Parallel()
+	for _, key := range []crypto.Signer{ecKey(t), idptest.NewIssuer(t, nil).PrivateKey()} {
+		s := newSigner(t, key, "k")
+		largest := 0
+		for n := 14_650; n < 15_000; n++ {
+			raw, err := s.Sign(t.Context(), fmt.Appendf(nil, `{"x":"%0*d"}`, n, 0))
+			if err != nil {
+				break
+			}
+			largest = len(raw)
+		}
+		if largest < claims.MaxTokenSize-1 || largest > claims.MaxTokenSize { // no token has 4n+1 characters in a part
+			t.Errorf("%s: the largest token has %d bytes, want %d", s.Key().Algorithm, largest, claims.MaxTokenSize)
+		}
 	}
 }
 

@@ -107,6 +107,14 @@ func (a Algorithm) Fits(pub crypto.PublicKey) error {
 	}
 }
 
+// SignatureSize is how many bytes a signature with the algorithm and the private half of a key that fits it has.
+func (a Algorithm) SignatureSize(pub crypto.PublicKey) int {
+	if k, ok := pub.(*rsa.PublicKey); ok {
+		return k.Size()
+	}
+	return 2 * ((a.curve.Params().BitSize + 7) / 8) // RFC 7518 section 3.4
+}
+
 func checkRSA(k *rsa.PublicKey) error {
 	if k == nil || k.N == nil || k.N.Sign() <= 0 {
 		return errors.New("the RSA key is empty")
