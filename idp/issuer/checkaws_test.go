@@ -63,6 +63,17 @@ func TestCheckAWS(t *testing.T) {
 		"PS256": {token: func(i *idptest.Issuer) string {
 			return i.SignRaw([]byte(`{"alg":"PS256","kid":"k0"}`), payloadOf(t, i.Claims(aud)))
 		}, want: []string{"token-alg"}},
+		"a key for another algorithm": {token: func(i *idptest.Issuer) string {
+			s, err := issuer.NewSigner(i.PrivateKey(), &issuer.SignerOptions{KeyID: "k0", Algorithm: "RS512"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw, err := s.Sign(t.Context(), i.Claims(aud))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return raw
+		}, want: []string{"token-alg-unlisted", "token-key-alg"}},
 		"no kid": {token: func(i *idptest.Issuer) string {
 			return i.SignRaw([]byte(`{"alg":"RS256"}`), payloadOf(t, i.Claims(aud)))
 		}, want: []string{"token-kid"}},

@@ -60,8 +60,14 @@ func (c *awsCheck) signature(raw string, h claims.Header, meta *Metadata, keys [
 			return
 		}
 	}
-	if !slices.ContainsFunc(candidates, func(k jose.Key) bool { return alg.Verify(k.Public, []byte(parts.Signed), sig) == nil }) {
+	at := slices.IndexFunc(candidates, func(k jose.Key) bool { return alg.Verify(k.Public, []byte(parts.Signed), sig) == nil })
+	if at < 0 {
 		c.bad("token-signature", "The signature does not match the published key.", "Sign with the key that is published under this kid.")
+		return
+	}
+	if published := candidates[at].Algorithm; published != "" && published != h.Algorithm {
+		c.warn("token-key-alg", "The token is signed with "+h.Algorithm+", by a key that is published for "+published+" (alg).",
+			"Sign with "+published+", or publish the key with alg "+h.Algorithm+": verifiers may refuse the one with the other, as the Verifier here does.")
 	}
 }
 
