@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -191,7 +192,25 @@ func (r *Request) transportError(ctx context.Context, u *url.URL, err error) err
 	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
 		err = cause
 	}
-	return &TransportError{Method: r.method(), Host: u.Host, Err: err}
+	return &TransportError{Method: r.method(), Host: u.Host, Err: r.discreet(err)}
+}
+
+// discreet returns err, or one like it when its text has the credential of the request: transports that log or retry put whole
+// requests into their errors.
+func (r *Request) discreet(err error) error {
+	_, credential, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	text := err.Error()
+	if credential == "" || !strings.Contains(text, credential) {
+		return err
+	}
+	out := errors.New(strings.ReplaceAll(text, credential, "[redacted]"))
+	// The cause itself is dropped, since whoever unwraps it could print it; whether time ran out is kept.
+	for _, known := range []error{context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, known) {
+			return fmt.Errorf("%w: %w", known, out)
+		}
+	}
+	return out
 }
 
 // redirects reports whether resp points elsewhere. 300, 304 and the reserved codes are answers.

@@ -363,6 +363,28 @@ func TestTransportErrorText(t *testing.T) {
 	}
 }
 
+// Some transports put the whole request into their error.
+func TestTransportErrorHasNoCredential(t *testing.T) {
+	t.Parallel()
+	for name, cause := range map[string]error{"": nil, " and a timeout": context.DeadlineExceeded, " and a cancellation": context.Canceled} {
+		t.Run("a dump"+name, func(t *testing.T) {
+			t.Parallel()
+			client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+				return nil, errors.Join(fmt.Errorf("failed: %v", r.Header), cause)
+			})}
+			_, err := httpjson.Do(t.Context(), httpjson.Request{Client: client, URL: "https://a.example", Header: http.Header{"Authorization": {"Bearer s3cret"}}})
+			if _, ok := errors.AsType[*httpjson.TransportError](err); !ok || cause != nil && !errors.Is(err, cause) || !strings.Contains(err.Error(), "[redacted]") {
+				t.Errorf("Do: %v, want a *TransportError without the credential", err)
+			}
+			for e := err; e != nil; e = errors.Unwrap(e) {
+				if strings.Contains(fmt.Sprintf("%v %+v %#v", e, e, e), "s3cret") {
+					t.Errorf("the %T has the credential: %v", e, e)
+				}
+			}
+		})
+	}
+}
+
 func TestDoCanceled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
