@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/internal/quote"
@@ -204,7 +205,11 @@ func (e *environment) tokenFile() (TokenSource, Place, error) {
 			err = checkOurs(t, e.audience)
 		}
 	}
-	if err != nil {
+	switch errno, failed := errors.AsType[syscall.Errno](err); {
+	case failed && !errors.Is(err, fs.ErrNotExist):
+		// It may be ours, and the next place is another identity.
+		return nil, place, fmt.Errorf("cannot be looked at: %w", errno)
+	case err != nil:
 		return passBy(place, err)
 	}
 	// An expired token of ours is a choice: it says that somebody keeps this file for us and does not do it now.

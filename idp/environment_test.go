@@ -248,6 +248,11 @@ func TestFromEnvironmentRefuses(t *testing.T) {
 			o.SecretsFile = strings.Repeat("a", 5000)
 			t.Setenv("ONA_API_KEY", "key")
 		}, "cannot be looked at"},
+		{"a token file that cannot be looked at", idp.AudienceAWS, func(t *testing.T, o *idp.EnvironmentOptions) {
+			t.Helper()
+			o.AllowExec = true
+			t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", strings.Repeat("a", 5000))
+		}, "cannot be looked at"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -26,7 +26,8 @@ const AudienceAWS = "sts.amazonaws.com"
 // text. Every verb of fmt, the handlers of log/slog, encoding/json, encoding/xml and whatever else asks for text get the
 // fingerprint instead, also when the token is an unexported field of another struct; encoding/gob is refused.
 //
-// The zero Token is empty: Raw returns "", and it is valid at no time. Methods may be called on a nil *Token, which is empty too.
+// The zero Token is empty: Raw returns "", and it is valid at no time. So is a nil *Token, of which the methods that print and
+// marshal must not be called, since they belong to the value; fmt prints it as <nil> and encoding/json as null.
 type Token struct {
 	// content is a func because nothing that prints by reflection looks into one: fmt shows an address where it meets an
 	// unexported field, and the dumpers that follow pointers stop here as well.
