@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/onafed/onafed/idp"
@@ -44,7 +45,8 @@ func (e *RuleError) Error() string {
 //   - audience: all tokens of a source are for the same audience.
 //   - immutable: a token that was returned does not change when the source is asked again.
 //   - concurrent: calls from several goroutines succeed as single ones do.
-//   - context: a call ends soon after its context has, and its error then matches ctx.Err().
+//   - context: a call ends soon after its context has, and its error then matches ctx.Err(); a token that was at hand may be returned
+//     all the same, but none is fetched without a look at the context.
 //   - invalidate: if the source is an [idp.Invalidator], it does not return a token that was invalidated.
 //   - secret: neither an error nor the printed source contains a token.
 //
@@ -114,7 +116,10 @@ type outcome struct {
 }
 
 // ask calls the source and waits no longer than patience after its context has ended.
-func (c *conformance) ask(ctx context.Context) outcome {
+func (c *conformance) ask(ctx context.Context) outcome { return c.askWith(ctx, ctx) }
+
+// askWith is ask with a context for the source that ends with ctx.
+func (c *conformance) askWith(ctx, given context.Context) outcome { //nolint:revive // the second one is an argument of the source
 	done := make(chan outcome, 1)
 	go func() {
 		o := outcome{err: errors.New("the call ended its goroutine")}
@@ -124,7 +129,7 @@ func (c *conformance) ask(ctx context.Context) outcome {
 			}
 			done <- o
 		}()
-		t, err := c.src.Token(ctx)
+		t, err := c.src.Token(given)
 		o = outcome{token: t, err: err}
 	}()
 	var o outcome
@@ -218,9 +223,18 @@ func (c *conformance) concurrent(first *idp.Token) {
 
 // canceled calls the source with a context that has ended, and with one that ends during the call.
 func (c *conformance) canceled() {
+	c.mu.Lock()
+	seen := slices.Clone(c.raws)
+	c.mu.Unlock()
 	before, cancel := context.WithCancel(c.ctx)
 	cancel()
-	c.afterEnd(c.ask(before), before, "a call whose context had ended")
+	w := &watched{Context: before}
+	o := c.askWith(before, w)
+	c.afterEnd(o, before, "a call whose context had ended")
+	if o.err == nil && o.token.Raw() != "" && !w.looked.Load() && !slices.Contains(seen, o.token.Raw()) {
+		// Against a server that is quick no clock shows it.
+		c.broken("context", "a call whose context had ended got a new token and never looked at the context", "callers have deadlines; pass ctx on to whatever waits")
+	}
 	c.mu.Lock()
 	left := c.left
 	c.mu.Unlock()
@@ -230,6 +244,24 @@ func (c *conformance) canceled() {
 	during, cancel := context.WithTimeout(c.ctx, time.Millisecond)
 	defer cancel()
 	c.afterEnd(c.ask(during), during, "a call whose context ended")
+}
+
+// watched is a context that knows whether somebody looked if it has ended.
+type watched struct {
+	context.Context //nolint:containedctx // it is one
+	looked          atomic.Bool
+}
+
+// Done implements context.Context.
+func (w *watched) Done() <-chan struct{} {
+	w.looked.Store(true)
+	return w.Context.Done()
+}
+
+// Err implements context.Context.
+func (w *watched) Err() error {
+	w.looked.Store(true)
+	return w.Context.Err()
 }
 
 func (c *conformance) afterEnd(o outcome, ctx context.Context, what string) { //nolint:revive // the context is what is judged, not what bounds this

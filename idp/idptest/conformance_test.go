@@ -101,7 +101,12 @@ func TestConformanceFindsEachFault(t *testing.T) {
 		}, []string{"expiry"}},
 		"other audiences": {func(i *idptest.Issuer) idp.TokenSource {
 			var n atomic.Int32
-			return src(func(context.Context) (*idp.Token, error) { return i.Token(fmt.Sprint(n.Add(1))), nil })
+			return src(func(ctx context.Context) (*idp.Token, error) {
+				if ctx.Err() != nil {
+					return nil, ctx.Err()
+				}
+				return i.Token(fmt.Sprint(n.Add(1))), nil
+			})
 		}, []string{"audience"}},
 		"one token for all, overwritten": {func(i *idptest.Issuer) idp.TokenSource {
 			var mu sync.Mutex
@@ -142,6 +147,9 @@ func TestConformanceFindsEachFault(t *testing.T) {
 				return i.Token("a"), nil
 			})
 		}, []string{"concurrent"}},
+		"ignores its context and is quick": {func(i *idptest.Issuer) idp.TokenSource {
+			return src(func(context.Context) (*idp.Token, error) { return i.Token("a"), nil })
+		}, []string{"context"}},
 		"ignores its context": {func(i *idptest.Issuer) idp.TokenSource {
 			return src(func(context.Context) (*idp.Token, error) {
 				time.Sleep(10 * time.Second)
