@@ -56,7 +56,7 @@ func (r randomPolicies) policy() trust.Policy {
 			}
 		}
 		if r.IntN(6) == 0 {
-			s.Conditions = append(s.Conditions, trust.Condition{Operator: "Null", Key: pick(r, "app.gitpod.io:sub", "app.gitpod.io:org"), Values: []string{pick(r, "true", "false")}})
+			s.Conditions = append(s.Conditions, trust.Condition{Operator: "Null", Key: pick(r, "app.gitpod.io:sub", "app.gitpod.io:org"), Values: []string{pick(r, "true", "false", "True")}})
 		}
 		p.Statements = append(p.Statements, s)
 	}
