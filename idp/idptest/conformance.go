@@ -119,7 +119,7 @@ type outcome struct {
 func (c *conformance) ask(ctx context.Context) outcome { return c.askWith(ctx, ctx) }
 
 // askWith is ask with a context for the source that ends with ctx.
-func (c *conformance) askWith(ctx, given context.Context) outcome { //nolint:revive // the second one is an argument of the source
+func (c *conformance) askWith(ctx, given context.Context) outcome {
 	done := make(chan outcome, 1)
 	go func() {
 		o := outcome{err: errors.New("the call ended its goroutine")}
