@@ -14,6 +14,11 @@ import (
 // the access key that signed the request, if it is the provider's, and lets the
 // client's retryer try once more with new ones. [LoadConfig] has set it
 // already.
+//
+// The client's Credentials must be the provider itself. An [aws.CredentialsCache]
+// around it, as config.WithCredentialsProvider makes one, keeps the old
+// credentials until it asks again; assign the provider to the Credentials of the
+// configuration after loading it.
 func (p *Provider) APIOption() func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
 		return stack.Deserialize.Add(&expiryWatch{p}, middleware.Before)

@@ -87,8 +87,7 @@ func recoverable(err error) bool {
 	}
 	var tok *tokenError
 	if errors.As(err, &tok) {
-		var t interface{ Temporary() bool }
-		return !errors.As(tok.err, &t) || t.Temporary()
+		return !tok.lasting
 	}
 	var params smithy.InvalidParamsError
 	if errors.As(err, &params) {
@@ -106,6 +105,31 @@ func recoverable(err error) bool {
 		return false
 	}
 	return true
+}
+
+// verdict returns what the error of a token source says by a method Temporary,
+// and whether it says anything. Errors of the operating system and of networks,
+// which have a method Timeout beside it (see [net.Error]), are asked for what
+// they wrap and not for themselves: to them a missing file and a refused
+// connection are permanent, but a file that is being replaced is missing for a
+// moment, and a server that is restarted refuses.
+func verdict(err error) (temporary, said bool) {
+	if t, ok := err.(interface{ Temporary() bool }); ok {
+		if _, network := err.(interface{ Timeout() bool }); !network {
+			return t.Temporary(), true
+		}
+	}
+	switch u := err.(type) { //nolint:errorlint // unwrapped step by step
+	case interface{ Unwrap() error }:
+		return verdict(u.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, e := range u.Unwrap() {
+			if temporary, said = verdict(e); said {
+				return temporary, said
+			}
+		}
+	}
+	return false, false
 }
 
 // keyNotRetrieved reports whether an InvalidIdentityToken is about the issuer's

@@ -43,7 +43,12 @@ type AssumeRoleError struct {
 }
 
 func newAssumeRoleError(roleARN string, err error) *AssumeRoleError {
-	return &AssumeRoleError{RoleARN: roleARN, Code: rawCode(err), RequestID: requestIDOf(err), Err: err}
+	e := &AssumeRoleError{RoleARN: roleARN, Err: err}
+	if _, ok := err.(*tokenError); !ok { //nolint:errorlint // one beside an answer of STS's does not count
+		// A source may ask AWS itself, and what it is told is not STS's answer.
+		e.Code, e.RequestID = rawCode(err), requestIDOf(err)
+	}
+	return e
 }
 
 // sawToken notes what STS saw of the token.
@@ -92,6 +97,10 @@ func (e *AssumeRoleError) Error() string {
 // GoString is Error, so that %#v does not print the subject.
 func (e *AssumeRoleError) GoString() string { return e.Error() }
 
+// MarshalText is Error, so that a [RefreshEvent] and a [Status] in JSON or in a
+// structured log do not have the subject.
+func (e *AssumeRoleError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+
 // Unwrap returns Err.
 func (e *AssumeRoleError) Unwrap() error { return e.Err }
 
@@ -114,8 +123,9 @@ func (e *AccountError) Error() string {
 
 // A tokenError is the failure of the token source.
 type tokenError struct {
-	source string
-	err    error
+	source  string
+	err     error
+	lasting bool // the source says that it does not pass
 }
 
 func (e *tokenError) Error() string {

@@ -43,11 +43,14 @@ func (e *exchanger) Fetch(ctx context.Context) (session, error) {
 	for try := 1; ; try++ {
 		s, err := x.send(ctx, tok)
 		if err == nil {
+			if x.suspect != nil {
+				x.invalidate(x.suspect)
+			}
 			return s, nil
 		}
 		switch class := classify(err); {
 		case class == otherToken && !reminted:
-			next, tokErr := x.remint(ctx, tok)
+			next, tokErr := x.remint(ctx, tok, err)
 			if tokErr != nil {
 				return session{}, x.fail(tok, errors.Join(err, tokErr))
 			}
@@ -91,14 +94,19 @@ type exchange struct {
 	p *Provider
 	// fresh asks for a new connection.
 	fresh bool
+	// suspect is a token that is dropped if STS takes another one.
+	suspect *idp.Token
 }
 
 // token returns a token of the source.
-func (x *exchange) token(ctx context.Context) (*idp.Token, error) {
-	tok, err := x.p.src.Token(ctx)
+func (x *exchange) token(ctx context.Context) (*idp.Token, error) { return x.ask(ctx, x.p.src) }
+
+func (x *exchange) ask(ctx context.Context, src idp.TokenSource) (*idp.Token, error) {
+	tok, err := src.Token(ctx)
 	switch {
 	case err != nil:
-		return nil, &tokenError{source: x.p.sourceName(), err: err}
+		temporary, said := verdict(err)
+		return nil, &tokenError{source: x.p.sourceName(), err: err, lasting: said && !temporary}
 	case tok == nil || tok.Raw() == "":
 		return nil, &tokenError{source: x.p.sourceName(), err: errNoToken}
 	}
@@ -107,11 +115,24 @@ func (x *exchange) token(ctx context.Context) (*idp.Token, error) {
 
 // remint returns a token other than the one that STS did not take, if the
 // source has one.
-func (x *exchange) remint(ctx context.Context, old *idp.Token) (*idp.Token, error) {
-	if inv, ok := x.p.src.(idp.Invalidator); ok {
-		inv.Invalidate(old)
+func (x *exchange) remint(ctx context.Context, old *idp.Token, refused error) (*idp.Token, error) {
+	if s, ok := x.p.src.(*sharedSource); ok && codeOf(refused) == codeInvalidToken {
+		// STS says this of a bad token, and of a good one too where the role's
+		// account does not know the issuer. The roles of a pool share the
+		// token, so it is not taken from the others until another one turns
+		// out to be better.
+		x.suspect = old
+		return x.ask(ctx, s.uncached)
 	}
+	x.invalidate(old)
 	return x.token(ctx)
+}
+
+// invalidate tells the source, if it can be told, that STS did not take a token.
+func (x *exchange) invalidate(tok *idp.Token) {
+	if inv, ok := x.p.src.(idp.Invalidator); ok {
+		inv.Invalidate(tok)
+	}
 }
 
 // send makes one request.

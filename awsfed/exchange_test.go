@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -202,6 +205,16 @@ func TestErrorsOfTheSource(t *testing.T) {
 		{errors.New("whatever"), true},
 		{fmt.Errorf("wrapped: %w", temporary(true)), true},
 		{fmt.Errorf("wrapped: %w", temporary(false)), false},
+		// What the operating system and networks call permanent passes: a
+		// file that is being replaced, a server that is restarted.
+		{&fs.PathError{Op: "open", Path: "token", Err: syscall.ENOENT}, true},
+		{&url.Error{Op: "Post", URL: "https://issuer.example", Err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}, true},
+		{&url.Error{Op: "Post", URL: "https://issuer.example", Err: &net.DNSError{Err: "no such host", IsNotFound: true}}, true},
+		{&url.Error{Op: "Get", URL: "https://issuer.example", Err: temporary(false)}, false},
+		{errors.Join(syscall.ENOENT, temporary(false)), false},
+		{errors.Join(temporary(true), temporary(false)), true},
+		{&idp.SourceError{Source: "file", Err: syscall.ENOENT}, true},
+		{&idp.SourceError{Source: "API", Err: temporary(false)}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.err.Error(), func(t *testing.T) {
@@ -232,6 +245,21 @@ func TestErrorsOfTheSource(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// What AWS tells a source that asks it for the token is no answer of STS's.
+func TestASourceThatAsksAWS(t *testing.T) {
+	t.Parallel()
+	denied := apiError("AccessDeniedException", "of another service")
+	p, err := awsfed.New(newService(), roleARN, &mintery{tb: t, err: denied})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Retrieve(t.Context())
+	e, ok := errors.AsType[*awsfed.AssumeRoleError](err)
+	if !ok || e.Code != "" || e.RequestID != "" || !e.Retryable() || !errors.Is(err, denied) || !strings.Contains(err.Error(), "STS was not asked") {
+		t.Errorf("Retrieve = %#v", err)
 	}
 }
 

@@ -211,7 +211,12 @@ func TestANewConnectionAfterATimeout(t *testing.T) {
 				c := sts.New(sts.Options{Region: "eu-central-1", BaseEndpoint: aws.String(url), HTTPClient: hc})
 				retrieve := func() (*awsfed.Provider, error) {
 					p, err := awsfed.New(c, roleARN, skewed{iss, 0}, func(o *awsfed.Options) {
-						o.AttemptTimeout = 1500 * time.Millisecond
+						// A third of it is what a hang costs, and a pause of up to a
+						// second must fit in after that.
+						o.AttemptTimeout = 4500 * time.Millisecond
+						if hangs == 0 {
+							o.AttemptTimeout = 1500 * time.Millisecond
+						}
 						o.RefreshBackoff = func(int, time.Duration) time.Duration { return 0 }
 					})
 					if err != nil {
@@ -256,6 +261,41 @@ func TestANewConnectionAfterATimeout(t *testing.T) {
 				}
 				if got := used(); got <= before {
 					t.Errorf("%d connections, want more than the %d before", got, before)
+				}
+			})
+		}
+	}
+}
+
+// An STS that sends elsewhere is not followed: neither does the token go there,
+// nor are credentials taken from there.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	clients := map[string]func() aws.HTTPClient{
+		"the SDK's client": func() aws.HTTPClient { return nil },
+		"an http.Client":   func() aws.HTTPClient { return &http.Client{Transport: new(http.Transport)} },
+	}
+	for name, client := range clients {
+		for _, status := range []int{301, 302, 303, 307, 308} {
+			t.Run(fmt.Sprintf("%s, %d", name, status), func(t *testing.T) {
+				t.Parallel()
+				iss := idptest.NewIssuer(t, nil)
+				var followed atomic.Int32
+				elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed.Add(1) }))
+				defer elsewhere.Close()
+				here := httptest.NewServer(http.RedirectHandler(elsewhere.URL, status))
+				defer here.Close()
+				hc := client()
+				if c, ok := hc.(*http.Client); ok {
+					defer c.CloseIdleConnections()
+				}
+				c := sts.New(sts.Options{Region: "eu-central-1", BaseEndpoint: aws.String(here.URL), HTTPClient: hc})
+				p, err := awsfed.New(c, roleARN, iss.TokenSource(idp.AudienceAWS), func(o *awsfed.Options) { o.AttemptTimeout = 10 * time.Second })
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := p.Retrieve(t.Context()); err == nil || followed.Load() != 0 {
+					t.Errorf("Retrieve = %v, with %d requests elsewhere", err, followed.Load())
 				}
 			})
 		}

@@ -68,9 +68,16 @@ type Pool struct {
 // those of the pool.
 type roleKey struct{ roleARN, options string }
 
+// A sharedSource is the token source of a pool, and the one that it caches.
+type sharedSource struct {
+	*idp.CachedSource
+	uncached idp.TokenSource
+}
+
 // NewPool returns a pool of providers that exchange tokens of src at STS. src is
-// wrapped in [idp.Cached], unless it is one, so that the roles share a token.
-// Wrong arguments show as errors of [Pool.Provider].
+// wrapped in [idp.Cached], unless it is one, so that the roles share a token. A
+// role whose account does not know the issuer takes the token from the other
+// roles only if src was cached before. Wrong arguments show as errors of [Pool.Provider].
 func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSource, optFns ...func(*PoolOptions)) *Pool {
 	var o PoolOptions
 	for _, fn := range optFns {
@@ -84,7 +91,7 @@ func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSo
 	}
 	o.Provider = slices.Clone(o.Provider)
 	if _, ok := src.(*idp.CachedSource); !ok && src != nil {
-		src = idp.Cached(src, nil)
+		src = &sharedSource{CachedSource: idp.Cached(src, nil), uncached: src}
 	}
 	p := &Pool{
 		client: client,
@@ -210,7 +217,8 @@ func (p *Pool) signal() {
 
 // Run keeps the roles in use warm until ctx is done and returns its error. A
 // role is in use if somebody got its present credentials; the others are let
-// expire. It is optional, since callers refresh by themselves what they use
+// expire. Roles whose credentials have expired and those that STS refuses are
+// left to their callers. Run is optional, since callers refresh by themselves what they use
 // often; the caller owns the goroutine, of which there is one whatever the
 // number of roles.
 func (p *Pool) Run(ctx context.Context) error {
@@ -249,6 +257,11 @@ func (p *Pool) tend(ctx context.Context) time.Duration {
 	for _, pr := range p.providers() {
 		v, ok := pr.engine.Peek()
 		if !ok || !pr.inUse(v) {
+			continue
+		}
+		if st := pr.engine.Status(); !st.Valid || st.Denied {
+			// There is nothing to keep warm, and for a role that is gone for
+			// good STS would be asked without end.
 			continue
 		}
 		due, ok := pr.engine.Due()

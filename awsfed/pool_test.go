@@ -13,6 +13,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/awsfed/awsfedtest"
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/idp/idptest"
 )
 
 func role(n int) string { return fmt.Sprintf("arn:aws:iam::%s:role/r%05d", account, n) }
@@ -329,6 +332,117 @@ func TestPoolRun(t *testing.T) {
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("Run = %v", err)
+		}
+	})
+}
+
+// A role that is denied, or whose credentials ended in an outage, is not asked
+// about by Run, which would do so for ever.
+func TestPoolRunLeavesRefusedRolesToTheirCallers(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"AccessDenied", "InternalFailure"} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newService()
+				p := awsfed.NewPool(s, &mintery{tb: t})
+				ctx, cancel := context.WithCancel(t.Context())
+				ended := make(chan error)
+				go func() { ended <- p.Run(ctx) }()
+				if _, err := provider(t, p, 0).Retrieve(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				s.failWith(apiError(code, "no"))
+				time.Sleep(2 * time.Hour)
+				before := s.count()
+				if before < 2 {
+					t.Error("the role was not renewed")
+				}
+				time.Sleep(24 * time.Hour)
+				if got := s.count() - before; got != 0 {
+					t.Errorf("%d calls of STS in a day in which nobody used the role, want 0", got)
+				}
+				s.failWith(nil)
+				if _, err := provider(t, p, 0).Retrieve(t.Context()); err != nil {
+					t.Errorf("after the repair: %v", err)
+				}
+				cancel()
+				<-ended
+			})
+		})
+	}
+}
+
+// STS says InvalidIdentityToken also of a good token, for a role whose account
+// does not know the issuer. The other roles go on with the token that they
+// share, also if their source has no other one.
+func TestPoolRolesDoNotSpoilTheSharedToken(t *testing.T) {
+	t.Parallel()
+	for _, same := range []bool{true, false} { // the source has one token only
+		t.Run(fmt.Sprintf("one token %v", same), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				iss := idptest.NewIssuer(t, nil)
+				s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+				minted := iss.TokenSource(idp.AudienceAWS)
+				first, err := minted.Token(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				asked := 0
+				p := awsfed.NewPool(s, idp.TokenSourceFunc(func(ctx context.Context) (*idp.Token, error) {
+					if asked++; same || asked == 1 {
+						return first, nil
+					}
+					return minted.Token(ctx)
+				}))
+				foreign, err := p.Provider("arn:aws:iam::210987654321:role/deploy")
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = foreign.Retrieve(t.Context())
+				if e, ok := errors.AsType[*awsfed.AssumeRoleError](err); !ok || e.Code != "InvalidIdentityToken" || e.Retryable() {
+					t.Errorf("a role in an account without the provider: %v", err)
+				}
+				before := asked
+				good, err := p.Provider(roleARN)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := good.Retrieve(t.Context()); err != nil || asked != before {
+					t.Errorf("another role: %v, with %d more tokens", err, asked-before)
+				}
+			})
+		})
+	}
+}
+
+// A token that is really bad is dropped as soon as STS takes another one.
+func TestPoolDropsABadSharedToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.fail = func(call int) error {
+			if call == 1 {
+				return apiError("InvalidIdentityToken", "the signature of the token is not valid")
+			}
+			return nil
+		}
+		src := &mintery{tb: t}
+		p := awsfed.NewPool(s, src)
+		for n := range 2 {
+			if _, err := provider(t, p, n).Retrieve(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tokens := map[string]int{}
+		s.set(func(s *service) {
+			for _, in := range s.inputs {
+				tokens[*in.WebIdentityToken]++
+			}
+		})
+		if s.count() != 3 || src.count() != 3 || len(tokens) != 3 || len(src.invalidated) != 1 {
+			t.Errorf("%d requests with %d tokens of %d, %d invalidated; want 3, 3, 3, 1", s.count(), len(tokens), src.count(), len(src.invalidated))
 		}
 	})
 }

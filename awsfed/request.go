@@ -33,6 +33,7 @@ func (r *request) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeR
 	// deadline falls into its pauses the answer's code is lost.
 	optFns = append(optFns[:len(optFns):len(optFns)], func(o *sts.Options) {
 		o.Retryer = aws.NopRetryer{}
+		o.HTTPClient = staying(o.HTTPClient)
 		if r.fresh {
 			after = renew(o)
 		}
@@ -53,6 +54,19 @@ func (r *request) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeR
 		r.arn = aws.ToString(out.AssumedRoleUser.Arn)
 	}
 	return out, nil
+}
+
+// staying returns the HTTP client without its following of redirects. STS sends
+// none, and who follows one takes credentials from whom it names. The SDK's own
+// client follows those only that repeat the body, which it cannot repeat.
+func staying(hc sts.HTTPClient) sts.HTTPClient {
+	c, ok := hc.(*http.Client)
+	if !ok || c == nil {
+		return hc
+	}
+	same := *c
+	same.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &same
 }
 
 // renew makes the next request use a new connection. What it returns, if

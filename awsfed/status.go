@@ -79,8 +79,11 @@ func (p *Provider) status(st refresh.Status, v *session) Status {
 	}
 	if v != nil {
 		s.AccessKeyID, s.AccountID = v.served.AccessKeyID, v.served.AccountID
-		s.AssumedRoleARN, s.RequestID, s.TokenSource = v.arn, v.request, p.sourceName()
+		s.AssumedRoleARN, s.RequestID = v.arn, v.request
 		s.Expires, s.ClockSkew = v.expiry(), v.skew
+	}
+	if v != nil || st.Err != nil {
+		s.TokenSource = p.sourceName()
 	}
 	if st.Err != nil {
 		s.Err = p.explain(context.Background(), st.Err)

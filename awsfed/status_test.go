@@ -163,8 +163,9 @@ func TestNothingSecretIsWrittenDown(t *testing.T) {
 				_, callErr := p.Retrieve(t.Context())
 				time.Sleep(time.Minute) // a refresh that it began
 				text := []string{buf.String(), fmt.Sprintf("%v %+v %#v %s", p.Status().Err, p.Status().Err, p.Status().Err, p.Status().Err), fmt.Sprintf("%+v", p.Status()), fmt.Sprint(callErr)}
+				text = append(text, inJSON(t, p.Status()))
 				for _, ev := range evs.list() {
-					text = append(text, fmt.Sprintf("%+v", ev))
+					text = append(text, fmt.Sprintf("%+v", ev), inJSON(t, ev))
 				}
 				for _, out := range text {
 					for _, secret := range []string{c.SecretAccessKey, c.SessionToken, tok.Raw(), strings.Split(tok.Raw(), ".")[1], email, "jane", "\x1b", "\u202e"} {
@@ -189,6 +190,15 @@ func TestNothingSecretIsWrittenDown(t *testing.T) {
 			})
 		})
 	}
+}
+
+func inJSON(t *testing.T, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(data)
 }
 
 // syncBuffer is a buffer that several goroutines write to.
