@@ -286,9 +286,9 @@ func (e *Engine[T]) tend(ctx context.Context) time.Duration {
 	now := time.Now().UnixNano()
 	s := e.state.Load()
 	at := s.rec().due(now)
-	if s != nil && !s.has && s.trouble != nil && s.trouble.at <= now+int64(holdBack) {
-		// Callers may try again at once after a failed first fetch. Run has
-		// nobody to tell and pauses.
+	if s != nil && s.trouble != nil && (!s.has || s.trouble.denied) && s.trouble.at <= now+int64(holdBack) {
+		// Callers may try again at once after a failed first fetch, and soon
+		// after a denial. Run has nobody to tell and pauses.
 		pause := backoff(int(s.trouble.failures), 0, 0, 1)
 		at = max(at, s.trouble.retryAt, s.trouble.at+int64(pause))
 	}

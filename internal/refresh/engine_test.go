@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -352,6 +353,27 @@ func TestBackoffByOptionIsUsedAsGiven(t *testing.T) {
 		defer mu.Unlock()
 		if got := fmt.Sprint(asked); got != "[1 10m0s 2 0s]" {
 			t.Errorf("Backoff was asked %v", got)
+		}
+	})
+}
+
+// "Never again" is a pause like another.
+func TestBackoffWithoutEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		src := newSource()
+		o := options()
+		o.Backoff = func(int, time.Duration) time.Duration { return math.MaxInt64 }
+		e := refresh.New(src.fetch, o)
+		want(t, e, 1, 0)
+		src.set(func(s *source) { s.err = errors.New("down") })
+		time.Sleep(50 * time.Minute)
+		for range 10 {
+			want(t, e, 1, 0)
+			synctest.Wait()
+		}
+		if got := src.count(); got != 2 {
+			t.Errorf("%d fetches, want 2", got)
 		}
 	})
 }
@@ -809,6 +831,27 @@ func TestRunWithoutAFirstValueBacksOff(t *testing.T) {
 	})
 }
 
+// Who calls notices a repair within seconds; Run, with nobody to tell, asks less
+// often.
+func TestRunBacksOffFromADenial(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		src := newSource()
+		e := refresh.New(src.fetch, options())
+		want(t, e, 1, 0)
+		src.set(func(s *source) { s.err = errDenied })
+		time.Sleep(45 * time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour) // of which the value is good for a quarter
+		defer cancel()
+		if err := e.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Run = %v", err)
+		}
+		if got := src.count(); got < 200 || got > 260 {
+			t.Errorf("%d tries in an hour, want one each 15 s", got)
+		}
+	})
+}
+
 func TestDueAndKick(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -883,6 +926,26 @@ func TestGate(t *testing.T) {
 			g.open <- struct{}{}
 		})
 		want(t, e, 2, 21*time.Second)
+	})
+}
+
+// The life of a value does not begin in the queue before the gate: otherwise its
+// window would be that of a longer life, and a long queue would make itself
+// longer.
+func TestGateIsNoPartOfTheLife(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		src := newSource()
+		g := &gate{open: make(chan struct{}, 10)}
+		o := options()
+		o.Gate, o.AdvisoryWindow = g, 0 // by the lifetime
+		e := refresh.New(src.fetch, o)
+		time.AfterFunc(time.Hour, func() { g.open <- struct{}{} })
+		want(t, e, 1, time.Hour)
+		st := e.Status()
+		if w := st.Expires.Sub(st.Advisory); w < 15*time.Minute || w > 19*time.Minute {
+			t.Errorf("an advisory window of %v for a life of an hour", w)
+		}
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 // A flight is one try to get a new value, and what its callers wait for.
 type flight[T any] struct {
 	began time.Time
+	lets  time.Time     // when the gate let it begin; zero without a gate
 	need  time.Time     // when somebody needs the value
 	urge  chan struct{} // closed by hurry; nil without a gate
 	once  sync.Once     // guards the closing of urge
@@ -96,7 +97,7 @@ func (e *Engine[T]) fly(ctx context.Context, fl *flight[T]) {
 			e.settle(fl, zero, err)
 			return
 		}
-		fl.leave = leave
+		fl.leave, fl.lets = leave, time.Now()
 	}
 	timeout := e.timeout()
 	// The fetch is told to stop a little before its callers stop waiting, so
@@ -201,7 +202,8 @@ func (e *Engine[T]) enterFailure(fl *flight[T], now time.Time) (st Status) {
 	bad, remaining := e.failed(fl, now)
 	defer func() { st = e.enter(fl, &state[T]{record: record{trouble: bad}}).status(now.UnixNano()) }()
 	if f := e.rules.Backoff; f != nil && bad.retryAt != 0 && !bad.denied {
-		bad.retryAt, bad.exact = now.UnixNano()+max(0, int64(f(int(bad.failures), remaining))), true
+		at := now.UnixNano()
+		bad.retryAt, bad.exact = at+min(max(0, int64(f(int(bad.failures), remaining))), never-at), true
 	}
 	return st
 }

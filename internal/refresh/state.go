@@ -7,6 +7,9 @@ import "time"
 func (e *Engine[T]) admit(fl *flight[T], v T, now time.Time) *state[T] {
 	n := &state[T]{value: v}
 	start := fl.began
+	if !fl.lets.IsZero() {
+		start = fl.lets // the queue before the gate is no part of the life
+	}
 	if t := e.driver.Start(v); !t.IsZero() {
 		start = t
 	}
