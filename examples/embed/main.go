@@ -57,7 +57,7 @@ func watch(log *slog.Logger) func(*awsfed.Options) {
 		o.Logger = log
 		o.OnRefresh = func(e awsfed.RefreshEvent) {
 			if e.Err != nil {
-				log.Warn("refresh failed", "role", e.RoleARN, "left", time.Until(e.Expires).Round(time.Second), "err", e.Err)
+				log.Warn("refresh failed", "role", e.RoleARN, "left", e.Remaining.Round(time.Second), "err", e.Err)
 				return
 			}
 			log.Info("refreshed", "session", e.AssumedRoleARN, "accessKeyId", e.AccessKeyID, "requestId", e.RequestID, "expires", e.Expires)
