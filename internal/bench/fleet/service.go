@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// A service is an STS of any capacity that is down for a while.
+type service struct {
+	begin, from, to time.Time
+	down            error
+	issued          atomic.Int64
+	seconds         []atomic.Int32 // requests in each second since begin
+
+	once  sync.Once // guards again
+	again bool      // the SDK's retryer would send after down again
+}
+
+// A client is the SDK's client of one process as far as it matters here: it
+// sends as often as the retryer among its options says, with the pauses that it
+// says. The real one would say the same a hundred times more slowly; the rows of
+// the table that run at a smaller size use it.
+type client struct {
+	service *service
+	retryer aws.Retryer // the SDK's standard one, of this process
+}
+
+// AssumeRoleWithWebIdentity sends one request with its retries.
+func (c *client) AssumeRoleWithWebIdentity(ctx context.Context, _ *sts.AssumeRoleWithWebIdentityInput, optFns ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+	if c.retryer == nil {
+		c.retryer = retry.NewStandard()
+	}
+	o := sts.Options{Retryer: c.retryer}
+	for _, fn := range optFns {
+		fn(&o)
+	}
+	r := o.Retryer
+	release := func(error) error { return nil }
+	for attempt := 1; ; attempt++ {
+		out, err := c.service.answer(ctx)
+		_ = release(err)
+		if err == nil || attempt >= r.MaxAttempts() || !c.service.retryable(r, err) {
+			return out, err
+		}
+		next, tokenErr := r.GetRetryToken(ctx, err)
+		if tokenErr != nil {
+			return nil, errors.Join(err, tokenErr)
+		}
+		release = next
+		pause, delayErr := r.RetryDelay(attempt, err)
+		if delayErr != nil {
+			return nil, delayErr
+		}
+		t := time.NewTimer(pause)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return nil, &aws.RequestCanceledError{Err: ctx.Err()}
+		}
+	}
+}
+
+// retryable asks the retryer, once: there is only one error, and the SDK looks
+// at its whole text each time.
+func (s *service) retryable(r aws.Retryer, err error) bool {
+	s.once.Do(func() { s.again = r.IsErrorRetryable(err) })
+	return s.again
+}
+
+// errDown is what the SDK makes of a 503.
+func errDown() error {
+	return &smithy.OperationError{ServiceID: "STS", OperationName: "AssumeRoleWithWebIdentity", Err: &smithyhttp.ResponseError{
+		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: http.StatusServiceUnavailable, Header: http.Header{}}},
+		Err:      &smithy.GenericAPIError{Code: "ServiceUnavailable", Message: "down"},
+	}}
+}
+
+func (s *service) answer(ctx context.Context) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+	arrived := time.Now()
+	if i := int(arrived.Sub(s.begin) / time.Second); i < len(s.seconds) {
+		s.seconds[i].Add(1)
+	}
+	t := time.NewTimer(latency)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if !arrived.Before(s.from) && arrived.Before(s.to) {
+		return nil, s.down
+	}
+	n := s.issued.Add(1)
+	return &sts.AssumeRoleWithWebIdentityOutput{
+		AssumedRoleUser: &types.AssumedRoleUser{Arn: aws.String("arn:aws:sts::123456789012:assumed-role/deploy/fleet")},
+		Credentials: &types.Credentials{
+			AccessKeyId: aws.String("ASIA" + strconv.FormatInt(n, 10)), SecretAccessKey: aws.String("secret"), SessionToken: aws.String("token"),
+			Expiration: aws.Time(arrived.Add(life)),
+		},
+	}, nil
+}
+
+// sum fills in what STS saw.
+func (s *service) sum(p Plan, side *Side) {
+	second := func(d time.Duration) int { return int(d / time.Second) }
+	started := second(time.Duration(p.Waves-1)*p.WaveStep + 10*time.Minute)
+	late := 0
+	for i := range s.seconds {
+		n := int(s.seconds[i].Load())
+		side.STSCalls += n
+		if i%60 == 0 {
+			side.Minutes = append(side.Minutes, 0)
+		}
+		last := &side.Minutes[len(side.Minutes)-1]
+		*last = max(*last, n)
+		if i < started {
+			side.StartPeak = max(side.StartPeak, n)
+		} else {
+			side.Peak = max(side.Peak, n)
+		}
+		if i >= second(p.Outage) && i < second(p.Outage+p.Down+15*time.Minute) {
+			side.OutagePeak = max(side.OutagePeak, n)
+		}
+		if i >= 3600 {
+			late += n
+		}
+	}
+	side.Mean = float64(late) / float64(max(1, len(s.seconds)-3600))
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/internal/bench/fakests"
+)
+
+// ours is awsfed.Provider, with the engine and the decisions of
+// internal/refresh.
+type ours struct{ *awsfed.Provider }
+
+func newOurs(s *service, token *idp.Token) provider {
+	p, err := awsfed.New(&client{service: s}, fakests.RoleARN, idp.Static(token))
+	if err != nil {
+		panic(err) // the arguments are constants
+	}
+	return ours{p}
+}
+
+func (o ours) look() (idle time.Time, failing bool) {
+	st := o.Status()
+	failing = st.Failures > 0
+	switch {
+	case !st.Valid || st.Refreshing:
+		return time.Time{}, failing
+	case st.RetryAt.After(st.RefreshAt):
+		return st.RetryAt, failing
+	}
+	return st.RefreshAt, failing
+}
+
+// peer is the SDK's cache around its own provider, with the defaults of both.
+type peer struct {
+	*aws.CredentialsCache
+	last *aws.Credentials
+}
+
+func newPeer(s *service, token string) provider {
+	return peer{aws.NewCredentialsCache(stscreds.NewWebIdentityRoleProvider(&client{service: s}, fakests.RoleARN, fakests.Retriever(token))), new(aws.Credentials)}
+}
+
+// Retrieve notes what the cache returned, which it does not tell otherwise.
+func (p peer) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	c, err := p.CredentialsCache.Retrieve(ctx)
+	*p.last = c
+	return c, err
+}
+
+// look says nothing of failures, since the callers are told of each.
+func (p peer) look() (idle time.Time, failing bool) { return p.last.Expires, false }
