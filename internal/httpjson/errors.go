@@ -11,7 +11,7 @@ const errorText = 200
 
 // A URLError says why a URL is not one that this module talks to.
 type URLError struct {
-	URL    string // as given
+	URL    string // as given, but for user information
 	Reason string
 }
 

@@ -18,17 +18,34 @@ const maxURL = 2048
 // The host must be ASCII; an internationalized name is written in its xn-- form. The error is a [*URLError].
 func CheckURL(raw string, insecureLoopback bool) (*url.URL, error) {
 	if len(raw) > maxURL {
-		return nil, &URLError{URL: raw, Reason: "longer than " + strconv.Itoa(maxURL) + " bytes"}
+		return nil, &URLError{URL: withoutUser(raw), Reason: "longer than " + strconv.Itoa(maxURL) + " bytes"}
 	}
 	u, err := url.Parse(raw)
 	if err != nil {
 		// The error of net/url repeats the input without a limit; its reason alone adds little to the quoted input.
-		return nil, &URLError{URL: raw, Reason: "not a URL"}
+		return nil, &URLError{URL: withoutUser(raw), Reason: "not a URL"}
 	}
 	if reason := refuse(u, insecureLoopback); reason != "" {
-		return nil, &URLError{URL: raw, Reason: reason}
+		return nil, &URLError{URL: withoutUser(raw), Reason: reason}
 	}
 	return u, nil
+}
+
+// withoutUser returns raw, which may be no URL at all, with "..." for its user information: that is where some put a token.
+func withoutUser(raw string) string {
+	start := 0
+	if i := strings.Index(raw, "//"); i >= 0 {
+		start = i + len("//")
+	}
+	end := len(raw)
+	if i := strings.IndexAny(raw[start:], "/?#"); i >= 0 {
+		end = start + i
+	}
+	at := strings.LastIndexByte(raw[start:end], '@')
+	if at < 0 {
+		return raw
+	}
+	return raw[:start] + "..." + raw[start+at:]
 }
 
 // refuse returns why u is not fit, or "".

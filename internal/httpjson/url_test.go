@@ -82,6 +82,27 @@ func TestCheckURL(t *testing.T) {
 	}
 }
 
+// Some put a token into a URL: the error says so, and does not repeat it.
+func TestCheckURLShowsNoUserInformation(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		"https://s3cret@a.example/b":                  "https://...@a.example/b",
+		"https://u:s3cret@a.example":                  "https://...@a.example",
+		"https://u:s3cret@x@a.example":                "https://...@a.example",
+		"https://u:s3cret%zz@a.example/b":             "https://...@a.example/b", // not a URL
+		"u:s3cret@a.example":                          "...@a.example",
+		"//s3cret@a.example":                          "//...@a.example",
+		"https://s3cret@" + strings.Repeat("a", 3000): "https://...@" + strings.Repeat("a", 3000),
+		"http://a.example/b@c?d@e":                    "http://a.example/b@c?d@e",
+	} {
+		_, err := httpjson.CheckURL(raw, false)
+		ue, ok := errors.AsType[*httpjson.URLError](err)
+		if !ok || ue.URL != want || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("CheckURL(%q): %v, want a *URLError of %q", raw, err, want)
+		}
+	}
+}
+
 // FuzzCheckURL: whatever is taken is https, or http to loopback, has no user information, and is read the same again.
 func FuzzCheckURL(f *testing.F) {
 	for _, s := range []string{
