@@ -102,6 +102,8 @@ func (e *evaluation) null(wants []string, present bool) Match {
 			m = m.or(e.ask(doubt{rule: boolCase, about: want}, matchIf(!present), NotMatched))
 		case strings.EqualFold(want, "false"):
 			m = m.or(e.ask(doubt{rule: boolCase, about: want}, matchIf(present), NotMatched))
+		default:
+			m = m.or(e.ask(doubt{rule: nullValue, about: want}, matchIf(present), NotMatched))
 		}
 	}
 	return m

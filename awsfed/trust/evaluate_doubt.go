@@ -59,6 +59,7 @@ const (
 	wildcardInVariable rule = iota + 1
 	boolVariable
 	boolCase
+	nullValue
 	malformedVariable
 	malformedValue
 	shortARNPattern
@@ -102,6 +103,8 @@ func (d doubt) statement() (yes, no string) {
 			"AWS does not replace variables under Bool (another page says so)"
 	case boolCase:
 		return "AWS compares booleans without regard to letter case", "AWS compares booleans with their letter case"
+	case nullValue:
+		return "AWS takes the value " + about + " of Null as false", "AWS fails a condition Null with the value " + about
 	case malformedVariable:
 		return `AWS takes a "${" that begins no variable as plain text`, `AWS takes a value with a broken "${" as void`
 	case malformedValue:
