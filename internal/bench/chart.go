@@ -26,11 +26,11 @@ func timelineChart(t *scenario.Timeline) []byte {
 		fmt.Sprintf("aws.CredentialsCache: %d of %d calls failed and %d waited. onafed: %d failed and %d waited.",
 			t.PeerTotal.Failed, t.PeerTotal.Calls, t.PeerTotal.Waited, t.OursTotal.Failed, t.OursTotal.Waited))
 	c.Text(28, 38, svg.Title, svg.Start, "How long Retrieve keeps its callers waiting, through refreshes and an outage")
-	c.Text(28, 60, svg.Note, svg.Start, fmt.Sprintf("%d callers, each calls once in %v. Credentials of %v, STS latency %v, STS answers 500 for %v. Longest wait of each half minute.",
+	c.Text(28, 60, svg.Note, svg.Start, fmt.Sprintf("%d callers, each asks once in %v. Credentials of %v, STS takes %v and answers 500 for %v. The line is the longest wait in each half minute.",
 		t.Callers, t.Every, hours(t.Life), t.STSLatency, minutes(t.OutageEnd-t.OutageBegin)))
 	panel(c, 112, "aws.CredentialsCache", svg.Peer, t, t.Peer, t.PeerTotal)
 	panel(c, 338, "onafed", svg.Ours, t, t.Ours, t.OursTotal)
-	c.Text(28, 540, svg.Note, svg.Start, "Virtual time, the real code of both sides and of the SDK's STS client. Drawn by internal/bench.")
+	c.Text(28, 540, svg.Note, svg.Start, "Ticks on the axis are requests to STS. Virtual time; the real code of both sides and of the SDK's STS client. Drawn by internal/bench.")
 	return c.Bytes()
 }
 
@@ -52,10 +52,10 @@ func panel(c *svg.Canvas, top float64, name string, class svg.Class, t *scenario
 	if sum.Failed == 0 && sum.Waited == 0 {
 		verdictClass = svg.Ours
 	}
-	c.Text(plotRight, top-14, verdictClass, svg.End, fmt.Sprintf("%s of %s calls failed, %s waited, longest wait %s",
-		group(sum.Failed), group(sum.Calls), group(sum.Waited), waitText(sum.Longest)))
+	c.Text(plotRight, top-14, verdictClass, svg.End, fmt.Sprintf("%s of %s calls failed, %s waited%s",
+		group(sum.Failed), group(sum.Calls), group(sum.Waited), longestText(sum.Longest)))
 	c.Rect(x(t.OutageBegin), top, x(t.OutageEnd)-x(t.OutageBegin), plotHeight, svg.Band)
-	c.Text((x(t.OutageBegin)+x(t.OutageEnd))/2, top+14, svg.Label, svg.Middle, "STS is down")
+	c.Text(x(t.OutageEnd)+8, top+14, svg.Label, svg.Start, "STS is down")
 	for _, l := range []struct {
 		at   time.Duration
 		text string
@@ -72,6 +72,11 @@ func panel(c *svg.Canvas, top float64, name string, class svg.Class, t *scenario
 	for i, s := range slots {
 		points = append(points, svg.Point{X: x(time.Duration(i)*t.Step + t.Step/2), Y: y(s.Longest)})
 	}
+	for i, s := range slots {
+		if s.STSCalls > 0 {
+			c.Rect(points[i].X-1, bottom-7, 2, 7, class)
+		}
+	}
 	c.Path(points, class)
 	failures := false
 	for i, s := range slots {
@@ -81,15 +86,15 @@ func panel(c *svg.Canvas, top float64, name string, class svg.Class, t *scenario
 		}
 	}
 	if failures {
-		c.Text(x(t.OutageEnd)+10, top+32, svg.Bad, svg.Start, "red: calls fail")
+		c.Text(x(t.OutageEnd)+8, top+32, svg.Bad, svg.Start, "red: calls fail")
 	}
 }
 
-func waitText(d time.Duration) string {
+func longestText(d time.Duration) string {
 	if d == 0 {
-		return "none"
+		return ""
 	}
-	return duration(d)
+	return ", up to " + duration(d)
 }
 
 func hours(d time.Duration) string {

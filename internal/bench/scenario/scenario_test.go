@@ -28,7 +28,7 @@ func TestScenarios(t *testing.T) {
 	full, n := *out != "", 1
 	callers, roles, limit, lives := 10, 300, 60, 3
 	if full {
-		n, callers, roles, limit, lives = *rounds, 20, 10_000, 600, 6
+		n, callers, roles, limit, lives = *rounds, 20, 10_000, 600, 3
 	}
 	wanted := strings.Split(*only, ",")
 	var r scenario.Results

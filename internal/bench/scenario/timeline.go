@@ -22,8 +22,8 @@ type Timeline struct {
 
 // A Slot is what happened to the calls that began in one step.
 type Slot struct {
-	Calls, Waited, Failed int
-	Longest               time.Duration
+	Calls, Waited, Failed, STSCalls int
+	Longest                         time.Duration
 }
 
 // RunTimeline has callers call once in every seconds each for three and a half
@@ -58,6 +58,11 @@ func RunTimeline(callers int, every time.Duration) Timeline {
 			sl.Longest = max(sl.Longest, took)
 		}
 		sum := c.call(p, s)
+		for _, at := range s.Calls() {
+			if i := at.Sub(begin) / t.Step; i >= 0 && int(i) < len(slots) {
+				slots[i].STSCalls++
+			}
+		}
 		time.Sleep(time.Minute)
 		return slots, sum
 	}
