@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"io"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/onafed/onafed/awsfed/export"
 )
@@ -10,6 +13,7 @@ import (
 // envCommand is aws env.
 type envCommand struct {
 	Shell    string `help:"The shell that reads the lines: ${enum}." enum:"posix,fish,powershell,cmd" default:"posix"`
+	JSON     bool   `help:"Print the variables as JSON."`
 	awsFlags `embed:""`
 }
 
@@ -33,10 +37,27 @@ func (c *envCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
+	if c.JSON {
+		return c.json(t, credentials)
+	}
 	lines, err := export.Env(export.Shell(c.Shell), credentials)
 	if err != nil {
 		return err
 	}
 	_, err = io.WriteString(t.out, lines)
 	return err
+}
+
+// json prints the variables that Environ sets.
+func (c *envCommand) json(t *terminal, credentials aws.Credentials) error {
+	set, err := export.Environ(nil, credentials)
+	if err != nil {
+		return err
+	}
+	var vars []variable
+	for _, v := range set {
+		name, value, _ := strings.Cut(v, "=")
+		vars = append(vars, variable{name, value})
+	}
+	return writeJSON(t, object(vars))
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -63,7 +64,11 @@ func (c *explainCommand) Run(ctx context.Context, t *terminal) error {
 			worst = 2
 			continue
 		}
-		decision := d.Policy.Evaluate(trust.NewRequest(said, c.params(said, d)))
+		params := c.params(said, d)
+		if params.RoleARN == "" && params.Account != "" {
+			t.say("onafed: %s names no role: it is taken to be in account %s, as the identity provider is; --role-arn says it for certain", nameOf(d), params.Account)
+		}
+		decision := d.Policy.Evaluate(trust.NewRequest(said, params))
 		decisions = append(decisions, explained{d, decision})
 		switch decision.Outcome {
 		case trust.Allowed:
@@ -136,6 +141,9 @@ func (c *explainCommand) params(said claims.Claims, d trust.Document) trust.Para
 	if p.RoleARN == "" {
 		p.RoleARN = d.RoleARN
 	}
+	if p.RoleARN == "" {
+		p.Partition, p.Account = providerAccount(d.Policy, said.Issuer)
+	}
 	if id, err := said.Identity(); err == nil && p.SessionName == "" {
 		p.SessionName = id.SessionName()
 	}
@@ -146,6 +154,25 @@ func (c *explainCommand) params(said claims.Claims, d trust.Document) trust.Para
 		p.Context[key] = []string{value}
 	}
 	return p
+}
+
+// providerAccount is where the identity provider of an issuer is, by the principals of a policy; empty when they name several accounts or
+// none. A role can be assumed by a web identity only of a provider in its own account.
+func providerAccount(p trust.Policy, issuer string) (partition, account string) {
+	name := "oidc-provider/" + strings.TrimPrefix(issuer, "https://")
+	for _, s := range p.Statements {
+		for _, arn := range s.Principal.Federated {
+			parts := strings.SplitN(arn, ":", 6)
+			if len(parts) != 6 || parts[5] != name {
+				continue
+			}
+			if account != "" && (parts[1] != partition || parts[4] != account) {
+				return "", ""
+			}
+			partition, account = parts[1], parts[4]
+		}
+	}
+	return partition, account
 }
 
 // claims are those of --claims, or of a token, which may have expired.

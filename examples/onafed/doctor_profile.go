@@ -75,7 +75,7 @@ func (e *examination) sharedFile(name string, open func(string, *export.FileOpti
 		return nil, false
 	}
 	if readable := info.Mode().Perm() & 0o077; runtime.GOOS != "windows" && readable != 0 && (keys || name == "credentials file") {
-		e.problem(name, fmt.Sprintf("others may read %s (mode %04o)", path, info.Mode().Perm()&fs.ModePerm), "chmod 600 "+shellWord(path))
+		e.problem(name, fmt.Sprintf("others may read %s (mode %04o)", path, info.Mode().Perm()&fs.ModePerm), "chmod 600 "+path)
 		return file, true
 	}
 	e.ok(name, "%s is read alike by all SDKs", path)

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 
+	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/export"
 )
 
@@ -32,6 +36,7 @@ config file; every SDK and the AWS CLI then get new credentials whenever they ne
 
 // Run implements the command.
 func (c *loginAWSCommand) Run(ctx context.Context, t *terminal) error {
+	selected := cmp.Or(os.Getenv("AWS_PROFILE"), os.Getenv("AWS_DEFAULT_PROFILE"))
 	done, err := c.write(ctx, t)
 	if err != nil {
 		return err
@@ -47,7 +52,7 @@ func (c *loginAWSCommand) Run(ctx context.Context, t *terminal) error {
 		}
 		t.say("profile %+q in %s: %s, %s", done.Profile, pathOf(done.File), done.Identity, until)
 	}
-	c.warnOfWinners(t)
+	c.warnOfWinners(t, selected)
 	return nil
 }
 
@@ -69,7 +74,7 @@ func (c *loginAWSCommand) write(ctx context.Context, t *terminal) (loggedIn, err
 	if c.Mode == "process" {
 		return c.process(ctx, t)
 	}
-	p, err := c.provider(ctx, t)
+	p, err := c.role(ctx, t)
 	if err != nil {
 		return loggedIn{}, err
 	}
@@ -87,14 +92,30 @@ func (c *loginAWSCommand) write(ctx context.Context, t *terminal) (loggedIn, err
 	return c.loggedIn(file, p.Status().AssumedRoleARN, credentials), nil
 }
 
+// role is the provider of the role. A profile that AWS_PROFILE names already and that is only now to be written has no settings yet, and
+// is no error.
+func (c *loginAWSCommand) role(ctx context.Context, t *terminal) (*awsfed.Provider, error) {
+	p, err := c.provider(ctx, t)
+	missing, ok := errors.AsType[config.SharedConfigProfileNotExistError](err)
+	if !ok || missing.Profile != c.Profile {
+		return p, err
+	}
+	for _, name := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} { // the SDK has no other way to look past them
+		if err := os.Unsetenv(name); err != nil {
+			return nil, err
+		}
+	}
+	return c.provider(ctx, t)
+}
+
 // warnOfWinners names the variables that SDKs prefer to the profile that was written.
-func (c *loginAWSCommand) warnOfWinners(t *terminal) {
+func (c *loginAWSCommand) warnOfWinners(t *terminal, selected string) {
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"} {
 		if os.Getenv(name) != "" {
 			t.say("onafed: warning: %s is set, and SDKs prefer it to the profile: unset it", name)
 		}
 	}
-	if set := os.Getenv("AWS_PROFILE"); set != "" && set != c.Profile || set == "" && c.Profile != "default" {
+	if cmp.Or(selected, "default") != c.Profile {
 		t.say("to use it: export AWS_PROFILE=%s", shellWord(c.Profile))
 	}
 }

@@ -31,7 +31,7 @@ func (c *loginAWSCommand) process(ctx context.Context, t *terminal) (loggedIn, e
 		return loggedIn{}, err
 	}
 	// A role that cannot be assumed, or a source that is not there, is found before anything is written.
-	p, err := c.provider(ctx, t)
+	p, err := c.role(ctx, t)
 	if err != nil {
 		return loggedIn{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -55,7 +56,7 @@ func TestScripts(t *testing.T) {
 		Setup: setup,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"mint": mint, "jwt": unsignedJWT, "start": start, "stop": stop, "loadenv": loadEnv,
-			"get": get, "stscalls": stsCalls, "outage": outage, "mode": mode, "iamrole": iamRole, "samejson": sameJSON,
+			"get": get, "stscalls": stsCalls, "outage": outage, "mode": mode, "samejson": sameJSON, "exits": exits,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "ona" { // an Ona environment: there always is a token then
@@ -200,7 +201,7 @@ func loadEnv(ts *testscript.TestScript, _ bool, args []string) {
 func get(ts *testscript.TestScript, _ bool, args []string) {
 	req, err := http.NewRequest(http.MethodGet, args[1], nil)
 	ts.Check(err)
-	req.Header.Set("Authorization", ts.ReadFile(args[2]))
+	req.Header.Set("Authorization", strings.TrimSpace(ts.ReadFile(args[2])))
 	for _, h := range args[3:] {
 		name, value, _ := strings.Cut(h, "=")
 		req.Header.Set(name, value)
@@ -234,12 +235,12 @@ func outage(ts *testscript.TestScript, _ bool, args []string) {
 	worldOf(ts).sts.Outage(args[0] == "on")
 }
 
-// iamrole ARN changes the role that IAM answers with.
-func iamRole(ts *testscript.TestScript, _ bool, args []string) {
-	w := worldOf(ts)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.iamRole = args[0]
+// exits STATUS PROGRAM [ARG]... runs a program that ends with a status other than 0.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	exit, ok := errors.AsType[*exec.ExitError](ts.Exec(args[1], args[2:]...))
+	if !ok || fmt.Sprint(exit.ExitCode()) != args[0] {
+		ts.Fatalf("%v, want status %s", exit, args[0])
+	}
 }
 
 // mode OCTAL FILE wants a file with that mode.

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/onafed/onafed/awsfed/trust"
+)
+
+// hclValue reads a quoted string as HCL does (HCL native syntax specification, "Template Expressions"). An interpolation or a directive is
+// an error: nothing in a policy is meant to be one.
+func hclValue(quoted string) (string, error) {
+	s, ok := strings.CutPrefix(quoted, `"`)
+	if !ok || !strings.HasSuffix(s, `"`) {
+		return "", fmt.Errorf("not a quoted string: %s", quoted)
+	}
+	s = s[:len(s)-1]
+	var b strings.Builder
+	for len(s) > 0 {
+		switch {
+		case strings.HasPrefix(s, "$${"), strings.HasPrefix(s, "%%{"):
+			b.WriteString(s[1:3])
+			s = s[3:]
+		case strings.HasPrefix(s, "${"), strings.HasPrefix(s, "%{"):
+			return "", fmt.Errorf("a template at %q", s)
+		case s[0] == '"', s[0] == '\n':
+			return "", fmt.Errorf("the string ends at %q", s)
+		case strings.HasPrefix(s, `\u`):
+			r, err := strconv.ParseUint(s[2:6], 16, 32)
+			if err != nil {
+				return "", err
+			}
+			b.WriteRune(rune(r))
+			s = s[6:]
+		case s[0] == '\\':
+			c, ok := map[byte]byte{'n': '\n', 'r': '\r', 't': '\t', '"': '"', '\\': '\\'}[s[1]]
+			if !ok {
+				return "", fmt.Errorf("no such escape: %q", s)
+			}
+			b.WriteByte(c)
+			s = s[2:]
+		default:
+			b.WriteByte(s[0])
+			s = s[1:]
+		}
+	}
+	return b.String(), nil
+}
+
+func TestHCLStringMeansItself(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{
+		"", "plain", "${*}", "${?}", "${$}", `${file("/etc/passwd")}`, "%{if true}x%{endif}", "$${x}", "$$${x}", "%%{x}", "$", "$$", "100%", "${", "%{", "{$}",
+		`"`, `\`, `\"`, `\${`, "$\\{", "a\nb\r\tc", "\x00\x1b\x7f", "${aws:username}", "ünïcode 😀",
+	} {
+		got, err := hclValue(hclString(s))
+		if err != nil || got != s {
+			t.Errorf("hclString(%q) = %s, which HCL reads as %q, %v", s, hclString(s), got, err)
+		}
+	}
+}
+
+func FuzzHCLString(f *testing.F) {
+	f.Add("${*}")
+	f.Add(`$${file("x")}"`)
+	f.Add("%%%{\\")
+	f.Fuzz(func(t *testing.T, s string) {
+		if got, err := hclValue(hclString(s)); err != nil || got != s {
+			t.Errorf("hclString(%q) = %s, which HCL reads as %q, %v", s, hclString(s), got, err)
+		}
+	})
+}
+
+// TestInfrastructureAsCodeKeepsPolicies prints policies whose values look like templates, and reads them back.
+func TestInfrastructureAsCodeKeepsPolicies(t *testing.T) {
+	t.Parallel()
+	var policies []named
+	for i, value := range []string{"org:x/${*}", `${file("/etc/passwd")}`, "%{ for x in y }", "${aws:PrincipalTag/a}", `"\`, "${AWS::AccountId}"} {
+		text, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := trust.Parse(fmt.Appendf(nil, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/app.gitpod.io"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringLike":{"app.gitpod.io:sub":%s}}}]}`, text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		policies = append(policies, named{fmt.Sprintf("role%d", i), p})
+	}
+
+	hcl, err := terraform(policies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template, err := cloudFormation(policies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(template, "Fn::") || strings.Contains(template, "Ref") {
+		t.Errorf("CloudFormation is asked to substitute:\n%s", template)
+	}
+	var stack struct {
+		Resources map[string]struct {
+			Type       string
+			Properties struct{ AssumeRolePolicyDocument json.RawMessage }
+		}
+	}
+	if err := json.Unmarshal([]byte(template), &stack); err != nil {
+		t.Fatal(err)
+	}
+	var quoted []string
+	for line := range strings.Lines(hcl) {
+		if _, value, ok := strings.Cut(line, "assume_role_policy = "); ok {
+			quoted = append(quoted, strings.TrimSpace(value))
+		}
+	}
+	for i, p := range policies {
+		text, err := hclValue(quoted[i])
+		if err != nil {
+			t.Fatalf("%s: %v", quoted[i], err)
+		}
+		for form, document := range map[string][]byte{"Terraform": []byte(text), "CloudFormation": stack.Resources[logicalID(p.role)].Properties.AssumeRolePolicyDocument} {
+			back, err := trust.Parse(document)
+			if err != nil {
+				t.Errorf("%s: %v", form, err)
+				continue
+			}
+			if diff := cmp.Diff(p.policy.String(), back.String()); diff != "" {
+				t.Errorf("%s changes the policy (-want +got):\n%s", form, diff)
+			}
+		}
+	}
+}
