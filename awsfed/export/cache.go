@@ -99,10 +99,11 @@ type CacheOptions struct {
 // mode 0600. An entry that is corrupt, expired, another user's, or made for
 // another key or identity is ignored and replaced. A lock ends with its holder.
 type Cache struct {
-	dir  string
-	off  error
-	opts CacheOptions
-	log  *slog.Logger
+	dir   string
+	off   error
+	opts  CacheOptions
+	log   *slog.Logger
+	locks locks
 }
 
 // OpenCache opens the cache, making its folder. It never fails: a cache that
@@ -193,7 +194,7 @@ func (c *Cache) Entry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 	if rec := c.read(at.path, r); rec.fresh(began, c.opts.MinLife) {
 		return rec.entry(), nil
 	}
-	held, err := lockFile(ctx, lock, c.opts.LockTimeout)
+	held, err := c.locks.take(ctx, lock, c.opts.LockTimeout)
 	if err != nil {
 		if ctx.Err() != nil {
 			return CacheEntry{}, fmt.Errorf("export: waiting for another process: %w", ctx.Err())
@@ -201,7 +202,7 @@ func (c *Cache) Entry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 		c.log.DebugContext(ctx, "credentials cache: not locked, fetching", "reason", err)
 		return fetchEntry(ctx, r) // and not kept: only a holder of the lock writes
 	}
-	defer unlock(held)
+	defer held.release()
 
 	old := c.read(at.path, r)
 	now := time.Now()
@@ -239,11 +240,11 @@ func (c *Cache) Remove(ctx context.Context, key CacheKey) error {
 	if err != nil {
 		return err
 	}
-	held, err := lockFile(ctx, lock, c.opts.LockTimeout)
+	held, err := c.locks.take(ctx, lock, c.opts.LockTimeout)
 	if err != nil {
 		return err
 	}
-	defer unlock(held)
+	defer held.release()
 	if err := os.Remove(at.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("export: %w", err)
 	}

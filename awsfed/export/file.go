@@ -16,8 +16,8 @@ const maxFileSize = 16 << 20
 // FileOptions are the options of [NewCredentialsFile] and [NewConfigFile]. Nil
 // means all defaults.
 type FileOptions struct {
-	// LockTimeout is how long to wait for another process that edits the same
-	// file. Zero means 10 seconds.
+	// LockTimeout is how long to wait for other processes and goroutines that
+	// edit the same file. Zero means 10 seconds.
 	LockTimeout time.Duration
 	// Overwrite lets an edit replace what a person may have put there: the
 	// long-term access keys of the profile, and other credential settings
@@ -54,6 +54,7 @@ type File struct {
 	format format
 	opts   FileOptions
 	real   place // of path itself, when it is no link
+	locks  locks
 }
 
 // NewCredentialsFile is the shared credentials file at path. An empty path is
@@ -158,7 +159,7 @@ func (f *File) edit(ctx context.Context, profile string, settings []Setting, dec
 	if err != nil {
 		return f.fail(err)
 	}
-	lock, err := lockFile(ctx, at.lock, f.opts.LockTimeout)
+	lock, err := f.locks.take(ctx, at.lock, f.opts.LockTimeout)
 	if err != nil {
 		return f.fail(err)
 	}
@@ -167,7 +168,7 @@ func (f *File) edit(ctx context.Context, profile string, settings []Setting, dec
 		if !replaced {
 			_ = os.Remove(at.temp) // of a killed writer; a change replaces it
 		}
-		unlock(lock)
+		lock.release()
 	}()
 
 	text, loose, err := readText(at.path, true)

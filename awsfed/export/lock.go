@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -11,6 +12,79 @@ import (
 // lockRetry is how often a lock that another process holds is tried. An edit
 // takes some milliseconds, most of them for the flush to disk.
 const lockRetry = 5 * time.Millisecond
+
+// locks are the locks that one [File], [Cache] or [TokenFile] takes. Its
+// goroutines queue here, so that one of them at a time polls for the operating
+// system's lock: a thousand that poll keep a machine busy with nothing else.
+// The zero value is ready for use.
+type locks struct {
+	mu    sync.Mutex               // guards turns
+	turns map[string]chan struct{} // by path; full while a goroutine has the lock or polls for it
+}
+
+// A heldLock is to be released.
+type heldLock struct {
+	file *flock.Flock
+	turn chan struct{}
+}
+
+// take takes the lock at path, waiting at most timeout for the other goroutines
+// and processes together.
+func (s *locks) take(ctx context.Context, path string, timeout time.Duration) (heldLock, error) {
+	turn := s.turn(path)
+	select {
+	case turn <- struct{}{}:
+	default:
+		begin := time.Now()
+		if err := await(ctx, turn, path, timeout); err != nil {
+			return heldLock{}, err
+		}
+		timeout -= time.Since(begin)
+	}
+	file, err := lockFile(ctx, path, timeout)
+	if err != nil {
+		<-turn
+		return heldLock{}, err
+	}
+	return heldLock{file, turn}, nil
+}
+
+func (s *locks) turn(path string) chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.turns[path]
+	if t == nil {
+		if s.turns == nil {
+			s.turns = make(map[string]chan struct{})
+		}
+		t = make(chan struct{}, 1)
+		s.turns[path] = t
+	}
+	return t
+}
+
+func await(ctx context.Context, turn chan struct{}, path string, timeout time.Duration) error {
+	t := time.NewTimer(timeout)
+	defer t.Stop()
+	select {
+	case turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return &FileError{Reason: "cannot take the lock " + quoted(path), Err: ctx.Err()}
+	case <-t.C:
+		return &FileError{
+			Reason: "this process has been busy with " + quoted(path) + " for over " + timeout.String(),
+			Next:   "try again",
+			Err:    ErrLocked,
+		}
+	}
+}
+
+// release gives the lock up.
+func (h heldLock) release() {
+	unlock(h.file)
+	<-h.turn
+}
 
 // lockFile takes the lock at path, waiting at most timeout. The lock is the
 // operating system's (flock, LockFileEx), so it ends with its holder; the

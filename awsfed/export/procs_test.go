@@ -203,3 +203,32 @@ func TestLockTimeout(t *testing.T) {
 		t.Errorf("after the holder was killed: %v", err)
 	}
 }
+
+// Goroutines of one File wait for each other on their own contexts, and no longer than for another process.
+func TestGoroutinesQueueForTheLock(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "credentials")
+	kill := start(t, "hold", path)
+	f, err := export.NewCredentialsFile(path, &export.FileOptions{LockTimeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit := func(ctx context.Context) error {
+		return f.Edit(ctx, "p", export.Setting{Key: "region", Value: "x"})
+	}
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if err := edit(t.Context()); err != nil {
+				t.Errorf("a goroutine that waited for the process: %v", err)
+			}
+		})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := edit(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("behind the others: %v, want the end of its own context", err)
+	}
+	kill()
+	wg.Wait()
+}

@@ -50,11 +50,12 @@ type TokenFileOptions struct {
 //
 // Make one with [NewTokenFile]. It is safe for concurrent use.
 type TokenFile struct {
-	at   place
-	src  idp.TokenSource
-	perm filePerm
-	opts TokenFileOptions
-	log  *slog.Logger
+	at    place
+	src   idp.TokenSource
+	perm  filePerm
+	opts  TokenFileOptions
+	log   *slog.Logger
+	locks locks
 }
 
 // NewTokenFile prepares a token file at path. It writes nothing yet.
@@ -235,11 +236,11 @@ func (t *TokenFile) put(ctx context.Context, raw string) (changed bool, err erro
 	if err := t.folder(); err != nil {
 		return false, err
 	}
-	lock, err := lockFile(ctx, t.at.lock, 10*time.Second)
+	lock, err := t.locks.take(ctx, t.at.lock, 10*time.Second)
 	if err != nil {
 		return false, err
 	}
-	defer unlock(lock)
+	defer lock.release()
 	if old, _, err := readText(t.at.path, true); err == nil && old == raw {
 		return false, nil
 	}
