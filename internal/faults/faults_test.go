@@ -11,5 +11,8 @@ var update = flag.Bool("update", false, "write the table to README.md")
 func TestFaults(t *testing.T) {
 	r := new(report)
 	t.Run("network", func(t *testing.T) { testNetwork(t, r) })
+	t.Run("token file", func(t *testing.T) { testTokenFile(t, r) })
+	t.Run("clock", func(t *testing.T) { testClock(t, r) })
+	t.Run("crowd", func(t *testing.T) { testCrowd(t, r) })
 	r.print(t)
 }

@@ -18,7 +18,7 @@ func testNetwork(t *testing.T, r *report) {
 		for _, c := range components() {
 			t.Run(c.name+"/"+f.name, func(t *testing.T) {
 				t.Parallel()
-				dir := t.TempDir()
+				dir := quickDir(t)
 				synctest.Test(t, func(t *testing.T) {
 					r.cell(t, c.name, f.name, dir, func(cl *cell) {
 						w := newWorld(t, inMemory, time.Hour)
