@@ -77,7 +77,7 @@ func (e *AssumeRoleError) Error() string {
 	if msg := messageOf(e.Err); e.Code != "" {
 		fmt.Fprintf(&b, "STS answered %s", quote.Clean(e.Code, 64))
 		if msg != "" {
-			fmt.Fprintf(&b, ": %s", quote.Text(msg, maxShown))
+			fmt.Fprintf(&b, ": %s", quote.Text(withoutTokens(msg), maxShown))
 		}
 		if tok, ok := errors.AsType[*tokenError](e.Err); ok {
 			fmt.Fprintf(&b, "; then: %v", tok)
@@ -144,7 +144,24 @@ func causeText(err error) string {
 	if err == nil {
 		return "unknown cause"
 	}
-	return quote.Clean(strings.TrimSpace(err.Error()), 2*maxShown)
+	return quote.Clean(withoutTokens(strings.TrimSpace(err.Error())), 2*maxShown)
+}
+
+// withoutTokens cuts the tokens out of a text from outside: what stands before
+// STS may repeat the request that it refuses. A JWT begins with a JSON object,
+// whose "{" and quote are eyJ in base64url.
+func withoutTokens(s string) string {
+	const begin = "eyJ"
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(s, begin)
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteString(begin + "...")
+		s = strings.TrimLeft(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
+	}
 }
 
 // redacted returns a subject without personal data, and without anything that

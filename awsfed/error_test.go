@@ -115,6 +115,38 @@ func TestErrorsQuoteWhatComesFromOutside(t *testing.T) {
 	})
 }
 
+// A server that repeats the request in its answer, and a source that shows what
+// it got, put no token into the text.
+func TestErrorsDoNotRepeatTokens(t *testing.T) {
+	t.Parallel()
+	tok := mint(t, nil)
+	parts := strings.Split(tok.Raw(), ".")
+	echo := "Action=X&WebIdentityToken=" + tok.Raw() + "&Version=1, twice: " + tok.Raw()
+	for _, err := range []error{apiError("MalformedQueryString", echo), errors.New(echo), apiError("InvalidIdentityToken", echo)} {
+		s := newService()
+		s.failWith(err)
+		p, newErr := awsfed.New(s, roleARN, &mintery{tb: t, same: tok})
+		if newErr != nil {
+			t.Fatal(newErr)
+		}
+		_, got := p.Retrieve(t.Context())
+		for _, part := range parts {
+			if strings.Contains(got.Error(), part[:12]) {
+				t.Errorf("%q is in %q", part[:12], got)
+			}
+		}
+		wantInOrder(t, got.Error(), "WebIdentityToken=eyJ...&Version=1, twice: eyJ...")
+	}
+	p, err := awsfed.New(newService(), roleARN, &mintery{tb: t, err: errors.New(echo)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, got := p.Retrieve(t.Context())
+	if strings.Contains(got.Error(), parts[1][:12]) {
+		t.Errorf("a part of the token is in %q", got)
+	}
+}
+
 func wantInOrder(t *testing.T, text string, parts ...string) {
 	t.Helper()
 	rest := text
