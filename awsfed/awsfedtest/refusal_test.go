@@ -82,6 +82,10 @@ func TestRefusedForACause(t *testing.T) {
 		{"discovery missing", func(c *call) {
 			c.iss.Inject(idptest.Fault{Path: idptest.DiscoveryPath, Status: http.StatusNotFound})
 		}, refusal{"InvalidIdentityToken", key, 400}},
+		{"discovery without what AWS wants in it", func(c *call) {
+			body := `{"issuer":"` + c.iss.URL + `","jwks_uri":"` + c.iss.URL + idptest.JWKSPath + `","response_types_supported":["id_token"],"subject_types_supported":["public"],"claims_supported":["sub"]}`
+			c.iss.Inject(idptest.Fault{Path: idptest.DiscoveryPath, Body: []byte(body)})
+		}, refusal{"InvalidIdentityToken", key, 400}},
 		{"key set broken", func(c *call) {
 			c.iss.Inject(idptest.Fault{Path: idptest.JWKSPath, Body: []byte("{")})
 		}, refusal{"InvalidIdentityToken", key, 400}},

@@ -52,7 +52,7 @@ type Provider struct {
 	// URL is the issuer. It must equal a token's iss byte for byte. As at AWS it is https without a port; an issuer on loopback is
 	// reached by an HTTPClient that dials it for that host.
 	URL string
-	// ClientIDs are the audiences let in, 1 to 100.
+	// ClientIDs are the audiences let in, 1 to 100 of up to 255 characters.
 	ClientIDs []string
 	// Account is the 12-digit number of the account in which the provider is registered: only roles of that account can use it.
 	Account string
@@ -144,6 +144,9 @@ func (s *STS) addProvider(p Provider) error {
 	}
 	if n := len(p.ClientIDs); n < 1 || n > 100 {
 		return fmt.Errorf("%d client ids, IAM takes 1 to 100", n)
+	}
+	if slices.ContainsFunc(p.ClientIDs, func(id string) bool { return id == "" || len(id) > 255 }) {
+		return errors.New("a client id does not have 1 to 255 characters")
 	}
 	if _, err := trust.ProviderARN(p.Account, p.URL); err != nil {
 		return err

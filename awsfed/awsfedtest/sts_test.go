@@ -49,6 +49,8 @@ func TestNewSTSRefuses(t *testing.T) {
 		{"account of 11 digits", provider(func(p *awsfedtest.Provider) { p.Account = "12345678901" }), "12 digits"},
 		{"no client ids", provider(func(p *awsfedtest.Provider) { p.ClientIDs = nil }), "client ids"},
 		{"101 client ids", provider(func(p *awsfedtest.Provider) { p.ClientIDs = make([]string, 101) }), "client ids"},
+		{"an empty client id", provider(func(p *awsfedtest.Provider) { p.ClientIDs = []string{audience, ""} }), "1 to 255"},
+		{"a client id of 256", provider(func(p *awsfedtest.Provider) { p.ClientIDs = []string{strings.Repeat("a", 256)} }), "1 to 255"},
 		{"ARN of a user", role(awsfedtest.Role{ARN: "arn:aws:iam::123456789012:user/alice"}), "not the ARN of a role"},
 		{"ARN with an escape sequence", role(awsfedtest.Role{ARN: "arn:aws\x1b[31m:iam::123456789012:role/deploy"}), `\x1b`},
 		{"path with an escape sequence", role(awsfedtest.Role{ARN: "arn:aws:iam::123456789012:role/\x1b[31m/deploy"}), `\x1b`},

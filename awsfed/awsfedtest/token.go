@@ -143,6 +143,9 @@ func (s *STS) keys(ctx context.Context, issuerURL, kid string) ([]issuer.Key, er
 	if err != nil {
 		return nil, err
 	}
+	if missing := missingMember(meta); missing != "" {
+		return nil, errors.New("the discovery document has no " + missing)
+	}
 	// Not an issuer.RemoteKeySet, which fetches behind its callers: here a call that ends leaves nothing running.
 	resp, err := httpjson.Do(ctx, httpjson.Request{Client: s.idps, URL: meta.JWKSURI, Limit: maxKeySet, Timeout: fetchTimeout})
 	if err != nil {
@@ -156,6 +159,25 @@ func (s *STS) keys(ctx context.Context, issuerURL, kid string) ([]issuer.Key, er
 		return nil, err
 	}
 	return issuer.StaticKeySet(keys...).Keys(ctx, kid)
+}
+
+// missingMember names a member that AWS wants in a discovery document ("Create an OpenID Connect identity provider in IAM",
+// prerequisites) and that is not there. What is in it is not looked at: AWS's page does not say that STS does.
+func missingMember(meta *issuer.Metadata) string {
+	for _, need := range []struct {
+		name   string
+		values []string
+	}{
+		{"claims_supported", meta.Claims},
+		{"response_types_supported", meta.ResponseTypes},
+		{"subject_types_supported", meta.SubjectTypes},
+		{"id_token_signing_alg_values_supported", meta.Algorithms},
+	} {
+		if len(need.values) == 0 {
+			return need.name
+		}
+	}
+	return ""
 }
 
 // silent reports whether the issuer gave no answer at all. Then the code is IDPCommunicationError ("could not be reached"); an
