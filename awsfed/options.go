@@ -77,7 +77,8 @@ type Options struct {
 	// OnRefresh is called after each refresh, when the callers that waited for
 	// it have been released, by a goroutine that ends with it. It may call the
 	// provider. Calls overlap if one takes longer than the next refresh does
-	// to come.
+	// to come. Unlike those of a token source, its panics are not caught, nor
+	// are those of RefreshBackoff.
 	OnRefresh func(RefreshEvent)
 }
 
