@@ -44,7 +44,8 @@ func Env(shell Shell, c aws.Credentials) (string, error) {
 		case Posix:
 			b.WriteString("unset " + name + "\n")
 		case Fish:
-			b.WriteString("set -e " + name + "\n")
+			// To erase what is not there is status 4, which the assignments after it would leave as that of the whole.
+			b.WriteString("set -e " + name + "; or true\n")
 		case PowerShell:
 			b.WriteString("Remove-Item Env:" + name + " -ErrorAction Ignore\n")
 		case Cmd:

@@ -20,7 +20,7 @@ func TestEnv(t *testing.T) {
 	want := map[export.Shell]string{
 		export.Posix: "unset AWS_SECURITY_TOKEN\nexport AWS_ACCESS_KEY_ID='ID'\nexport AWS_SECRET_ACCESS_KEY='se/cr+et'\n" +
 			"export AWS_SESSION_TOKEN='tok=='\nexport AWS_CREDENTIAL_EXPIRATION='2126-01-02T03:04:05Z'\nexport AWS_ACCOUNT_ID='123456789012'\n",
-		export.Fish: "set -e AWS_SECURITY_TOKEN\nset -gx AWS_ACCESS_KEY_ID 'ID'\nset -gx AWS_SECRET_ACCESS_KEY 'se/cr+et'\n" +
+		export.Fish: "set -e AWS_SECURITY_TOKEN; or true\nset -gx AWS_ACCESS_KEY_ID 'ID'\nset -gx AWS_SECRET_ACCESS_KEY 'se/cr+et'\n" +
 			"set -gx AWS_SESSION_TOKEN 'tok=='\nset -gx AWS_CREDENTIAL_EXPIRATION '2126-01-02T03:04:05Z'\nset -gx AWS_ACCOUNT_ID '123456789012'\n",
 		export.PowerShell: "Remove-Item Env:AWS_SECURITY_TOKEN -ErrorAction Ignore\n$Env:AWS_ACCESS_KEY_ID = 'ID'\n$Env:AWS_SECRET_ACCESS_KEY = 'se/cr+et'\n" +
 			"$Env:AWS_SESSION_TOKEN = 'tok=='\n$Env:AWS_CREDENTIAL_EXPIRATION = '2126-01-02T03:04:05Z'\n$Env:AWS_ACCOUNT_ID = '123456789012'\n",
@@ -77,6 +77,32 @@ func TestEnvInShells(t *testing.T) {
 		out, err := cmd.Output() // the last printenv finds nothing and fails
 		if string(out) != want {
 			t.Errorf("%s: %q, %v, want %q", s.name, out, err, want)
+		}
+	}
+}
+
+// The statements succeed also when there is nothing to unset, so that what is run after them may depend on it.
+func TestEnvSucceedsInShells(t *testing.T) {
+	t.Parallel()
+	text := map[export.Shell]string{}
+	for _, s := range []export.Shell{export.Posix, export.Fish} {
+		c := credentials(1)
+		c.AccountID = ""
+		got, err := export.Env(s, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text[s] = got
+	}
+	for name, s := range map[string]export.Shell{"sh": export.Posix, "bash": export.Posix, "zsh": export.Posix, "ksh": export.Posix, "fish": export.Fish} {
+		path, ok := shell(t, name)
+		if !ok {
+			continue
+		}
+		cmd := exec.CommandContext(t.Context(), path, "-c", text[s])
+		cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + t.TempDir()}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v: %s", name, err, out)
 		}
 	}
 }
