@@ -82,6 +82,8 @@ func setup(e *testscript.Env) error {
 	}
 	e.Setenv("SSL_CERT_FILE", filepath.Join(e.WorkDir, "ca.pem"))
 	e.Setenv("HOME", e.WorkDir)
+	name, value, _ := strings.Cut(goRace, "=")
+	e.Setenv(name, value)
 	e.Setenv("XDG_CACHE_HOME", filepath.Join(e.WorkDir, "cache"))
 	return nil
 }
@@ -101,6 +103,9 @@ func (w *world) environment() map[string]string {
 		"COLUMNS":              "200",
 	}
 }
+
+// goRace keeps each program of a test with -race from waiting a second at its end.
+const goRace = "GORACE=atexit_sleep_ms=10"
 
 func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
 

@@ -58,7 +58,7 @@ func TestNoSecretLeaves(t *testing.T) {
 	}
 	var mu sync.Mutex // guards scanned and shown
 	scanned, shown := 0, map[string]bool{}
-	w.during = func() {
+	during := func() {
 		lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
 		if err != nil {
 			return
@@ -76,6 +76,10 @@ func TestNoSecretLeaves(t *testing.T) {
 			}
 		}
 	}
+
+	w.mu.Lock()
+	w.during = during
+	w.mu.Unlock()
 
 	const (
 		quiet  = false // its data is no secret
@@ -315,7 +319,7 @@ func command(t *testing.T, ctx context.Context, w *world, dir string, args []str
 	cmd.Dir = dir
 	cmd.Env = []string{
 		"HOME=" + dir, "XDG_CACHE_HOME=" + filepath.Join(dir, "cache"), "SSL_CERT_FILE=" + filepath.Join(dir, "ca.pem"),
-		"PATH=" + os.Getenv("PATH"), "TMPDIR=" + dir,
+		"PATH=" + os.Getenv("PATH"), "TMPDIR=" + dir, goRace,
 	}
 	for name, value := range w.environment() {
 		cmd.Env = append(cmd.Env, name+"="+value)

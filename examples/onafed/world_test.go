@@ -45,17 +45,14 @@ type world struct {
 	ca          []byte
 	policy      string // the role's trust policy
 
-	// during is called while a request of the program is being answered.
-	during func()
-
-	mu      sync.Mutex // guards secrets and role
+	mu      sync.Mutex // guards what follows
 	secrets []string   // what STS gave out
-	iamRole string     // the ARN that IAM answers with
+	during  func()     // called while a request of the program is being answered
 }
 
 func newWorld(tb testing.TB) *world {
 	tb.Helper()
-	w := &world{iamRole: testRole, during: func() {}}
+	w := &world{during: func() {}}
 	var site, otherSite http.Handler
 	w.ring, site = newIssuer(tb, testIssuer)
 	w.other, otherSite = newIssuer(tb, otherIssuer)
@@ -151,7 +148,7 @@ func (w *world) token(tb testing.TB, change map[string]any) string {
 
 // api is the Ona API, as far as it gives out tokens.
 func (w *world) api(rw http.ResponseWriter, r *http.Request) {
-	w.during()
+	w.seen()
 	rw.Header().Set("Content-Type", "application/json")
 	if r.Header.Get("Authorization") != "Bearer "+testAPIKey {
 		rw.WriteHeader(http.StatusUnauthorized)
@@ -178,9 +175,16 @@ func (w *world) api(rw http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(rw, `{"token":%q}`, raw)
 }
 
+func (w *world) seen() {
+	w.mu.Lock()
+	during := w.during
+	w.mu.Unlock()
+	during()
+}
+
 // recordSTS is the STS, and remembers the secrets that it gives out.
 func (w *world) recordSTS(rw http.ResponseWriter, r *http.Request) {
-	w.during()
+	w.seen()
 	recorder := httptest.NewRecorder()
 	// The request is the server's own, so that the STS sees the address it came to.
 	w.sts.ServeHTTP(recorder, r)
@@ -200,10 +204,8 @@ func (w *world) recordSTS(rw http.ResponseWriter, r *http.Request) {
 
 // iam is IAM, as far as it shows one role.
 func (w *world) iam(rw http.ResponseWriter, r *http.Request) {
-	w.during()
+	w.seen()
 	rw.Header().Set("Content-Type", "text/xml")
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	switch {
 	case !strings.Contains(r.Header.Get("Authorization"), "/iam/aws4_request"):
 		rw.WriteHeader(http.StatusForbidden)
@@ -213,7 +215,7 @@ func (w *world) iam(rw http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(rw, `<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>The role cannot be found.</Message></Error></ErrorResponse>`)
 	default:
 		fmt.Fprintf(rw, `<GetRoleResponse><GetRoleResult><Role><RoleName>deploy</RoleName><Arn>%s</Arn><AssumeRolePolicyDocument>%s</AssumeRolePolicyDocument></Role></GetRoleResult></GetRoleResponse>`,
-			w.iamRole, url.PathEscape(w.policy))
+			testRole, url.PathEscape(w.policy))
 	}
 }
 
