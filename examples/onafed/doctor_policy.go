@@ -67,13 +67,17 @@ func (e *examination) documents(ctx context.Context, t *terminal) ([]trust.Docum
 	}
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
+	if os.Getenv("AWS_ENDPOINT_URL_STS") != "" && os.Getenv("AWS_ENDPOINT_URL")+os.Getenv("AWS_ENDPOINT_URL_IAM") == "" {
+		// Keys of an STS that is not AWS's are not AWS's to see.
+		return nil, errors.New("AWS_ENDPOINT_URL_STS names an STS, and nothing names the IAM beside it (AWS_ENDPOINT_URL_IAM)")
+	}
 	var failure error
 	if e.assumed.loadErr == nil && e.assumed.err == nil {
 		d, err := getRole(ctx, e.assumed.cfg, e.command.RoleARN)
 		if err == nil {
 			return []trust.Document{d}, nil
 		}
-		failure = fmt.Errorf("the role may not read it: %w", err)
+		failure = fmt.Errorf("the role itself cannot read it: %w", err)
 	}
 	if os.Getenv("AWS_ACCESS_KEY_ID") != "" || os.Getenv("AWS_PROFILE") != "" {
 		cfg, err := config.LoadDefaultConfig(ctx)

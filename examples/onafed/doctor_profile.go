@@ -113,7 +113,7 @@ func (e *examination) variables() {
 	}
 	for _, name := range []string{"AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"} {
 		if set(name) {
-			e.note("environment", "%s is set: it is not AWS's own STS that is asked", name)
+			e.note("environment", "%s is set: STS is asked there", name)
 		}
 	}
 	if len(e.checks) == before {

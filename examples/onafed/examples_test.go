@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+)
+
+// TestExamplesAreUsage parses every command line that a help text or the README shows, and wants one for every command.
+func TestExamplesAreUsage(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parser := newParser(t)
+	for _, leaf := range parser.Model.Leaves(false) {
+		path := leaf.FullPath()
+		help, ok := reflect.Indirect(leaf.Target).Addr().Interface().(kong.HelpProvider)
+		if !ok {
+			t.Errorf("%s has no help of its own", path)
+			continue
+		}
+		shown := commandLines(help.Help())
+		if len(shown) == 0 {
+			t.Errorf("%s --help shows no example", path)
+		}
+		for _, line := range append(shown, commandLines(description)...) {
+			checkUsage(t, line)
+		}
+		if !strings.Contains(string(readme), "\n## "+path+"\n") {
+			t.Errorf("README.md has no section on %s", path)
+		}
+		if !strings.Contains(string(readme), "$ "+path) && !strings.Contains(string(readme), "$("+path) {
+			t.Errorf("README.md shows no use of %s", path)
+		}
+	}
+	for _, line := range commandLines(string(readme)) {
+		checkUsage(t, line)
+	}
+}
+
+// commandLines are the uses of onafed in examples: in indented or "$ " lines and units, alone, in a pipe, or in $(...).
+func commandLines(text string) (lines []string) {
+	text = strings.ReplaceAll(text, "\\\n", " ")
+	for line := range strings.Lines(text) {
+		line, ok := cutExample(line)
+		if !ok {
+			continue
+		}
+		if _, after, ok := strings.Cut(line, "# "); ok {
+			line = strings.TrimSuffix(line, "# "+after)
+		}
+		for _, part := range regexp.MustCompile(`[|;&>]|\$\(|\)`).Split(line, -1) {
+			if _, args, ok := strings.Cut(strings.TrimSpace(part), "onafed "); ok && !strings.HasPrefix(strings.TrimSpace(part), "go ") {
+				lines = append(lines, args)
+			}
+		}
+	}
+	return lines
+}
+
+func cutExample(line string) (string, bool) {
+	for _, prefix := range []string{"$ ", "    ", "ExecStart=", "      start: "} {
+		if rest, ok := strings.CutPrefix(line, prefix); ok {
+			return rest, strings.Contains(rest, "onafed ") && !strings.Contains(rest, "fix: ") // the doctor's output is indented, too
+		}
+	}
+	return "", false
+}
+
+func checkUsage(t *testing.T, line string) {
+	t.Helper()
+	line = strings.NewReplacer(`"`, "").Replace(line)
+	if _, err := newParser(t).Parse(strings.Fields(line)); err != nil {
+		t.Errorf("onafed %s: %v", line, err)
+	}
+}
+
+func newParser(t *testing.T) *kong.Kong {
+	t.Helper()
+	parser, err := kong.New(&commandLine{}, kong.Name("onafed"), kong.Vars{"issuer": "https://app.gitpod.io"},
+		kong.Exit(func(code int) { panic(fmt.Sprintf("exit %d", code)) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parser
+}
