@@ -70,6 +70,7 @@ func TestDev(t *testing.T) {
 					// 2.9 knows no variable for the endpoint.
 					command := c.command
 					c.command = func(t *testing.T, ctx context.Context) *exec.Cmd {
+						t.Helper()
 						cmd := command(t, ctx)
 						cmd.Args = append(cmd.Args, "--endpoint-url", stsURL)
 						return cmd

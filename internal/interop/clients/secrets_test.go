@@ -2,13 +2,17 @@ package clients_test
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/onafed/onafed/internal/interop/program"
 )
 
 // secrets are what nobody may see, and what everybody can see.
@@ -69,22 +73,55 @@ var secretForms = map[string]*regexp.Regexp{
 	"keys as a shell reads": regexp.MustCompile(`AWS_(SECRET_ACCESS_KEY|SESSION_TOKEN)=`),
 }
 
-// check fails the test for each secret that was visible, without showing it.
-func (s *secrets) check(t *testing.T) {
-	t.Helper()
+// found says for each secret that was visible where it was, without showing it.
+func (s *secrets) found() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var found []string
 	for text, where := range s.visible {
 		for what, form := range secretForms {
 			if where == "a command line" && form.MatchString(text) {
-				t.Errorf("%s is on %s of %q", what, where, strings.SplitN(text, "\x00", 2)[0])
+				found = append(found, fmt.Sprintf("%s is on %s of %q", what, where, strings.SplitN(text, "\x00", 2)[0]))
 			}
 		}
 		for secret := range s.hidden {
 			if strings.Contains(text, secret) {
-				t.Errorf("a secret of %d characters is on %s", len(secret), where)
+				found = append(found, fmt.Sprintf("a secret of %d characters is on %s", len(secret), where))
 			}
 		}
 	}
+	return found
+}
+
+// check fails the test for each secret that was visible.
+func (s *secrets) check(t *testing.T) {
+	t.Helper()
+	for _, f := range s.found() {
+		t.Error(f)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	t.Logf("%d secrets in none of %d command lines and outputs", len(s.hidden), len(s.visible))
+}
+
+// A secret on the command line of another process is seen.
+func TestSecretsAreSeen(t *testing.T) {
+	t.Parallel()
+	var s secrets
+	ctx, cancel := context.WithCancel(t.Context())
+	watched := make(chan struct{})
+	go func() {
+		s.watch(ctx)
+		close(watched)
+	}()
+	const secret = "a-secret-that-is-made-for-this-test"
+	s.add(secret)
+	careless, err := program.Start(exec.Command("sh", "-c", "sleep 30; :", secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer careless.Stop()
+	wait(t, func() bool { return len(s.found()) > 0 }, func() string { return "it was not seen" }, careless.Done())
+	cancel()
+	<-watched
 }

@@ -18,11 +18,23 @@ import (
 // Required reports whether a missing program is a failure: the runner has installed all of them.
 func Required() bool { return os.Getenv("ONAFED_INTEROP") == "required" }
 
-// Need skips the test unless the programs are there, or fails it where nothing may be missing. A path with a slash is a file that
-// must exist, anything else is looked up in PATH.
+// Has reports whether the programs are there. A path with a slash is a file that must exist, anything else is looked up in PATH.
+func Has(programs ...string) bool { return len(missing(programs)) == 0 }
+
+// Need skips the test unless the programs are there, as in Has, or fails it where nothing may be missing.
 func Need(tb testing.TB, programs ...string) {
 	tb.Helper()
-	var missing []string
+	switch gone := missing(programs); {
+	case len(gone) == 0:
+	case Required():
+		tb.Fatalf("not installed: %s", strings.Join(gone, ", "))
+	default:
+		tb.Skipf("not installed: %s (internal/interop/run prints how to)", strings.Join(gone, ", "))
+	}
+}
+
+func missing(programs []string) []string {
+	var gone []string
 	for _, p := range programs {
 		var err error
 		if strings.Contains(p, "/") {
@@ -31,16 +43,10 @@ func Need(tb testing.TB, programs ...string) {
 			_, err = exec.LookPath(p)
 		}
 		if err != nil {
-			missing = append(missing, p)
+			gone = append(gone, p)
 		}
 	}
-	switch {
-	case len(missing) == 0:
-	case Required():
-		tb.Fatalf("not installed: %s", strings.Join(missing, ", "))
-	default:
-		tb.Skipf("not installed: %s (internal/interop/run prints how to)", strings.Join(missing, ", "))
-	}
+	return gone
 }
 
 // A Process is a program that runs beside the test.
