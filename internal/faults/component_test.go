@@ -167,7 +167,7 @@ func startVerifier(c *cell, w *world) *subject {
 		c.Fatal(err)
 	}
 	v, err := issuer.NewVerifier(w.iss.URL, keys, &issuer.VerifierOptions{
-		Audiences: []string{"deploy"}, Organizations: []string{idptest.OrganizationID}, Algorithms: []string{"ES256"}, Logger: w.logger(),
+		Audiences: []string{"deploy"}, Organizations: []string{idptest.OrganizationID}, Algorithms: []string{w.alg}, Logger: w.logger(),
 	})
 	if err != nil {
 		c.Fatal(err)

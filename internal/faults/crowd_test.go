@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -191,7 +192,7 @@ func credFileCrowd(c *cell, _ *world) {
 		return f.WriteCredentials(ctx, fmt.Sprint("profile-", n%profiles), fakeCredentials(n))
 	})
 	for n := range profiles {
-		c.wholeProfile(f, fmt.Sprint("profile-", n), func(got int) bool { return got%profiles == n })
+		c.wholeProfile(f.Path(), fmt.Sprint("profile-", n), func(got int) bool { return got%profiles == n })
 	}
 	c.onlyFiles(c.dir, "credentials")
 }
@@ -223,8 +224,23 @@ func everyone(c *cell, f func(ctx context.Context, n int) error) {
 	c.note("longest wait %v", time.Since(begin).Round(time.Millisecond))
 }
 
-// wholeProfile checks that a profile has the keys of one write, and of one that fits.
-func (c *cell) wholeProfile(f *export.File, profile string, fits func(n int) bool) {
+// wholeProfile checks that a profile has the keys of one write, and of one that fits. It looks at a copy, since the file may change
+// from one look to the next.
+func (c *cell) wholeProfile(path, profile string, fits func(n int) bool) {
+	text, err := os.ReadFile(path)
+	if err == nil {
+		path = filepath.Join(c.TempDir(), "copy")
+		err = os.WriteFile(path, text, 0o600)
+	}
+	if err != nil {
+		c.Errorf("%v", err)
+		return
+	}
+	f, err := export.NewCredentialsFile(path, nil)
+	if err != nil {
+		c.Errorf("%v", err)
+		return
+	}
 	id, ok, err := f.Lookup(profile, "aws_access_key_id")
 	if err != nil || !ok {
 		c.Errorf("%s is lost: %v", profile, err)

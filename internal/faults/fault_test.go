@@ -101,10 +101,7 @@ func networkFaults(slow time.Duration) []fault {
 		},
 		{
 			name: "429 with Retry-After", how: "Retry-After: 7", retryAfter: leaveAlone,
-			answer: func(_ http.Handler, w http.ResponseWriter, _ *http.Request) {
-				w.Header().Set("Retry-After", strconv.Itoa(int(leaveAlone.Seconds())))
-				http.Error(w, "slow down", http.StatusTooManyRequests)
-			},
+			answer: tooMany(leaveAlone),
 		},
 		{name: "500 storm", how: "every answer is a 500", answer: page("text/plain", http.StatusInternalServerError, "oops")},
 		{name: "503 storm", how: "every answer is a 503", answer: page("text/html", http.StatusServiceUnavailable, "<h1>503</h1>")},
@@ -118,6 +115,14 @@ func networkFaults(slow time.Duration) []fault {
 			name: "connection refused", how: "nobody listens",
 			dial: func(context.Context, string) (net.Conn, error) { return nil, errRefused },
 		},
+	}
+}
+
+// tooMany is an answer that asks for a pause.
+func tooMany(pause time.Duration) func(http.Handler, http.ResponseWriter, *http.Request) {
+	return func(_ http.Handler, w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", strconv.Itoa(int(pause.Seconds())))
+		http.Error(w, "slow down", http.StatusTooManyRequests)
 	}
 }
 
@@ -171,6 +176,8 @@ func (f fault) onTheWire(tb testing.TB) fault {
 		f.dial = func(ctx context.Context, _ string) (net.Conn, error) {
 			return (&net.Dialer{Resolver: resolver}).DialContext(ctx, "tcp", "onafed.invalid:443")
 		}
+	case "429 with Retry-After":
+		f.answer = tooMany(time.Second) // in real time
 	case "connection refused":
 		ln, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {

@@ -14,5 +14,7 @@ func TestFaults(t *testing.T) {
 	t.Run("token file", func(t *testing.T) { testTokenFile(t, r) })
 	t.Run("clock", func(t *testing.T) { testClock(t, r) })
 	t.Run("crowd", func(t *testing.T) { testCrowd(t, r) })
+	t.Run("loopback", func(t *testing.T) { testLoopback(t, r) })
+	t.Run("kill", func(t *testing.T) { testKill(t, r) })
 	r.print(t)
 }

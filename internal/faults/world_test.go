@@ -39,6 +39,7 @@ type world struct {
 	sts    *awsfedtest.STS
 	client *http.Client
 	bearer string
+	alg    string
 	log    *record
 
 	mu        sync.Mutex
@@ -52,8 +53,14 @@ type world struct {
 // newWorld starts the servers of a world. tokenLife is how long its ID tokens live.
 func newWorld(tb testing.TB, on func(testing.TB, http.Handler) *server, tokenLife time.Duration) *world {
 	tb.Helper()
-	w := &world{tb: tb, bearer: "pat-" + rand.Text(), log: new(record), untwist: func() {}, ends: make(map[string]time.Time)}
-	w.iss = idptest.NewIssuer(tb, &idptest.IssuerOptions{Algorithm: "ES256", Lifetime: tokenLife})
+	return newWorldOf(tb, on, "pat-"+rand.Text(), "ES256", tokenLife)
+}
+
+// newWorldOf starts them with a chosen API token and algorithm. With RS256 the keys of all worlds are the same.
+func newWorldOf(tb testing.TB, on func(testing.TB, http.Handler) *server, bearer, alg string, tokenLife time.Duration) *world {
+	tb.Helper()
+	w := &world{tb: tb, bearer: bearer, alg: alg, log: new(record), untwist: func() {}, ends: make(map[string]time.Time)}
+	w.iss = idptest.NewIssuer(tb, &idptest.IssuerOptions{Algorithm: alg, Lifetime: tokenLife})
 	w.sts = awsfedtest.New(tb, w.iss.URL, w.iss.Client(), roleARN)
 	w.server = on(tb, http.HandlerFunc(w.answer))
 	w.client = w.server.client(tb)
