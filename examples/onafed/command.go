@@ -1,11 +1,15 @@
 package main
 
+import "github.com/alecthomas/kong"
+
 // commandLine is the grammar: every command is a struct of its flags with a Run method, in the file that carries its name.
 type commandLine struct {
 	IDP    idpCommands   `cmd:"" name:"idp" help:"ID tokens: get, decode and verify them, and log in with them."`
 	AWS    awsCommands   `cmd:"" name:"aws" help:"AWS: credentials for every program, and trust policies."`
 	Doctor doctorCommand `cmd:"" help:"Find out what is wrong on the way from the token to the credentials."`
 	Dev    devCommand    `cmd:"" help:"Run an issuer, an STS and a container endpoint on loopback, to try things without an account."`
+
+	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
 type idpCommands struct {

@@ -70,7 +70,7 @@ func run(ctx context.Context, args []string, t *terminal) int {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(t),
-		kong.Vars{"issuer": idp.Issuer},
+		kong.Vars{"issuer": idp.Issuer, "version": "onafed " + version()},
 	)
 	if err != nil {
 		t.say("onafed: %v", err)
