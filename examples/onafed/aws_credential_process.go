@@ -45,16 +45,13 @@ func (c *processCommand) cached(ctx context.Context, t *terminal) (export.Creden
 	if err != nil {
 		return nil, err
 	}
-	var sent atomic.Pointer[idp.Token] // the last one that went to STS
-	_, p, err := c.load(ctx, idp.TokenSourceFunc(func(ctx context.Context) (*idp.Token, error) {
-		got, err := src.Token(ctx)
-		if err == nil {
-			sent.Store(got)
-		}
-		return got, err
-	}), log)
-	if err != nil || c.NoCache {
-		return p, err
+	sent := &remembering{TokenSource: src}
+	_, p, err := c.load(ctx, sent, log)
+	if err != nil {
+		return nil, err
+	}
+	if c.NoCache {
+		return p, nil
 	}
 	cache := export.OpenCache(&export.CacheOptions{Logger: log})
 	if err := cache.Off(); err != nil && c.Verbose {
@@ -74,13 +71,31 @@ func (c *processCommand) cached(ctx context.Context, t *terminal) (export.Creden
 		if err != nil {
 			return export.CacheEntry{}, err
 		}
-		said := sent.Load().Claims()
+		said := sent.last.Load().Claims()
 		return export.CacheEntry{
 			CacheIdentity: export.CacheIdentity{Issuer: said.Issuer, Subject: said.Subject, AccountID: credentials.AccountID},
 			Credentials:   credentials,
 		}, nil
 	}}), nil
 }
+
+// remembering is a source that knows which token went to STS, and so whose the credentials are.
+type remembering struct {
+	idp.TokenSource
+	last atomic.Pointer[idp.Token]
+}
+
+// Token implements idp.TokenSource.
+func (r *remembering) Token(ctx context.Context) (*idp.Token, error) {
+	token, err := r.TokenSource.Token(ctx)
+	if err == nil {
+		r.last.Store(token)
+	}
+	return token, err
+}
+
+// Source is the name of the source, for messages.
+func (r *remembering) Source() string { return sourceName(r.TokenSource) }
 
 // endpoint is what decides which STS is asked.
 func (f *awsFlags) endpoint() string {
@@ -112,10 +127,7 @@ func (f *tokenFlags) fingerprint(src idp.TokenSource) (kind, mark string) {
 	case f.APITokenEnv != "":
 		return "API token variable", export.Fingerprint(f.APITokenEnv + "\x00" + os.Getenv(f.APITokenEnv))
 	}
-	kind = "environment"
-	if s, ok := src.(interface{ Source() string }); ok {
-		kind += ": " + s.Source()
-	}
+	kind = "environment: " + sourceName(src)
 	var all strings.Builder
 	all.WriteString(content(idp.DefaultSecretsFile))
 	for _, name := range []string{"ONA_API_KEY", "GITPOD_API_KEY", "ONA_TOKEN", "ONA_BASE_URL", "GITPOD_BASE_URL", "GITPOD_ENVIRONMENT_ID"} {

@@ -26,10 +26,7 @@ func (e *examination) tokenSource(ctx context.Context, t *terminal) {
 		e.problem("token source", err.Error(), "run this in an Ona environment, or say where the token is: --token-file, --token-env, --token-command, --api-token-file, --api-token-env")
 		return
 	}
-	name := fmt.Sprintf("%T", src)
-	if s, ok := src.(interface{ Source() string }); ok {
-		name = s.Source()
-	}
+	name := sourceName(src)
 	e.ok("token source", "%s", name)
 	if passed := passedOver(name); len(passed) > 0 {
 		e.note("token source", "set and passed over: %s", strings.Join(passed, ", "))

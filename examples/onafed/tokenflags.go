@@ -53,6 +53,14 @@ func (f *tokenFlags) source(audience string, log *slog.Logger) (idp.TokenSource,
 	return idp.FromEnvironment(audience, &idp.EnvironmentOptions{BaseURL: f.APIURL, AllowExec: f.AllowExec, Logger: log})
 }
 
+// sourceName is what a source calls itself.
+func sourceName(src idp.TokenSource) string {
+	if s, ok := src.(interface{ Source() string }); ok {
+		return s.Source()
+	}
+	return fmt.Sprintf("%T", src)
+}
+
 // client is the API client of --api-token-file or --api-token-env, or, without them, that of the Ona environment this runs in.
 func (f *tokenFlags) client(log *slog.Logger) (*idp.Client, error) {
 	opts := &idp.ClientOptions{BaseURL: f.APIURL, Logger: log}
