@@ -35,7 +35,7 @@ func run(ctx context.Context, args []string) error {
 		fs     = flag.NewFlagSet("bench", flag.ContinueOnError)
 		rows   = fs.String("rows", "", "the rows to measure, separated by commas; all if empty")
 		rounds = fs.Int("rounds", 21, "how many rounds; a ratio is the median of theirs")
-		slice  = fs.Duration("slice", 40*time.Millisecond, "how long each side works in a round")
+		slice  = fs.Duration("slice", 60*time.Millisecond, "how long each side works in a round")
 		out    = fs.String("out", "", "the folder for the table and the chart; if empty, results/ when all rows are measured, else none")
 		list   = fs.Bool("list", false, "list the rows and exit")
 	)

@@ -26,9 +26,7 @@ func (s side) loop(n int) {
 type rounds [][]float64
 
 // turns is in how many pieces a round is cut. The sides take turns, forward and
-// back, so that what happens on the machine meanwhile befalls them alike; a
-// side's time in the round is that of its fastest turn, in which least came
-// between.
+// back, so that what happens on the machine meanwhile befalls them alike.
 const turns = 8
 
 // race lets the sides work by turns, each for about slice a round.
@@ -40,7 +38,7 @@ func race(n int, slice time.Duration, loops ...func(n int)) rounds {
 	}
 	for range n {
 		runtime.GC() // or one side's garbage is collected in the other's time
-		best := make([]float64, len(loops))
+		spent := make([]time.Duration, len(loops))
 		for turn := range turns {
 			for i := range loops {
 				if turn%2 == 1 {
@@ -48,13 +46,11 @@ func race(n int, slice time.Duration, loops ...func(n int)) rounds {
 				}
 				begin := time.Now()
 				loops[i](counts[i])
-				if ns := float64(time.Since(begin)) / float64(counts[i]); turn == 0 || ns < best[i] {
-					best[i] = ns
-				}
+				spent[i] += time.Since(begin)
 			}
 		}
 		for i := range loops {
-			times[i] = append(times[i], best[i])
+			times[i] = append(times[i], float64(spent[i])/float64(turns*counts[i]))
 		}
 	}
 	return times
