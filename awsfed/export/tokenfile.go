@@ -195,14 +195,22 @@ func tokenRetry(failures int) time.Duration {
 	return most/2 + rand.N(most/2) //nolint:gosec // jitter is no secret
 }
 
-// isFinal tells errors that trying again does not mend.
+// isFinal tells errors that trying again does not mend. Errors of the operating system and of the network have a Temporary too, which
+// means something else there (an address that refuses a connection may take one in a minute); they are told by their Timeout.
 func isFinal(err error) bool {
 	var refused *FileError
 	if errors.As(err, &refused) {
 		return !errors.Is(err, ErrLocked)
 	}
-	var source interface{ Temporary() bool }
-	return errors.As(err, &source) && !source.Temporary()
+	for ; err != nil; err = errors.Unwrap(err) {
+		if _, system := err.(interface{ Timeout() bool }); system {
+			continue
+		}
+		if source, ok := err.(interface{ Temporary() bool }); ok {
+			return !source.Temporary()
+		}
+	}
+	return false
 }
 
 // write asks the source and puts its token into the file, if it is not there.

@@ -5,12 +5,15 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -226,6 +229,19 @@ func TestTokenFileRunReturnsFinalErrors(t *testing.T) {
 	f := newTokenFile(t, filepath.Join(t.TempDir(), "own", "token"), src, nil)
 	if err := f.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "revoked") {
 		t.Errorf("Run = %v", err)
+	}
+}
+
+// A file that is not there yet, or a connection that is refused, is what a token source has when the environment is still starting.
+func TestTokenFileRunWaitsForTheSource(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{&fs.PathError{Op: "open", Path: "token", Err: syscall.ENOENT}, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}} {
+		f := newTokenFile(t, filepath.Join(t.TempDir(), "own", "token"), &tokenServer{t: t, err: err}, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		if err := f.Run(ctx); err != nil {
+			t.Errorf("Run = %v, want it to go on", err)
+		}
+		cancel()
 	}
 }
 

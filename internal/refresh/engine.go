@@ -139,8 +139,11 @@ func (e *Engine[T]) await(ctx context.Context, fl *flight[T], s *state[T], act a
 		// that, as a Backoff may, must not wait for it.
 		return e.afterFailure(fl)
 	}
+	// After a denial calls wait for the answer although the value is valid, but
+	// not for one that does not come: until then the denial stands.
+	denied := act == wait && s.rec().valid(time.Now().UnixNano())
 	var patience <-chan time.Time
-	if act == join {
+	if act == join || denied {
 		t := time.NewTimer(min(time.Until(fl.began.Add(joinWait)), time.Duration(s.expire-time.Now().UnixNano())))
 		defer t.Stop()
 		patience = t.C
@@ -153,11 +156,15 @@ func (e *Engine[T]) await(ctx context.Context, fl *flight[T], s *state[T], act a
 			}
 			return e.afterFailure(fl)
 		case <-patience:
-			if s.valid(time.Now().UnixNano()) {
+			switch {
+			case !s.valid(time.Now().UnixNano()):
+				fl.hurry() // the value ended meanwhile: now it is waited for
+				patience = nil
+			case denied:
+				return nil, s.trouble.err
+			default:
 				return &s.value, nil
 			}
-			fl.hurry() // the value ended meanwhile: now it is waited for
-			patience = nil
 		case <-ctx.Done():
 			if act == join && s.valid(time.Now().UnixNano()) {
 				return &s.value, nil

@@ -442,6 +442,27 @@ func TestKeepOnDenial(t *testing.T) {
 	})
 }
 
+func TestDenialThatHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		src := newSource()
+		e := refresh.New(src.fetch, options())
+		want(t, e, 1, 0)
+		src.set(func(s *source) { s.err = errDenied })
+		time.Sleep(46 * time.Minute)
+		want(t, e, 1, 0) // starts the flight that is denied
+		synctest.Wait()
+		wantErr(t, e, errDenied, 0)
+		src.set(func(s *source) { s.err = nil; s.latency = 20 * time.Second })
+		time.Sleep(6 * time.Second)           // the denial is remembered for 5 s at most
+		wantErr(t, e, errDenied, time.Second) // nobody waits longer while the value is valid
+		wantErr(t, e, errDenied, 0)           // and the flight is one
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		want(t, e, 3, 0) // the third fetch
+	})
+}
+
 func TestServeExpired(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
