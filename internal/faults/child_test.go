@@ -136,6 +136,7 @@ func say(text any) { fmt.Printf("child: %v\n", text) }
 
 // childCredentials writes ever new credentials to the profile that is named, and says the number of each when it is written.
 func childCredentials(t *testing.T, dir, profile string) {
+	t.Helper()
 	f, err := export.NewCredentialsFile(dir+"/credentials", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -150,6 +151,7 @@ func childCredentials(t *testing.T, dir, profile string) {
 
 // childTokens writes ever new tokens.
 func childTokens(t *testing.T, dir, _ string) {
+	t.Helper()
 	n := 0
 	f, err := export.NewTokenFile(dir+"/tokens/web-identity", idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return numbered(n) }), nil)
 	if err != nil {
@@ -165,6 +167,7 @@ func childTokens(t *testing.T, dir, _ string) {
 
 // childCache fills a cache with ever new entries.
 func childCache(t *testing.T, dir, prefix string) {
+	t.Helper()
 	c := export.OpenCache(&export.CacheOptions{Dir: dir + "/cache"})
 	if err := c.Off(); err != nil {
 		t.Fatal(err)
@@ -200,6 +203,7 @@ func numberedEntry(prefix string, n int, calls *int) export.CacheRequest {
 
 // childServe is all servers of a world, on loopback. Its answers drip: each drop waits for a byte on the standard input, until that ends.
 func childServe(t *testing.T, _, bearer string) {
+	t.Helper()
 	allowed := make(chan struct{})
 	go func() {
 		defer close(allowed)
@@ -211,6 +215,7 @@ func childServe(t *testing.T, _, bearer string) {
 	}()
 	var drip http.HandlerFunc
 	w := newWorldOf(t, func(tb testing.TB, next http.Handler) *server {
+		tb.Helper()
 		drip = func(rw http.ResponseWriter, r *http.Request) {
 			rec := httptest.NewRecorder()
 			next.ServeHTTP(rec, r)

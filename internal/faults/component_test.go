@@ -109,15 +109,6 @@ func components() []component {
 	}
 }
 
-func find(name string) component {
-	for _, c := range components() {
-		if c.name == name {
-			return c
-		}
-	}
-	panic("no component " + name)
-}
-
 func newProvider(c *cell, w *world, src idp.TokenSource) *awsfed.Provider {
 	p, err := awsfed.New(sts.New(sts.Options{Region: "us-east-1", HTTPClient: w.client}), roleARN, src, func(o *awsfed.Options) {
 		o.Logger = w.logger()

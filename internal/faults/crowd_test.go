@@ -139,7 +139,7 @@ func componentCrowd(c *cell, w *world, co component) {
 	}
 	for _, left := range before {
 		time.Sleep(time.Until(end.Add(-left)))
-		if v := wave(fmt.Sprintf("storm %v before the end", left), true, s.warm); s.component.name != keySet && len(v.ids) == 1 && !v.ids[only(first.ids)] {
+		if v := wave(fmt.Sprintf("storm %v before the end", left), true, s.warm); s.name != keySet && len(v.ids) == 1 && !v.ids[only(first.ids)] {
 			s.Errorf("another value in a storm")
 		}
 	}

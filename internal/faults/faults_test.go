@@ -2,19 +2,34 @@ package faults_test
 
 import (
 	"flag"
+	"runtime"
+	"strings"
 	"testing"
 )
 
 var update = flag.Bool("update", false, "write the table to README.md")
 
-// TestFaults is the matrix.
+// TestFaults is the matrix. Its parts run one after the other, the cells of most of them side by side.
 func TestFaults(t *testing.T) {
 	r := new(report)
-	t.Run("network", func(t *testing.T) { testNetwork(t, r) })
-	t.Run("token file", func(t *testing.T) { testTokenFile(t, r) })
-	t.Run("clock", func(t *testing.T) { testClock(t, r) })
-	t.Run("crowd", func(t *testing.T) { testCrowd(t, r) })
-	t.Run("loopback", func(t *testing.T) { testLoopback(t, r) })
-	t.Run("kill", func(t *testing.T) { testKill(t, r) })
+	parts := []struct {
+		name string
+		run  func(*testing.T, *report)
+	}{
+		{"network", testNetwork},
+		{"token file", testTokenFile},
+		{"clock", testClock},
+		{"crowd", testCrowd},
+		{"loopback", testLoopback},
+		{"kill", testKill},
+		{"lock", testLock},
+		{"disk", testDisk},
+	}
+	for _, p := range parts {
+		t.Run(p.name, func(t *testing.T) { p.run(t, r) })
+	}
 	r.print(t)
+	if part := strings.Contains(flag.Lookup("test.run").Value.String(), "/"); !part && runtime.GOOS == "linux" && !t.Failed() {
+		r.compare(t, *update)
+	}
 }

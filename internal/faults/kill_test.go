@@ -103,22 +103,7 @@ func killTokens(c *cell) {
 			c.Errorf("%v", err)
 			return 0
 		}
-		t, err := idp.ParseToken(string(raw))
-		if err != nil {
-			c.Errorf("half a token: %v", err)
-			return 0
-		}
-		var id struct {
-			JTI string `json:"jti"`
-		}
-		n, err := 0, t.Claims().Decode(&id)
-		if err == nil {
-			n, err = strconv.Atoi(id.JTI)
-		}
-		if err != nil {
-			c.Errorf("%v", err)
-		}
-		return n
+		return tokenNumber(c, string(raw))
 	}
 	killSome(c, "write tokens", "", func(acked int) {
 		if n := read(); n < acked {
@@ -224,6 +209,26 @@ func killServer(c *cell, co component) {
 	p.kill()
 	w.client.CloseIdleConnections()
 	c.note("servers killed %d times, %d calls failed for it", rounds, failed)
+}
+
+// tokenNumber returns the number of one of the numbered tokens.
+func tokenNumber(c *cell, raw string) int {
+	t, err := idp.ParseToken(raw)
+	if err != nil {
+		c.Errorf("no whole token: %v", err)
+		return 0
+	}
+	var id struct {
+		JTI string `json:"jti"`
+	}
+	n, err := 0, t.Claims().Decode(&id)
+	if err == nil {
+		n, err = strconv.Atoi(id.JTI)
+	}
+	if err != nil {
+		c.Errorf("%v", err)
+	}
+	return n
 }
 
 func base64url(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }

@@ -56,8 +56,8 @@ func (s *scene) play() {
 
 // fromTheStart has the fault there before anything was fetched.
 func (s *scene) fromTheStart() {
-	passes := s.fault.passable(s.component.name)
-	s.world.begin(s.fault, s.host)
+	passes := s.fault.passable(s.name)
+	s.begin(s.fault, s.host)
 
 	// A caller who gives up after a moment is let go then.
 	begin := time.Now()
@@ -82,13 +82,13 @@ func (s *scene) fromTheStart() {
 			s.Errorf("one call made %d requests, want at most %d", n, s.perCall)
 		}
 	}
-	s.world.end()
+	s.end()
 	s.repaired("")
 }
 
 // whileValid has the fault begin a minute after the component got a value, and end four minutes after the value's end.
 func (s *scene) whileValid() {
-	passes := s.fault.passable(s.component.name)
+	passes := s.fault.passable(s.name)
 	s.settle()
 	first, err := s.ask(s.cold)
 	if err != nil {
@@ -100,7 +100,7 @@ func (s *scene) whileValid() {
 		s.Errorf("%v are left of %s, want some of %v", left, first, s.life)
 	}
 	s.settle()
-	s.world.begin(s.fault, s.host)
+	s.begin(s.fault, s.host)
 	from, began := s.count(), time.Now()
 
 	s.until(end.Add(-250*time.Millisecond), end, func() {
@@ -130,7 +130,7 @@ func (s *scene) whileValid() {
 	if float64(requests) > 10+took.Seconds() {
 		s.Errorf("%d requests in %v: that is a loop", requests, took)
 	}
-	s.world.end()
+	s.end()
 	s.repaired(first)
 	s.note("%d requests in %v, longest wait %v while valid and %v after", requests, took.Round(time.Minute), s.waited.Round(time.Millisecond), s.stalled.Round(time.Millisecond))
 }
@@ -155,7 +155,7 @@ func (s *scene) until(stop, end time.Time, ask func()) {
 	for failed := s.bad; time.Now().Before(stop) && (failed || !s.bad); {
 		ask()
 		pause := s.step
-		if left := time.Until(end); !end.IsZero() && left < 70*time.Second && s.component.name != keySet {
+		if left := time.Until(end); !end.IsZero() && left < 70*time.Second && s.name != keySet {
 			pause = 500 * time.Millisecond
 		}
 		time.Sleep(pause)
@@ -282,7 +282,8 @@ func (c *cell) leaveNothing(w *world) {
 	}
 	log := w.log.String()
 	w.mu.Lock()
-	secrets := append(slices.Clone(w.secrets[:min(len(w.secrets), 20)]), w.secrets[max(0, len(w.secrets)-20):]...)
+	secrets := append([]string{w.bearer}, w.secrets[:min(len(w.secrets), 20)]...)
+	secrets = append(secrets, w.secrets[max(0, len(w.secrets)-20):]...)
 	w.mu.Unlock()
 	if slices.ContainsFunc(secrets, func(s string) bool { return strings.Contains(log, s) }) {
 		c.Errorf("the log has a secret in it")

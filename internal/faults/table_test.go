@@ -22,9 +22,9 @@ type report struct {
 
 // An outcome is a cell that is done.
 type outcome struct {
-	column, row string
-	held        bool
-	notes       []string
+	Column, Row string
+	Held        bool
+	Notes       []string
 }
 
 // A row is a fault, for the README.
@@ -54,8 +54,8 @@ func (r *report) held(column, row string) string {
 	text := "–"
 	for _, o := range r.cells {
 		switch {
-		case o.column != column || o.row != row:
-		case !o.held:
+		case o.Column != column || o.Row != row:
+		case !o.Held:
 			return "**no**"
 		default:
 			text = "held"
@@ -81,8 +81,8 @@ func (r *report) print(tb testing.TB) {
 	for _, column := range columns() {
 		for _, row := range r.rows {
 			for _, o := range r.cells {
-				if o.column == column && o.row == row.name && len(o.notes) > 0 {
-					fmt.Fprintf(t, "%s\t%s\t%s\n", column, row.name, strings.Join(o.notes, "; "))
+				if o.Column == column && o.Row == row.name && len(o.Notes) > 0 {
+					fmt.Fprintf(t, "%s\t%s\t%s\n", column, row.name, strings.Join(o.Notes, "; "))
 				}
 			}
 		}
@@ -165,7 +165,7 @@ func quickDir(tb testing.TB) string {
 	if info, err := os.Stat(memory); err != nil || !info.IsDir() {
 		return tb.TempDir()
 	}
-	dir, err := os.MkdirTemp(memory, "onafed-faults-")
+	dir, err := os.MkdirTemp(memory, "onafed-faults-") //nolint:usetesting // TempDir may be on a disk
 	if err != nil {
 		return tb.TempDir()
 	}

@@ -104,7 +104,7 @@ func (k *keeper) finish() {
 		k.Errorf("Run: %v", err)
 	}
 	k.onlyFiles(filepath.Dir(k.path), filepath.Base(k.path))
-	k.cell.leaveNothing(k.world)
+	k.leaveNothing(k.world)
 }
 
 // onlyFiles checks that nothing is in the folder but these files and the locks of the library.

@@ -64,7 +64,6 @@ func newWorldOf(tb testing.TB, on func(testing.TB, http.Handler) *server, bearer
 	w.sts = awsfedtest.New(tb, w.iss.URL, w.iss.Client(), roleARN)
 	w.server = on(tb, http.HandlerFunc(w.answer))
 	w.client = w.server.client(tb)
-	w.secrets = []string{w.bearer}
 	return w
 }
 
@@ -139,7 +138,7 @@ func (w *world) endOf(id string) (end time.Time, ok bool) {
 func (w *world) recent() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return append([]string{w.bearer}, w.secrets[max(1, len(w.secrets)-4):]...)
+	return append([]string{w.bearer}, w.secrets[max(0, len(w.secrets)-4):]...)
 }
 
 // answer is all servers, working.
