@@ -35,6 +35,7 @@ func twists() []twist {
 }
 
 func testClock(t *testing.T, r *report) {
+	t.Helper()
 	type play struct {
 		column string
 		run    func(*cell, *world, twist)

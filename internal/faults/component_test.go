@@ -31,7 +31,7 @@ const (
 )
 
 // maxStale is less than the default of a day, which would only take longer.
-const maxStale = 4 * time.Hour
+const maxStale = 2 * time.Hour
 
 // A component is a part of the module that waits for others, with the bounds that its documentation promises.
 type component struct {
@@ -40,7 +40,6 @@ type component struct {
 	host string // whose answers are spoiled
 	// keeps tells that a value is kept and handed out until it ends.
 	keeps bool
-	life  time.Duration // of what it hands out
 	step  time.Duration // how often the callers of a test ask
 
 	cold   time.Duration // longest wait without a value
@@ -71,19 +70,19 @@ func components() []component {
 	return []component{
 		{
 			name: provider, what: "`awsfed.Provider`, faults at STS", host: stsHost,
-			keeps: true, life: time.Hour, step: 15 * time.Second,
+			keeps: true, step: 30 * time.Second,
 			cold: 30 * time.Second, warm: time.Second, repair: 45 * time.Second, perCall: 3, perHour: 3, obeys: true,
 			start: func(c *cell, w *world) *subject { return startProvider(c, w, w.source()) },
 		},
 		{
 			name: providerToken, what: "`awsfed.Provider` over `idp.Client`, faults at the API", host: apiHost,
-			keeps: true, life: time.Hour, step: 15 * time.Second,
+			keeps: true, step: 30 * time.Second,
 			cold: 30 * time.Second, warm: time.Second, repair: 45 * time.Second, perCall: 4, perHour: 6, obeys: true,
 			start: func(c *cell, w *world) *subject { return startProvider(c, w, newClient(c, w).Source(idp.AudienceAWS)) },
 		},
 		{
 			name: keySet, what: "`issuer.Verifier` over `issuer.RemoteKeySet` with discovery", host: apiHost,
-			keeps: true, life: maxStale, step: 2 * time.Minute,
+			keeps: true, step: 2 * time.Minute,
 			cold: 10 * time.Second, warm: 0, repair: 15 * time.Second, perCall: 2, perHour: 10,
 			start: startVerifier,
 		},
@@ -94,7 +93,7 @@ func components() []component {
 		},
 		{
 			name: tokenCache, what: "`idp.Cached` over `idp.Client`", host: apiHost,
-			keeps: true, life: time.Hour, step: 15 * time.Second,
+			keeps: true, step: 30 * time.Second,
 			cold: 30 * time.Second, warm: time.Second, repair: 45 * time.Second, perCall: 3, perHour: 3, obeys: true,
 			start: func(c *cell, w *world) *subject {
 				return startSource(w, idp.Cached(newClient(c, w).Source(idp.AudienceAWS), &idp.CachedOptions{Logger: w.logger()}))
@@ -102,7 +101,7 @@ func components() []component {
 		},
 		{
 			name: credCache, what: "`export.Cache`, each call a new provider as in a `credential_process`, faults at STS", host: stsHost,
-			keeps: true, life: time.Hour, step: 2 * time.Minute,
+			keeps: true, step: 2 * time.Minute,
 			cold: 30 * time.Second, warm: 30 * time.Second, repair: 0, perCall: 3, perHour: 3,
 			start: startCache,
 		},
@@ -113,6 +112,7 @@ func newProvider(c *cell, w *world, src idp.TokenSource) *awsfed.Provider {
 	p, err := awsfed.New(sts.New(sts.Options{Region: "us-east-1", HTTPClient: w.client}), roleARN, src, func(o *awsfed.Options) {
 		o.Logger = w.logger()
 		o.AttemptTimeout = c.attempt // zero in a bubble
+		o.Duration = c.life
 	})
 	if err != nil {
 		c.Fatal(err)
@@ -237,6 +237,7 @@ type cell struct {
 	dir         string        // a folder of its own
 	attempt     time.Duration // timeouts for what does not run in a bubble; zero is the default
 	attempts    int           // of the API client; zero is the default
+	life        time.Duration // of credentials; zero is the default
 	bad         bool
 	notes       []string
 	seen        map[string]bool // errors whose secrets were looked for

@@ -149,6 +149,7 @@ func (c *cell) nothingOf(err error, secret string) {
 
 // testLock has another holder of the lock, for which the wait is bounded.
 func testLock(t *testing.T, r *report) {
+	t.Helper()
 	r.add(lockRow, "it never gives it up, then it dies")
 	hold := func(c *cell, path string) (release func()) {
 		l := flock.New(path)

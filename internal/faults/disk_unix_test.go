@@ -15,6 +15,7 @@ import (
 // testDisk breaks folders, in processes of their own, because it takes a limit, a user or a file system that the tests around it must
 // not have.
 func testDisk(t *testing.T, r *report) {
+	t.Helper()
 	r.add(fullRow, "no space left: a small tmpfs, or, where none can be mounted, RLIMIT_FSIZE")
 	r.add(readOnlyRow, "no right to write (as an ordinary user), and a file system mounted read-only where one can be mounted")
 	for _, role := range []string{"small disk", "limited disk", "no right"} {
@@ -91,6 +92,7 @@ func mkdir(t *testing.T, elem ...string) string {
 
 // smallDisk has a file system of its own, which is filled, and then one that is mounted read-only.
 func smallDisk(t *testing.T, dir, _ string) {
+	t.Helper()
 	if err := mountMemory(dir, 256<<10); err != nil {
 		say(cannotMount + ": " + err.Error())
 		t.Skip(err)
@@ -122,6 +124,7 @@ func smallDisk(t *testing.T, dir, _ string) {
 
 // limitedDisk may not write files beyond a size: the write comes back short and with an error, as on a full disk.
 func limitedDisk(t *testing.T, dir, _ string) {
+	t.Helper()
 	signal.Ignore(syscall.SIGXFSZ)
 	var old syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
@@ -140,6 +143,7 @@ func limitedDisk(t *testing.T, dir, _ string) {
 
 // noRight takes the right to write to the folder away, as somebody whom that binds.
 func noRight(t *testing.T, dir, _ string) {
+	t.Helper()
 	if os.Geteuid() == 0 {
 		const nobody = 65534
 		if err := os.Chown(dir, nobody, nobody); err != nil {

@@ -28,6 +28,7 @@ const (
 
 // testKill kills processes: the servers of what waits for others, in the middle of an answer, and the writers of files.
 func testKill(t *testing.T, r *report) {
+	t.Helper()
 	r.add(killRow, "a writer of files is killed while it writes, a server while it answers")
 	plays := map[string]func(*cell){credFile: killCredentials, tokenFile: killTokens, credCache: killCache}
 	for _, c := range components() {

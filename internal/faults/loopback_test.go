@@ -13,6 +13,7 @@ import (
 // testLoopback runs the faults of the network once more over real connections, all at once, and counts what is left: connections of each
 // cell, and file descriptors and goroutines of all together. Nothing is timed but the components' own timeouts.
 func testLoopback(t *testing.T, r *report) {
+	t.Helper()
 	onLoopback(t, nil) // so that what the runtime opens for the first socket is there
 	before, goroutines := descriptors(), goleak.IgnoreCurrent()
 	t.Run("cells", func(t *testing.T) {

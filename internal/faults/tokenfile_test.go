@@ -126,6 +126,7 @@ func (c *cell) onlyFiles(dir string, names ...string) {
 
 // testTokenFile takes the keeper of a token file through the faults of the network.
 func testTokenFile(t *testing.T, r *report) {
+	t.Helper()
 	for _, f := range networkFaults(late) {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
