@@ -104,6 +104,28 @@ func componentClock(c *cell, w *world, co component, tw twist) {
 	if s.keeps {
 		c.note("%d requests in four hours", s.count()-from)
 	}
+	if co.name != provider && co.name != providerToken {
+		return // the others are told no time but the token's own
+	}
+	// With an outage on top of it the end comes, and it comes by the clock of STS.
+	s.settle()
+	id, err := s.ask(s.cold)
+	if err != nil {
+		s.Errorf("%v", err)
+	}
+	w.begin(fault{name: "503 storm", answer: page("text/html", 503, "<h1>503</h1>")}, s.host)
+	end := s.endsAt(id).Add(-tw.ahead) // by the local clock
+	s.until(end.Add(-30*time.Second), time.Time{}, func() {
+		if _, err := s.ask(s.warm); err != nil {
+			s.Errorf("%v before the end: %v", time.Until(end), err)
+		}
+	})
+	time.Sleep(time.Until(end.Add(2 * time.Second))) // the servers' Date is in whole seconds
+	if id, err := s.ask(s.cold); err == nil {
+		s.Errorf("%s is handed out after its end", id)
+	}
+	w.end()
+	s.repaired(id)
 }
 
 // keySetClock has keys and tokens by different clocks: the keys are used by the local one, and tokens are judged by it.

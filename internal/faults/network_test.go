@@ -112,6 +112,12 @@ func (s *scene) whileValid() {
 	s.begin(s.fault, s.host)
 	from, began := s.count(), time.Now()
 
+	s.until(end.Add(-time.Minute), end, func() {
+		if _, err := s.ask(s.warm); err != nil && time.Now().Before(end) {
+			s.Errorf("%v before the value's end: %v", time.Until(end), err)
+		}
+	})
+	s.hammer(s.warm)
 	s.until(end.Add(-250*time.Millisecond), end, func() {
 		if _, err := s.ask(s.warm); err != nil && time.Now().Before(end) {
 			s.Errorf("%v before the value's end: %v", time.Until(end), err)
@@ -135,6 +141,7 @@ func (s *scene) whileValid() {
 			}
 		}
 	})
+	s.hammer(s.cold)
 	requests, took := s.count()-from, time.Since(began)
 	if float64(requests) > 10+took.Seconds() {
 		s.Errorf("%d requests in %v: that is a loop", requests, took)
@@ -142,6 +149,23 @@ func (s *scene) whileValid() {
 	s.end()
 	s.repaired(first)
 	s.note("%d requests in %v, longest wait %v while valid and %v after", requests, took.Round(time.Minute), s.waited.Round(time.Millisecond), s.stalled.Round(time.Millisecond))
+}
+
+// hammer calls a hundred times within a second: after a failure there is a pause of about a second at the least, whoever calls.
+func (s *scene) hammer(limit time.Duration) {
+	if s.name == credCache {
+		return // it has no memory of failures: each of its calls is another process
+	}
+	from, began := s.count(), time.Now()
+	for range 100 {
+		_, _ = s.ask(limit)
+		time.Sleep(10 * time.Millisecond)
+	}
+	// What was under way, and one flight for each second or part of one.
+	flights := 2 + int(time.Since(began)/time.Second)
+	if n := s.count() - from; n > flights*s.perCall {
+		s.Errorf("%d requests for a hundred calls in %v", n, time.Since(began))
+	}
 }
 
 // healthy lets an hour pass without a fault: three lives.
@@ -170,7 +194,7 @@ func (s *scene) until(stop, end time.Time, ask func()) {
 		case left < 2*time.Minute:
 			pause = min(pause, 5*time.Second)
 		}
-		time.Sleep(pause)
+		time.Sleep(min(pause, max(time.Until(stop), time.Millisecond)))
 	}
 }
 
