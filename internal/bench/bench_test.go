@@ -43,7 +43,7 @@ func BenchmarkRetrieve(b *testing.B) {
 }
 
 func BenchmarkJWKS(b *testing.B) {
-	ours, jwx, _ := jwksHandlers()
+	ours, jwx, _, _ := jwksHandlers()
 	for name, once := range map[string]func(){"issuer.Handler": serveOnce(ours), "jwx v2": serveOnce(jwx)} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -68,7 +69,7 @@ func measureCold(ctx context.Context, b *bench) error {
 		}
 		ours, peer = append(ours, float64(o)/float64(tokenTime+stsTime)), append(peer, float64(p)/float64(stsTime))
 	}
-	perFirst := func(n int) string { return digits(float64(n) / float64(b.rounds)) }
+	perFirst := func(n int) string { return strconv.FormatFloat(float64(n)/float64(b.rounds), 'g', 3, 64) }
 	b.add(line{
 		work:  "first credentials: time, in latencies of what is asked",
 		peer:  fmt.Sprintf("aws.CredentialsCache: %s x", digits(median(peer))),

@@ -1,6 +1,9 @@
 package main
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // A contest is a row about one call that takes no time but the processor's.
 type contest struct {
@@ -49,16 +52,16 @@ func (c contest) measure(b *bench) error {
 		for _, s := range sides {
 			loops = append(loops, s.loop)
 		}
-		r := race(b.rounds, b.slice, loops...)
+		r := race(processorTime, b.rounds, b.slice, loops...)
 		ours := allocs(l.ours.once)
 		oursText := span(r.ns(0)) + ", " + allocText(ours)
 		for i, p := range l.peers {
 			ratio := r.ratio(0, i+1)
 			goal, verdict := "", noGoal
 			if p.most > 0 {
-				goals, ok := []string{"<= " + ratioText(p.most)}, ratio <= p.most
+				goals, ok := []string{"<= " + strconv.FormatFloat(p.most, 'f', 2, 64)}, ratio <= p.most
 				if l.maxAllocs >= 0 {
-					goals, ok = append(goals, "<= "+allocText(l.maxAllocs)), ok && ours <= l.maxAllocs
+					goals, ok = append(goals, atMost(l.maxAllocs)), ok && ours <= l.maxAllocs
 				}
 				goal, verdict = strings.Join(goals, ", "), judge(ok)
 			}
@@ -71,6 +74,14 @@ func (c contest) measure(b *bench) error {
 		}
 	}
 	return nil
+}
+
+// atMost is the goal of so many allocations.
+func atMost(n float64) string {
+	if n == 0 {
+		return "0 allocs"
+	}
+	return "<= " + allocText(n)
 }
 
 // must stops the program on an error in what is measured: its inputs are

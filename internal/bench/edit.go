@@ -149,16 +149,16 @@ const memory = "/dev/shm"
 // measureEdit edits on the disk, whose flushes are the same for everybody, and
 // in memory, where the libraries' own work is all there is.
 func measureEdit(ctx context.Context, b *bench) error {
-	if err := measureEditIn(ctx, b, "", "edit one of 200 profiles safely, on disk"); err != nil {
+	if err := measureEditIn(ctx, b, wallTime, "", "edit one of 200 profiles safely, on disk"); err != nil {
 		return err
 	}
 	if info, err := os.Stat(memory); err == nil && info.IsDir() {
-		return measureEditIn(ctx, b, memory, "edit one of 200 profiles safely, in memory")
+		return measureEditIn(ctx, b, processorTime, memory, "edit one of 200 profiles safely, in memory")
 	}
 	return nil
 }
 
-func measureEditIn(ctx context.Context, b *bench, parent, work string) error {
+func measureEditIn(ctx context.Context, b *bench, now clock, parent, work string) error {
 	dir, err := os.MkdirTemp(parent, "onafed-bench-")
 	if err != nil {
 		return err
@@ -171,7 +171,7 @@ func measureEditIn(ctx context.Context, b *bench, parent, work string) error {
 	// What the disk takes for it, whoever writes.
 	bare, text := filepath.Join(dir, "bare"), []byte(profiles())
 	flush := func() { check(replace(bare, bytes.NewBuffer(text))) }
-	r := race(b.rounds, b.slice, side{once: ours}.loop, side{once: peer}.loop, side{once: flush}.loop)
+	r := race(now, b.rounds, b.slice, side{once: ours}.loop, side{once: peer}.loop, side{once: flush}.loop)
 	n := allocs(ours)
 	changed, err := foreignChanges(filepath.Join(dir, "ours", "credentials"))
 	if err != nil {

@@ -50,7 +50,7 @@ func measureHot(ctx context.Context, b *bench) error {
 	oursAllocs := allocs(func() { retrieve(ctx, ours, 1, 1) })
 	peerAllocs := allocs(func() { retrieve(ctx, peer, 1, 1) })
 	for _, g := range []int{1, 8, 128, 1024} {
-		r := race(b.rounds, b.slice,
+		r := race(processorTime, b.rounds, b.slice,
 			func(n int) { retrieve(ctx, ours, g, n) },
 			func(n int) { retrieve(ctx, peer, g, n) })
 		noun := "goroutines"

@@ -24,7 +24,8 @@ func document(command string, rounds int, lines []line) string {
 	}
 	fmt.Fprintf(&b, "# Measured beside the peers\n\n`%s` wrote this: %d goals met, %d missed.\n\n", strings.TrimSpace(command), hits, misses)
 	fmt.Fprintf(&b, "%s, %s/%s, %d processors. Both sides of a line were measured in the same run, by turns; a ratio is the median of the ratios of %d rounds, "+
-		"a time the median of its side. Allocations are exact. Lines that say \"virtual\" ran in virtual time and are exact too.\n\n",
+		"a time the median of its side: processor time of the whole process with its garbage collection, but for the rows about waiting and about the disk. "+
+		"Allocations are exact. Lines that say \"virtual\" ran in virtual time and are exact too.\n\n",
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), rounds)
 	b.WriteString(table(lines))
 	return b.String()
@@ -84,7 +85,8 @@ func group(n int) string {
 	return s
 }
 
-// ratioText writes a ratio; tiny ones keep their meaning.
+// ratioText writes a ratio with three decimals, so that it does not look like
+// the goal that it misses; tiny ones keep their meaning.
 func ratioText(r float64) string {
 	switch {
 	case r == 0:
@@ -92,7 +94,7 @@ func ratioText(r float64) string {
 	case r < 0.01:
 		return strconv.FormatFloat(r, 'g', 2, 64)
 	}
-	return strconv.FormatFloat(r, 'f', 2, 64)
+	return strconv.FormatFloat(r, 'f', 3, 64)
 }
 
 func allocText(n float64) string {
