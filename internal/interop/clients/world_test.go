@@ -23,8 +23,8 @@ import (
 const (
 	// session is how long credentials live, and so the least that a client must see through.
 	session = 6 * time.Second
-	// tokenLife is how long an ID token lives.
-	tokenLife = 8 * time.Second
+	// tokenLife is how long an ID token lives: so much less that there is a new one at each refresh. Token files renew at half of it.
+	tokenLife = 5 * time.Second
 )
 
 // A world has an issuer, an STS, and the command line of examples/onafed between them and the clients.

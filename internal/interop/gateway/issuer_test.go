@@ -4,10 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"errors"
 	"fmt"
 	"net/url"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/idp/idptest"
@@ -91,4 +96,21 @@ func (w *world) source() idp.TokenSource {
 		}
 		return idp.ParseToken(raw)
 	})
+}
+
+// assume asks the gateway for a role until it answers. With many calls at a time about one answer in a hundred ends in its middle and a
+// few in a thousand never come, whatever they are about.
+func (w *world) assume(ctx context.Context, role, token string) error {
+	client := sts.New(sts.Options{Region: "us-east-1", BaseEndpoint: &w.cluster.URL, Retryer: aws.NopRetryer{}})
+	for try := 1; ; try++ {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		_, err := client.AssumeRoleWithWebIdentity(ctx, &sts.AssumeRoleWithWebIdentityInput{
+			RoleArn: &role, RoleSessionName: aws.String("interop"), WebIdentityToken: &token,
+		})
+		cancel()
+		var answer *smithyhttp.ResponseError
+		if err == nil || try == 4 || errors.As(err, &answer) && answer.HTTPStatusCode() >= 400 && answer.HTTPStatusCode() < 500 {
+			return err
+		}
+	}
 }

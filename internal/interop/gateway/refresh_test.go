@@ -29,11 +29,11 @@ func object(t *testing.T, client *s3.Client, bucket string) {
 	}
 }
 
-// Fifty workers read from S3 with sessions of three seconds, for four of them. The gateway checks every signature and every
+// Fifty workers read from S3 with sessions of six seconds, for three of them. The gateway checks every signature and every
 // expiration; none of the calls may fail, and the first credentials must not work at the end.
 func TestRefreshAcrossExpiry(t *testing.T) {
 	t.Parallel()
-	const session, watched, workers = 3 * time.Second, 12 * time.Second, 50
+	const session, watched, workers = 6 * time.Second, 18 * time.Second, 50
 	w := newWorld(t, "https://refresh.example.com", "sts.amazonaws.com")
 	role := w.role(t, "refresh", strings.Replace(openToAll, "HOST", "refresh.example.com", 1))
 	var refreshes, failed atomic.Int32

@@ -6,9 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
-
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/idp/idptest"
@@ -214,7 +211,6 @@ var trustCases = []trustCase{
 func TestTrustPolicies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trustIssuer, "sts.amazonaws.com", "client-of-the-test")
-	client := sts.New(sts.Options{Region: "us-east-1", BaseEndpoint: &w.cluster.URL, Retryer: aws.NopRetryer{}})
 	w.Subject = subjectV2
 	// The gateway makes a user of each subject at its first call. Two such calls at once can leave it with a conflict for ever.
 	open := w.role(t, "trust", allOf(allow("")))
@@ -223,9 +219,7 @@ func TestTrustPolicies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := client.AssumeRoleWithWebIdentity(t.Context(), &sts.AssumeRoleWithWebIdentityInput{
-			RoleArn: &open, RoleSessionName: aws.String("interop"), WebIdentityToken: &raw,
-		}); err != nil {
+		if err := w.assume(t.Context(), open, raw); err != nil {
 			t.Fatalf("with a policy that lets everybody in: %v", err)
 		}
 	}
@@ -255,9 +249,7 @@ func TestTrustPolicies(t *testing.T) {
 				t.Errorf("package trust says %v, want allowed = %v\n%s", decision.Outcome, c.allowed, decision.Text())
 			}
 
-			_, err = client.AssumeRoleWithWebIdentity(t.Context(), &sts.AssumeRoleWithWebIdentityInput{
-				RoleArn: &role, RoleSessionName: aws.String("interop"), WebIdentityToken: &raw,
-			})
+			err = w.assume(t.Context(), role, raw)
 			gateway := err == nil
 			if !gateway && !strings.Contains(err.Error(), "StatusCode: 403") {
 				t.Fatalf("the gateway refused for another reason than the policy: %v", err)
