@@ -23,9 +23,10 @@ import (
 )
 
 const (
-	// handlerWait is how long a request waits for the source. botocore gives
-	// up after 2 seconds, so the answer must be on its way well before.
-	handlerWait = time.Second
+	// handlerWait is how long a request waits for the source. The SDK for
+	// JavaScript gives up after a second and botocore after two, so the answer
+	// must be on its way well before.
+	handlerWait = 700 * time.Millisecond
 	// handlerFlight bounds one question to the source. A source bounds itself;
 	// this is for one that does not.
 	handlerFlight = time.Minute
@@ -57,7 +58,7 @@ type HandlerOptions struct {
 // X-Forwarded-...); a missing, doubled or wrong Authorization, compared in
 // constant time. There is no way to switch the token off.
 //
-// The answer comes within two seconds: the source is asked beside the request,
+// The answer comes within a second: the source is asked beside the request,
 // and when it is slow or fails, the credentials it gave last are handed out
 // while they are valid. While there are none the answer is 503 with a JSON
 // error, at once when the source has just failed or is known to hang; 403 when

@@ -194,6 +194,7 @@ func TestHandlerThroughOutage(t *testing.T) {
 					}
 					return aws.Credentials{}, errors.New("STS is down")
 				}), nil)
+				const inTime = 900 * time.Millisecond // the SDK for JavaScript gives up after a second
 				ask := func(status int, atMost time.Duration) {
 					t.Helper()
 					began := time.Now()
@@ -209,10 +210,10 @@ func TestHandlerThroughOutage(t *testing.T) {
 				down.Store(true)
 				for range 5 {
 					time.Sleep(time.Minute)
-					ask(200, 1100*time.Millisecond)
+					ask(200, inTime)
 				}
 				time.Sleep(10 * time.Minute)
-				ask(503, 1100*time.Millisecond)
+				ask(503, inTime)
 				ask(503, 0) // known to be down: at once
 				down.Store(false)
 				time.Sleep(2 * time.Minute)
