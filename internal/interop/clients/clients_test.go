@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,6 +28,9 @@ type client struct {
 	command func(t *testing.T, ctx context.Context) *exec.Cmd
 	// oneCall says that the program makes one call each time it is run.
 	oneCall bool
+	// toTheEnd says that the library uses credentials until the second in which they expire, so that a call on its way then meets it.
+	// aws-sdk-go-v2 does so with web identity and credential_process.
+	toTheEnd bool
 	// env is for that client alone.
 	env func(w *world) []string
 }
@@ -61,7 +65,7 @@ func allClients(t *testing.T) []client {
 			env:     endpointVariable,
 		},
 		{
-			name: "go", agent: "aws-sdk-go-v2/",
+			name: "go", agent: "aws-sdk-go-v2/", toTheEnd: true,
 			command: func(_ *testing.T, ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, gosdk) },
 			env:     endpointVariable,
 		},
@@ -157,8 +161,18 @@ func (w *world) seen(t *testing.T, c client, role string) (keys, tokens int) {
 }
 
 // fine checks that each call succeeded as the role.
-func fine(t *testing.T, answers []answer, role string) {
+func fine(t *testing.T, c client, answers []answer, role string) {
 	t.Helper()
+	if c.toTheEnd {
+		// One call that met the end, and the next one with new credentials.
+		for i, a := range answers[:len(answers)-1] {
+			if a.Error == "ExpiredToken" && answers[i+1].Error == "" {
+				t.Logf("call %d of %d met the end of its credentials", i+1, len(answers))
+				answers = slices.Delete(slices.Clone(answers), i, i+1)
+				break
+			}
+		}
+	}
 	want := "arn:aws:sts::123456789012:assumed-role/" + role[strings.LastIndex(role, "/")+1:] + "/"
 	for i, a := range answers {
 		if a.Error != "" || !strings.HasPrefix(a.ARN, want) {
@@ -211,7 +225,7 @@ func through(c client) (calls int, pause time.Duration) {
 	if c.oneCall {
 		return 3, session * 2 / 3
 	}
-	return 9, session / 4
+	return 9, session * 17 / 60 // no call when the credentials of the first one expire, or those after them
 }
 
 // Keys in a file are read once: when they have expired the program fails, and the next one finds new ones after the next login.
@@ -237,13 +251,13 @@ func credentialsFile(t *testing.T, w *world, c client, home, role string) {
 		return key
 	}
 	key := login()
-	fine(t, w.run(t, c, home, 1, 0), role)
+	fine(t, c, w.run(t, c, home, 1, 0), role)
 	w.STS.ExpireCredentials(key)
 	if a := w.run(t, c, home, 1, 0); a[0].Error != "ExpiredToken" {
 		t.Errorf("with expired keys the client says %+v, want ExpiredToken", a[0])
 	}
 	login()
-	fine(t, w.run(t, c, home, 1, 0), role)
+	fine(t, c, w.run(t, c, home, 1, 0), role)
 	if keys, _ := w.seen(t, c, role); keys != 2 {
 		t.Errorf("the client was let in with %d keys, want the two of the two logins", keys)
 	}
@@ -260,7 +274,7 @@ func credentialProcess(t *testing.T, w *world, c client, home, role string) {
 	w.secrets.add(handed.SecretAccessKey)
 	w.secrets.add(handed.SessionToken)
 	calls, pause := through(c)
-	fine(t, w.run(t, c, home, calls, pause), role)
+	fine(t, c, w.run(t, c, home, calls, pause), role)
 	refreshed(t, w, c, role)
 }
 
@@ -280,7 +294,7 @@ func containerEndpoint(t *testing.T, w *world, c client, home, role string) {
 	}
 	w.secrets.add(string(token))
 	calls, pause := through(c)
-	fine(t, w.run(t, c, home, calls, pause, strings.Fields(string(text))...), role)
+	fine(t, c, w.run(t, c, home, calls, pause, strings.Fields(string(text))...), role)
 	refreshed(t, w, c, role)
 }
 
@@ -291,7 +305,7 @@ func tokenFile(t *testing.T, w *world, c client, home, role string) {
 	w.onafedBeside(t, home, func() bool { _, err := os.Stat(file); return err == nil },
 		"idp", "token", "--verbose", "--audience", "sts.amazonaws.com", "--token-file", w.Token, "--output", file, "--watch")
 	calls, pause := through(c)
-	fine(t, w.run(t, c, home, calls, pause, "AWS_WEB_IDENTITY_TOKEN_FILE="+file, "AWS_ROLE_ARN="+role), role)
+	fine(t, c, w.run(t, c, home, calls, pause, "AWS_WEB_IDENTITY_TOKEN_FILE="+file, "AWS_ROLE_ARN="+role), role)
 	if _, tokens := w.seen(t, c, role); tokens < 2 {
 		t.Errorf("the client exchanged %d ID tokens, want the file's new ones too", tokens)
 	}

@@ -76,7 +76,7 @@ func TestDev(t *testing.T) {
 						return cmd
 					}
 				}
-				fine(t, w.run(t, c, t.TempDir(), calls, pause, append(endpoint, "STS_URL="+stsURL)...), role)
+				fine(t, c, w.run(t, c, t.TempDir(), calls, pause, append(endpoint, "STS_URL="+stsURL)...), role)
 			})
 			if c.oneCall || c.name == "boto3" {
 				continue // they exchange tokens at AWS's own address only
@@ -85,7 +85,7 @@ func TestDev(t *testing.T) {
 				t.Parallel()
 				program.Need(t, c.needs...)
 				calls, pause := through(c)
-				fine(t, w.run(t, c, t.TempDir(), calls, pause, web...), role)
+				fine(t, c, w.run(t, c, t.TempDir(), calls, pause, web...), role)
 			})
 		}
 	})

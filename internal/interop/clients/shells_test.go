@@ -34,7 +34,7 @@ func TestShells(t *testing.T) {
 			if err := json.Unmarshal(out, &a); err != nil {
 				t.Fatalf("%v: %s", err, program.Tail(string(out)))
 			}
-			fine(t, []answer{a}, role)
+			fine(t, client{}, []answer{a}, role)
 		})
 	}
 	t.Cleanup(func() { w.secrets.check(t) }) // when all shells have ended
