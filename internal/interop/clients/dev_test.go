@@ -31,7 +31,12 @@ func TestDev(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { dev.Stop() })
-	wait(t, func() bool { return strings.Contains(said.String(), "ctrl-C") }, said.String, dev.Done())
+	// Lines and messages come through pipes of their own, in any order; the lines are one write, which ends in this one.
+	ready := func() bool {
+		_, last, ok := strings.Cut(lines.String(), "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=")
+		return ok && strings.HasSuffix(last, "\n") && strings.Contains(said.String(), "ctrl-C")
+	}
+	wait(t, ready, said.String, dev.Done())
 
 	// The lines as they are make SDKs exchange the token file; those that are comments name the container endpoint.
 	web, endpoint := []string{}, []string{}
