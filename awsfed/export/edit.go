@@ -154,14 +154,20 @@ func setting(settings []Setting, key string) (Setting, bool) {
 	return Setting{}, false
 }
 
-// verify reads the new text as the SDKs will and compares: our settings are
-// there, and every other key of the section is as it was. It guards against
-// mistakes of rewrite; the file is not touched when it fails.
-func (s *scanner) verify(after string, settings []Setting) *problem {
+// verify compares the texts before and after, and guards against mistakes of
+// rewrite; the file is not touched when it fails. Outside the section every
+// byte must be the same. The section, with the header behind it, is read as the
+// SDKs will read it: our settings are there, and every other key is as it was.
+func (s *scanner) verify(before, after string, settings []Setting) *problem {
+	head, tail := before[:s.start], before[s.end:]
+	if len(after) < len(head)+len(tail) || !strings.HasPrefix(after, head) || !strings.HasSuffix(after, tail) {
+		return &problem{reason: "the change would reach beyond the section of profile " + quoted(s.profile)}
+	}
 	t := scanner{format: s.format, profile: s.profile, names: s.names}
 	t.entries = make([]entry, 0, len(s.entries)+len(settings))
-	if p := t.scan(after); p != nil {
-		return &problem{p.line, "the change would leave a file that SDKs cannot read: " + p.reason, p.next}
+	if p := t.scan(after[len(head) : len(after)-len(tail)]); p != nil {
+		line := p.line + strings.Count(head, "\n")
+		return &problem{line, "the change would leave a file that SDKs cannot read: " + p.reason, p.next}
 	}
 	for _, set := range settings {
 		if e := t.entry(set.Key); set.Value == "" && e != nil || set.Value != "" && (e == nil || e.value != set.Value || e.differs != "" || e.continued) {

@@ -76,6 +76,23 @@ func BenchmarkRewrite(b *testing.B) {
 	}
 }
 
+// The header behind the section is read too before anything is written: below a
+// new key an indented one would no longer begin a section for botocore.
+func TestEditMindsTheNextHeader(t *testing.T) {
+	t.Parallel()
+	set := export.Setting{Key: "a", Value: "1"}
+	for text, want := range map[string]bool{
+		"[p]\n[q]\nb = 2\n":            true,
+		"[p]\n  [q]\nb = 2\n":          false,
+		"[p]\na = 0\n[q]\nb = 2\n":     true,
+		"  [p]\n  c = 0\n  [q]\nb=2\n": false,
+	} {
+		if after, ok := export.Rewrite(false, text, "p", set); ok != want {
+			t.Errorf("Rewrite(%q) = %q, %v; want ok %v", text, after, ok, want)
+		}
+	}
+}
+
 // An edit of any text that is accepted changes the lines of its keys and
 // nothing else, and what it wrote is read back.
 func FuzzRewrite(f *testing.F) {

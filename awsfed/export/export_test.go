@@ -51,7 +51,7 @@ func Rewrite(config bool, text, profile string, settings ...Setting) (after stri
 	if out == text {
 		return text, true
 	}
-	if s.verify(out, settings) != nil {
+	if s.verify(text, out, settings) != nil {
 		return "", false
 	}
 	return out, true

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -195,7 +196,7 @@ func (f *File) edit(ctx context.Context, profile string, settings []Setting, dec
 	if after == text && !loose { // a loose mode is mended even when the text is right
 		return nil
 	}
-	if p := s.verify(after, settings); p != nil {
+	if p := s.verify(text, after, settings); p != nil {
 		return p.at(f.path)
 	}
 	if err := replaceFile(ctx, at, after, filePerm{mode: 0o600}); err != nil {
@@ -271,13 +272,14 @@ func readText(path string, write bool) (text string, loose bool, err error) {
 		}
 		loose = isLoose(info)
 	}
-	buf := make([]byte, info.Size()+1) // one more: a full buffer tells that the file grew
-	n, err := io.ReadFull(file, buf)
+	var buf strings.Builder
+	buf.Grow(int(info.Size()))
+	n, err := io.Copy(&buf, io.LimitReader(file, info.Size()+1)) // one more: then the file grew
 	switch {
-	case err == nil:
-		return "", false, &FileError{Reason: "the file changed while it was read", Next: "try again"}
-	case !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+	case err != nil:
 		return "", false, err
+	case n > info.Size():
+		return "", false, &FileError{Reason: "the file changed while it was read", Next: "try again"}
 	}
-	return string(buf[:n]), loose, nil
+	return buf.String(), loose, nil
 }

@@ -31,7 +31,7 @@ type scanner struct {
 
 	found      bool
 	headerLine int
-	headerEnd  int     // offset behind the header's line
+	start, end int     // the section with the header behind it, if there is one: what an edit of it can bear on
 	insertAt   int     // offset behind the section's last line that is not blank and not a comment
 	entries    []entry // key lines of the section, in order
 	eol        string  // line end of the section's header, "" when the file ends there
@@ -77,7 +77,7 @@ type readers struct {
 
 // scan reads text from the start. The scanner can be used again.
 func (s *scanner) scan(text string) *problem {
-	s.found, s.headerLine, s.headerEnd, s.insertAt = false, 0, 0, 0
+	s.found, s.headerLine, s.start, s.end, s.insertAt = false, 0, len(text), len(text), 0
 	s.entries, s.eol, s.fileEOL = s.entries[:0], "", ""
 	if s.names == nil {
 		// A rough count keeps the map from growing: its growth is most of what a scan allocates.
@@ -142,12 +142,16 @@ func (s *scanner) scan(text string) *problem {
 func checkBytes(text string) (ascii bool, p *problem) {
 	ascii = true
 	line := 1
-	for i := range len(text) {
-		c := text[i]
-		if c >= ' ' && c < 0x7f {
-			continue
+	for i := 0; i < len(text); i++ {
+		for i+8 <= len(text) && isPrintable(text[i:i+8]) {
+			i += 8
 		}
+		if i == len(text) {
+			break
+		}
+		c := text[i]
 		switch {
+		case c >= ' ' && c < 0x7f:
 		case c == '\n':
 			line++
 		case c == '\r':
@@ -174,6 +178,17 @@ func checkBytes(text string) (ascii bool, p *problem) {
 		}
 		rest = rest[n:]
 	}
+}
+
+// isPrintable tells whether the first eight bytes are from " " to "~". They are
+// looked at as one number, since most of a file is such text.
+func isPrintable(s string) bool {
+	const each = 0x0101010101010101 // one in each byte
+	_ = s[7]
+	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	// Without carries between bytes: below 0x80, adding 1 reaches 0x80 from 0x7f on, subtracting 0x20 borrows below 0x20.
+	return (x|x+each|x-' '*each)&(0x80*each) == 0
 }
 
 // checkSpaces refuses blanks beyond ASCII: to botocore they indent a line and
@@ -214,6 +229,9 @@ func (s *scanner) header(r *readers, body string, e entry) *problem {
 	}
 	s.names[name] = e.line
 	s.keys.reset()
+	if r.target {
+		s.end = e.end
+	}
 	*r = readers{section: true, indent: len(e.indent)}
 
 	inGo, inPython := s.format.names(name, s.profile)
@@ -230,7 +248,7 @@ func (s *scanner) header(r *readers, body string, e entry) *problem {
 	if s.entries == nil {
 		s.entries = make([]entry, 0, 16)
 	}
-	s.found, s.headerLine, s.headerEnd, s.eol = true, e.line, e.end, e.eol
+	s.found, s.headerLine, s.start, s.eol = true, e.line, e.start, e.eol
 	return nil
 }
 
