@@ -249,6 +249,7 @@ func TestSignerOfSomebodyElse(t *testing.T) {
 		"r and s, not ASN.1":  {make([]byte, 64), nil},
 		"another curve's":     {der(huge, big.NewInt(1)), nil},
 		"huge s":              {der(big.NewInt(1), huge), nil},
+		"the curve's order":   {der(key.Curve.Params().N, big.NewInt(1)), nil},
 		"zero":                {der(big.NewInt(0), big.NewInt(0)), nil},
 		"negative":            {der(big.NewInt(-1), big.NewInt(1)), nil},
 		"trailing bytes":      {append(der(big.NewInt(1), big.NewInt(1)), 0), nil},
@@ -266,9 +267,11 @@ func TestSignerOfSomebodyElse(t *testing.T) {
 		}
 	}
 	rk := idptest.NewIssuer(t, nil).PrivateKey()
-	s := newSigner(t, kms{rk.Public(), func([]byte, crypto.SignerOpts) ([]byte, error) { return nil, nil }}, "k")
-	if raw, err := s.Sign(t.Context(), map[string]any{}); err == nil {
-		t.Errorf("an empty RSA signature: %q", raw)
+	for _, size := range []int{0, 255, 257} {
+		s := newSigner(t, kms{rk.Public(), func([]byte, crypto.SignerOpts) ([]byte, error) { return make([]byte, size), nil }}, "k")
+		if raw, err := s.Sign(t.Context(), map[string]any{}); err == nil {
+			t.Errorf("an RSA signature of %d bytes: %q", size, raw)
+		}
 	}
 }
 

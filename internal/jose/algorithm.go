@@ -5,7 +5,10 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/rsa"
+	_ "crypto/sha256" // the hashes of the algorithms
+	_ "crypto/sha512"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -29,7 +32,6 @@ type Algorithm struct {
 	name     string
 	hash     crypto.Hash
 	curve    elliptic.Curve // nil for RSA
-	signer   jws.Signer
 	verifier jws.Verifier
 }
 
@@ -58,9 +60,6 @@ func Lookup(name string) (Algorithm, bool) {
 		return Algorithm{}, false
 	}
 	var err error
-	if a.signer, err = jws.NewSigner(jwa.SignatureAlgorithm(name)); err != nil {
-		return Algorithm{}, false
-	}
 	if a.verifier, err = jws.NewVerifier(jwa.SignatureAlgorithm(name)); err != nil {
 		return Algorithm{}, false
 	}
@@ -172,6 +171,9 @@ type contextSigner interface {
 }
 
 // Sign signs bytes. The key must fit ([Algorithm.Fits] of its public key is the caller's to check once). One that has SignContext gets ctx.
+//
+// jwx is passed by here: it copies an ECDSA key before each signature, and crypto/ecdsa remembers what it has computed for a key
+// by its address.
 func (a Algorithm) Sign(ctx context.Context, key crypto.Signer, signed []byte) ([]byte, error) {
 	if a.name == "" {
 		return nil, errors.New("no algorithm")
@@ -179,47 +181,38 @@ func (a Algorithm) Sign(ctx context.Context, key crypto.Signer, signed []byte) (
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	sig, err := a.signer.Sign(signed, bound{key: key, curve: a.curve, ctx: ctx})
+	h := a.hash.New()
+	h.Write(signed)
+	digest := h.Sum(nil)
+	var sig []byte
+	var err error
+	if k, ok := key.(contextSigner); ok {
+		sig, err = k.SignContext(ctx, rand.Reader, digest, a.hash)
+	} else {
+		sig, err = key.Sign(rand.Reader, digest, a.hash)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if len(sig) == 0 {
-		return nil, errors.New("the key returned an empty signature")
+	size := a.SignatureSize(key.Public())
+	if a.curve != nil {
+		return fixedSize(sig, a.curve.Params().N, size)
+	}
+	if len(sig) != size {
+		return nil, fmt.Errorf("the key returned a signature of %d bytes, not of %d", len(sig), size)
 	}
 	return sig, nil
 }
 
-// bound is what jwx is given in place of a key. An *ecdsa.PrivateKey is hidden in it, because jwx copies one before each
-// signature, and crypto/ecdsa remembers what it has computed for a key by its address: the copy is computed anew each time.
-type bound struct {
-	key   crypto.Signer
-	curve elliptic.Curve
-	ctx   context.Context //nolint:containedctx // lives for one call, as the argument that crypto.Signer has no place for
-}
-
-// Public is asked for by jwx to learn the size of the curve.
-func (b bound) Public() crypto.PublicKey { return b.key.Public() }
-
-// Sign asks the key, and checks what an ECDSA key of somebody else returns before jwx copies it into a fixed size.
-func (b bound) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	if _, ours := b.key.(*ecdsa.PrivateKey); ours {
-		return b.key.Sign(rand, digest, opts)
-	}
-	var sig []byte
-	var err error
-	if k, ok := b.key.(contextSigner); ok {
-		sig, err = k.SignContext(b.ctx, rand, digest, opts)
-	} else {
-		sig, err = b.key.Sign(rand, digest, opts)
-	}
-	if err != nil || b.curve == nil {
-		return sig, err
-	}
-	var rs struct{ R, S *big.Int }
-	rest, err := asn1.Unmarshal(sig, &rs)
-	bits := b.curve.Params().BitSize
-	if err != nil || len(rest) > 0 || rs.R.Sign() <= 0 || rs.S.Sign() <= 0 || rs.R.BitLen() > bits || rs.S.BitLen() > bits {
+// fixedSize turns the ASN.1 signature of an ECDSA key into that of RFC 7518 section 3.4: r and s one after the other, each as long as
+// the order n of the curve. Keys of somebody else return something else now and then, so it is checked.
+func fixedSize(der []byte, n *big.Int, size int) ([]byte, error) {
+	var v struct{ R, S *big.Int }
+	if rest, err := asn1.Unmarshal(der, &v); err != nil || len(rest) > 0 || v.R.Sign() <= 0 || v.S.Sign() <= 0 || v.R.Cmp(n) >= 0 || v.S.Cmp(n) >= 0 {
 		return nil, errors.New("the key returned something that is no ASN.1 signature of its curve")
 	}
+	sig := make([]byte, size)
+	v.R.FillBytes(sig[:size/2])
+	v.S.FillBytes(sig[size/2:])
 	return sig, nil
 }

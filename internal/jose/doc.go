@@ -2,10 +2,10 @@
 // importer of github.com/lestrrat-go/jwx.
 //
 // jwx v2 does two things here: it turns the members of a JSON Web Key into a Go
-// public key and computes thumbprints (package jwk), and it signs and verifies
-// bytes that were framed by this package (package jws, the bare Signer and
-// Verifier). Everything where a wrong answer lets a token in is done here
-// instead: the compact form is split here, headers and claims are read by
+// public key and computes thumbprints (package jwk), and it verifies bytes that
+// were framed by this package (package jws, the bare Verifier). A signature is
+// made by the key itself. Everything else where a wrong answer lets a token in is
+// done here: the compact form is split here, headers and claims are read by
 // package claims, and what is published is written from fixed member names,
 // because jwx does not escape member names that come from outside
 // (GHSA-4cf7-xm37-g63h). A key that was read is a raw public key, its kid, alg
