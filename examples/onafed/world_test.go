@@ -5,16 +5,13 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
-	"encoding/pem"
 	"encoding/xml"
 	"fmt"
-	"io"
-	"log"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -24,13 +21,14 @@ import (
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/idp/issuer"
+	"github.com/onafed/onafed/internal/fakenet"
 )
 
 const (
 	testRole    = "arn:aws:iam::123456789012:role/deploy"
 	testOrg     = devOrganization
 	testAPIKey  = "ona-api-key-of-the-test-0123456789"
-	testIssuer  = "https://example.com" // a name that the certificate of httptest is for
+	testIssuer  = "https://example.com"
 	otherIssuer = "https://other.example.com"
 )
 
@@ -57,23 +55,17 @@ func newWorld(tb testing.TB) *world {
 	w.ring, site = newIssuer(tb, testIssuer)
 	w.other, otherSite = newIssuer(tb, otherIssuer)
 	mux := http.NewServeMux()
-	mux.Handle("example.com/", site)
-	mux.Handle("other.example.com/", otherSite)
-	mux.HandleFunc("POST example.com/api/gitpod.v1.IdentityService/GetIDToken", w.api)
-	server := httptest.NewUnstartedServer(mux)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // a program that does not trust the certificate is part of the tests
-	server.StartTLS()
-	tb.Cleanup(server.Close)
-	w.ca = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	proxy := httptest.NewServer(connectTo(server.Listener.Addr().String()))
-	tb.Cleanup(proxy.Close)
-	w.proxyURL = proxy.URL
-	through, err := url.Parse(proxy.URL)
+	mux.Handle("/", site)
+	mux.HandleFunc("POST /api/gitpod.v1.IdentityService/GetIDToken", w.api)
+	internet, err := fakenet.New(tb.TempDir(), map[string]http.Handler{"example.com": mux, "other.example.com": otherSite})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	client := server.Client()
-	client.Transport.(*http.Transport).Proxy = http.ProxyURL(through)
+	tb.Cleanup(internet.Close)
+	w.proxyURL = internet.Proxy
+	if w.ca, err = os.ReadFile(internet.CAFile); err != nil {
+		tb.Fatal(err)
+	}
 
 	policy, err := trust.Build(trust.Rule{Account: "123456789012", Issuer: testIssuer, Organization: testOrg})
 	if err != nil {
@@ -81,7 +73,7 @@ func newWorld(tb testing.TB) *world {
 	}
 	w.policy = policy.String()
 	w.sts, err = awsfedtest.NewSTS(&awsfedtest.STSOptions{
-		HTTPClient: client,
+		HTTPClient: internet.Client(),
 		Providers:  []awsfedtest.Provider{{URL: testIssuer, ClientIDs: []string{idp.AudienceAWS}, Account: "123456789012"}},
 		Roles:      []awsfedtest.Role{{ARN: testRole, TrustPolicy: policy}},
 	})
@@ -217,35 +209,4 @@ func (w *world) iam(rw http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(rw, `<GetRoleResponse><GetRoleResult><Role><RoleName>deploy</RoleName><Arn>%s</Arn><AssumeRolePolicyDocument>%s</AssumeRolePolicyDocument></Role></GetRoleResult></GetRoleResponse>`,
 			testRole, url.PathEscape(w.policy))
 	}
-}
-
-// connectTo is a proxy for which every host stands at one address.
-func connectTo(addr string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasSuffix(r.URL.Hostname(), "example.com") {
-			http.Error(w, "no such host", http.StatusBadGateway)
-			return
-		}
-		to, err := (&net.Dialer{}).DialContext(r.Context(), "tcp", addr)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadGateway)
-			return
-		}
-		defer to.Close()
-		w.WriteHeader(http.StatusOK)
-		from, sent, err := w.(http.Hijacker).Hijack()
-		if err != nil {
-			return
-		}
-		defer from.Close()
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			io.Copy(to, sent) // the server may have read the client's first byte already
-			to.(*net.TCPConn).CloseWrite()
-		}()
-		io.Copy(from, to)
-		from.(*net.TCPConn).CloseWrite()
-		<-done
-	})
 }

@@ -3,13 +3,7 @@ package main
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"encoding/pem"
-	"io"
-	"log"
-	"net"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,6 +16,7 @@ import (
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/idp/issuer"
+	"github.com/onafed/onafed/internal/fakenet"
 )
 
 func TestMain(m *testing.M) {
@@ -51,8 +46,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// issuerURL is a name that the certificate of httptest is for. AWS takes no port in an issuer, so the program reaches it through a proxy,
-// as in an office.
+// AWS takes no port in an issuer, so the program reaches it through a proxy, as in an office.
 const issuerURL = "https://example.com"
 
 // newWorld is an issuer and an STS outside of the program, as real ones are: it knows them by their addresses alone.
@@ -77,25 +71,23 @@ func newWorld(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewUnstartedServer(handler)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // a program that does not trust the certificate is part of the test
-	server.StartTLS()
-	t.Cleanup(server.Close)
-	proxy := httptest.NewServer(connectTo(server.Listener.Addr().String()))
-	t.Cleanup(proxy.Close)
-	proxyURL, err := url.Parse(proxy.URL)
+	host := strings.TrimPrefix(issuerURL, "https://")
+	internet, err := fakenet.New(t.TempDir(), map[string]http.Handler{host: handler})
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := server.Client()
-	client.Transport.(*http.Transport).Proxy = http.ProxyURL(proxyURL)
+	t.Cleanup(internet.Close)
+	ca, err := os.ReadFile(internet.CAFile)
+	if err != nil {
+		t.Fatal(err)
+	}
 
 	policy, err := trust.Build(trust.Rule{Account: account, Issuer: issuerURL, Organization: organizationID, Format: trust.FormatBoth})
 	if err != nil {
 		t.Fatal(err)
 	}
 	fake, err := awsfedtest.NewSTS(&awsfedtest.STSOptions{
-		HTTPClient: client,
+		HTTPClient: internet.Client(),
 		Providers:  []awsfedtest.Provider{{URL: issuerURL, ClientIDs: []string{idp.AudienceAWS}, Account: account}},
 		Roles:      []awsfedtest.Role{{ARN: roleARN, TrustPolicy: policy}},
 	})
@@ -116,7 +108,7 @@ func newWorld(t *testing.T) map[string]string {
 		return map[string]any{"org": organization, "sub": "org:" + organization + "/env:" + environmentID}
 	}
 	return map[string]string{
-		"HTTPS_PROXY": proxy.URL,
+		"HTTPS_PROXY": internet.Proxy,
 		"ISSUER":      issuerURL,
 		"STS":         awsfedtest.Start(t, fake),
 		"ROLE":        roleARN,
@@ -128,37 +120,6 @@ func newWorld(t *testing.T) map[string]string {
 			"sub": "organization_id:" + organizationID + ":project_id:" + projectID + ":creator_email:jo@example.com",
 		}),
 		"FOREIGN_TOKEN": sign(map[string]any{"sub": "repo:someone/something", "org": organizationID}),
-		"CA":            string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})),
+		"CA":            string(ca),
 	}
-}
-
-// connectTo is a proxy for which every host stands at one address; hosts that end in .invalid it does not find.
-func connectTo(addr string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Hostname(), ".invalid") {
-			http.Error(w, "no such host", http.StatusBadGateway)
-			return
-		}
-		to, err := net.Dial("tcp", addr)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadGateway)
-			return
-		}
-		defer to.Close()
-		w.WriteHeader(http.StatusOK)
-		from, sent, err := w.(http.Hijacker).Hijack()
-		if err != nil {
-			return
-		}
-		defer from.Close()
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			io.Copy(to, sent) // the server may have read the client's first byte already
-			to.(*net.TCPConn).CloseWrite()
-		}()
-		io.Copy(from, to)
-		from.(*net.TCPConn).CloseWrite()
-		<-done
-	})
 }

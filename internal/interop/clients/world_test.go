@@ -16,7 +16,7 @@ import (
 	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/idp/idptest"
-	"github.com/onafed/onafed/internal/interop/fakenet"
+	"github.com/onafed/onafed/internal/fakenet"
 	"github.com/onafed/onafed/internal/interop/program"
 )
 

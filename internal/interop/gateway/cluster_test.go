@@ -16,7 +16,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/onafed/onafed/internal/interop/fakenet"
+	"github.com/onafed/onafed/internal/fakenet"
 	"github.com/onafed/onafed/internal/interop/program"
 )
 

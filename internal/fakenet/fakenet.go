@@ -4,6 +4,7 @@
 package fakenet
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -13,6 +14,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
@@ -58,7 +60,7 @@ func New(dir string, hosts map[string]http.Handler) (*Net, error) {
 	if err := n.authority(); err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +74,10 @@ func New(dir string, hosts map[string]http.Handler) (*Net, error) {
 		TLSClientConfig: &tls.Config{RootCAs: n.pool, MinVersion: tls.VersionTLS12},
 	}
 	n.outer = &http.Server{Handler: http.HandlerFunc(n.proxy), ReadHeaderTimeout: 10 * time.Second}
-	n.inner = &http.Server{Handler: http.HandlerFunc(n.serve), ReadHeaderTimeout: 10 * time.Second}
+	n.inner = &http.Server{
+		Handler: http.HandlerFunc(n.serve), ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog: log.New(io.Discard, "", 0), // a program that does not trust the CA is part of some tests
+	}
 	n.servers.Go(func() { n.outer.Serve(listener) })                    //nolint:errcheck // it ends with Close
 	n.servers.Go(func() { n.inner.Serve(tunnels{n, listener.Addr()}) }) //nolint:errcheck // it ends with Close
 	return n, nil
@@ -158,7 +163,7 @@ func (n *Net) authority() error {
 		return err
 	}
 	ca := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "onafed interop tests"},
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "onafed tests"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 	}
