@@ -28,7 +28,8 @@ func (s *STS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// One byte more than is allowed tells "too large" from "just fits".
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil {
-		return // the client has gone
+		drop(w) // the body broke off or is malformed, and nobody answers that with 200
+		return
 	}
 	a, err := s.serve(r.Context(), request{method: r.Method, host: r.Host, url: r.URL, header: r.Header, body: body})
 	if err != nil {

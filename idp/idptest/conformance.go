@@ -292,8 +292,9 @@ func (c *conformance) invalidate() {
 	}
 }
 
-// jwtLike finds what may be a token that this check has not seen: three parts, the first of which is an encoded JSON object.
-var jwtLike = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*`)
+// jwtLike finds what may be a token that this check has not seen: three parts, the first of which is an encoded JSON object, also
+// one with white space behind the brace.
+var jwtLike = regexp.MustCompile(`e[wy][A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*`)
 
 func (c *conformance) secrets() {
 	c.mu.Lock()

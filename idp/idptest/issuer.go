@@ -43,7 +43,7 @@ type IssuerOptions struct {
 
 // An Issuer is an OpenID Connect issuer in memory. It signs tokens, and answers the requests of those who verify them through
 // [Issuer.Client], without a socket and without a goroutine, so it works in a testing/synctest bubble. Use [NewIssuer]. All methods
-// are safe for concurrent use.
+// are safe for concurrent use, but for [Issuer.Start], which comes before them.
 type Issuer struct {
 	// URL is the iss of the tokens. It is read-only, and changed by Start if the options did not name one.
 	URL string

@@ -198,12 +198,12 @@ func (r *Request) transportError(ctx context.Context, u *url.URL, err error) err
 // discreet returns err, or one like it when its text has the credential of the request: transports that log or retry put whole
 // requests into their errors.
 func (r *Request) discreet(err error) error {
-	_, credential, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	text := err.Error()
-	if credential == "" || !strings.Contains(text, credential) {
+	clean := r.withoutCredential(text)
+	if clean == text {
 		return err
 	}
-	out := errors.New(strings.ReplaceAll(text, credential, "[redacted]"))
+	out := errors.New(clean)
 	// The cause itself is dropped, since whoever unwraps it could print it; whether time ran out is kept.
 	for _, known := range []error{context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, known) {
@@ -211,6 +211,15 @@ func (r *Request) discreet(err error) error {
 		}
 	}
 	return out
+}
+
+// withoutCredential returns text from outside without the credential of the request, which it may repeat.
+func (r *Request) withoutCredential(text string) string {
+	_, credential, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if credential == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, credential, "[redacted]")
 }
 
 // redirects reports whether resp points elsewhere. 300, 304 and the reserved codes are answers.
@@ -226,7 +235,7 @@ func redirects(resp *http.Response) bool {
 func (r *Request) follow(resp *http.Response, u *url.URL, hop int) (*url.URL, error) {
 	location := resp.Header.Get("Location")
 	no := func(reason string) (*url.URL, error) {
-		return nil, &RedirectError{StatusCode: resp.StatusCode, From: u.Host, To: location, Reason: reason}
+		return nil, &RedirectError{StatusCode: resp.StatusCode, From: u.Host, To: r.withoutCredential(location), Reason: reason}
 	}
 	if location == "" {
 		return no("no Location")

@@ -226,7 +226,7 @@ func TestDoRedirects(t *testing.T) {
 				}),
 				CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("the client's rule was used") },
 			}
-			req := httpjson.Request{Client: client, URL: tt.from, Method: tt.method, Header: http.Header{"Authorization": {"Bearer b"}}, AllowRedirect: tt.allow}
+			req := httpjson.Request{Client: client, URL: tt.from, Method: tt.method, Header: http.Header{"Authorization": {"Bearer s3cret"}}, AllowRedirect: tt.allow}
 			if tt.method == "POST" {
 				req.Body = []byte("{}")
 			}
@@ -235,7 +235,7 @@ func TestDoRedirects(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if len(asked) != 2 || !strings.HasSuffix(asked[1], " Bearer b "+string(req.Body)) || !strings.HasPrefix(asked[1], tt.method) || strings.Contains(asked[1], "#") {
+				if len(asked) != 2 || !strings.HasSuffix(asked[1], " Bearer s3cret "+string(req.Body)) || !strings.HasPrefix(asked[1], tt.method) || strings.Contains(asked[1], "#") {
 					t.Errorf("asked %q, want the whole request twice", asked)
 				}
 				if want := strings.Fields(asked[1])[1]; resp.URL.String() != want {
@@ -382,6 +382,18 @@ func TestTransportErrorHasNoCredential(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A server that repeats what it was sent in Location gets it into no error.
+func TestRedirectErrorHasNoCredential(t *testing.T) {
+	t.Parallel()
+	client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		return answer(r, 307, "", "Location", "https://b.example/?"+r.Header.Get("Authorization")), nil
+	})}
+	_, err := httpjson.Do(t.Context(), httpjson.Request{Client: client, URL: "https://a.example", Header: http.Header{"Authorization": {"Bearer s3cret"}}})
+	if _, ok := errors.AsType[*httpjson.RedirectError](err); !ok || strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), "s3cret") || !strings.Contains(err.Error(), "b.example") {
+		t.Errorf("Do: %v, want a *RedirectError without the credential", err)
 	}
 }
 
