@@ -6,14 +6,14 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awsretry "github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/internal/retry"
 )
 
 // A class is what a failed request calls for within the same refresh.
@@ -107,31 +107,6 @@ func recoverable(err error) bool {
 	return true
 }
 
-// verdict returns what the error of a token source says by a method Temporary,
-// and whether it says anything. Errors of the operating system and of networks,
-// which have a method Timeout beside it (see [net.Error]), are asked for what
-// they wrap and not for themselves: to them a missing file and a refused
-// connection are permanent, but a file that is being replaced is missing for a
-// moment, and a server that is restarted refuses.
-func verdict(err error) (temporary, said bool) {
-	if t, ok := err.(interface{ Temporary() bool }); ok {
-		if _, network := err.(interface{ Timeout() bool }); !network {
-			return t.Temporary(), true
-		}
-	}
-	switch u := err.(type) { //nolint:errorlint // unwrapped step by step
-	case interface{ Unwrap() error }:
-		return verdict(u.Unwrap())
-	case interface{ Unwrap() []error }:
-		for _, e := range u.Unwrap() {
-			if temporary, said = verdict(e); said {
-				return temporary, said
-			}
-		}
-	}
-	return false, false
-}
-
 // keyNotRetrieved reports whether an InvalidIdentityToken is about the issuer's
 // keys, which STS could not fetch, and not about the token. No code tells them
 // apart, so the text must.
@@ -140,10 +115,10 @@ func keyNotRetrieved(err error) bool {
 }
 
 func throttling(code string) bool {
-	if _, ok := retry.DefaultThrottleErrorCodes[code]; ok {
+	if _, ok := awsretry.DefaultThrottleErrorCodes[code]; ok {
 		return true
 	}
-	_, ok := retry.DefaultThrottleErrorCodes[code+"Exception"]
+	_, ok := awsretry.DefaultThrottleErrorCodes[code+"Exception"]
 	return ok
 }
 
@@ -214,20 +189,5 @@ func retryAfter(err error) time.Duration {
 	if !errors.As(err, &re) || re.Response == nil {
 		return 0
 	}
-	v := strings.TrimSpace(re.Response.Header.Get("Retry-After"))
-	if v == "" {
-		return 0
-	}
-	if n, err := strconv.Atoi(v); err == nil {
-		return time.Duration(min(max(n, 0), 3600)) * time.Second
-	}
-	if at, err := http.ParseTime(v); err == nil {
-		now := time.Now()
-		// The date is by the clock of the server, which ours may not be.
-		if date, err := http.ParseTime(re.Response.Header.Get("Date")); err == nil {
-			now = date
-		}
-		return min(max(at.Sub(now), 0), time.Hour)
-	}
-	return 0
+	return min(retry.After(re.Response.Header, time.Now()), time.Hour)
 }

@@ -3,6 +3,7 @@ package awsfed
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/onafed/onafed/awsfed/trust"
@@ -71,13 +72,13 @@ func (e *AssumeRoleError) Error() string {
 		fmt.Fprintf(&b, " as session %s", quote.Text(e.SessionName, 64))
 	}
 	if e.Subject != "" {
-		fmt.Fprintf(&b, " for subject %s of %s", redacted(e.Subject), quote.Text(e.Issuer, 100))
+		fmt.Fprintf(&b, " for subject %s of %s", claims.RedactSubject(e.Subject), quote.Text(e.Issuer, 100))
 	}
 	b.WriteString(": ")
 	if msg := messageOf(e.Err); e.Code != "" {
 		fmt.Fprintf(&b, "STS answered %s", quote.Clean(e.Code, 64))
 		if msg != "" {
-			fmt.Fprintf(&b, ": %s", quote.Text(withoutTokens(msg), maxShown))
+			fmt.Fprintf(&b, ": %s", quote.Text(quote.Scrub(msg), maxShown))
 		}
 		if tok, ok := errors.AsType[*tokenError](e.Err); ok {
 			fmt.Fprintf(&b, "; then: %v", tok)
@@ -94,8 +95,15 @@ func (e *AssumeRoleError) Error() string {
 	return b.String()
 }
 
-// GoString is Error, so that %#v does not print the subject.
-func (e *AssumeRoleError) GoString() string { return e.Error() }
+// Format prints Error whatever the verb, since any other would print the
+// fields, and with them the subject.
+func (e *AssumeRoleError) Format(f fmt.State, verb rune) {
+	if verb == 'q' {
+		fmt.Fprintf(f, "%q", e.Error())
+		return
+	}
+	_, _ = io.WriteString(f, e.Error())
+}
 
 // MarshalText is Error, so that a [RefreshEvent] and a [Status] in JSON or in a
 // structured log do not have the subject.
@@ -135,7 +143,10 @@ func (e *tokenError) Error() string {
 func (e *tokenError) Unwrap() error { return e.err }
 
 // An answerError is an answer that is no error and of no use.
-type answerError struct{ requestID, reason string }
+type answerError struct {
+	requestID, reason string
+	expired           bool // by the clock of this machine, which may be wrong
+}
 
 func (e *answerError) Error() string { return e.reason }
 
@@ -144,26 +155,5 @@ func causeText(err error) string {
 	if err == nil {
 		return "unknown cause"
 	}
-	return quote.Clean(withoutTokens(strings.TrimSpace(err.Error())), 2*maxShown)
+	return quote.Clean(quote.Scrub(strings.TrimSpace(err.Error())), 2*maxShown)
 }
-
-// withoutTokens cuts the tokens out of a text from outside: what stands before
-// STS may repeat the request that it refuses. A JWT begins with a JSON object,
-// whose "{" and quote are eyJ in base64url.
-func withoutTokens(s string) string {
-	const begin = "eyJ"
-	var b strings.Builder
-	for {
-		before, rest, found := strings.Cut(s, begin)
-		b.WriteString(before)
-		if !found {
-			return b.String()
-		}
-		b.WriteString(begin + "...")
-		s = strings.TrimLeft(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
-	}
-}
-
-// redacted returns a subject without personal data, and without anything that
-// would have to be quoted.
-func redacted(sub string) string { return claims.RedactSubject(sub) }

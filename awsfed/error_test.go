@@ -1,13 +1,16 @@
 package awsfed_test
 
 import (
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/idp"
 )
 
 // refused returns the error of a role that STS refuses.
@@ -96,6 +99,39 @@ func TestNextSteps(t *testing.T) {
 	}
 }
 
+// No verb prints the fields, also where the error stands in a Status.
+func TestNoVerbPrintsTheSubject(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const secret = "jo@example.com"
+		e := refused(t, map[string]any{"sub": "organization_id:" + orgID + ":creator_email:" + secret}, apiError("AccessDenied", "no"))
+		if !strings.Contains(e.Subject, secret) {
+			t.Fatalf("the subject is %q", e.Subject)
+		}
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%o", "%b", "%c", "%U", "%t", "%e", "%p"} {
+			for _, v := range []any{e, awsfed.Status{Err: e}, &awsfed.RefreshEvent{Err: e}, []error{e}} {
+				if text := fmt.Sprintf(verb, v); strings.Contains(text, secret) || strings.Contains(text, strings.Trim(fmt.Sprintf(verb, []byte("example")), "[]{}")) {
+					t.Errorf("%s of a %T prints %q", verb, v, text)
+				}
+			}
+		}
+	})
+}
+
+// Credentials that have expired by our clock are most often a wrong clock.
+func TestNextStepOfExpiredCredentials(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.life = -time.Hour
+		_, err := newProvider(t, s).Retrieve(t.Context())
+		e, ok := errors.AsType[*awsfed.AssumeRoleError](err)
+		if !ok || !strings.Contains(e.NextStep(), "clock") || !e.Retryable() {
+			t.Errorf("Retrieve = %v, want an error about the clock", err)
+		}
+	})
+}
+
 // Text from outside is quoted and cut.
 func TestErrorsQuoteWhatComesFromOutside(t *testing.T) {
 	t.Parallel()
@@ -119,7 +155,32 @@ func TestErrorsQuoteWhatComesFromOutside(t *testing.T) {
 // it got, put no token into the text.
 func TestErrorsDoNotRepeatTokens(t *testing.T) {
 	t.Parallel()
-	tok := mint(t, nil)
+	for name, tok := range map[string]*idp.Token{"a token": mint(t, nil), "one with white space in its JSON": spaced(t)} {
+		t.Run(name, func(t *testing.T) { errorsDoNotRepeat(t, tok) })
+	}
+}
+
+// spaced is a token whose JSON does not begin with a brace and a quote, and so not with eyJ.
+func spaced(t *testing.T) *idp.Token {
+	t.Helper()
+	parts := strings.Split(mint(t, nil).Raw(), ".")
+	enc := base64.RawURLEncoding
+	for i, part := range parts[:2] {
+		text, err := enc.DecodeString(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts[i] = enc.EncodeToString(append([]byte("{\n "), text[1:]...))
+	}
+	tok, err := idp.ParseToken(strings.Join(parts, "."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+func errorsDoNotRepeat(t *testing.T, tok *idp.Token) {
+	t.Helper()
 	parts := strings.Split(tok.Raw(), ".")
 	echo := "Action=X&WebIdentityToken=" + tok.Raw() + "&Version=1, twice: " + tok.Raw()
 	for _, err := range []error{apiError("MalformedQueryString", echo), errors.New(echo), apiError("InvalidIdentityToken", echo)} {
@@ -135,7 +196,7 @@ func TestErrorsDoNotRepeatTokens(t *testing.T) {
 				t.Errorf("%q is in %q", part[:12], got)
 			}
 		}
-		wantInOrder(t, got.Error(), "WebIdentityToken=eyJ...&Version=1, twice: eyJ...")
+		wantInOrder(t, got.Error(), "Action=X&[redacted]&Version=1, twice: [redacted]")
 	}
 	p, err := awsfed.New(newService(), roleARN, &mintery{tb: t, err: errors.New(echo)})
 	if err != nil {

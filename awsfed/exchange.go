@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/internal/refresh"
+	"github.com/onafed/onafed/internal/retry"
 )
 
 // maxTries is how often one token is sent to STS within one refresh.
@@ -105,7 +106,7 @@ func (x *exchange) ask(ctx context.Context, src idp.TokenSource) (*idp.Token, er
 	tok, err := src.Token(ctx)
 	switch {
 	case err != nil:
-		temporary, said := verdict(err)
+		temporary, said := retry.Temporary(err)
 		return nil, &tokenError{source: x.p.sourceName(), err: err, lasting: said && !temporary}
 	case tok == nil || tok.Raw() == "":
 		return nil, &tokenError{source: x.p.sourceName(), err: errNoToken}
@@ -168,7 +169,7 @@ func (x *exchange) send(ctx context.Context, tok *idp.Token) (session, error) {
 	case creds.Expires.IsZero():
 		return session{}, &answerError{requestID: rq.id, reason: "the answer does not say when the credentials expire"}
 	case !s.localExpiry().After(s.at):
-		return session{}, &answerError{requestID: rq.id, reason: "the credentials in the answer expired at " + creds.Expires.UTC().Format(time.RFC3339)}
+		return session{}, &answerError{requestID: rq.id, expired: true, reason: "the credentials in the answer expired at " + creds.Expires.UTC().Format(time.RFC3339)}
 	case p.opts.expectedAccount != "" && creds.AccountID != p.opts.expectedAccount:
 		return session{}, &AccountError{Got: creds.AccountID, Want: p.opts.expectedAccount}
 	}
@@ -226,17 +227,7 @@ func jumped(wall, mono time.Duration) bool {
 // sleep pauses and then waits for the throttle. It returns false, at once, when
 // there is no time left for another request.
 func (p *Provider) sleep(ctx context.Context, d time.Duration) bool {
-	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d {
-		return false
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-		return false
-	}
-	return p.throttled(ctx) == nil
+	return retry.Pause(ctx, d) && p.throttled(ctx) == nil
 }
 
 func (p *Provider) throttled(ctx context.Context) error {

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/internal/quote"
-	"github.com/onafed/onafed/internal/refresh"
 )
 
 // NextStep tells a person what to check, in the order in which it is worth
@@ -50,7 +50,8 @@ func (e *AssumeRoleError) NextStep() string {
 		return "STS has an outage or a proxy stands before it; it is tried again by itself"
 	case errors.Is(e.Err, context.DeadlineExceeded):
 		return "check the way to STS (proxy, firewall, VPC endpoint); it is tried again by itself"
-	case errors.Is(e.Err, refresh.ErrExpiredAnswer):
+	}
+	if a, ok := errors.AsType[*answerError](e.Err); ok && a.expired {
 		return "check the clock of this machine"
 	}
 	return ""
@@ -105,7 +106,7 @@ func (e *AssumeRoleError) keyList() string {
 		for i, v := range values {
 			switch name {
 			case "sub":
-				shown[i] = `"` + redacted(v) + `"`
+				shown[i] = `"` + claims.RedactSubject(v) + `"`
 			case "aud", "oaud", "amr":
 				shown[i] = quote.Text(v, 100)
 			default:

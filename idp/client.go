@@ -16,6 +16,7 @@ import (
 	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/internal/httpjson"
 	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/internal/retry"
 )
 
 // DefaultBaseURL is where the Ona API answers. The vendor's newer clients name app.ona.com, which redirects here.
@@ -240,7 +241,7 @@ func (c *Client) again(ctx context.Context, attempt int, err error) bool {
 		// The connection may be one that died while the machine slept: without this the next try would wait on it again.
 		c.httpClient().CloseIdleConnections()
 	}
-	return sleep(ctx, pause+backoff(attempt))
+	return retry.Pause(ctx, pause+backoff(attempt))
 }
 
 // attempt is one request.
@@ -270,17 +271,17 @@ func (c *Client) attempt(ctx context.Context, body []byte, bearer string, audien
 		}
 		return nil, e
 	}
-	t, err := parseAnswer(resp, audiences, time.Now())
+	t, err := parseAnswer(resp, bearer, audiences, time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("idp: %s answered without a usable ID token: %w", resp.URL.Host, unprefixed{err})
 	}
 	return t, nil
 }
 
-// parseAnswer returns the token of a 200 answer.
-func parseAnswer(resp *httpjson.Response, audiences []string, now time.Time) (*Token, error) {
+// parseAnswer returns the token of a 200 answer. secret is removed from the server's text.
+func parseAnswer(resp *httpjson.Response, secret string, audiences []string, now time.Time) (*Token, error) {
 	if !resp.IsJSON() {
-		return nil, fmt.Errorf("the content type is %s, want JSON (a login page or a proxy?)", quote.Text(resp.Header.Get("Content-Type"), nameText))
+		return nil, fmt.Errorf("the content type is %s, want JSON (a login page or a proxy?)", quote.Text(quote.Scrub(resp.Header.Get("Content-Type"), secret), nameText))
 	}
 	var answer struct {
 		Token string `json:"token"`

@@ -224,6 +224,7 @@ func TestClientAnswers(t *testing.T) {
 		text   string
 	}{
 		{"a page", "<html>", []string{"Content-Type", "text/html"}, anything, `content type is "text/html"`},
+		{"the API token in the content type", "{}", []string{"Content-Type", "text/" + apiToken}, anything, "the content type is"},
 		{"a token as plain text", valid, []string{"Content-Type", "text/plain"}, anything, `content type is "text/plain"`},
 		{"a token as JSON text", `"` + valid + `"`, nil, anything, "not the JSON object"},
 		{"JSON that breaks off", `{"token":"` + valid, nil, anything, "not the JSON object"},

@@ -7,16 +7,12 @@ import (
 
 // What tests of package idp_test look at from inside.
 var (
-	ParseRetryAfter = parseRetryAfter
-	RetryInfo       = retryInfo
-	Backoff         = backoff
-	FindCommand     = findCommand
+	RetryInfo   = retryInfo
+	Backoff     = backoff
+	FindCommand = findCommand
 )
 
-const (
-	RetryAfterMax = retryAfterMax
-	ExecGuard     = envExecGuard
-)
+const ExecGuard = envExecGuard
 
 // ParseError is parseError with a fixed host.
 func ParseError(status int, header http.Header, body []byte, secret string, now time.Time) *RequestError {

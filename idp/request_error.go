@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/internal/retry"
 )
 
 // What a [*RequestError] can be by errors.Is, for callers who tell a person what to do.
@@ -188,7 +189,7 @@ type errorDetail struct {
 // parseError makes an error of an answer whose status is not 200. secret is removed from the server's text. now is for a
 // Retry-After that is a date.
 func parseError(host string, status int, header http.Header, body []byte, secret string, now time.Time) *RequestError {
-	e := &RequestError{StatusCode: status, Host: host, RetryAfter: retryAfter(header, now)}
+	e := &RequestError{StatusCode: status, Host: host, RetryAfter: retry.After(header, now)}
 	var b errorBody
 	err := json.Unmarshal(body, &b)
 	if _, known := temporaryCode(b.Code); err != nil || !known {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/internal/retry"
 )
 
 // retryInfo returns a google.rpc.RetryInfo in JSON as the Connect protocol carries it. Seconds and nanoseconds are below 128 or
@@ -148,54 +149,10 @@ func FuzzRequestError(f *testing.F) {
 		if len(text) > 6000 || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
 			t.Errorf("the error reads %q", text)
 		}
-		if e.Code == "" || len(e.Message) > 500 || e.RetryAfter < 0 || e.RetryAfter > idp.RetryAfterMax {
+		if e.Code == "" || len(e.Message) > 500 || e.RetryAfter < 0 || e.RetryAfter > retry.MaxAfter {
 			t.Errorf("ParseError = %+v", e)
 		}
 		_ = e.Temporary()
-	})
-}
-
-func TestParseRetryAfter(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	for in, want := range map[string]time.Duration{
-		"":                               0,
-		"0":                              0,
-		"1":                              time.Second,
-		" 120 ":                          2 * time.Minute,
-		"1.5":                            1500 * time.Millisecond,
-		"-1":                             0,
-		"+1":                             0,
-		"1e3":                            0,
-		"0x10":                           0,
-		"1_0":                            0,
-		"NaN":                            0,
-		"Inf":                            0,
-		"99999999999999999999":           idp.RetryAfterMax,
-		"86401":                          idp.RetryAfterMax,
-		"soon":                           0,
-		"Sun, 22 Nov 2026 12:00:30 GMT":  30 * time.Second,
-		"Sun, 22 Nov 2026 11:00:00 GMT":  0,
-		"Sunday, 22-Nov-26 12:00:30 GMT": 30 * time.Second,
-		"Fri, 31 Dec 9999 23:59:59 GMT":  idp.RetryAfterMax,
-		strings.Repeat("1", 65):          0,
-	} {
-		if got := idp.ParseRetryAfter(in, now); got != want {
-			t.Errorf("ParseRetryAfter(%q) = %s, want %s", in, got, want)
-		}
-	}
-}
-
-// FuzzParseRetryAfter: the wait is never negative and never longer than a day.
-func FuzzParseRetryAfter(f *testing.F) {
-	for _, s := range []string{"", "0", "1", "1.5", "-1", "1e300", "99999999999999999999", "NaN", "Sun, 22 Nov 2026 12:00:30 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"} {
-		f.Add(s)
-	}
-	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	f.Fuzz(func(t *testing.T, v string) {
-		if d := idp.ParseRetryAfter(v, now); d < 0 || d > idp.RetryAfterMax {
-			t.Errorf("ParseRetryAfter(%q) = %s", v, d)
-		}
 	})
 }
 
@@ -212,7 +169,7 @@ func TestRetryInfo(t *testing.T) {
 		"without padding":       {strings.TrimRight(encode(0x0a, 2, 0x08, 5), "="), 5 * time.Second},
 		"nanoseconds":           {encode(0x0a, 2, 0x10, 5), 5},
 		"unknown fields":        {encode(0x12, 1, 0, 0x19, 1, 2, 3, 4, 5, 6, 7, 8, 0x25, 1, 2, 3, 4, 0x28, 1, 0x0a, 2, 0x08, 5), 5 * time.Second},
-		"huge":                  {encode(huge...), idp.RetryAfterMax},
+		"huge":                  {encode(huge...), retry.MaxAfter},
 		"negative":              {encode(negative...), 0},
 		"empty":                 {"", 0},
 		"no base64":             {"$", 0},
@@ -236,7 +193,7 @@ func FuzzRetryInfo(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if d := idp.RetryInfo(base64.StdEncoding.EncodeToString(b)); d < 0 || d > idp.RetryAfterMax {
+		if d := idp.RetryInfo(base64.StdEncoding.EncodeToString(b)); d < 0 || d > retry.MaxAfter {
 			t.Errorf("RetryInfo(%x) = %s", b, d)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/internal/retry"
 )
 
 // A TokenSource yields ID tokens of one identity for one audience.
@@ -57,14 +58,8 @@ func (e *SourceError) Unwrap() error { return e.Err }
 // Temporary is what Err says by its own method Temporary, and true without one. What errors of the operating system and of package net
 // say does not count: to them a missing file is permanent, but a file that is being replaced is missing for a moment.
 func (e *SourceError) Temporary() bool {
-	var t interface{ Temporary() bool }
-	if !errors.As(e.Err, &t) {
-		return true
-	}
-	if _, ok := t.(interface{ Timeout() bool }); ok {
-		return true // the pair of methods by which such errors are known, see [net.Error]
-	}
-	return t.Temporary()
+	temporary, said := retry.Temporary(e.Err)
+	return temporary || !said
 }
 
 // unprefixed is an error inside another of this package: the same error without the package's name, which the outer one says.
