@@ -59,9 +59,10 @@ type Pool struct {
 	base   Options       // of providers without their own
 	own    string        // optionsKey of base
 
-	mu     sync.Mutex // guards the maps
-	roles  map[roleKey]*Provider
-	shared *settings // those of the pool, once they are needed
+	mu      sync.Mutex // guards what follows
+	roles   map[roleKey]*Provider
+	special int       // how many of roles have options of their own
+	shared  *settings // those of the pool, once they are needed
 }
 
 // A roleKey is what makes a provider of a pool the same. options is empty for
@@ -138,6 +139,9 @@ func (p *Pool) Provider(roleARN string, optFns ...func(*Options)) (*Provider, er
 		return nil, err
 	}
 	p.roles[key] = pr
+	if key.options != "" {
+		p.special++
+	}
 	return pr, nil
 }
 
@@ -180,9 +184,14 @@ func optionsKey(o Options) string {
 func (p *Pool) Remove(roleARN string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	delete(p.roles, roleKey{roleARN: roleARN})
+	if p.special == 0 {
+		return
+	}
 	for key := range p.roles {
 		if key.roleARN == roleARN {
 			delete(p.roles, key)
+			p.special--
 		}
 	}
 }

@@ -42,7 +42,7 @@ func newQueue(slots int, perSecond float64, burst int) *queue {
 // Enter waits for a slot. Credentials that are missing or have expired are
 // needed now, or since some time; others when they expire. So the earliest need
 // is the right order for all of them.
-func (q *queue) Enter(ctx context.Context, need time.Time, urge <-chan struct{}) (func(), error) {
+func (q *queue) Enter(need time.Time, urge <-chan struct{}) func() {
 	t := &ticket{need: need, in: make(chan struct{})}
 	q.mu.Lock()
 	t.order = q.order
@@ -53,7 +53,7 @@ func (q *queue) Enter(ctx context.Context, need time.Time, urge <-chan struct{})
 	for {
 		select {
 		case <-t.in:
-			return sync.OnceFunc(q.leave), nil
+			return sync.OnceFunc(q.leave)
 		case <-urge:
 			urge = nil
 			q.mu.Lock()
@@ -62,16 +62,6 @@ func (q *queue) Enter(ctx context.Context, need time.Time, urge <-chan struct{})
 				heap.Fix(&q.waiting, t.index)
 			}
 			q.mu.Unlock()
-		case <-ctx.Done():
-			q.mu.Lock()
-			if t.index >= 0 {
-				heap.Remove(&q.waiting, t.index)
-			} else {
-				q.free++
-				q.admit()
-			}
-			q.mu.Unlock()
-			return nil, ctx.Err()
 		}
 	}
 }

@@ -45,12 +45,14 @@ func Cached(src TokenSource, opts *CachedOptions) *CachedSource {
 	}
 	c.minLife = max(o.MinLife, 0)
 	c.engine = refresh.New(c.fetch, refresh.Options[*Token]{
-		Expiry: func(t *Token) time.Time { return t.Expiry() },
+		Rules: refresh.Rules{
+			MinLife:        c.minLife,
+			AdvisoryWindow: max(o.AdvisoryWindow, 0),
+			AttemptTimeout: max(o.AttemptTimeout, 0),
+		},
 		// The life of a token begins when it arrives and not when it was issued: a file may hold one that is half over, and by
 		// its age it would be due at once, for every call until somebody writes the next.
-		MinLife:        c.minLife,
-		AdvisoryWindow: max(o.AdvisoryWindow, 0),
-		AttemptTimeout: max(o.AttemptTimeout, 0),
+		Expiry: func(t *Token) time.Time { return t.Expiry() },
 		RetryAfter: func(err error) time.Duration {
 			if re, ok := errors.AsType[*RequestError](err); ok {
 				return re.RetryAfter

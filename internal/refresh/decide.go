@@ -68,12 +68,6 @@ type trouble struct {
 	exact    bool // retryAt was chosen by an option
 }
 
-// rules are the options that a decision needs.
-type rules struct {
-	keepOnDenial bool
-	serveExpired bool
-}
-
 // valid reports whether the value is good at that time.
 func (r *record) valid(now int64) bool {
 	return r.has && !r.invalid && now < r.expire
@@ -93,11 +87,11 @@ func (r *record) denied() bool { return r.trouble != nil && r.trouble.denied }
 
 // decide tells what a call at that time does. It is all of the engine's
 // judgement.
-func decide(now int64, r *record, o rules) action {
+func decide(now int64, r *record, o *Rules) action {
 	if !r.valid(now) {
 		return decideWithout(now, r, o)
 	}
-	if r.denied() && (!o.keepOnDenial || now >= r.require) {
+	if r.denied() && (!o.KeepOnDenial || now >= r.require) {
 		// Raised although the value is valid: it was taken away, and who
 		// repairs it wants to see when it works again. The first call after
 		// the pause waits for the answer, or calls would fail and succeed by
@@ -127,7 +121,7 @@ func decide(now int64, r *record, o rules) action {
 }
 
 // decideWithout is decide when there is nothing valid.
-func decideWithout(now int64, r *record, o rules) action {
+func decideWithout(now int64, r *record, o *Rules) action {
 	if r.trouble == nil {
 		return wait
 	}
@@ -143,7 +137,7 @@ func decideWithout(now int64, r *record, o rules) action {
 		return wait
 	}
 	after := r.trouble.at >= r.expire // the failure came after the end of the value
-	if o.serveExpired && !r.invalid && after {
+	if o.ServeExpired && !r.invalid && after {
 		if r.held(now) {
 			return serve
 		}

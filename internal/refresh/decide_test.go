@@ -55,11 +55,11 @@ func TestDecide(t *testing.T) {
 	tests := []struct {
 		name  string
 		rec   record
-		rules rules
+		rules Rules
 		steps []step
 	}{
-		{"nothing known waits", record{}, rules{}, []step{{0, wait}, {-h, wait}, {h, wait}}},
-		{"each window begins and ends sharply", ok, rules{}, []step{
+		{"nothing known waits", record{}, Rules{}, []step{{0, wait}, {-h, wait}, {h, wait}}},
+		{"each window begins and ends sharply", ok, Rules{}, []step{
 			{0, serve},
 			{45*m - 1, serve},
 			{45 * m, serveAndRefresh},
@@ -69,59 +69,59 @@ func TestDecide(t *testing.T) {
 			{h, wait},
 			{8 * h, wait},
 		}},
-		{"small steps back are the work of NTP", ok, rules{}, []step{{-m, serve}, {-s, serve}}},
-		{"a clock set back makes deadlines worthless", ok, rules{}, []step{{-m - 1, serveAndRefresh}, {-24 * h, serveAndRefresh}}},
-		{"a clock set forward is the end", ok, rules{}, []step{{24 * h, wait}}},
-		{"a suspend over the end waits", ok, rules{serveExpired: true}, []step{{9 * h, wait}}},
+		{"small steps back are the work of NTP", ok, Rules{}, []step{{-m, serve}, {-s, serve}}},
+		{"a clock set back makes deadlines worthless", ok, Rules{}, []step{{-m - 1, serveAndRefresh}, {-24 * h, serveAndRefresh}}},
+		{"a clock set forward is the end", ok, Rules{}, []step{{24 * h, wait}}},
+		{"a suspend over the end waits", ok, Rules{ServeExpired: true}, []step{{9 * h, wait}}},
 
-		{"a failure in the advisory window is held, then tried again behind", failedAt(ok, 46*m, 10*s, false), rules{}, []step{
+		{"a failure in the advisory window is held, then tried again behind", failedAt(ok, 46*m, 10*s, false), Rules{}, []step{
 			{46 * m, serve},
 			{46*m + 10*s - 1, serve},
 			{46*m + 10*s, serveAndRefresh},
 			{59 * m, serveAndRefresh},
 			{h - 1, serveAndRefresh},
 		}},
-		{"after a failure nobody waits in the mandatory window", failedAt(ok, 59*m, 10*s, false), rules{}, []step{
+		{"after a failure nobody waits in the mandatory window", failedAt(ok, 59*m, 10*s, false), Rules{}, []step{
 			{59*m + 1, serve}, {59*m + 10*s, serveAndRefresh},
 		}},
-		{"a pause measured by the life left ends with it", failedAt(ok, h-s/2, s, false), rules{}, []step{
+		{"a pause measured by the life left ends with it", failedAt(ok, h-s/2, s, false), Rules{}, []step{
 			{h - 1, serve}, {h, wait}, {h + s/4, wait},
 		}},
-		{"a pause by option does not", exactly(failedAt(ok, h-s/2, s, false)), rules{}, []step{
+		{"a pause by option does not", exactly(failedAt(ok, h-s/2, s, false)), Rules{}, []step{
 			{h - 1, serve}, {h, fail}, {h + s/2 - 1, fail}, {h + s/2, wait},
 		}},
-		{"after the end the error is remembered for the pause", failedAt(ok, h+m, 10*s, false), rules{}, []step{
+		{"after the end the error is remembered for the pause", failedAt(ok, h+m, 10*s, false), Rules{}, []step{
 			{h + m, fail}, {h + m + 10*s - 1, fail}, {h + m + 10*s, wait},
 		}},
-		{"a pause from before a step back is over", failedAt(ok, h+m, 10*s, false), rules{}, []step{
+		{"a pause from before a step back is over", failedAt(ok, h+m, 10*s, false), Rules{}, []step{
 			{h + m - s, fail}, {h + m - s - 1, wait},
 		}},
-		{"a failed first fetch is repeated at once", failedAt(record{}, 0, 0, false), rules{}, []step{{0, wait}, {s, wait}}},
-		{"a failed first fetch is repeated whatever the option says", exactly(failedAt(record{}, 0, h, false)), rules{}, []step{{0, wait}}},
+		{"a failed first fetch is repeated at once", failedAt(record{}, 0, 0, false), Rules{}, []step{{0, wait}, {s, wait}}},
+		{"a failed first fetch is repeated whatever the option says", exactly(failedAt(record{}, 0, h, false)), Rules{}, []step{{0, wait}}},
 
-		{"a denial is raised and remembered, then waited for", failedAt(ok, 46*m, 3*s, true), rules{}, []step{
+		{"a denial is raised and remembered, then waited for", failedAt(ok, 46*m, 3*s, true), Rules{}, []step{
 			{46 * m, fail}, {46*m + 3*s - 1, fail}, {46*m + 3*s, wait}, {50 * m, wait},
 		}},
-		{"a denied first fetch is remembered", failedAt(record{}, 0, 3*s, true), rules{}, []step{{0, fail}, {3*s - 1, fail}, {3 * s, wait}}},
-		{"a denial after the end is remembered", failedAt(ok, h, 3*s, true), rules{serveExpired: true}, []step{{h, fail}, {h + 3*s, wait}}},
-		{"KeepOnDenial serves until the mandatory window", failedAt(ok, 46*m, 3*s, true), rules{keepOnDenial: true}, []step{
+		{"a denied first fetch is remembered", failedAt(record{}, 0, 3*s, true), Rules{}, []step{{0, fail}, {3*s - 1, fail}, {3 * s, wait}}},
+		{"a denial after the end is remembered", failedAt(ok, h, 3*s, true), Rules{ServeExpired: true}, []step{{h, fail}, {h + 3*s, wait}}},
+		{"KeepOnDenial serves until the mandatory window", failedAt(ok, 46*m, 3*s, true), Rules{KeepOnDenial: true}, []step{
 			{46 * m, serve}, {46*m + 3*s, serveAndRefresh}, {59*m - 1, serveAndRefresh}, {59 * m, wait}, {h, wait},
 		}},
-		{"KeepOnDenial raises in the mandatory window", failedAt(ok, 59*m, 3*s, true), rules{keepOnDenial: true}, []step{
+		{"KeepOnDenial raises in the mandatory window", failedAt(ok, 59*m, 3*s, true), Rules{KeepOnDenial: true}, []step{
 			{59 * m, fail}, {59*m + 3*s, wait},
 		}},
 
-		{"a dropped value is waited for", dropped(ok, 10*m), rules{}, []step{{10 * m, wait}, {30 * m, wait}, {9 * m, wait}}},
-		{"a dropped value is not served for being expired", failedAt(dropped(ok, 10*m), 11*m, 5*s, false), rules{serveExpired: true}, []step{
+		{"a dropped value is waited for", dropped(ok, 10*m), Rules{}, []step{{10 * m, wait}, {30 * m, wait}, {9 * m, wait}}},
+		{"a dropped value is not served for being expired", failedAt(dropped(ok, 10*m), 11*m, 5*s, false), Rules{ServeExpired: true}, []step{
 			{11 * m, fail}, {11*m + 5*s, wait},
 		}},
-		{"a drop ends the default pause", dropped(failedAt(ok, 46*m, m, false), 46*m+s), rules{}, []step{{46*m + s, wait}}},
-		{"a drop does not end a pause by option", exactly(dropped(failedAt(ok, 46*m, m, false), 46*m+s)), rules{}, []step{
+		{"a drop ends the default pause", dropped(failedAt(ok, 46*m, m, false), 46*m+s), Rules{}, []step{{46*m + s, wait}}},
+		{"a drop does not end a pause by option", exactly(dropped(failedAt(ok, 46*m, m, false), 46*m+s)), Rules{}, []step{
 			{46*m + s, fail}, {47 * m, wait},
 		}},
 
-		{"ServeExpired first tries once after the end", failedAt(ok, 46*m, 3*s, false), rules{serveExpired: true}, []step{{h, wait}}},
-		{"ServeExpired serves after a failure after the end", failedAt(ok, h+m, 10*s, false), rules{serveExpired: true}, []step{
+		{"ServeExpired first tries once after the end", failedAt(ok, 46*m, 3*s, false), Rules{ServeExpired: true}, []step{{h, wait}}},
+		{"ServeExpired serves after a failure after the end", failedAt(ok, h+m, 10*s, false), Rules{ServeExpired: true}, []step{
 			{h + m, serve}, {h + m + 10*s, serveAndRefresh}, {9 * h, serveAndRefresh},
 		}},
 	}
@@ -129,7 +129,7 @@ func TestDecide(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			for _, st := range tt.steps {
-				if got := decide(base.Add(st.at).UnixNano(), &tt.rec, tt.rules); got != st.want {
+				if got := decide(base.Add(st.at).UnixNano(), &tt.rec, &tt.rules); got != st.want {
 					t.Errorf("decide(base%+v) = %v, want %v", st.at, got, st.want)
 				}
 			}
@@ -152,8 +152,8 @@ func TestFreshnessAgreesWithDecide(t *testing.T) {
 				at := base.Add(-2 * time.Minute)
 				for range 500 {
 					now := at.UnixNano()
-					if fresh(now, rec.obtained, length) && decide(now, &rec, rules{}) != serve {
-						t.Errorf("life %v, MinLife %v: fresh at base%+v, but decide = %v", life, minLife, at.Sub(base), decide(now, &rec, rules{}))
+					if fresh(now, rec.obtained, length) && decide(now, &rec, &Rules{}) != serve {
+						t.Errorf("life %v, MinLife %v: fresh at base%+v, but decide = %v", life, minLife, at.Sub(base), decide(now, &rec, &Rules{}))
 						break
 					}
 					at = at.Add((life + 4*time.Minute) / 500)
@@ -223,7 +223,7 @@ func TestSucceedWithoutEnd(t *testing.T) {
 		t.Fatal("succeed = false")
 	}
 	for _, at := range []time.Duration{0, time.Hour, 100 * 365 * 24 * time.Hour} {
-		if got := decide(base.Add(at).UnixNano(), &r, rules{}); got != serve {
+		if got := decide(base.Add(at).UnixNano(), &r, &Rules{}); got != serve {
 			t.Errorf("decide(base%+v) = %v, want serve", at, got)
 		}
 	}

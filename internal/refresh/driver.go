@@ -5,6 +5,26 @@ import (
 	"time"
 )
 
+// A Driver is what an engine works for: the functions of [Options] as one value,
+// for those who have many engines. See there for what they do.
+type Driver[T any] interface {
+	// Fetch brings a value. It is called by one goroutine at a time.
+	Fetch(ctx context.Context) (T, error)
+	// Expiry tells when a value ends; the zero time is never.
+	Expiry(v T) time.Time
+	// Start tells when its life began; the zero time is with its flight.
+	Start(v T) time.Time
+	// Prepare may complete a value before anybody sees it.
+	Prepare(v *T, w Windows)
+	// Recoverable tells whether a failure may pass.
+	Recoverable(err error) bool
+	// RetryAfter tells how long the other side asked to be left alone.
+	RetryAfter(err error) time.Duration
+	// Settled is called after each flight, when its callers have been
+	// released. It may call the engine.
+	Settled(ev Event[T])
+}
+
 // funcDriver makes the functions of Options a Driver.
 type funcDriver[T any] struct {
 	fetch func(context.Context) (T, error)

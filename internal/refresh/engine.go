@@ -12,26 +12,6 @@ import (
 // window waits for it while the old value is good.
 const joinWait = time.Second
 
-// A Driver is what an engine works for: the functions of [Options] as one value,
-// for those who have many engines. See there for what they do.
-type Driver[T any] interface {
-	// Fetch brings a value. It is called by one goroutine at a time.
-	Fetch(ctx context.Context) (T, error)
-	// Expiry tells when a value ends; the zero time is never.
-	Expiry(v T) time.Time
-	// Start tells when its life began; the zero time is with its flight.
-	Start(v T) time.Time
-	// Prepare may complete a value before anybody sees it.
-	Prepare(v *T, w Windows)
-	// Recoverable tells whether a failure may pass.
-	Recoverable(err error) bool
-	// RetryAfter tells how long the other side asked to be left alone.
-	RetryAfter(err error) time.Duration
-	// Settled is called after each flight, when its callers have been
-	// released. It may call the engine.
-	Settled(ev Event[T])
-}
-
 // An Engine keeps one value. Its methods may be called by several goroutines at
 // once. The zero Engine is to be set up with Init; it must not be copied.
 type Engine[T any] struct {
@@ -57,16 +37,8 @@ type state[T any] struct {
 // cancellation, and ends with AttemptTimeout.
 func New[T any](fetch func(ctx context.Context) (T, error), opts Options[T]) *Engine[T] {
 	e := new(Engine[T])
-	e.Init(&funcDriver[T]{fetch, opts}, &Rules{
-		MinLife:        opts.MinLife,
-		AdvisoryWindow: opts.AdvisoryWindow,
-		AttemptTimeout: opts.AttemptTimeout,
-		Backoff:        opts.Backoff,
-		Gate:           opts.Gate,
-		DropLimit:      opts.DropLimit,
-		ServeExpired:   opts.ServeExpired,
-		KeepOnDenial:   opts.KeepOnDenial,
-	})
+	d := &funcDriver[T]{fetch, opts}
+	e.Init(d, &d.opts.Rules)
 	return e
 }
 
@@ -104,7 +76,7 @@ func (e *Engine[T]) Value(ctx context.Context) (T, error) {
 func (e *Engine[T]) Ref(ctx context.Context) (*T, error) {
 	for {
 		s := e.state.Load()
-		switch act := decide(time.Now().UnixNano(), s.rec(), e.ruled()); act {
+		switch act := decide(time.Now().UnixNano(), s.rec(), e.rules); act {
 		case serve:
 			return &s.value, nil
 		case fail:
@@ -251,7 +223,7 @@ func (e *Engine[T]) Due() (due time.Time, ok bool) {
 // Kick starts a flight if a call would, and does not wait for it.
 func (e *Engine[T]) Kick(ctx context.Context) {
 	s := e.state.Load()
-	switch decide(time.Now().UnixNano(), s.rec(), e.ruled()) {
+	switch decide(time.Now().UnixNano(), s.rec(), e.rules) {
 	case serveAndRefresh, join, wait:
 		e.launch(ctx, s, false)
 	case serve, fail:
@@ -314,10 +286,6 @@ func (e *Engine[T]) signal() {
 	case e.wake <- struct{}{}:
 	default:
 	}
-}
-
-func (e *Engine[T]) ruled() rules {
-	return rules{keepOnDenial: e.rules.KeepOnDenial, serveExpired: e.rules.ServeExpired}
 }
 
 func (e *Engine[T]) timeout() time.Duration {

@@ -80,9 +80,9 @@ var errDenied = errors.New("denied")
 // options have exact windows: advisory at 45 minutes of an hour.
 func options() refresh.Options[value] {
 	return refresh.Options[value]{
-		Expiry:         func(v value) time.Time { return v.expires },
-		AdvisoryWindow: 15 * time.Minute,
-		Recoverable:    func(err error) bool { return !errors.Is(err, errDenied) },
+		Rules:       refresh.Rules{AdvisoryWindow: 15 * time.Minute},
+		Expiry:      func(v value) time.Time { return v.expires },
+		Recoverable: func(err error) bool { return !errors.Is(err, errDenied) },
 	}
 }
 
@@ -902,17 +902,15 @@ type gate struct {
 	in    atomic.Int32
 }
 
-func (g *gate) Enter(ctx context.Context, _ time.Time, urge <-chan struct{}) (func(), error) {
+func (g *gate) Enter(_ time.Time, urge <-chan struct{}) func() {
 	for {
 		select {
 		case <-g.open:
 			g.in.Add(1)
-			return func() { g.in.Add(-1) }, nil
+			return func() { g.in.Add(-1) }
 		case <-urge:
 			g.urged.Store(true)
 			urge = nil
-		case <-ctx.Done():
-			return nil, ctx.Err()
 		}
 	}
 }

@@ -91,13 +91,8 @@ func (e *Engine[T]) start(ctx context.Context, seen *state[T], urgent bool) *fli
 func (e *Engine[T]) fly(ctx context.Context, fl *flight[T]) {
 	fl.leave = func() {}
 	if e.rules.Gate != nil {
-		leave, err := e.rules.Gate.Enter(ctx, fl.need, fl.urge)
-		if err != nil {
-			var zero T
-			e.settle(fl, zero, err)
-			return
-		}
-		fl.leave, fl.lets = leave, time.Now()
+		fl.leave = e.rules.Gate.Enter(fl.need, fl.urge)
+		fl.lets = time.Now()
 	}
 	timeout := e.timeout()
 	// The fetch is told to stop a little before its callers stop waiting, so

@@ -1,9 +1,6 @@
 package refresh
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // DefaultAttemptTimeout bounds a flight when [Options].AttemptTimeout is zero.
 // Seconds and not milliseconds: a starved scheduler looks like a dead network.
@@ -14,6 +11,8 @@ const DefaultAttemptTimeout = 30 * time.Second
 // a lock, and may be called by several engines at once when those share the
 // options.
 type Options[T any] struct {
+	Rules
+
 	// Expiry tells when a value ends, by the local wall clock. The zero time
 	// is a value that never ends.
 	Expiry func(T) time.Time
@@ -21,33 +20,6 @@ type Options[T any] struct {
 	// Start tells when the life of a value began. Nil, or the zero time, is
 	// the beginning of the flight that brought it.
 	Start func(T) time.Time
-
-	// MinLife is how much life a value must have left to be handed out from
-	// the cache. A value that has less when it arrives goes to those who
-	// waited for it and is fetched again by the next call.
-	MinLife time.Duration
-
-	// AdvisoryWindow is the time before the expiry from which a value is
-	// refreshed behind the callers, at most nine tenths of the lifetime. Zero
-	// chooses it by the lifetime, see the package's documentation.
-	AdvisoryWindow time.Duration
-
-	// Backoff tells how long to wait after the given number of failures in a
-	// row, at least one, with so much life left, at least zero. What it
-	// returns is used as it is. Nil is the default, see the package's
-	// documentation.
-	Backoff func(failures int, remaining time.Duration) time.Duration
-
-	// AttemptTimeout bounds a flight. Zero is [DefaultAttemptTimeout].
-	AttemptTimeout time.Duration
-
-	// ServeExpired hands out an ended value when the fetch after its end has
-	// failed, for as long as the failures are recoverable.
-	ServeExpired bool
-
-	// KeepOnDenial hands out a valid value until its mandatory window also
-	// after a failure that is not recoverable.
-	KeepOnDenial bool
 
 	// Recoverable tells whether the same fetch may succeed later with nobody
 	// changing anything. Nil means that every error is recoverable.
@@ -65,36 +37,55 @@ type Options[T any] struct {
 	// OnFlight is called after each flight, when its callers have been
 	// released. It may call the engine.
 	OnFlight func(Event[T])
+}
+
+// Rules are the options that are not about the type of the value. The zero
+// Rules are the defaults.
+type Rules struct {
+	// MinLife is how much life a value must have left to be handed out from
+	// the cache. A value that has less when it arrives goes to those who
+	// waited for it and is fetched again by the next call.
+	MinLife time.Duration
+
+	// AdvisoryWindow is the time before the expiry from which a value is
+	// refreshed behind the callers, at most nine tenths of the lifetime. Zero
+	// chooses it by the lifetime, see the package's documentation.
+	AdvisoryWindow time.Duration
+
+	// AttemptTimeout bounds a flight. Zero is [DefaultAttemptTimeout].
+	AttemptTimeout time.Duration
+
+	// Backoff tells how long to wait after the given number of failures in a
+	// row, at least one, with so much life left, at least zero. What it
+	// returns is used as it is. Nil is the default, see the package's
+	// documentation.
+	Backoff func(failures int, remaining time.Duration) time.Duration
+
+	// Gate, if not nil, lets a flight begin. AttemptTimeout counts from
+	// there.
+	Gate Gate
 
 	// DropLimit is how many values in a row Invalidate may drop soon after
 	// their arrival; further ones must first have served a while, which grows
 	// to a minute. Zero is no limit.
 	DropLimit int
 
-	// Gate, if not nil, lets a flight begin. AttemptTimeout counts from
-	// there.
-	Gate Gate
-}
+	// ServeExpired hands out an ended value when the fetch after its end has
+	// failed, for as long as the failures are recoverable.
+	ServeExpired bool
 
-// Rules are the options that are not about the type of the value, see [Options].
-type Rules struct {
-	MinLife        time.Duration
-	AdvisoryWindow time.Duration
-	AttemptTimeout time.Duration
-	Backoff        func(failures int, remaining time.Duration) time.Duration
-	Gate           Gate
-	DropLimit      int
-	ServeExpired   bool
-	KeepOnDenial   bool
+	// KeepOnDenial hands out a valid value until its mandatory window also
+	// after a failure that is not recoverable.
+	KeepOnDenial bool
 }
 
 // A Gate spreads flights over time.
 type Gate interface {
 	// Enter returns when the flight may begin, with the function that ends
-	// its stay, or with the error that ends the flight. need is when somebody
-	// needs the value: the end of the old one, which may be past, or the
-	// present if there is none; urge is closed when a caller begins to wait.
-	Enter(ctx context.Context, need time.Time, urge <-chan struct{}) (leave func(), err error)
+	// its stay. need is when somebody needs the value: the end of the old one,
+	// which may be past, or the present if there is none; urge is closed when
+	// a caller begins to wait.
+	Enter(need time.Time, urge <-chan struct{}) (leave func())
 }
 
 // An Event is what became of one flight.
