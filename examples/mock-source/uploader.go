@@ -1,5 +1,5 @@
 // Package uploader stands for a program that uses an ID token, here to call a service of its own. Its test shows how to mock the token
-// source: no network, no clock, and every way in which a source can fail.
+// source, in every way in which that can succeed and fail. It needs loopback and nothing else.
 package uploader
 
 import (
