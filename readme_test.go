@@ -5,7 +5,6 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -18,16 +17,16 @@ func TestReadmeSnippetsAreExamples(t *testing.T) {
 	}
 	bodies := exampleBodies(t, "example_test.go")
 	used := make(map[string]bool)
-	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllSubmatch(readme, -1)
+	snippets := readDocument(string(readme)).code("go")
 	for _, s := range snippets {
 		found := false
 		for name, body := range bodies {
-			if body == string(s[1]) {
+			if body == s {
 				found, used[name] = true, true
 			}
 		}
 		if !found {
-			t.Errorf("this snippet of README.md is no body of an Example in example_test.go:\n%s", s[1])
+			t.Errorf("this snippet of README.md is no body of an Example in example_test.go:\n%s", s)
 		}
 	}
 	if len(snippets) < 3 {

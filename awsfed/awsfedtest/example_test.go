@@ -98,6 +98,41 @@ func ExampleNewSTS() {
 	// no statement allows sts:AssumeRoleWithWebIdentity; nearest is statement 1, where StringLike on app.gitpod.io:sub does not hold: the policy names another project than the token
 }
 
+// The trust policy that is deployed, in a test.
+func ExampleSTS_PutRole() {
+	t := &exampleT{} // in a test, the test's own
+	defer t.end()
+
+	const role = "arn:aws:iam::123456789012:role/deploy"
+	document := []byte(`{
+		"Version": "2012-10-17",
+		"Statement": [{
+			"Effect": "Allow",
+			"Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/app.gitpod.io"},
+			"Action": "sts:AssumeRoleWithWebIdentity",
+			"Condition": {"StringEquals": {"app.gitpod.io:aud": "sts.amazonaws.com", "app.gitpod.io:sub": "org:1"}}
+		}]
+	}`)
+	iss := idptest.NewIssuer(t, nil)
+	fake := awsfedtest.New(t, iss.URL, iss.Client(), role)
+	p, err := awsfed.New(fake, role, iss.TokenSource("sts.amazonaws.com"))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	policy, err := trust.Parse(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := fake.PutRole(awsfedtest.Role{ARN: role, TrustPolicy: policy}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Retrieve(t.Context())
+	var refused *awsfed.AssumeRoleError
+	fmt.Println(errors.As(err, &refused), refused.Code)
+	// Output: true AccessDenied
+}
+
 // A service that is down, and comes back.
 func ExampleSTS_Outage() {
 	t := &exampleT{} // in a test, the test's own

@@ -65,7 +65,7 @@ func watch(log *slog.Logger) func(*awsfed.Options) {
 	}
 }
 
-// work is what the program is for. Any client of the SDK takes cfg; none of them waits for a refresh.
+// work is what the program is for. Any client of the SDK takes cfg; refreshes go on behind them.
 func work(ctx context.Context, cfg aws.Config, out io.Writer) error {
 	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
 	if err != nil {

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"log/slog"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -16,15 +18,17 @@ import (
 
 // TestWork runs the program with the real SDK against an STS in the test's own process, which checks token and trust policy as AWS does.
 func TestWork(t *testing.T) {
-	t.Setenv("AWS_CA_BUNDLE", "") // it would be read into the HTTP client, and here that is none of the SDK's own
 	const role = "arn:aws:iam::123456789012:role/deploy"
 	iss := idptest.NewIssuer(t, nil)
 	fake := awsfedtest.New(t, iss.URL, iss.Client(), role)
+	t.Setenv("AWS_CA_BUNDLE", "") // only the SDK's own client can take one
+	inMemory := func(o *awsfed.LoadOptions) {
+		o.Config = append(o.Config, config.WithRegion("us-east-1"), config.WithHTTPClient(fake.HTTPClient()))
+	}
 
 	var logged, out bytes.Buffer
 	seen := make(chan struct{})
-	cfg, err := awsfed.LoadConfig(t.Context(), role, iss.TokenSource(idp.AudienceAWS), func(o *awsfed.LoadOptions) {
-		o.Config = append(o.Config, config.WithRegion("us-east-1"), config.WithHTTPClient(fake.HTTPClient()))
+	cfg, err := awsfed.LoadConfig(t.Context(), role, iss.TokenSource(idp.AudienceAWS), inMemory, func(o *awsfed.LoadOptions) {
 		o.Provider = append(o.Provider, watch(slog.New(slog.NewTextHandler(&logged, nil))), func(o *awsfed.Options) {
 			log := o.OnRefresh
 			o.OnRefresh = func(e awsfed.RefreshEvent) {
@@ -39,16 +43,29 @@ func TestWork(t *testing.T) {
 	if err := work(t.Context(), cfg, &out); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := out.String(), "arn:aws:sts::123456789012:assumed-role/deploy/env-"+idptest.EnvironmentID+"\n"; got != want {
-		t.Errorf("work printed %q, want %q", got, want)
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile("(?s)```text\n(.*?)```").FindAllSubmatch(readme, -1)
+	if len(shown) != 2 {
+		t.Fatalf("README.md shows %d outputs, want what is printed and what is logged", len(shown))
+	}
+	if got, want := out.String(), string(shown[0][1]); got != want {
+		t.Errorf("work printed %q, README.md shows %q", got, want)
 	}
 	<-seen
-	if !strings.Contains(logged.String(), "msg=refreshed session=arn:aws:sts::123456789012:assumed-role/deploy/env-") {
-		t.Errorf("the log does not name the session:\n%s", logged.String())
+	if got, want := logged.String(), string(shown[1][1]); !similar(got, want) {
+		t.Errorf("work logged\n%s\nREADME.md shows\n%s", got, want)
 	}
 	for _, c := range fake.Calls() {
 		if !c.OK() {
 			t.Errorf("call %d, %s, failed: %s", c.Number, c.Action, c.Reason)
 		}
 	}
+}
+
+// similar reports whether text is the pattern, where "..." stands for anything.
+func similar(text, pattern string) bool {
+	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\.\.\.`, ".*") + "$").MatchString(text)
 }
