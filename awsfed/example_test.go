@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	"github.com/aws/smithy-go/middleware"
 	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/idp"
 )
@@ -29,7 +28,9 @@ func Example() {
 		log.Fatal(err)
 	}
 	// Every client made of this configuration uses the role.
-	cfg := aws.Config{Region: "eu-central-1", Credentials: p, APIOptions: []func(*middleware.Stack) error{p.APIOption()}}
+	cfg := aws.Config{Region: "eu-central-1"}
+	cfg.Credentials = p
+	cfg.APIOptions = append(cfg.APIOptions, p.APIOption())
 
 	creds, err := cfg.Credentials.Retrieve(ctx)
 	if err != nil {
