@@ -14,8 +14,8 @@
 //   - [github.com/onafed/onafed/idp/issuer] verifies tokens, and issues them.
 //   - [github.com/onafed/onafed/idp/idptest] is an issuer for your tests.
 //   - [github.com/onafed/onafed/awsfed] is the aws.CredentialsProvider: it
-//     refreshes itself and never lets a caller wait while the old credentials
-//     still work.
+//     refreshes itself and hardly ever lets a caller wait while the old
+//     credentials still work.
 //   - [github.com/onafed/onafed/awsfed/trust] builds, checks and explains IAM
 //     trust policies without an AWS account.
 //   - [github.com/onafed/onafed/awsfed/export] hands the credentials to programs

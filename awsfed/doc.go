@@ -17,14 +17,15 @@
 // # Refreshing
 //
 // The credentials are exchanged at STS (AssumeRoleWithWebIdentity) for a token
-// of an [idp.TokenSource] when they are first asked for. From then on callers
-// do not wait: some time before they expire, 15 minutes for the usual hour, the
-// next caller still gets the old ones, and new ones are fetched behind it. While
-// STS or the identity provider has an outage, the old ones are handed out until
-// they expire, and the refresh is tried again with growing pauses. What STS
-// refuses, as AccessDenied, is raised to the callers within seconds, and so is
-// its repair noticed; see [Options] for keeping valid credentials in that case
-// too.
+// of an [idp.TokenSource] when they are first asked for. From then on, some time
+// before they expire, 15 minutes for the usual hour, the next caller still gets
+// the old ones, and new ones are fetched behind it. While the old ones are valid
+// nobody waits, but for at most a second in their last minute (a tenth of a
+// short life) or after a refusal. While STS or the identity provider has an
+// outage, the old ones are handed out until they expire, and the refresh is
+// tried again with growing pauses. What STS refuses, as AccessDenied, is raised
+// to the callers within seconds, and so is its repair noticed; see
+// [Options].KeepOnDenial for keeping valid credentials in that case too.
 //
 // Time is the wall clock's, corrected by STS's when they are more than a minute
 // apart, so that credentials are also right on a machine that was suspended or
@@ -40,12 +41,13 @@
 //
 // [Options].OnRefresh is called after each refresh, [Provider.Status] is a
 // snapshot, and [Options].Logger gets a line for each. All of them have the
-// access key id, the assumed role and the request id, by which CloudTrail knows
-// the exchange, and none has a secret or a name of a person.
+// access key id, the assumed role (but for the line of a failure) and the
+// request id, by which CloudTrail knows the exchange, and none has a secret or a
+// name of a person.
 //
 // # Compatibility
 //
-// The session names that are made by default (env-<uuid>, user, runner and so
-// on) stand in trust policies of users and will not change. The texts of errors
-// and logs may.
+// The session names that are made by default (env-, user-, rnr-, sa- or acct-
+// and the id) stand in trust policies of users and will not change. The texts of
+// errors and logs may.
 package awsfed

@@ -56,8 +56,8 @@ type Options struct {
 	RefreshBackoff func(failures int, remaining time.Duration) time.Duration
 
 	// AttemptTimeout bounds one refresh: the token, up to three requests to
-	// STS of at most a third of this time each, and the pauses between them.
-	// Zero is 30 seconds.
+	// STS, for each of two tokens when it wants another one, of at most a
+	// third of this time each, and the pauses between them. Zero is 30 seconds.
 	AttemptTimeout time.Duration
 
 	// ServeExpired hands out expired credentials when the refresh after their

@@ -76,9 +76,11 @@ type sharedSource struct {
 }
 
 // NewPool returns a pool of providers that exchange tokens of src at STS. src is
-// wrapped in [idp.Cached], unless it is one, so that the roles share a token. A
-// role whose account does not know the issuer takes the token from the other
-// roles only if src was cached before. Wrong arguments show as errors of [Pool.Provider].
+// wrapped in [idp.Cached], unless it is one, so that the roles share a token.
+// When STS refuses that token for one role, whose account may not know the
+// issuer, the other roles keep it; if src was an *[idp.CachedSource] already,
+// they lose it and fetch another one. Wrong arguments show as errors of
+// [Pool.Provider].
 func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSource, optFns ...func(*PoolOptions)) *Pool {
 	var o PoolOptions
 	for _, fn := range optFns {

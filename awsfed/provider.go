@@ -78,8 +78,10 @@ func newProvider(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN str
 func (p *Provider) RoleARN() string { return p.roleARN }
 
 // Retrieve returns credentials that are valid now: at once while there are any,
-// otherwise when STS has answered or ctx is done. The error is an
-// [*AssumeRoleError], or wraps the error of ctx.
+// but for at most a second in their last minute, otherwise when STS has answered
+// or ctx is done. The error is an [*AssumeRoleError], or wraps the error of ctx;
+// after a refusal of STS's it is returned although the old credentials are still
+// valid, unless [Options].KeepOnDenial is set.
 //
 // Expires of the result is when to ask again and not when STS ends the
 // credentials: the beginning of the time in which they are refreshed, and

@@ -212,6 +212,9 @@ func TestDenialIsRaisedAndRepaired(t *testing.T) {
 			}
 			time.Sleep(100 * time.Millisecond)
 		}
+		if st := p.Status(); !st.Valid || st.AccessKeyID != "AKID1" {
+			t.Errorf("Status = %+v: the old credentials are good, although nobody gets them", st)
+		}
 		s.failWith(nil)
 		time.Sleep(5 * time.Second)
 		wantKey(t, p, "AKID2", 50*time.Millisecond)

@@ -24,7 +24,9 @@ type Status struct {
 	// TokenSource names where the ID tokens come from.
 	TokenSource string
 
-	// Valid reports whether the credentials are handed out.
+	// Valid reports whether the credentials are still good. After a refusal of
+	// STS's they are not handed out all the same, unless
+	// [Options].KeepOnDenial is set.
 	Valid bool
 	// Obtained is when they arrived.
 	Obtained time.Time
@@ -110,8 +112,9 @@ type RefreshEvent struct {
 	Err error
 	// Retryable reports that Err may pass by itself.
 	Retryable bool
-	// Valid reports whether there are valid credentials now. After a failure
-	// they are the old ones, and Remaining is how long they are still good.
+	// Valid reports whether there are credentials that are still good, as in
+	// [Status]. After a failure they are the old ones, and Remaining is how long
+	// they are.
 	Valid     bool
 	Remaining time.Duration
 	// Failures counts the refreshes that failed in a row, this one included,

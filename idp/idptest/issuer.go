@@ -264,7 +264,7 @@ func (i *Issuer) PrivateKey() crypto.Signer {
 	return i.key
 }
 
-// Keys returns the public keys, for a [issuer.Verifier] that does not fetch them.
+// Keys returns the public keys, for an [issuer.Verifier] that does not fetch them.
 func (i *Issuer) Keys() issuer.KeySet { return i.ring }
 
 // JWKS returns the key set as it is served.

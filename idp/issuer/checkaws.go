@@ -43,7 +43,7 @@ const (
 // A Finding is one thing that stands between an issuer or a token and AWS.
 type Finding struct {
 	ID       string   // stable, such as "issuer-port"
-	Severity Severity //
+	Severity Severity // error or warning
 	Message  string   // what is the case
 	Fix      string   // what to do
 }

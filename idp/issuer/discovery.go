@@ -47,7 +47,7 @@ type DiscoverOptions struct {
 	Timeout time.Duration
 }
 
-// An MismatchError says that the document at an issuer's URL names another issuer. Both are compared byte for byte, so a
+// A MismatchError says that the document at an issuer's URL names another issuer. Both are compared byte for byte, so a
 // trailing slash is a difference (OpenID Connect Discovery 1.0, section 4.3).
 type MismatchError struct {
 	Asked      string // the URL that was asked for
@@ -94,7 +94,7 @@ func (e *FetchError) Temporary() bool {
 // Discover fetches the discovery document of an issuer from issuerURL + "/.well-known/openid-configuration" and checks that it is of
 // that issuer. Both the issuer and its jwks_uri must be https. Nil options mean the zero value.
 //
-// The error is a *[FetchError] or an *[MismatchError].
+// The error is a *[FetchError] or a *[MismatchError].
 func Discover(ctx context.Context, issuerURL string, opts *DiscoverOptions) (*Metadata, error) {
 	var o DiscoverOptions
 	if opts != nil {

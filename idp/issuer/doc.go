@@ -17,7 +17,7 @@
 //
 // A [Verifier] cannot be made too open by leaving something out: without an audience, and for the issuer that all customers of
 // Ona share without an organization, NewVerifier returns an error. [RemoteKeySet] fetches the keys when they are needed, notices a
-// rotation at once, is not impressed by a flood of invented key ids, and outlives an outage of the issuer by a day.
+// rotation at once, is not impressed by a flood of invented key ids, and survives an outage of the issuer of up to a day.
 //
 // To issue tokens, for which AWS or anybody else gives credentials, put a key into a [KeyRing] and serve it:
 //

@@ -152,9 +152,11 @@ func matches(header []string, etag string) bool {
 }
 
 // Documents returns what the handler serves, as of now, by path below the issuer URL (".well-known/openid-configuration",
-// ".well-known/jwks.json"), for an object store or a CDN: an issuer needs no server of its own. Publish them again after each
-// [KeyRing.Publish] and before [KeyRingOptions.Wait] is over, with the Content-Type application/json and Cache-Control
-// "public, max-age=N", where N is [KeyRingOptions.MaxAge] in seconds.
+// ".well-known/jwks.json"), for an object store or a CDN: an issuer needs no server of its own. Write them with the Content-Type
+// application/json and Cache-Control "public, max-age=N", where N is [KeyRingOptions.MaxAge] in seconds.
+//
+// Write them again after each [KeyRing.Publish], within [KeyRingOptions.Wait] less MaxAge (a minute by default), since a cache may have
+// taken the old ones just before; after [KeyRing.Remove]; and when a key is gone ([KeyStatus].Removed).
 func (h *Handler) Documents() map[string][]byte {
 	s := h.current()
 	return map[string][]byte{

@@ -98,8 +98,9 @@ func NewKeyRing(opts *KeyRingOptions) (*KeyRing, error) {
 func (r *KeyRing) Publish(s *Signer) error { return r.PublishAt(s, time.Now()) }
 
 // PublishAt adds a key that has been published since a time, which may be in the past: a process that starts again says when its keys
-// were first served, and so do all machines of one issuer, and each then signs with the same key. Keys are added in the order of
-// their times. The first key of a ring signs from its time on, each later one [KeyRingOptions.Wait] after it.
+// were first served, and so do all machines of one issuer, and each then signs with the same key. Or it may be in the future, when all
+// machines will have a new key: the key is served at once, and its wait begins then. Keys are added in the order of their times. The
+// first key of a ring signs from its time on, each later one [KeyRingOptions.Wait] after it.
 //
 // A kid that the ring has already is an error.
 func (r *KeyRing) PublishAt(s *Signer, at time.Time) error {

@@ -189,6 +189,71 @@ func TestRingsOfSeveralMachinesAgree(t *testing.T) {
 	})
 }
 
+// TestPublishedAhead: a key with a time that is to come is served at once and waits from that time on.
+func TestPublishedAhead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const waiting, signing, retired = issuer.KeyWaiting, issuer.KeySigning, issuer.KeyRetired
+		r := newRing(t, nil)
+		publish(t, r, "a")
+		if err := r.PublishAt(newSigner(t, ecKey(t), "b"), time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		wantStates(t, r, map[string]issuer.KeyState{"a": signing, "b": waiting})
+		time.Sleep(time.Hour + 11*time.Minute - time.Nanosecond)
+		wantStates(t, r, map[string]issuer.KeyState{"a": signing, "b": waiting})
+		time.Sleep(time.Nanosecond)
+		wantStates(t, r, map[string]issuer.KeyState{"a": retired, "b": signing})
+	})
+}
+
+// TestDocumentsAreWrittenInTime: of the documents on an object store a cache may have taken the old ones just before the new ones came.
+func TestDocumentsAreWrittenInTime(t *testing.T) {
+	t.Parallel()
+	const maxAge, wait = 10 * time.Minute, 15 * time.Minute
+	for _, c := range []struct {
+		name    string
+		written time.Duration // after the publication
+		known   bool
+	}{
+		{"at once", 0, true},
+		{"within Wait less MaxAge", wait - maxAge, true},
+		{"later", wait - maxAge + time.Second, false},
+		{"just within Wait", wait - time.Second, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRing(t, &issuer.KeyRingOptions{MaxAge: maxAge, Wait: wait})
+				h, err := issuer.NewHandler("https://issuer.example", r, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				publish(t, r, "a")
+				cached := h.Documents()[".well-known/jwks.json"]
+				publish(t, r, "b")
+				published := time.Now()
+				time.Sleep(c.written)
+				store := h.Documents()[".well-known/jwks.json"]
+				time.Sleep(maxAge) // then the copy is too old, and the cache takes what is in the store
+				if time.Since(published) <= wait {
+					cached = store
+				}
+				time.Sleep(time.Until(published.Add(wait)))
+				wantStates(t, r, map[string]issuer.KeyState{"a": issuer.KeyRetired, "b": issuer.KeySigning})
+				keys, err := issuer.ParseKeySet(cached)
+				if err != nil {
+					t.Fatal(err)
+				}
+				known := slices.ContainsFunc(keys, func(k issuer.Key) bool { return k.ID == "b" })
+				if known != c.known {
+					t.Errorf("the cache knows the key that signs: %t, want %t", known, c.known)
+				}
+			})
+		})
+	}
+}
+
 func TestRingOptions(t *testing.T) {
 	t.Parallel()
 	for _, o := range []issuer.KeyRingOptions{

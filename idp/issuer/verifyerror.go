@@ -19,8 +19,9 @@ const (
 // A VerifyError says why a token was refused. It never contains the token.
 type VerifyError struct {
 	Reason Reason
-	// Err is the detail. errors.As finds a *[claims.ValidationError], a *[claims.ParseError] or a *[FetchError] in it, and errors.Is
-	// finds [claims.ErrExpired] and [claims.ErrNotYetValid].
+	// Err is the detail. errors.As finds a *[claims.ValidationError] or a *[claims.ParseError] in it, or what the [KeySet] returned, such
+	// as a *[KeyNotFoundError], a *[StaleKeysError], a *[FetchError] or a *[MismatchError]; errors.Is finds [claims.ErrExpired] and
+	// [claims.ErrNotYetValid].
 	Err error
 }
 
