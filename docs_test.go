@@ -63,6 +63,24 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
+// TestContributingNamesTheSteps compares the steps of CONTRIBUTING with those of the script.
+func TestContributingNamesTheSteps(t *testing.T) {
+	script, err := os.ReadFile(".ci/test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := regexp.MustCompile(`(?m)^all=\((.*)\)$`).FindSubmatch(script)
+	_, steps, found := strings.Cut(markdown(t)["CONTRIBUTING.md"], "\nSteps: ")
+	if all == nil || !found {
+		t.Fatal("there are no steps")
+	}
+	for step := range strings.FieldsSeq(string(all[1])) {
+		if !strings.Contains(steps, "`"+step+"` (") && !strings.Contains(steps, "`"+step+"`,") {
+			t.Errorf("CONTRIBUTING.md does not name the step %s", step)
+		}
+	}
+}
+
 // TestMarkdownChecksFindFaults gives the checks above texts that are broken, and some that are not.
 func TestMarkdownChecksFindFaults(t *testing.T) {
 	const fence = "```"

@@ -1,9 +1,11 @@
 package onafed_test
 
 import (
+	"encoding/json"
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -50,6 +52,37 @@ func TestOneDoor(t *testing.T) {
 	for i, d := range doors {
 		if !seen[i] {
 			t.Errorf("nothing imports %s: this rule checks nothing", d.path)
+		}
+	}
+}
+
+// TestDependenciesAreExplained holds the rule that CHANGELOG says of each direct requirement what it buys.
+func TestDependenciesAreExplained(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "mod", "edit", "-json").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mod struct {
+		Require []struct {
+			Path     string
+			Indirect bool
+		}
+	}
+	if err := json.Unmarshal(out, &mod); err != nil {
+		t.Fatal(err)
+	}
+	changelog, err := os.ReadFile("CHANGELOG.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, explained, _ := strings.Cut(string(changelog), "### Dependencies")
+	for _, r := range mod.Require {
+		named := false
+		for name, more := r.Path, true; more && !named; _, name, more = strings.Cut(name, "/") {
+			named = strings.Contains(explained, "`"+name)
+		}
+		if !named && !r.Indirect {
+			t.Errorf("CHANGELOG.md does not say what %s buys", r.Path)
 		}
 	}
 }
