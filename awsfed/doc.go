@@ -9,6 +9,7 @@
 //		return err
 //	}
 //	cfg.Credentials = p
+//	cfg.APIOptions = append(cfg.APIOptions, p.APIOption()) // notices that a service calls them expired
 //	client := s3.NewFromConfig(cfg)
 //
 // [LoadConfig] does all of that, with the region and endpoints of the
