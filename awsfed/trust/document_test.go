@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -107,20 +108,35 @@ func TestParseDocumentsPosition(t *testing.T) {
 	}
 }
 
-// Many roles that cannot be read are told apart by their lines, in time.
+// Many roles that cannot be read are told apart by their positions, in time:
+// each is counted from the one before it.
 func TestParseDocumentsManyErrors(t *testing.T) {
 	t.Parallel()
 	const n = 5000
-	text := "[" + strings.TrimSuffix(strings.Repeat("\n  {\"AssumeRolePolicyDocument\": {\n\"x\": 1}},", n), ",") + "]"
-	docs, err := trust.ParseDocuments([]byte(text))
-	if err != nil || len(docs) != n {
-		t.Fatalf("ParseDocuments: %d documents, %v", len(docs), err)
-	}
-	for i, d := range docs {
-		var pe *trust.ParseError
-		if !errors.As(d.Err, &pe) || pe.Line != 3+2*i || pe.Column != 1 {
-			t.Fatalf("document %d: %v, want line %d, column 1", i, d.Err, 3+2*i)
-		}
+	const before, bad = `{"Path": "/é/", "AssumeRolePolicyDocument": {`, `"x": 1}}`
+	for _, tt := range []struct {
+		rule, between string
+		line, column  func(i int) int
+	}{
+		{"lines", "\n", func(i int) int { return 2 + i }, func(int) int { return 1 + utf8.RuneCountInString(before) }},
+		{"one line", " ", func(int) int { return 1 }, func(i int) int {
+			return 1 + len("[ ") + utf8.RuneCountInString(before) + i*utf8.RuneCountInString(before+bad+", ")
+		}},
+	} {
+		t.Run(tt.rule, func(t *testing.T) {
+			t.Parallel()
+			text := "[" + strings.TrimSuffix(strings.Repeat(tt.between+before+bad+",", n), ",") + "]"
+			docs, err := trust.ParseDocuments([]byte(text))
+			if err != nil || len(docs) != n {
+				t.Fatalf("ParseDocuments: %d documents, %v", len(docs), err)
+			}
+			for i, d := range docs {
+				var pe *trust.ParseError
+				if !errors.As(d.Err, &pe) || pe.Line != tt.line(i) || pe.Column != tt.column(i) {
+					t.Fatalf("document %d: %v, want line %d, column %d", i, d.Err, tt.line(i), tt.column(i))
+				}
+			}
+		})
 	}
 }
 

@@ -64,8 +64,7 @@ func (r *jsonReader) fail(offset int, reason string) error {
 		at = place{}
 	}
 	at = at.forward(r.data, offset)
-	column := 1 + utf8.RuneCount(r.data[at.line:at.offset])
-	return &ParseError{Line: 1 + at.lines, Column: column, Element: r.element(), Reason: reason}
+	return &ParseError{Line: 1 + at.lines, Column: 1 + at.column, Element: r.element(), Reason: reason}
 }
 
 // failHere reports reason at the next byte to be read.
@@ -82,13 +81,13 @@ func (r *jsonReader) element() string {
 	return b.String()
 }
 
-// place is an offset with its line. Finding a line means counting from a place
-// before it; with many policies in one input that must not be the start each
-// time.
+// place is an offset with its line and column. Finding them means counting from
+// a place before it; with many policies in one input that must not be the start
+// each time, nor the start of the line: JSON made by programs has one line.
 type place struct {
 	offset int
 	lines  int // newlines before it
-	line   int // offset of the line's first byte
+	column int // characters of its line before it
 }
 
 // forward gives the place of a later offset.
@@ -97,8 +96,10 @@ func (p place) forward(data []byte, offset int) place {
 	between := data[p.offset:offset]
 	if n := bytes.Count(between, []byte{'\n'}); n > 0 {
 		p.lines += n
-		p.line = p.offset + bytes.LastIndexByte(between, '\n') + 1
+		p.column = 0
+		between = between[bytes.LastIndexByte(between, '\n')+1:]
 	}
+	p.column += utf8.RuneCount(between)
 	p.offset = offset
 	return p
 }
