@@ -212,6 +212,19 @@ func TestParseSet(t *testing.T) {
 	}
 }
 
+// A kind is what kty says, not how its letters are written: the limit holds for escaped ones too.
+func TestParseSetCountsKinds(t *testing.T) {
+	t.Parallel()
+	for kty, limited := range map[string]bool{`"RSA"`: true, `"EC"`: true, `"\u0045C"`: true, `"R\u0053A"`: true, `"ec"`: false, `"oct"`: false, `null`: false, `1`: false} {
+		for _, n := range []int{jose.MaxKeys, jose.MaxKeys + 1} {
+			set := `{"keys":[` + strings.TrimSuffix(strings.Repeat(`{"kty":`+kty+`},`, n), ",") + `]}`
+			if s, err := jose.ParseSet([]byte(set)); (err != nil) != (limited && n > jose.MaxKeys) || err == nil && s.Skipped != n {
+				t.Errorf("ParseSet of %d keys of kty %s = %+v, %v", n, kty, s, err)
+			}
+		}
+	}
+}
+
 func TestEqual(t *testing.T) {
 	t.Parallel()
 	a, b := keys(t), keys(t)

@@ -40,10 +40,15 @@ func ParseSet(data []byte) (Set, error) {
 			s.Skipped++
 			continue
 		}
-		switch string(em["kty"]) {
-		case `"RSA"`:
+		var kty string
+		if err := text(em, "kty", &kty); err != nil {
+			s.Skipped++
+			continue
+		}
+		switch kty {
+		case "RSA":
 			s.RSA++
-		case `"EC"`:
+		case "EC":
 			s.EC++
 		}
 		if s.RSA > MaxKeys || s.EC > MaxKeys {
