@@ -343,8 +343,15 @@ func TestVerifyClaims(t *testing.T) {
 		{"other organization", idptest.With(iss.Claims(audience), "org", other, "sub", "org:"+other+"/env:"+idptest.EnvironmentID), issuer.ReasonClaim, nil},
 		{"org claim disagrees with sub", idptest.With(iss.Claims(audience), "sub", "org:"+other+"/env:"+idptest.EnvironmentID), issuer.ReasonClaim, nil},
 		{"sub disagrees with org claim", idptest.With(iss.Claims(audience), "org", other), issuer.ReasonClaim, nil},
+		{"expired and for somebody else", idptest.With(iss.Claims("other"), "exp", now(-10*time.Minute)), issuer.ReasonClaim, claims.ErrExpired},
+		{"nbf to come and another iss", idptest.With(iss.Claims(audience), "nbf", now(10*time.Minute), "iss", "https://evil.example"), issuer.ReasonClaim, claims.ErrNotYetValid},
+		{"nbf to come and for somebody else", idptest.With(iss.Claims("other"), "nbf", now(10*time.Minute)), issuer.ReasonClaim, claims.ErrNotYetValid},
+		{"nbf to come and no exp", idptest.With(iss.Claims(audience), "nbf", now(10*time.Minute), "exp", nil), issuer.ReasonClaim, claims.ErrNotYetValid},
+		{"nbf to come and expired", idptest.With(iss.Claims(audience), "nbf", now(10*time.Minute), "exp", now(-10*time.Minute)), issuer.ReasonExpired, claims.ErrExpired},
+		{"nbf and iat to come", idptest.With(iss.Claims(audience), "nbf", now(10*time.Minute), "iat", now(10*time.Minute)), issuer.ReasonNotYetValid, claims.ErrNotYetValid},
 		{"no organization claim", idptest.With(iss.Claims(audience), "org", nil), issuer.ReasonClaim, nil},
 		{"V3", v3(idptest.OrganizationID, "organization_id:"+idptest.OrganizationID+":project_id:"+idptest.ProjectID), "", nil},
+		{"V3, no organization claim", idptest.With(v3("", "organization_id:"+idptest.OrganizationID), "organization_id", nil), issuer.ReasonClaim, nil},
 		{"V3, sub of another organization", v3(idptest.OrganizationID, "organization_id:"+other+":project_id:"+idptest.ProjectID), issuer.ReasonClaim, nil},
 		{"V3, claim of another organization", v3(other, "organization_id:"+idptest.OrganizationID), issuer.ReasonClaim, nil},
 		{"V3, sub of an organization that begins alike", v3(idptest.OrganizationID, "organization_id:"+idptest.OrganizationID+"0"), issuer.ReasonClaim, nil},
@@ -373,7 +380,7 @@ func TestVerifyClaims(t *testing.T) {
 				}
 			}
 			// Whoever lets anyone in still does not let in a token that contradicts itself.
-			if strings.Contains(tt.rule, "disagrees") {
+			if strings.Contains(tt.rule, "disagrees") || strings.Contains(tt.rule, "no organization claim") {
 				if _, err := anyone.Verify(t.Context(), raw); reasonOf(err) != issuer.ReasonClaim {
 					t.Errorf("AnyOrganization: Verify = %v, want reason %q", err, issuer.ReasonClaim)
 				}

@@ -11,9 +11,9 @@ const (
 	ReasonKey             Reason = "key"              // no key of this kid, or none that fits
 	ReasonKeysUnavailable Reason = "keys unavailable" // the keys could not be had: nothing is known about the token
 	ReasonSignature       Reason = "signature"        // the signature does not match
-	ReasonClaim           Reason = "claim"            // a claim is missing or not as wanted
-	ReasonExpired         Reason = "expired"          // exp has passed
-	ReasonNotYetValid     Reason = "not yet valid"    // nbf or iat is to come
+	ReasonClaim           Reason = "claim"            // a claim is missing or not as wanted, whatever the times are
+	ReasonExpired         Reason = "expired"          // exp has passed; nothing but times is wrong
+	ReasonNotYetValid     Reason = "not yet valid"    // nbf or iat is to come; nothing else is wrong
 )
 
 // A VerifyError says why a token was refused. It never contains the token.
@@ -21,7 +21,7 @@ type VerifyError struct {
 	Reason Reason
 	// Err is the detail. errors.As finds a *[claims.ValidationError] or a *[claims.ParseError] in it, or what the [KeySet] returned, such
 	// as a *[KeyNotFoundError], a *[StaleKeysError], a *[FetchError] or a *[MismatchError]; errors.Is finds [claims.ErrExpired] and
-	// [claims.ErrNotYetValid].
+	// [claims.ErrNotYetValid], also beside another Reason.
 	Err error
 }
 
