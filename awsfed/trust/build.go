@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -77,7 +78,6 @@ type ruleError struct {
 }
 
 func (e *ruleError) Error() string { return fmt.Sprintf("trust: rule %d: %v", e.index, e.err) }
-func (e *ruleError) Unwrap() error { return e.err }
 
 // shifted counts the rule of err from the start of all rules.
 func shifted(err error, from int) error {
@@ -143,7 +143,7 @@ func (r Rule) statementKey() (statementKey, []string, error) {
 	if err := r.check(); err != nil {
 		return statementKey{}, nil, err
 	}
-	provider, err := ProviderARNIn(orDefault(r.Partition, "aws"), r.Account, r.issuer())
+	provider, err := ProviderARNIn(cmp.Or(r.Partition, "aws"), r.Account, r.issuer())
 	if err != nil {
 		return statementKey{}, nil, errors.New(strings.TrimPrefix(err.Error(), "trust: "))
 	}

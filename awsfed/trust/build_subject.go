@@ -1,7 +1,9 @@
 package trust
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -55,7 +57,7 @@ func (r Rule) subjectsV3() ([]string, error) {
 	}
 	var subjects []string
 	if r.Project == "" {
-		without, err := r.extend(org+":environment_id:"+orDefault(r.Environment, anyID), false)
+		without, err := r.extend(org+":environment_id:"+cmp.Or(r.Environment, anyID), false)
 		if err != nil {
 			return nil, err
 		}
@@ -65,7 +67,7 @@ func (r Rule) subjectsV3() ([]string, error) {
 			return subjects, nil
 		}
 	}
-	within, err := r.extend(org+":project_id:"+orDefault(r.Project, anyID), true)
+	within, err := r.extend(org+":project_id:"+cmp.Or(r.Project, anyID), true)
 	if err != nil {
 		return nil, err
 	}
@@ -138,13 +140,10 @@ func (r Rule) known(field string) (string, bool) {
 	return "", false
 }
 
+// missingField names one of the fields that are missing, the same each time.
 func missingField(wanted map[string]string) error {
-	for _, field := range []string{"environment_id", "creator_id", "creator_email"} {
-		if _, ok := wanted[field]; ok {
-			return fmt.Errorf("the V3 subject of an environment does not hold %s: it has to be among the organization's extra fields and in Layout", field)
-		}
-	}
-	return fmt.Errorf("%d extra fields are missing in Layout", len(wanted))
+	field := slices.Max(slices.Collect(maps.Keys(wanted)))
+	return fmt.Errorf("the V3 subject of an environment does not hold %s: it has to be among the organization's extra fields and in Layout", field)
 }
 
 // appendPairs gives the subjects with one more pair.

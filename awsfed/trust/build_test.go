@@ -475,6 +475,12 @@ func TestBuildAll(t *testing.T) {
 	if _, err := trust.BuildAll(0, bad...); err == nil || !strings.Contains(err.Error(), "rule 50: ") {
 		t.Errorf("BuildAll names the wrong rule: %v", err)
 	}
+	clash := slices.Clone(rules[:2])
+	clash[0].Sid, clash[1].Sid, clash[1].Audience = "A", "A", "other"
+	_, err = trust.Build(clash...)
+	if _, all := trust.BuildAll(0, clash...); all == nil || err == nil || all.Error() != err.Error() {
+		t.Errorf("BuildAll of two statements with one Sid = %v, want the error of Build, %v", all, err)
+	}
 }
 
 func TestFormatText(t *testing.T) {

@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -117,15 +118,8 @@ type Rule struct {
 }
 
 // issuer and audience give the field or its default.
-func (r Rule) issuer() string   { return orDefault(r.Issuer, onaIssuer) }
-func (r Rule) audience() string { return orDefault(r.Audience, awsAudience) }
-
-func orDefault(s, def string) string {
-	if s == "" {
-		return def
-	}
-	return s
-}
+func (r Rule) issuer() string   { return cmp.Or(r.Issuer, onaIssuer) }
+func (r Rule) audience() string { return cmp.Or(r.Audience, awsAudience) }
 
 // check refuses a rule that is not sound in itself.
 func (r Rule) check() error {
