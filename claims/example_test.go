@@ -3,6 +3,8 @@ package claims_test
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/onafed/onafed/claims"
@@ -40,7 +42,7 @@ func ExampleParseHeader() {
 		return
 	}
 	fmt.Println(header.Algorithm, header.KeyID, header.Type)
-	for _, name := range header.ExtraNames() {
+	for _, name := range slices.Sorted(maps.Keys(header.Extra)) {
 		fmt.Printf("%s=%s\n", name, header.Extra[name])
 	}
 	// Output:

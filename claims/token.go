@@ -3,8 +3,6 @@ package claims
 import (
 	"encoding/base64"
 	"encoding/json"
-	"maps"
-	"slices"
 	"strings"
 )
 
@@ -98,9 +96,6 @@ func (p *scanner) headerText(dst *string, name string) bool {
 	*dst = s
 	return ok
 }
-
-// ExtraNames returns the names in h.Extra in alphabetical order.
-func (h Header) ExtraNames() []string { return slices.Sorted(maps.Keys(h.Extra)) }
 
 // ParseUnverified reads the header and the claims of a token in compact form.
 //
