@@ -35,9 +35,8 @@
 // does not document a rule the answer is Undetermined, with both readings, and
 // is never counted as safe.
 //
-// [Lint] finds what IAM saves although it is dangerous. [Access] tells which
-// identity may assume which role. [Migrate] takes a policy for V2 tokens to one
-// for both formats and on to one for V3 alone.
+// [Lint] finds what IAM saves although it is dangerous. [Migrate] takes a policy
+// for V2 tokens to one for both formats and on to one for V3 alone.
 //
 // # Patterns
 //

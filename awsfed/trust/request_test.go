@@ -186,7 +186,6 @@ func TestEmptyListsInJSON(t *testing.T) {
 		"decision":           trust.Policy{}.Evaluate(trust.Request{}),
 		"decision, no value": noValue.Evaluate(trust.Request{}),
 		"findings":           trust.Lint(foreign),
-		"grants":             trust.Access(nil, nil, trust.Params{}),
 		"migration":          trust.Migrate(foreign, nil),
 	} {
 		data, err := json.Marshal(v)
@@ -222,55 +221,4 @@ func TestZeroDecisionIsNoYes(t *testing.T) {
 	if d := (trust.Policy{}).Evaluate(trust.Request{}); d.Outcome != trust.Denied {
 		t.Errorf("the zero Policy: %s", d.Outcome)
 	}
-}
-
-func TestAccess(t *testing.T) {
-	t.Parallel()
-	ids := []claims.Identity{
-		identity(t, "org:"+ownOrg+"/prj:"+ownProject+"/env:"+ownEnv),
-		identity(t, "org:"+strangeOrg+"/prj:"+ownProject+"/env:"+ownEnv),
-	}
-	var callers []claims.Claims
-	for _, id := range ids {
-		c, err := trust.SampleClaims(id, claims.V2, claims.Layout{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		callers = append(callers, c)
-	}
-	roles := []trust.Document{
-		{RoleName: "ours", RoleARN: "arn:aws:iam::123456789012:role/ours", Policy: subPolicy(trust.Allow, "StringLike", "org:"+ownOrg+"/*")},
-		{RoleName: "broken", Err: fmt.Errorf("not read")},
-		{RoleName: "open", RoleARN: "arn:aws:iam::123456789012:role/open", Policy: subPolicy(trust.Allow, "StringLike", "*")},
-		{RoleName: "elsewhere", RoleARN: "arn:aws:iam::210987654321:role/x", Policy: subPolicy(trust.Allow, "StringLike", "*")},
-	}
-	var got []string
-	for _, g := range trust.Access(roles, callers, trust.Params{}) {
-		got = append(got, fmt.Sprintf("%s %d %s", g.RoleName, g.Caller, g.Decision.Outcome))
-	}
-	want := []string{"ours 0 Allowed", "ours 1 Denied", "open 0 Allowed", "open 1 Allowed", "elsewhere 0 Denied", "elsewhere 1 Denied"}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("Access (-want +got):\n%s", diff)
-	}
-}
-
-func TestSampleClaims(t *testing.T) {
-	t.Parallel()
-	id := identity(t, "org:"+ownOrg+"/prj:"+ownProject+"/env:"+ownEnv)
-	c, err := trust.SampleClaims(id, claims.V3, layoutOf(t, "environment_id"))
-	if want := "organization_id:" + ownOrg + ":project_id:" + ownProject + ":environment_id:" + ownEnv; err != nil || c.Subject != want {
-		t.Errorf("SampleClaims = %q, %v, want %q", c.Subject, err, want)
-	}
-	if _, err := trust.SampleClaims(identity(t, "org:"+ownOrg+"/rnr:"+otherID), claims.V3, claims.Layout{}); err == nil {
-		t.Error("SampleClaims made the V3 subject of a runner, which nobody documents")
-	}
-}
-
-func identity(tb testing.TB, sub string) claims.Identity {
-	tb.Helper()
-	id, err := claims.MustParseSubject(sub).Identity()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return id
 }
