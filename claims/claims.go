@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // Version is a version of Ona's ID tokens.
@@ -140,7 +142,7 @@ func decodeError(err error) error {
 	)
 	switch {
 	case errors.As(err, &badType):
-		return &quietError{"claims: decode: claim " + quote(badType.Field) + " does not fit a Go value of type " + badType.Type.String(), err}
+		return &quietError{"claims: decode: claim " + quoted(badType.Field) + " does not fit a Go value of type " + badType.Type.String(), err}
 	case errors.As(err, &badValue):
 		return fmt.Errorf("claims: decode: %w", err)
 	default:
@@ -227,13 +229,14 @@ func (c *Claims) flatKind() Kind {
 // String describes c without personal data. The form may change.
 func (c Claims) String() string {
 	var b strings.Builder
-	_, _ = fmt.Fprintf(&b, "%v token: iss %s, sub %s, aud", c.Version(), quote(c.Issuer), quotePrintable(RedactSubject(c.Subject)))
+	sub := RedactSubject(c.Subject)
+	_, _ = fmt.Fprintf(&b, "%v token: iss %s, sub %s, aud", c.Version(), quoted(c.Issuer), quote.Redacted(sub, len(sub)))
 	for i, aud := range c.Audience {
 		if i == maxListed {
 			b.WriteString(" ...")
 			break
 		}
-		b.WriteString(" " + quote(aud))
+		b.WriteString(" " + quoted(aud))
 	}
 	if !c.Expiry.IsZero() {
 		b.WriteString(", exp " + c.Expiry.UTC().Format(time.RFC3339))

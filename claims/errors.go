@@ -93,7 +93,7 @@ func (e *ValidationError) Error() string {
 	if e.Got == "" {
 		msg += ": absent"
 	} else {
-		msg += ": got " + quote(e.Got)
+		msg += ": got " + quoted(e.Got)
 	}
 	return msg + ", want " + e.Want
 }

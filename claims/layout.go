@@ -54,9 +54,9 @@ func NewLayout(extra ...string) (Layout, error) {
 		case field == "":
 			return Layout{}, fmt.Errorf("claims: layout: extra field %d is empty", i)
 		case formOfAny(field) == formNone:
-			return Layout{}, fmt.Errorf("claims: layout: extra field %s is not known", quote(field))
+			return Layout{}, fmt.Errorf("claims: layout: extra field %s is not known", quoted(field))
 		case slices.Contains(extra[:i], field):
-			return Layout{}, fmt.Errorf("claims: layout: extra field %s occurs twice", quote(field))
+			return Layout{}, fmt.Errorf("claims: layout: extra field %s occurs twice", quoted(field))
 		}
 	}
 	return Layout{slices.Clone(extra)}, nil

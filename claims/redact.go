@@ -2,14 +2,14 @@ package claims
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/onafed/onafed/internal/quote"
 )
 
 const (
 	// ellipsis stands for what RedactSubject leaves out.
-	ellipsis = "…"
+	ellipsis = quote.Ellipsis
 	// maxRedacted bounds the result of RedactSubject: a subject that needs more
 	// is no honest one, and the result goes into logs.
 	maxRedacted = 1024
@@ -115,34 +115,14 @@ func (r *redaction) String() string {
 	return r.b.String()
 }
 
-// quote returns s in double quotes and fit for a terminal: at most maxQuoted
-// bytes of it, with everything but printable ASCII escaped.
-func quote(s string) string {
-	if len(s) <= maxQuoted {
-		return quotePrintable(s)
-	}
-	cut := maxQuoted
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return quotePrintable(s[:cut]) + "..."
-}
+// quoted returns s in double quotes and fit for a terminal: at most maxQuoted
+// bytes of it, with everything escaped but printable ASCII and the "…" of
+// RedactSubject.
+func quoted(s string) string { return quote.Redacted(s, maxQuoted) }
 
-// quotePrintable is strconv.QuoteToASCII but for "…": a redacted subject is to
-// look the same in every message.
-func quotePrintable(s string) string {
-	if !strings.Contains(s, ellipsis) {
-		return strconv.QuoteToASCII(s)
-	}
-	return strings.ReplaceAll(strconv.QuoteToASCII(s), `\u2026`, ellipsis)
-}
-
-// unquoted is quote without the quotes, for values that a log handler sets apart
+// unquoted is quoted without the quotes, for values that a log handler sets apart
 // itself.
-func unquoted(s string) string {
-	q := quote(s)
-	return strings.Replace(strings.TrimPrefix(q, `"`), `"`, "", 1)
-}
+func unquoted(s string) string { return quote.Clean(s, maxQuoted) }
 
 // formatText prints text under any verb: one that does not fit a string reports
 // that, as package fmt does, with text as the only thing to be seen.

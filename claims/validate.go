@@ -38,7 +38,7 @@ type Expected struct {
 func (c Claims) Validate(now time.Time, want Expected) error {
 	found := c.checkTimes(nil, now, want)
 	if want.Issuer != "" && c.Issuer != want.Issuer {
-		found = append(found, &ValidationError{"iss", c.Issuer, quote(want.Issuer), nil})
+		found = append(found, &ValidationError{"iss", c.Issuer, quoted(want.Issuer), nil})
 	}
 	if len(want.Audiences) > 0 && !overlap(c.Audience, want.Audiences) {
 		found = append(found, &ValidationError{"aud", list(c.Audience), "one of " + list(want.Audiences), nil})

@@ -144,6 +144,20 @@ func TestValidationErrorShowsSubjects(t *testing.T) {
 	}
 }
 
+// A value in a list of them is the text of the token, escaped where a terminal
+// would do something else with it.
+func TestValidationErrorLists(t *testing.T) {
+	t.Parallel()
+	c := claims.Claims{Expiry: time.Unix(2, 0), Audience: []string{`a"b"`, "c\x1b", strings.Repeat("d", 200)}}
+	var ve *claims.ValidationError
+	if err := c.Validate(time.Unix(1, 0), claims.Expected{Audiences: []string{"e"}}); !errors.As(err, &ve) {
+		t.Fatalf("Validate = %v", err)
+	}
+	if want := `a"b" c\x1b ` + strings.Repeat("d", 160) + "..."; ve.Got != want {
+		t.Errorf("Got = %s, want %s", ve.Got, want)
+	}
+}
+
 func TestValidateLeeways(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1000, 0)

@@ -131,7 +131,7 @@ func build(rules []Rule) (Policy, error) {
 	for i, list := range lists {
 		sid := list.key.sid
 		if sid != "" && slices.ContainsFunc(lists[:i], func(l *subjectList) bool { return l.key.sid == sid }) {
-			return Policy{}, fmt.Errorf("trust: the Sid %s is used by rules that cannot share a statement", quote(sid))
+			return Policy{}, fmt.Errorf("trust: the Sid %s is used by rules that cannot share a statement", quoteName(sid))
 		}
 		p.Statements = append(p.Statements, list.statement())
 	}

@@ -181,7 +181,7 @@ func (e *evaluation) principal(p Principal, explain bool) PrincipalResult {
 	case e.request.ProviderARN == "" && e.providerOfIssuer(p) != "":
 		arn := e.providerOfIssuer(p)
 		res.Result = e.ask(doubt{rule: providerAccount, about: arn}, Matched, NotMatched)
-		res.Why = "the principal is this issuer's provider in account " + quote(splitARN(arn).account) + "; the role's account is not known"
+		res.Why = "the principal is this issuer's provider in account " + quoteName(splitARN(arn).account) + "; the role's account is not known"
 	case slices.Contains(p.Federated, "*"):
 		res.Result = e.ask(doubt{rule: anyProvider}, Matched, NotMatched)
 		res.Why = `what the federated principal "*" means is not documented`

@@ -93,7 +93,7 @@ func (e *evaluation) ask(d doubt, yes, no Match) Match {
 
 // statement puts the doubt into the two sentences that a reader chooses from.
 func (d doubt) statement() (yes, no string) {
-	about := quote(d.about)
+	about := quoteName(d.about)
 	switch d.rule {
 	case wildcardInVariable:
 		return "AWS takes a * or ? inside a variable's value as a wildcard",

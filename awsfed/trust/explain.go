@@ -118,7 +118,7 @@ func statementNames(indexes []int, statements []StatementResult) string {
 	for _, i := range indexes {
 		name := fmt.Sprint(i + 1)
 		if sid := statements[i].Sid; sid != "" {
-			name += " (" + quote(sid) + ")"
+			name += " (" + quoteName(sid) + ")"
 		}
 		names = append(names, name)
 	}

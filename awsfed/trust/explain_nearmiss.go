@@ -25,13 +25,13 @@ func (e *evaluation) principalNearMisses(p Principal) []NearMiss {
 		switch {
 		case want != "" && got == host && a.partition != w.partition:
 			misses = append(misses, miss(MissProviderPartition,
-				"the provider is in partition "+quote(a.partition)+", the role in "+quote(w.partition)))
+				"the provider is in partition "+quoteName(a.partition)+", the role in "+quoteName(w.partition)))
 		case want != "" && got == host && a.account != w.account:
 			misses = append(misses, miss(MissProviderAccount,
-				"the provider is in account "+quote(a.account)+", but it has to be in the role's account "+quote(w.account)))
+				"the provider is in account "+quoteName(a.account)+", but it has to be in the role's account "+quoteName(w.account)))
 		case got != host && sameHost(got, host):
 			misses = append(misses, miss(MissProviderSpelling,
-				"the provider is written "+quote(got)+", the token's issuer is "+quote(host)+": letter case, scheme and slashes count"))
+				"the provider is written "+quoteName(got)+", the token's issuer is "+quoteName(host)+": letter case, scheme and slashes count"))
 		}
 	}
 	return misses
@@ -109,18 +109,18 @@ func (e *evaluation) keyNearMisses(key string) []NearMiss {
 			"a condition key has the issuer without its scheme: "+quoteKey(host+":"+name))}
 	case prefix != host && sameHost(prefix, host):
 		return []NearMiss{miss(MissKeySpelling,
-			"the key is for "+quote(prefix)+", the token's issuer is "+quote(host)+": slashes count")}
+			"the key is for "+quoteName(prefix)+", the token's issuer is "+quoteName(host)+": slashes count")}
 	case prefix != host && strings.Contains(prefix, "."):
 		return []NearMiss{miss(MissKeyOfOtherIssuer,
-			"the key is for tokens of "+quote(prefix)+", this one is from "+quote(host))}
+			"the key is for tokens of "+quoteName(prefix)+", this one is from "+quoteName(host))}
 	case prefix != host:
 		return nil
 	case !slices.Contains(IssuerKeys(e.request.Issuer), name):
 		return []NearMiss{miss(MissKeyNotMapped,
-			"AWS has no key for the claim "+quote(name)+" of this issuer; the keys are "+
+			"AWS has no key for the claim "+quoteName(name)+" of this issuer; the keys are "+
 				strings.Join(IssuerKeys(e.request.Issuer), ", ")+", as of "+IssuerKeysAsOf)}
 	default:
-		return []NearMiss{miss(MissClaimAbsent, "the token has no claim "+quote(name))}
+		return []NearMiss{miss(MissClaimAbsent, "the token has no claim "+quoteName(name))}
 	}
 }
 

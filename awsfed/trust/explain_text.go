@@ -9,7 +9,7 @@ import (
 func quoteAction(action string) string {
 	for i := range len(action) {
 		if !isPathChar(action[i]) {
-			return quote(action)
+			return quoteName(action)
 		}
 	}
 	return action
@@ -19,7 +19,7 @@ func quoteAction(action string) string {
 func quoteKey(key string) string {
 	for i := range len(key) {
 		if c := key[i]; !isPathChar(c) && c != '.' {
-			return quote(key)
+			return quoteName(key)
 		}
 	}
 	return key
@@ -54,7 +54,7 @@ func (d Decision) Text() string {
 func (s StatementResult) text(b *strings.Builder) {
 	fmt.Fprintf(b, "statement %d", s.Index+1)
 	if s.Sid != "" {
-		fmt.Fprintf(b, " %s", quote(s.Sid))
+		fmt.Fprintf(b, " %s", quoteName(s.Sid))
 	}
 	fmt.Fprintf(b, ", %s: %s\n", quoteAction(string(s.Effect)), applies(s.Result))
 	fmt.Fprintf(b, "  %s principal %s\n", s.Principal.Result.mark(), quoteList(s.Principal.Needed))

@@ -3,13 +3,13 @@ package trust
 import (
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // redacted stands for a value that is not shown.
-const redacted = "…"
+const redacted = quote.Ellipsis
 
 // show is a value of the request as it may be shown. Subjects keep their known
 // ids; audiences, and what AWS or the network says, are shown; what may be a
@@ -54,21 +54,13 @@ func showClaim(name, value string) string {
 	}
 }
 
+// maxValue is how many bytes of a value are shown.
+const maxValue = 300
+
 // quoteValue prints untrusted text for a terminal: everything that is not
 // printable ASCII is escaped, and it is cut. The sign for what was left out
 // stays readable.
-func quoteValue(s string) string {
-	const limit = 300
-	more := ""
-	if len(s) > limit {
-		cut := limit
-		for cut > 0 && !utf8.RuneStart(s[cut]) {
-			cut--
-		}
-		s, more = s[:cut], "..."
-	}
-	return strings.ReplaceAll(strconv.QuoteToASCII(s), `\u2026`, redacted) + more
-}
+func quoteValue(s string) string { return quote.Redacted(s, maxValue) }
 
 // quoteList prints a few values; of a long list it says how many more there
 // are.

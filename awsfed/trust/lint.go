@@ -31,7 +31,7 @@ func Lint(p Policy) []Finding {
 		default:
 			l.add(Finding{
 				ID: LintNotAnalysed, Severity: SeverityWarning,
-				Message: "the effect " + quote(string(st.Effect)) + " is neither Allow nor Deny",
+				Message: "the effect " + quoteName(string(st.Effect)) + " is neither Allow nor Deny",
 				Why:     "IAM refuses such a statement.",
 			}, nil)
 		}
@@ -200,7 +200,7 @@ func missingFor(key, host string) string {
 	case h != lower:
 		return "the key is for tokens of " + quoteKey(h)
 	case !slices.Contains(IssuerKeys("https://"+host), name):
-		return "AWS has no key for the claim " + quote(name) + " of this issuer (as of " + IssuerKeysAsOf + ")"
+		return "AWS has no key for the claim " + quoteName(name) + " of this issuer (as of " + IssuerKeysAsOf + ")"
 	default:
 		return ""
 	}

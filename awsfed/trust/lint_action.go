@@ -18,7 +18,7 @@ func (l *linter) actions(st Statement) {
 		if strings.ContainsAny(a, "*?") {
 			l.add(Finding{
 				ID: LintBroadAction, Severity: SeverityNote, Value: a,
-				Message: "the action " + quote(a) + " is a pattern",
+				Message: "the action " + quoteName(a) + " is a pattern",
 				Why:     "It allows more than sts:AssumeRoleWithWebIdentity, and whether IAM keeps saving patterns in trust policies is not documented.",
 			}, nil)
 		}

@@ -189,7 +189,7 @@ func (l *linter) qualifiers(i int, c Condition, op operator, name string, st Sta
 	if op.ifExists && op.qualifier != forAnyValue && !op.negated {
 		plain.ifExists = false
 		f := at(c, LintIfExists, severity)
-		f.Message = "with IfExists the condition holds for a token that has no " + quote(name)
+		f.Message = "with IfExists the condition holds for a token that has no " + quoteName(name)
 		f.Why = "A condition that is meant to keep tokens out has to fail when there is nothing to compare."
 		l.add(f, l.respell(st, i, plain.name()))
 		return
@@ -203,7 +203,7 @@ func (l *linter) qualifiers(i int, c Condition, op operator, name string, st Sta
 			return
 		}
 		f := at(c, LintForAllValues, SeverityWarning)
-		f.Message = "ForAllValues holds for a token that has no " + quote(name)
+		f.Message = "ForAllValues holds for a token that has no " + quoteName(name)
 		f.Why = "Add the operator Null on " + quoteKey(c.Key) + " with the value false, so that the key has to be there."
 		index := l.index
 		l.add(f, func(p *Policy) {
@@ -212,12 +212,12 @@ func (l *linter) qualifiers(i int, c Condition, op operator, name string, st Sta
 		})
 	case op.qualifier == forAllValues:
 		f := at(c, LintForAllValues, severity)
-		f.Message = "ForAllValues holds for a token that has no " + quote(name)
+		f.Message = "ForAllValues holds for a token that has no " + quoteName(name)
 		f.Why = "The key has one value, so the plain operator says the same and fails when the key is missing."
 		l.add(f, l.respell(st, i, plain.name()))
 	case op.qualifier == forAnyValue && name != "amr":
 		f := at(c, LintSetOperator, SeverityNote)
-		f.Message = "ForAnyValue is for keys with several values, and " + quote(name) + " has one"
+		f.Message = "ForAnyValue is for keys with several values, and " + quoteName(name) + " has one"
 		f.Why = "AWS advises against set operators on such keys; the plain operator says the same."
 		if !op.negated {
 			l.add(f, l.respell(st, i, plain.name()))

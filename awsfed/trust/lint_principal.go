@@ -66,7 +66,7 @@ func (l *linter) providers(st Statement) {
 		}
 		l.add(Finding{
 			ID: LintNeverMatches, Severity: SeverityWarning, Value: name,
-			Message: "the federated principal " + quote(name) + " is none of the providers that AWS knows by name",
+			Message: "the federated principal " + quoteName(name) + " is none of the providers that AWS knows by name",
 			Why:     "A provider of the account is named by its ARN, arn:aws:iam::<account>:oidc-provider/<issuer without https://>; this one lets nobody in, if IAM takes it at all.",
 		}, nil)
 	}

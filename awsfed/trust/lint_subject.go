@@ -182,7 +182,7 @@ func (l *linter) onaValue(i, k int, c Condition, op operator, sv subjectValue) {
 		f := at(c, LintOrganizationSeparator, SeverityWarning)
 		f.Value = v
 		f.Message = "in " + quoteValue(v) + " the wildcard stands right behind the organization's id"
-		f.Why = "Nothing says that the id ends there. Write " + quote(separator) + " before the wildcard."
+		f.Why = "Nothing says that the id ends there. Write " + quoteName(separator) + " before the wildcard."
 		fixed := sv.prefix + separator + strings.TrimPrefix(v, sv.prefix)
 		var edit func(*Policy)
 		if strings.HasPrefix(v, sv.prefix) {

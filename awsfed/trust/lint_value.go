@@ -11,7 +11,7 @@ func (l *linter) texts(st Statement) {
 		op, ok := parseOperator(c.Operator)
 		if !ok {
 			f := at(c, LintNotAnalysed, SeverityWarning)
-			f.Message, f.Why = "IAM has no operator "+quote(c.Operator), "IAM refuses such a statement."
+			f.Message, f.Why = "IAM has no operator "+quoteName(c.Operator), "IAM refuses such a statement."
 			l.add(f, nil)
 			continue
 		}

@@ -89,7 +89,7 @@ func (r *jsonReader) version() (string, error) {
 		return "", err
 	}
 	if v != "2012-10-17" && v != "2008-10-17" {
-		return "", r.fail(at, fmt.Sprintf("%s is no version of the policy language; there are 2012-10-17 and 2008-10-17", quote(v)))
+		return "", r.fail(at, fmt.Sprintf("%s is no version of the policy language; there are 2012-10-17 and 2008-10-17", quoteName(v)))
 	}
 	return v, nil
 }
@@ -124,7 +124,7 @@ func (r *jsonReader) statements(p *Policy) error {
 			return err
 		}
 		if s.Sid != "" && sids[s.Sid] {
-			return r.fail(start, fmt.Sprintf("the Sid %s is used twice", quote(s.Sid)))
+			return r.fail(start, fmt.Sprintf("the Sid %s is used twice", quoteName(s.Sid)))
 		}
 		sids[s.Sid] = true
 		p.Statements = append(p.Statements, s)
@@ -160,7 +160,7 @@ func (r *jsonReader) members(of string, known []string, order *[]string, member 
 func unknownElement(of string, known []string, name string) string {
 	for _, k := range known {
 		if strings.EqualFold(k, name) {
-			return fmt.Sprintf("unknown element %s: IAM tells letter case apart and wants %s", quote(name), k)
+			return fmt.Sprintf("unknown element %s: IAM tells letter case apart and wants %s", quoteName(name), k)
 		}
 	}
 	switch name {
@@ -169,7 +169,7 @@ func unknownElement(of string, known []string, name string) string {
 	case "Resource", "NotResource":
 		return name + " is not allowed in a trust policy: the role itself is the resource"
 	}
-	return fmt.Sprintf("unknown element %s in a %s", quote(name), of)
+	return fmt.Sprintf("unknown element %s in a %s", quoteName(name), of)
 }
 
 // want wants the next value to be of a kind and reads nothing.

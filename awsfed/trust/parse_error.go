@@ -2,9 +2,9 @@ package trust
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // ParseError says what IAM would refuse in a policy document and where.
@@ -46,28 +46,20 @@ func (e *ParseError) Error() string {
 	return b.String()
 }
 
-// quote prints text that came from a document: escaped to ASCII, so that it
-// cannot move a terminal's cursor or turn the reading direction, and cut.
-func quote(s string) string {
-	const limit = 64
-	if len(s) <= limit {
-		return strconv.QuoteToASCII(s)
-	}
-	cut := limit
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return strconv.QuoteToASCII(s[:cut]) + "..."
-}
+// maxName is how many bytes of a name from a document are shown.
+const maxName = 64
+
+// quoteName prints a name that came from a document, quoted, escaped and cut.
+func quoteName(s string) string { return quote.Text(s, maxName) }
 
 // pathName prints a member name as part of ParseError.Element.
 func pathName(s string) string {
-	if s == "" || len(s) > 64 {
-		return quote(s)
+	if s == "" || len(s) > maxName {
+		return quoteName(s)
 	}
 	for i := range len(s) {
 		if !isPathChar(s[i]) {
-			return quote(s)
+			return quoteName(s)
 		}
 	}
 	return s

@@ -60,7 +60,7 @@ func (r *jsonReader) effect() (Effect, error) {
 	case Allow, Deny:
 		return e, nil
 	}
-	return "", r.fail(at, fmt.Sprintf("%s is no effect; the effects are Allow and Deny, in this letter case", quote(v)))
+	return "", r.fail(at, fmt.Sprintf("%s is no effect; the effects are Allow and Deny, in this letter case", quoteName(v)))
 }
 
 func (r *jsonReader) principal(s *Statement) error {
@@ -76,7 +76,7 @@ func (r *jsonReader) principal(s *Statement) error {
 			return err
 		}
 		if v != "*" {
-			return r.fail(at, fmt.Sprintf(`the only principal without a type is "*", not %s`, quote(v)))
+			return r.fail(at, fmt.Sprintf(`the only principal without a type is "*", not %s`, quoteName(v)))
 		}
 		s.Principal.Any = true
 		return nil
@@ -132,7 +132,7 @@ func checkAction(action string) string {
 			return ""
 		}
 	}
-	return fmt.Sprintf("%s is no action of a trust policy; these are %s", quote(action), strings.Join(trustActions(), ", "))
+	return fmt.Sprintf("%s is no action of a trust policy; these are %s", quoteName(action), strings.Join(trustActions(), ", "))
 }
 
 // conditions reads the element Condition: operators, keys, values.
@@ -167,13 +167,13 @@ func (r *jsonReader) conditions(s *Statement) error {
 func unknownOperator(name string) string {
 	for _, known := range operatorNames() {
 		if strings.EqualFold(known, name) {
-			return fmt.Sprintf("unknown operator %s: IAM spells it %s", quote(name), known)
+			return fmt.Sprintf("unknown operator %s: IAM spells it %s", quoteName(name), known)
 		}
 	}
 	if _, base, ok := strings.Cut(name, ":"); ok && (base == "Null" || base == "NullIfExists") || name == "NullIfExists" {
 		return "Null takes neither IfExists nor ForAllValues nor ForAnyValue"
 	}
-	return fmt.Sprintf("unknown operator %s", quote(name))
+	return fmt.Sprintf("unknown operator %s", quoteName(name))
 }
 
 // operatorNames lists the operators without qualifier and suffix.
@@ -193,9 +193,9 @@ func (r *jsonReader) once(seen map[string]string, name string, at int, what stri
 	folded := strings.ToLower(name)
 	if before, ok := seen[folded]; ok {
 		if before == name {
-			return r.fail(at, fmt.Sprintf("the %s %s stands twice", what, quote(name)))
+			return r.fail(at, fmt.Sprintf("the %s %s stands twice", what, quoteName(name)))
 		}
-		return r.fail(at, fmt.Sprintf("the %s %s stands twice, before as %s", what, quote(name), quote(before)))
+		return r.fail(at, fmt.Sprintf("the %s %s stands twice, before as %s", what, quoteName(name), quoteName(before)))
 	}
 	seen[folded] = name
 	return nil
@@ -214,7 +214,7 @@ func (r *jsonReader) conditionBlock(s *Statement, operator string) error {
 		if err := r.once(seen, key, at, "condition key"); err != nil {
 			return err
 		}
-		r.path = append(r.path, "["+quote(key)+"]")
+		r.path = append(r.path, "["+quoteName(key)+"]")
 		c, err := r.conditionValues()
 		if err != nil {
 			return err

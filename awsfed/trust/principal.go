@@ -56,11 +56,11 @@ func checkPrincipal(kind, value string) string {
 	switch kind {
 	case "AWS":
 		if !isAccount(value) && !isPrincipalARN(value) && !isUniqueID(value) {
-			return fmt.Sprintf("%s is no account number, ARN or unique id", quote(value))
+			return fmt.Sprintf("%s is no account number, ARN or unique id", quoteName(value))
 		}
 	case "Federated":
 		if !isPrincipalARN(value) && !isDomain(value) {
-			return fmt.Sprintf("%s is no ARN of an identity provider and no domain name", quote(value))
+			return fmt.Sprintf("%s is no ARN of an identity provider and no domain name", quoteName(value))
 		}
 	}
 	return ""
@@ -127,13 +127,13 @@ func ProviderARN(account, issuer string) (string, error) {
 //	arn:aws:iam::123456789012:oidc-provider/app.gitpod.io
 func ProviderARNIn(partition, account, issuer string) (string, error) {
 	if !isPartition(partition) {
-		return "", fmt.Errorf("trust: partition %s: not the name of an AWS partition", quote(partition))
+		return "", fmt.Errorf("trust: partition %s: not the name of an AWS partition", quoteName(partition))
 	}
 	if !isAccount(account) {
-		return "", fmt.Errorf("trust: account %s: an AWS account number has 12 digits", quote(account))
+		return "", fmt.Errorf("trust: account %s: an AWS account number has 12 digits", quoteName(account))
 	}
 	if reason := checkIssuer(issuer); reason != "" {
-		return "", fmt.Errorf("trust: issuer %s: %s", quote(issuer), reason)
+		return "", fmt.Errorf("trust: issuer %s: %s", quoteName(issuer), reason)
 	}
 	return "arn:" + partition + ":iam::" + account + ":oidc-provider/" + strings.TrimPrefix(issuer, "https://"), nil
 }

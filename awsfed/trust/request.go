@@ -212,7 +212,7 @@ func (b *requestBuilder) tags() {
 	}
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		if len(tags[k]) != 1 {
-			b.note("the session tag " + quote(k) + " has not exactly one value, which STS does not accept")
+			b.note("the session tag " + quoteName(k) + " has not exactly one value, which STS does not accept")
 		}
 		b.set("aws:RequestTag/"+k, tags[k]...)
 	}

@@ -57,7 +57,7 @@ func (f *Format) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("trust: format %s is none of V2, V3, and V2 and V3", quote(string(text)))
+	return fmt.Errorf("trust: format %s is none of V2, V3, and V2 and V3", quoteName(string(text)))
 }
 
 // Rule says in words of Ona who may assume a role. Account and Organization are
@@ -130,7 +130,7 @@ func (r Rule) check() error {
 		{"Organization", r.Organization}, {"Project", r.Project}, {"Environment", r.Environment}, {"User", r.User},
 	} {
 		if id.value != "" && !isID(id.value) {
-			return fmt.Errorf("%s %s is not a UUID in canonical, lower-case form", id.field, quote(id.value))
+			return fmt.Errorf("%s %s is not a UUID in canonical, lower-case form", id.field, quoteName(id.value))
 		}
 	}
 	if r.User != "" && (r.Project != "" || r.Environment != "" || r.Creator != "") {
@@ -142,16 +142,16 @@ func (r Rule) check() error {
 		}
 	}
 	if reason := checkPlain(r.audience()); reason != "" {
-		return fmt.Errorf("the Audience %s %s", quote(r.audience()), reason)
+		return fmt.Errorf("the Audience %s %s", quoteName(r.audience()), reason)
 	}
 	for i := range len(r.Sid) {
 		if !isUnreserved(r.Sid[i]) || strings.IndexByte("._-", r.Sid[i]) >= 0 {
-			return fmt.Errorf("the Sid %s: only letters and digits are allowed", quote(r.Sid))
+			return fmt.Errorf("the Sid %s: only letters and digits are allowed", quoteName(r.Sid))
 		}
 	}
 	for _, a := range r.MoreActions {
 		if a != "sts:TagSession" && a != "sts:SetSourceIdentity" {
-			return fmt.Errorf("MoreActions: %s is not sts:TagSession or sts:SetSourceIdentity", quote(a))
+			return fmt.Errorf("MoreActions: %s is not sts:TagSession or sts:SetSourceIdentity", quoteName(a))
 		}
 	}
 	if r.Format > FormatBoth {

@@ -11,6 +11,9 @@ import (
 	"unicode/utf8"
 )
 
+// Ellipsis is what stands in a redacted text for what was left out of it. [Redacted] shows it as it is.
+const Ellipsis = "…"
+
 // cutMark follows text that was cut. It stands outside the quotes, so it cannot be mistaken for a part of the text.
 const cutMark = "..."
 
@@ -23,6 +26,26 @@ func Text(s string, limit int) string {
 		q += cutMark
 	}
 	return q
+}
+
+// Redacted is [Text] for a text that was redacted and that has to look the same in every message: [Ellipsis] is not escaped. A text
+// that has one of its own cannot be told from a redacted one.
+func Redacted(s string, limit int) string {
+	shown, cut := head(s, limit)
+	var b strings.Builder
+	b.WriteByte('"')
+	for i, part := range strings.Split(shown, Ellipsis) {
+		if i > 0 {
+			b.WriteString(Ellipsis)
+		}
+		q := strconv.QuoteToASCII(part)
+		b.WriteString(q[1 : len(q)-1])
+	}
+	b.WriteByte('"')
+	if cut {
+		b.WriteString(cutMark)
+	}
+	return b.String()
 }
 
 // Clean is [Text] for a sentence inside a sentence, as the text of another error is: the same escapes and the same cut, but no

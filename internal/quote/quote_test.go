@@ -40,6 +40,34 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestRedacted(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		in   string
+		max  int
+		want string
+	}{
+		{"an ellipsis stays", "org:…/env:…", 40, `"org:…/env:…"`},
+		{"an ellipsis alone", "…", 40, `"…"`},
+		{"the escape of an ellipsis is none", `\u2026`, 40, `"\\u2026"`},
+		{"beside an ellipsis too", `…\u2026`, 40, `"…\\u2026"`},
+		{"everything else is escaped", "a\"…\n\u202e\xff", 40, `"a\"…\n\u202e\xff"`},
+		{"an ellipsis is not cut in two", "ab…", 4, `"ab"...`},
+		{"one that fits stays", "ab…c", 5, `"ab…"...`},
+		{"text without one is that of Text", "abcd", 3, `"abc"...`},
+		{"empty text is quoted", "", 3, `""`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := quote.Redacted(tt.in, tt.max); got != tt.want {
+				t.Errorf("Redacted(%q, %d) = %s, want %s", tt.in, tt.max, got, tt.want)
+			}
+		})
+	}
+}
+
 func TestClean(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -69,7 +97,7 @@ func TestOnlyPrintableASCII(t *testing.T) {
 	t.Parallel()
 	for b := range 256 {
 		for _, in := range []string{string([]byte{byte(b)}), "a" + string([]byte{byte(b)}), string(rune(b)), string(rune(0x2000 + b))} {
-			for _, out := range []string{quote.Text(in, 100), quote.Clean(in, 100)} {
+			for _, out := range []string{quote.Text(in, 100), strings.ReplaceAll(quote.Redacted(in, 100), quote.Ellipsis, ""), quote.Clean(in, 100)} {
 				if i := strings.IndexFunc(out, func(r rune) bool { return r < ' ' || r > '~' }); i >= 0 {
 					t.Errorf("quoting %q gives %q: not printable at %d", in, out, i)
 				}
