@@ -13,8 +13,8 @@ import (
 )
 
 func (c *awsCheck) token(raw string, meta *Metadata, keys []jose.Key) {
-	if len(raw) > jose.MaxCompact {
-		c.bad("token-size", "The token has "+strconv.Itoa(len(raw))+" bytes.", "STS takes at most 20000: sign fewer claims.")
+	if len(raw) > claims.MaxTokenSize {
+		c.bad("token-size", "The token has "+strconv.Itoa(len(raw))+" bytes.", "STS takes at most "+strconv.Itoa(claims.MaxTokenSize)+": sign fewer claims.")
 		return
 	}
 	h, cl, err := claims.ParseUnverified(raw)

@@ -127,8 +127,8 @@ func (s *Signer) Sign(ctx context.Context, claims any) (string, error) {
 func (s *Signer) sign(ctx context.Context, payload []byte) (string, error) {
 	// Before the key is asked, which may cost money, and time in any case.
 	size := len(s.header) + encodedLen(len(payload)) + 1 + encodedLen(s.alg.SignatureSize(s.public.Public))
-	if size > jose.MaxCompact {
-		return "", fmt.Errorf("issuer: the token would have %d bytes, more than the %d that STS takes", size, jose.MaxCompact)
+	if size > claims.MaxTokenSize {
+		return "", fmt.Errorf("issuer: the token would have %d bytes, more than the %d that STS takes", size, claims.MaxTokenSize)
 	}
 	buf := make([]byte, 0, size)
 	buf = append(buf, s.header...)
@@ -139,8 +139,8 @@ func (s *Signer) sign(ctx context.Context, payload []byte) (string, error) {
 	}
 	buf = append(buf, '.')
 	buf = jose.AppendEncoded(buf, sig)
-	if len(buf) > jose.MaxCompact {
-		return "", fmt.Errorf("issuer: the token would have %d bytes, more than the %d that STS takes", len(buf), jose.MaxCompact)
+	if len(buf) > claims.MaxTokenSize {
+		return "", fmt.Errorf("issuer: the token would have %d bytes, more than the %d that STS takes", len(buf), claims.MaxTokenSize)
 	}
 	return string(buf), nil
 }

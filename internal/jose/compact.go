@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-)
 
-// MaxCompact is the largest token in bytes that is looked at; STS takes no larger one.
-const MaxCompact = 20000
+	"github.com/onafed/onafed/claims"
+)
 
 // A Compact is a JWS in compact form (RFC 7515 section 7.1) taken apart. Its segments are still encoded, and nothing is verified.
 type Compact struct {
@@ -19,10 +18,10 @@ type Compact struct {
 }
 
 // Split takes a compact JWS apart. Anything that is not three non-empty segments is an error, which never repeats the token.
-// It looks at no more than [MaxCompact] bytes and does not allocate, however many dots there are.
+// It looks at no more than [claims.MaxTokenSize] bytes and does not allocate, however many dots there are.
 func Split(raw string) (Compact, error) {
-	if len(raw) > MaxCompact {
-		return Compact{}, fmt.Errorf("the token has %d bytes, more than %d", len(raw), MaxCompact)
+	if len(raw) > claims.MaxTokenSize {
+		return Compact{}, fmt.Errorf("the token has %d bytes, more than %d", len(raw), claims.MaxTokenSize)
 	}
 	first := strings.IndexByte(raw, '.')
 	if first < 0 {

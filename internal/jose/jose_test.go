@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/internal/jose"
 )
 
@@ -254,15 +255,15 @@ func TestDecodeIsCanonical(t *testing.T) {
 }
 
 func TestSplitCostsNothing(t *testing.T) {
-	dots := strings.Repeat(".", jose.MaxCompact)
+	dots := strings.Repeat(".", claims.MaxTokenSize)
 	if n := testing.AllocsPerRun(10, func() { _, _ = jose.Split("aaaa.bbbb.cccc") }); n != 0 {
 		t.Errorf("Split: %v allocations, want 0", n)
 	}
 	if _, err := jose.Split(dots); err == nil {
 		t.Error("dots were accepted")
 	}
-	if _, err := jose.Split("a.b." + strings.Repeat("c", jose.MaxCompact)); err == nil {
-		t.Error("more than MaxCompact was accepted")
+	if _, err := jose.Split("a.b." + strings.Repeat("c", claims.MaxTokenSize)); err == nil {
+		t.Error("more than MaxTokenSize was accepted")
 	}
 }
 
