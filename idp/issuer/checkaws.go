@@ -23,7 +23,7 @@ const (
 	awsPatience = 5 * time.Second
 	// awsSlow is where we begin to say so: STS is farther away than we are.
 	awsSlow = 2 * time.Second
-	// awsGrace is how long after exp STS takes a token.
+	// awsGrace is how long after exp STS takes a token. A [Verifier] has no more leeway either, so a [KeyRing] keeps a key for it.
 	awsGrace = 5 * time.Minute
 	// maxSub is the length that OpenID Connect Core allows a sub, and the STS API its SubjectFromWebIdentityToken.
 	maxSub = 255

@@ -18,8 +18,6 @@ import (
 const (
 	defaultMaxAge        = 10 * time.Minute
 	defaultTokenLifetime = time.Hour
-	// defaultGrace is how long after exp a token may still be verified: STS allows five minutes.
-	defaultGrace = 5 * time.Minute
 	// waitMargin is what [KeyRingOptions.Wait] adds to MaxAge: an answer may be made just before a key is published and arrive
 	// after it, and the clocks of an issuer's machines differ.
 	waitMargin = time.Minute
@@ -34,11 +32,9 @@ type KeyRingOptions struct {
 	// keep to Cache-Control, so it is refused; less than 0 means no wait, for tests.
 	Wait time.Duration
 	// TokenLifetime is the longest time from now to exp that [KeyRing.Sign] signs; 0 means 1 hour. A key that signs no more
-	// stays published for so long.
+	// stays published for so long and 5 minutes, as STS and a [Verifier] with its greatest leeway take a token so long after its
+	// exp.
 	TokenLifetime time.Duration
-	// Grace is how much longer it stays, for verifiers that accept a token after its exp; 0 means the 5 minutes of STS, less
-	// than 0 none.
-	Grace time.Duration
 }
 
 // A KeyRing holds the keys of an issuer and moves each through its life by the clock alone: published, after [KeyRingOptions.Wait]
@@ -47,7 +43,7 @@ type KeyRingOptions struct {
 //
 // Nothing runs in the background. A KeyRing is a [KeySet] and safe for concurrent use.
 type KeyRing struct {
-	maxAge, wait, lifetime, grace time.Duration
+	maxAge, wait, lifetime time.Duration
 
 	mu   sync.Mutex // guards keys
 	keys []ringKey  // in the order of publication
@@ -88,10 +84,7 @@ func NewKeyRing(opts *KeyRingOptions) (*KeyRing, error) {
 	if o.TokenLifetime < 0 {
 		return nil, errors.New("issuer: NewKeyRing: TokenLifetime is negative")
 	}
-	if o.Grace == 0 {
-		o.Grace = defaultGrace
-	}
-	return &KeyRing{maxAge: o.MaxAge, wait: o.Wait, lifetime: o.TokenLifetime, grace: max(o.Grace, 0)}, nil
+	return &KeyRing{maxAge: o.MaxAge, wait: o.Wait, lifetime: o.TokenLifetime}, nil
 }
 
 // Publish adds a key as of now: see [KeyRing.PublishAt].
@@ -264,7 +257,7 @@ func (r *KeyRing) Status() []KeyStatus {
 			s.State = KeySigning
 		}
 		if end := r.retirement(i); !end.IsZero() {
-			s.Removed = end.Add(r.lifetime + r.grace)
+			s.Removed = end.Add(r.lifetime + awsGrace)
 		}
 		out[i] = s
 	}
@@ -298,7 +291,7 @@ func (r *KeyRing) signing(now time.Time) int {
 
 func (r *KeyRing) prune(now time.Time) {
 	for i := len(r.keys) - 1; i >= 0; i-- {
-		if end := r.retirement(i); !end.IsZero() && !now.Before(end.Add(r.lifetime+r.grace)) {
+		if end := r.retirement(i); !end.IsZero() && !now.Before(end.Add(r.lifetime+awsGrace)) {
 			r.keys = slices.Delete(r.keys, i, i+1)
 		}
 	}

@@ -77,7 +77,7 @@ func NewVerifier(issuer string, keys KeySet, opts *VerifierOptions) (*Verifier, 
 		return bad("Organizations and AnyOrganization exclude each other")
 	case slices.Contains(o.Organizations, ""):
 		return bad("an organization is empty")
-	case o.Leeway > 5*time.Minute:
+	case o.Leeway > awsGrace:
 		return bad("Leeway %v is more than 5m", o.Leeway)
 	case o.MaxLifetime < 0:
 		return bad("MaxLifetime is negative")
