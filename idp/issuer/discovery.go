@@ -74,7 +74,8 @@ type FetchError struct {
 	Err error
 }
 
-// Error says what could not be had, from where, and why. Text of the server is not in it.
+// Error says what could not be had, from where, and why. The body of an answer is not in it; what a header says is, such as a
+// Content-Type that is not JSON or the target of a redirect, quoted and cut.
 func (e *FetchError) Error() string {
 	return fmt.Sprintf("issuer: %s at %s: %v", e.Document, quote.Text(e.URL, maxURL), e.Err)
 }
