@@ -1,6 +1,8 @@
 package trust_test
 
 import (
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -157,6 +159,66 @@ func TestPatternLong(t *testing.T) {
 	}
 }
 
+// Rows of more than one word of bits, and characters outside of ASCII in them,
+// are found where the definition finds them: at each border of a word, behind
+// false starts, and with one character changed not at all.
+func TestPatternRowsAgainstNaive(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	symbols := []string{"a", "b", "é", "€", "\U0001D11E", "\xff", "\xc3"}
+	lengths := []int{1, 5, 63, 64, 65, 66, 127, 128, 129, 150, 192, 193}
+	matched, differed := 0, 0
+	for i := range 1000 {
+		// Few symbols make many false starts, all of them many classes.
+		some := symbols[r.IntN(len(symbols)):]
+		length := lengths[r.IntN(len(lengths))]
+		if i%50 == 0 { // on both sides of the longest row of bits; the definition takes its time
+			length = 1023 + r.IntN(3)
+		}
+		row := make([]string, length)
+		for j := range row {
+			row[j] = some[r.IntN(len(some))]
+			if r.IntN(4) == 0 {
+				row[j] = "?"
+			}
+		}
+		row[r.IntN(length)] = "?" // so that it is a row and not plain text
+		pattern := "*" + strings.Join(row, "") + "*" + some[0]
+
+		run := func() string {
+			var b strings.Builder
+			for range r.IntN(length + 2) {
+				b.WriteString(some[r.IntN(len(some))])
+			}
+			return b.String()
+		}
+		text := slices.Clone(row)
+		for j, symbol := range text {
+			if symbol == "?" {
+				text[j] = symbols[r.IntN(len(symbols))]
+			}
+		}
+		falseStart := strings.Join(text[:r.IntN(length)], "")
+		whole := run() + falseStart + strings.Join(text, "") + run() + some[0]
+		text[r.IntN(length)] = "x"
+		changed := falseStart + strings.Join(text, "") + some[0]
+		for _, s := range []string{whole, changed} {
+			want := naiveMatch(pattern, s)
+			if got := trust.CompilePattern(pattern).Match(s); got != want {
+				t.Fatalf("CompilePattern(%q).Match(%q) = %v, want %v", pattern, s, got, want)
+			}
+			if want {
+				matched++
+			} else {
+				differed++
+			}
+		}
+	}
+	if matched < 900 || differed < 300 {
+		t.Errorf("%d matched, %d differed: the test does not try both enough", matched, differed)
+	}
+}
+
 func TestPatternMatchAllocatesNothing(t *testing.T) {
 	for _, pattern := range []string{"org:" + org + "/*", "*/prj:*/env:*", "org:????????-*", "*" + strings.Repeat("a?", 100) + "*", subV2} {
 		p := trust.CompilePattern(pattern)
@@ -175,6 +237,9 @@ func FuzzPatternMatch(f *testing.F) {
 	f.Add("\xc3*\xa9", "\xc3\xa9") // halves of a character
 	f.Add("*???", "\U0001D11E")    // one character of four bytes
 	f.Add("?", "\xff")
+	f.Add("*"+strings.Repeat("ab?", 30)+"*", strings.Repeat("ab", 5)+strings.Repeat("abc", 31)) // more than a word of bits
+	f.Add("*"+strings.Repeat("é?€", 30)+"*", strings.Repeat("éa€", 31))
+	f.Add("*é?\xff*", "aébé\xff\xff")
 	f.Fuzz(func(t *testing.T, pattern, s string) {
 		if len(pattern) > 4096 || len(s) > 4096 {
 			return
