@@ -1,50 +1,5 @@
 package trust
 
-// Match is the result of one part of a policy: a statement, a principal, an
-// action, a condition. The zero Match is none of the three.
-type Match string
-
-// The three results. Unknown is not a failure to compute: it says that
-// AWS's rule, or a value that only AWS sees, decides.
-const (
-	Matched    Match = "matched"
-	NotMatched Match = "not matched"
-	Unknown    Match = "unknown"
-)
-
-func matchIf(b bool) Match {
-	if b {
-		return Matched
-	}
-	return NotMatched
-}
-
-func (m Match) not() Match {
-	switch m {
-	case Matched:
-		return NotMatched
-	case NotMatched:
-		return Matched
-	default:
-		return Unknown
-	}
-}
-
-// and is the conjunction of Kleene's logic: a part that surely fails decides
-// whatever the unknown one is.
-func (m Match) and(n Match) Match {
-	switch {
-	case m == NotMatched || n == NotMatched:
-		return NotMatched
-	case m == Matched && n == Matched:
-		return Matched
-	default:
-		return Unknown
-	}
-}
-
-func (m Match) or(n Match) Match { return m.not().and(n.not()).not() }
-
 // A doubt is a question with two possible answers that decides something and
 // that AWS's documents leave open, or a value of the request that is not known
 // here.
