@@ -231,5 +231,7 @@ func parseString(s string) (Policy, error) {
 		}
 		s = decoded
 	}
-	return Parse([]byte(s))
+	p, err := Parse([]byte(s))
+	p.forgetPlaces()
+	return p, err
 }

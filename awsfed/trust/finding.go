@@ -93,6 +93,12 @@ type Finding struct {
 	// Statement is the index of the statement, from 0; -1 is the policy as a
 	// whole.
 	Statement int `json:"statement"`
+	// Line and Column are where the statement begins in the text that [Parse]
+	// or [ParseDocuments] read, counted as in [ParseError]. Both are 0 where
+	// that is not known: for the policy as a whole, for a policy put together
+	// in Go code, and for one that stood in a string or in other JSON.
+	Line   int `json:"line,omitempty"`
+	Column int `json:"column,omitempty"`
 	// Operator, Key and Value are the place in the statement, where there is
 	// one.
 	Operator string `json:"operator,omitempty"`

@@ -54,6 +54,11 @@ type linter struct {
 // puts it right in a copy of the policy.
 func (l *linter) add(f Finding, edit func(*Policy)) {
 	f.Statement = l.index
+	if l.index >= 0 {
+		if form := l.policy.Statements[l.index].form; form != nil {
+			f.Line, f.Column = form.line, form.column
+		}
+	}
 	if edit != nil {
 		f.Fixable, f.fix = true, &fix{policy: l.policy, edit: edit}
 	}

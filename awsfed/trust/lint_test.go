@@ -163,3 +163,73 @@ func TestLintQuotesHostileText(t *testing.T) {
 		}
 	}
 }
+
+// A finding says where its statement begins in the text that was read, and
+// nothing where it stood in a text that was not seen.
+func TestLintPositions(t *testing.T) {
+	t.Parallel()
+	const open = `{"Effect": "Allow", "Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/app.gitpod.io"}, "Action": "sts:AssumeRoleWithWebIdentity"}`
+	const policy = "{\"Id\": \"é\", \"Statement\": [" + open + ",\n\t" + open + "]}"
+	quoted, err := json.Marshal(policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parse := func(text string) (trust.Policy, error) { return trust.Parse([]byte(text)) }
+	document := func(text string) (trust.Policy, error) {
+		docs, err := trust.ParseDocuments([]byte(text))
+		if err != nil {
+			return trust.Policy{}, err
+		}
+		last := docs[len(docs)-1]
+		return last.Policy, last.Err
+	}
+	inJSON := func(text string) (trust.Policy, error) {
+		var v struct{ Policy trust.Policy }
+		err := json.Unmarshal([]byte(text), &v)
+		return v.Policy, err
+	}
+	for _, tt := range []struct {
+		rule, text string
+		read       func(string) (trust.Policy, error)
+		want       [][2]int // line and column of each statement
+	}{
+		{"one statement", `{"Statement": ` + open + `}`, parse, [][2]int{{1, 15}}},
+		{"a list", policy, parse, [][2]int{{1, 27}, {2, 2}}},
+		{"a document that is a policy", policy, document, [][2]int{{1, 27}, {2, 2}}},
+		{"a policy in a document", "[{\"AssumeRolePolicyDocument\": {}},\n{\"AssumeRolePolicyDocument\":\n" + policy + "}]", document, [][2]int{{3, 27}, {4, 2}}},
+		{"a string in a document", `{"AssumeRolePolicyDocument": ` + string(quoted) + `}`, document, [][2]int{{0, 0}, {0, 0}}},
+		{"a part of other JSON", `{"Policy": ` + policy + `}`, inJSON, [][2]int{{0, 0}, {0, 0}}},
+		{"made in Go code", "", func(string) (trust.Policy, error) {
+			return trust.Policy{Statements: []trust.Statement{{Effect: trust.Allow, Principal: trust.Principal{Any: true}, Actions: []string{"sts:AssumeRoleWithWebIdentity"}}}}, nil
+		}, [][2]int{{0, 0}}},
+		{"the policy as a whole", `{"Statement": [` + open + strings.Repeat(","+open, 20) + `]}`, parse, nil},
+	} {
+		t.Run(tt.rule, func(t *testing.T) {
+			t.Parallel()
+			p, err := tt.read(tt.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			findings := trust.Lint(p)
+			if len(findings) == 0 {
+				t.Fatal("Lint finds nothing")
+			}
+			for _, f := range findings {
+				want := [2]int{}
+				switch {
+				case f.Statement < 0:
+				case tt.want == nil:
+					continue
+				default:
+					want = tt.want[f.Statement]
+				}
+				if got := [2]int{f.Line, f.Column}; got != want {
+					t.Errorf("statement %d, %s: line and column %v, want %v", f.Statement, f.ID, got, want)
+				}
+			}
+			if tt.want == nil && findings[0].Statement != -1 {
+				t.Errorf("no finding about the policy as a whole: %+v", findings[0])
+			}
+		})
+	}
+}

@@ -51,6 +51,14 @@ func tooLong(n int) string {
 	return fmt.Sprintf("%d characters without white space; IAM takes no more than %d", n, MaxSize)
 }
 
+// forgetPlaces takes the places away from a policy that was just read from a
+// part of a text: they are those in the part.
+func (p Policy) forgetPlaces() {
+	for _, s := range p.Statements {
+		s.form.line, s.form.column = 0, 0
+	}
+}
+
 // policy reads a policy document.
 func (r *jsonReader) policy() (Policy, error) {
 	if err := r.want(jsonObject); err != nil {

@@ -13,7 +13,8 @@ func statementElements() []string {
 // statement reads one statement; the next byte is its opening brace.
 func (r *jsonReader) statement() (Statement, error) {
 	start := r.pos
-	s := Statement{form: &statementForm{}}
+	r.base = r.base.forward(r.data, start) // nothing before it is reported any more
+	s := Statement{form: &statementForm{line: 1 + r.base.lines, column: 1 + r.base.column}}
 	err := r.members("statement", statementElements(), &s.form.order, func(name string, at int) error {
 		var err error
 		switch name {

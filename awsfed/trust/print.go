@@ -15,6 +15,7 @@ type policyForm struct {
 
 // statementForm is the same for a statement.
 type statementForm struct {
+	line, column   int      // of its first character, from 1; 0 = not known
 	order          []string // members of the statement
 	principals     []string // members of Principal
 	lists          []string // elements that were a list of one
@@ -86,6 +87,7 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return err
 	}
+	q.forgetPlaces() // data is a part of a text that is not seen here
 	*p = q
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // sarif is the log of one run in the Static Analysis Results Interchange Format, version 2.1.0 (OASIS), as far as code scanning reads it.
-// Code scanning wants a line for everything, and a role in a plan has none of its own: the first stands for the file.
+// Code scanning wants a line for everything, and a policy in a string of a plan has none of its own: the first stands for the file.
 func sarif(all []linted) any {
 	type message struct {
 		Text string `json:"text"`
@@ -23,7 +23,8 @@ func sarif(all []linted) any {
 		URI string `json:"uri"`
 	}
 	type region struct {
-		StartLine int `json:"startLine"`
+		StartLine   int `json:"startLine"`
+		StartColumn int `json:"startColumn,omitempty"`
 	}
 	type physical struct {
 		Artifact artifact `json:"artifactLocation"`
@@ -51,8 +52,9 @@ func sarif(all []linted) any {
 		Driver driver `json:"driver"`
 	}
 	type run struct {
-		Tool    tool     `json:"tool"`
-		Results []result `json:"results"`
+		Tool       tool     `json:"tool"`
+		ColumnKind string   `json:"columnKind"`
+		Results    []result `json:"results"`
 	}
 
 	rules := make(map[string]rule)
@@ -62,7 +64,7 @@ func sarif(all []linted) any {
 			if _, known := rules[f.ID]; !known {
 				rules[f.ID] = rule{ID: f.ID, Short: message{f.Why}}
 			}
-			where := location{Physical: physical{artifact{fileURI(l.file)}, region{1}}}
+			where := location{Physical: physical{artifact{fileURI(l.file)}, region{max(f.Line, 1), f.Column}}}
 			if name := nameOf(l.document); name != "the policy" {
 				where.Logical = []logical{{name}}
 			}
@@ -85,7 +87,7 @@ func sarif(all []linted) any {
 	}{
 		Schema:  "https://json.schemastore.org/sarif-2.1.0.json",
 		Version: "2.1.0",
-		Runs:    []run{{Tool: tool{driver{"onafed", "https://github.com/onafed/onafed", sorted}}, Results: results}},
+		Runs:    []run{{Tool: tool{driver{"onafed", "https://github.com/onafed/onafed", sorted}}, ColumnKind: "unicodeCodePoints", Results: results}},
 	}
 }
 

@@ -19,7 +19,8 @@ func TestSARIF(t *testing.T) {
 	if err := os.MkdirAll(filepath.Dir(open), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(open, []byte(`{"RoleDetailList":[{"RoleName":"open","Arn":"arn:aws:iam::123456789012:role/open","AssumeRolePolicyDocument":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/app.gitpod.io"},"Action":"sts:AssumeRoleWithWebIdentity"}]}}]}`), 0o600); err != nil {
+	if err := os.WriteFile(open, []byte(`{"RoleDetailList":[{"RoleName":"open","Arn":"arn:aws:iam::123456789012:role/open","AssumeRolePolicyDocument":{"Version":"2012-10-17",
+"Id":"é","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/app.gitpod.io"},"Action":"sts:AssumeRoleWithWebIdentity"}]}}]}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var out, messages bytes.Buffer
@@ -30,7 +31,8 @@ func TestSARIF(t *testing.T) {
 		Schema  string `json:"$schema"`
 		Version string
 		Runs    []struct {
-			Tool struct {
+			ColumnKind string
+			Tool       struct {
 				Driver struct {
 					Name  string
 					Rules []struct {
@@ -46,7 +48,7 @@ func TestSARIF(t *testing.T) {
 				Locations []struct {
 					PhysicalLocation struct {
 						ArtifactLocation struct{ URI string }
-						Region           struct{ StartLine int }
+						Region           struct{ StartLine, StartColumn int }
 					}
 					LogicalLocations []struct{ FullyQualifiedName string }
 				}
@@ -56,7 +58,7 @@ func TestSARIF(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &log); err != nil {
 		t.Fatal(err)
 	}
-	if log.Version != "2.1.0" || log.Schema == "" || len(log.Runs) != 1 || log.Runs[0].Tool.Driver.Name != "onafed" || len(log.Runs[0].Results) == 0 {
+	if log.Version != "2.1.0" || log.Schema == "" || len(log.Runs) != 1 || log.Runs[0].Tool.Driver.Name != "onafed" || log.Runs[0].ColumnKind != "unicodeCodePoints" || len(log.Runs[0].Results) == 0 {
 		t.Fatalf("not a SARIF log of one run: %s", out.String())
 	}
 	var rules []string
@@ -79,8 +81,11 @@ func TestSARIF(t *testing.T) {
 		}
 		at := r.Locations[0]
 		uri, err := url.Parse(at.PhysicalLocation.ArtifactLocation.URI)
-		if err != nil || uri.Scheme != "file" || filepath.FromSlash(uri.Path) != open || at.PhysicalLocation.Region.StartLine != 1 {
+		if err != nil || uri.Scheme != "file" || filepath.FromSlash(uri.Path) != open {
 			t.Errorf("location %+v (%v), want %s", at, err, open)
+		}
+		if region := at.PhysicalLocation.Region; region.StartLine != 2 || region.StartColumn != len(`"Id":"e","Statement":[{`) {
+			t.Errorf("region %+v, want the brace of the statement in line 2", region)
 		}
 		if len(at.LogicalLocations) != 1 || at.LogicalLocations[0].FullyQualifiedName != `"arn:aws:iam::123456789012:role/open"` {
 			t.Errorf("logical location %+v, want the role", at.LogicalLocations)
