@@ -3,6 +3,7 @@ package awsfed
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -20,13 +21,17 @@ import (
 // credentials until it asks again; assign the provider to the Credentials of the
 // configuration after loading it.
 func (p *Provider) APIOption() func(*middleware.Stack) error {
+	w := &expiryWatch{p: p}
 	return func(stack *middleware.Stack) error {
-		return stack.Deserialize.Add(&expiryWatch{p}, middleware.Before)
+		return stack.Deserialize.Add(w, middleware.Before)
 	}
 }
 
 // expiryWatch looks at the answers of services.
-type expiryWatch struct{ p *Provider }
+type expiryWatch struct {
+	p      *Provider
+	blamed atomic.Pointer[string] // the provider's access key id of which a service said last that it has expired
+}
 
 // ID identifies the middleware by the provider too, so that a client may watch
 // for several.
@@ -48,10 +53,28 @@ func (w *expiryWatch) HandleDeserialize(ctx context.Context, in middleware.Deser
 	if !ok {
 		return out, metadata, err
 	}
-	if w.p.invalidate(signer(rq)) {
+	if w.renews(signer(rq)) {
 		err = &renewedError{err}
 	}
 	return out, metadata, err
+}
+
+// renews drops the credentials with that access key id, if they are the
+// provider's, and reports whether a request that was signed with them should be
+// sent again: many may be under way when the first one is told, and only one of
+// them drops the key.
+func (w *expiryWatch) renews(accessKeyID string) bool {
+	if s, ok := w.p.engine.Peek(); ok && s.served.AccessKeyID == accessKeyID {
+		w.blamed.Store(&accessKeyID)
+	}
+	if w.p.invalidate(accessKeyID) {
+		return true
+	}
+	if id := w.blamed.Load(); id == nil || *id != accessKeyID {
+		return false
+	}
+	s, ok := w.p.engine.Peek()
+	return !ok || s.served.AccessKeyID != accessKeyID || !w.p.engine.Status().Valid
 }
 
 // signer returns the access key id that signed a request: the Credential of

@@ -1,9 +1,12 @@
 package awsfed_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,6 +70,85 @@ func TestAServiceThatAnswersExpiredToken(t *testing.T) {
 			t.Errorf("the call after that: %v", err)
 		}
 	})
+}
+
+// Each code of the services is one that says it; others say nothing of the key.
+func TestCodesThatSayExpired(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]bool{"ExpiredToken": true, "ExpiredTokenException": true, "InvalidToken": true, "AccessDenied": false, "InvalidClientTokenId": false} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newProvider(t, newService())
+				if err := callWith(p, func(id string) string {
+					if id == "AKID1" {
+						return code
+					}
+					return ""
+				})(t.Context()); (err == nil) != want {
+					t.Errorf("the call = %v, want success: %v", err, want)
+				}
+				if got := p.Status().AccessKeyID; (got == "AKID2") != want {
+					t.Errorf("the key is %s", got)
+				}
+			})
+		})
+	}
+}
+
+// Many requests are under way when the key dies. All of them are sent again.
+func TestManyRequestsWithOneDeadKey(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		p := newProvider(t, s)
+		var dead atomic.Bool
+		call := callWith(p, func(id string) string {
+			time.Sleep(50 * time.Millisecond)
+			if dead.Load() && id == "AKID1" {
+				return "ExpiredToken"
+			}
+			return ""
+		})
+		if err := call(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		dead.Store(true)
+		var calls sync.WaitGroup
+		for range 100 {
+			calls.Go(func() {
+				if err := call(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		calls.Wait()
+		if got := s.count(); got != 2 {
+			t.Errorf("%d calls of STS, want 2", got)
+		}
+	})
+}
+
+// callWith returns a call of a service that answers each access key id with a
+// code, or with success for "".
+func callWith(p *awsfed.Provider, answer func(accessKeyID string) string) func(context.Context) error {
+	client := sts.NewFromConfig(aws.Config{
+		Credentials: p, Region: "eu-central-1", APIOptions: []func(*middleware.Stack) error{p.APIOption()},
+		HTTPClient: doer(func(rq *http.Request) (*http.Response, error) {
+			_, after, _ := strings.Cut(rq.Header.Get("Authorization"), "Credential=")
+			id, _, _ := strings.Cut(after, "/")
+			if code := answer(id); code != "" {
+				body := `<ErrorResponse><Error><Type>Sender</Type><Code>` + code + `</Code><Message>no</Message></Error></ErrorResponse>`
+				return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}, Body: readCloser(body)}, nil
+			}
+			const body = `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: readCloser(body)}, nil
+		}),
+	})
+	return func(ctx context.Context) error {
+		_, err := client.GetCallerIdentity(ctx, nil)
+		return err
+	}
 }
 
 // A service that says ExpiredToken to everything must not make us ask STS with

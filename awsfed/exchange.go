@@ -158,11 +158,12 @@ func (x *exchange) send(ctx context.Context, tok *idp.Token) (session, error) {
 	s := session{
 		served:  creds,
 		at:      time.Now(),
-		expires: creds.Expires.UnixNano(),
+		expires: refresh.UnixNano(creds.Expires),
 		skew:    rq.skew,
 		arn:     rq.arn,
 		request: rq.id,
 	}
+	s.distrustDate()
 	switch {
 	case !creds.HasKeys() || creds.SessionToken == "":
 		return session{}, &answerError{requestID: rq.id, reason: "the answer has no credentials"}

@@ -39,10 +39,10 @@ func newQueue(slots int, perSecond float64, burst int) *queue {
 	return q
 }
 
-// Enter waits for a slot. Credentials that are missing or have expired are
+// Enter waits for a slot, or for quit, then it returns nil. Credentials that are missing or have expired are
 // needed now, or since some time; others when they expire. So the earliest need
 // is the right order for all of them.
-func (q *queue) Enter(need time.Time, urge <-chan struct{}) func() {
+func (q *queue) Enter(need time.Time, urge, quit <-chan struct{}) func() {
 	t := &ticket{need: need, in: make(chan struct{})}
 	q.mu.Lock()
 	t.order = q.order
@@ -62,6 +62,16 @@ func (q *queue) Enter(need time.Time, urge <-chan struct{}) func() {
 				heap.Fix(&q.waiting, t.index)
 			}
 			q.mu.Unlock()
+		case <-quit:
+			q.mu.Lock()
+			if t.index < 0 {
+				q.free++ // it was let in just now
+				q.admit()
+			} else {
+				heap.Remove(&q.waiting, t.index)
+			}
+			q.mu.Unlock()
+			return nil
 		}
 	}
 }

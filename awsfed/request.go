@@ -2,6 +2,8 @@ package awsfed
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"time"
 
@@ -12,6 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
 )
+
+// errTooLarge is the failure of a body that is no answer of STS's.
+var errTooLarge = errors.New("the answer is larger than 1 MiB: something that is not STS answers")
 
 // A request is the client of one request. It is between stscreds and the real
 // client to do what neither does: send once, and keep what the answer says
@@ -37,6 +42,9 @@ func (r *request) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeR
 		if r.fresh {
 			after = renew(o)
 		}
+		if o.HTTPClient != nil {
+			o.HTTPClient = bounded{o.HTTPClient}
+		}
 	})
 	out, err := r.client.AssumeRoleWithWebIdentity(ctx, in, optFns...)
 	if after != nil {
@@ -54,6 +62,39 @@ func (r *request) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeR
 		r.arn = aws.ToString(out.AssumedRoleUser.Arn)
 	}
 	return out, nil
+}
+
+// maxAnswer is how much of an answer is read, decompressed. STS's have a few
+// thousand bytes. The SDK reads all that comes, however it grows by decompression.
+const maxAnswer = 1 << 20
+
+// bounded is an HTTP client whose answers have an end.
+type bounded struct{ sts.HTTPClient }
+
+// Do sends the request.
+func (b bounded) Do(rq *http.Request) (*http.Response, error) {
+	resp, err := b.HTTPClient.Do(rq)
+	if err == nil && resp.Body != nil {
+		resp.Body = &boundedBody{resp.Body, maxAnswer}
+	}
+	return resp, err
+}
+
+type boundedBody struct {
+	io.ReadCloser
+	left int
+}
+
+// Read reads what is allowed, and fails where more comes.
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left < 0 {
+		return 0, errTooLarge
+	}
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.left+1)]) // one more tells "too large" from "just fits"
+	if b.left -= n; b.left < 0 {
+		return n - 1, errTooLarge
+	}
+	return n, err
 }
 
 // staying returns the HTTP client without its following of redirects. STS sends

@@ -38,6 +38,22 @@ func (s *session) localExpiry() time.Time {
 	return s.expiry()
 }
 
+// longestSession is the most that STS gives, and some time for the answer's way
+// (AssumeRoleWithWebIdentity, "DurationSeconds").
+const longestSession = 12*time.Hour + 5*time.Minute
+
+// distrustDate forgets the skew if it makes nonsense of an expiry that is good
+// without it: then the Date is wrong, as a proxy's may be, and not the clocks.
+func (s *session) distrustDate() {
+	sane := func(end time.Time) bool {
+		life := end.Sub(s.at)
+		return life > 0 && life <= longestSession
+	}
+	if !sane(s.localExpiry()) && sane(s.expiry()) {
+		s.skew = 0
+	}
+}
+
 // sessionName returns the session name for a token: the identity in it, or,
 // where the subject says nothing to us, a name that is the same for the same
 // subject and tells nothing of it.

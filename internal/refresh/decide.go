@@ -8,6 +8,20 @@ import (
 // never is the time of what does not come, in unix nanoseconds.
 const never = math.MaxInt64
 
+// UnixNano is t.UnixNano for every t: a time beyond what 64 bits of nanoseconds
+// reach, from 1678 to 2262, is the last or first one within. There are tokens
+// whose exp is 9999999999 seconds and more.
+func UnixNano(t time.Time) int64 {
+	const first, last = math.MinInt64, never - 1
+	switch {
+	case t.After(time.Unix(0, last)):
+		return last
+	case t.Before(time.Unix(0, first)):
+		return first
+	}
+	return t.UnixNano()
+}
+
 const (
 	// stepBack is how far before its arrival a value may be asked for until
 	// that means a clock set back. The steps by which NTP corrects a clock that
@@ -71,6 +85,15 @@ type trouble struct {
 // valid reports whether the value is good at that time.
 func (r *record) valid(now int64) bool {
 	return r.has && !r.invalid && now < r.expire
+}
+
+// needed is when the value is needed next: when it ends, and after a failure
+// not before the end of the pause.
+func (r *record) needed() int64 {
+	if r.trouble == nil {
+		return r.expire
+	}
+	return max(r.expire, r.trouble.retryAt)
 }
 
 // held reports whether the pause after a failure lasts. A pause whose beginning
@@ -137,7 +160,7 @@ func decideWithout(now int64, r *record, o *Rules) action {
 		return wait
 	}
 	after := r.trouble.at >= r.expire // the failure came after the end of the value
-	if o.ServeExpired && !r.invalid && after {
+	if o.ServeExpired && !r.invalid && (after || r.trouble.exact && r.held(now)) {
 		if r.held(now) {
 			return serve
 		}

@@ -121,6 +121,10 @@ func TestDecide(t *testing.T) {
 		}},
 
 		{"ServeExpired first tries once after the end", failedAt(ok, 46*m, 3*s, false), Rules{ServeExpired: true}, []step{{h, wait}}},
+		{"ServeExpired serves through a pause by option that reaches beyond the end", exactly(failedAt(ok, 55*m, 10*m, false)), Rules{ServeExpired: true}, []step{
+			{h, serve}, {65*m - 1, serve}, {65 * m, wait},
+		}},
+		{"a denial keeps its message though the option serves", exactly(failedAt(ok, 55*m, 10*m, true)), Rules{ServeExpired: true}, []step{{h, fail}}},
 		{"ServeExpired serves after a failure after the end", failedAt(ok, h+m, 10*s, false), Rules{ServeExpired: true}, []step{
 			{h + m, serve}, {h + m + 10*s, serveAndRefresh}, {9 * h, serveAndRefresh},
 		}},

@@ -113,7 +113,7 @@ func (e *Engine[T]) await(ctx context.Context, fl *flight[T], s *state[T], act a
 	}
 	// After a denial calls wait for the answer although the value is valid, but
 	// not for one that does not come: until then the denial stands.
-	denied := act == wait && s.rec().valid(time.Now().UnixNano())
+	denied := act == wait && s.rec().denied() && s.rec().valid(time.Now().UnixNano())
 	var patience <-chan time.Time
 	if act == join || denied {
 		t := time.NewTimer(min(time.Until(fl.began.Add(joinWait)), time.Duration(s.expire-time.Now().UnixNano())))
@@ -138,6 +138,9 @@ func (e *Engine[T]) await(ctx context.Context, fl *flight[T], s *state[T], act a
 				return &s.value, nil
 			}
 		case <-ctx.Done():
+			if act == wait {
+				e.withdraw(fl)
+			}
 			if act == join && s.valid(time.Now().UnixNano()) {
 				return &s.value, nil
 			}
@@ -232,7 +235,8 @@ func (e *Engine[T]) Kick(ctx context.Context) {
 
 // Run keeps the value warm until ctx is done, and returns ctx's error: it
 // fetches the first value at once and each next one when it is due, so that no
-// caller finds an ended one. The caller owns the goroutine.
+// caller finds an ended one. The caller owns the goroutine. One Run is enough: of
+// two, each may notice a change up to a minute late.
 func (e *Engine[T]) Run(ctx context.Context) error {
 	e.mu.Lock()
 	if e.wake == nil {
@@ -249,6 +253,9 @@ func (e *Engine[T]) Run(ctx context.Context) error {
 		case <-t.C:
 		case <-wake:
 		}
+		if ctx.Err() != nil {
+			continue // of two that are ready select takes either
+		}
 		t.Reset(e.tend(ctx))
 	}
 }
@@ -256,6 +263,9 @@ func (e *Engine[T]) Run(ctx context.Context) error {
 // glance is how long Run sleeps at most: a timer stands still in a suspended
 // machine, and does not see a clock that was set.
 const glance = time.Minute
+
+// breath is how long Run leaves a value alone at least.
+const breath = 100 * time.Millisecond
 
 // tend starts what is due and returns when to look again.
 func (e *Engine[T]) tend(ctx context.Context) time.Duration {
@@ -271,7 +281,10 @@ func (e *Engine[T]) tend(ctx context.Context) time.Duration {
 		pause := backoff(int(s.trouble.failures), 0, 0, 1)
 		at = max(at, s.trouble.retryAt, s.trouble.at+int64(pause))
 	}
-	if at > now {
+	if s != nil && s.has {
+		at = max(at, s.obtained+int64(breath)) // a value of no life would be fetched without end
+	}
+	if at > now && now >= s.rec().obtained-int64(stepBack) {
 		return time.Duration(min(at-now, int64(glance)))
 	}
 	e.launch(ctx, s, false)

@@ -900,9 +900,10 @@ type gate struct {
 	open  chan struct{}
 	urged atomic.Bool
 	in    atomic.Int32
+	left  atomic.Int32 // flights that were given up before
 }
 
-func (g *gate) Enter(_ time.Time, urge <-chan struct{}) func() {
+func (g *gate) Enter(_ time.Time, urge, quit <-chan struct{}) func() {
 	for {
 		select {
 		case <-g.open:
@@ -911,6 +912,9 @@ func (g *gate) Enter(_ time.Time, urge <-chan struct{}) func() {
 		case <-urge:
 			g.urged.Store(true)
 			urge = nil
+		case <-quit:
+			g.left.Add(1)
+			return nil
 		}
 	}
 }

@@ -15,6 +15,11 @@ type flight[T any] struct {
 	need  time.Time     // when somebody needs the value
 	urge  chan struct{} // closed by hurry; nil without a gate
 	once  sync.Once     // guards the closing of urge
+	quit  chan struct{} // closed when a queued flight is given up; nil without a gate
+
+	queued  bool // it waits at the gate; guarded by Engine.mu, as the next two
+	waiters int  // callers who have nothing until it ends
+	kept    bool // it is wanted without them: it renews a valid value, or nobody was to wait for it
 
 	leave    func()      // ends the stay at the gate; set before watchdog
 	watchdog *time.Timer // gives the flight up; guarded by Engine.mu
@@ -59,7 +64,10 @@ func (e *Engine[T]) launch(ctx context.Context, seen *state[T], urgent bool) *fl
 	if fl == nil {
 		fl = e.start(ctx, seen, urgent)
 	}
-	if fl != nil && urgent {
+	if fl == nil || !e.enlist(fl, seen, urgent) {
+		return nil
+	}
+	if urgent {
 		fl.hurry()
 	}
 	return fl
@@ -69,11 +77,12 @@ func (e *Engine[T]) start(ctx context.Context, seen *state[T], urgent bool) *fli
 	now := time.Now()
 	fl := &flight[T]{began: now, need: now, done: make(chan struct{})}
 	if e.rules.Gate != nil {
-		fl.urge = make(chan struct{})
+		fl.urge, fl.quit, fl.queued = make(chan struct{}), make(chan struct{}), true
 		if r := seen.rec(); r.has && !r.invalid && (!urgent || !r.valid(now.UnixNano())) {
-			fl.need = time.Unix(0, r.expire)
+			fl.need = time.Unix(0, r.needed())
 		}
 	}
+	ctx = context.WithValue(context.WithoutCancel(ctx), insideKey[T]{e}, fl)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if other := e.flight.Load(); other != nil {
@@ -83,16 +92,71 @@ func (e *Engine[T]) start(ctx context.Context, seen *state[T], urgent bool) *fli
 		return nil
 	}
 	e.flight.Store(fl)
-	go e.fly(context.WithValue(context.WithoutCancel(ctx), insideKey[T]{e}, fl), fl)
+	go e.fly(ctx, fl)
 	return fl
+}
+
+// enlist counts a caller who will wait, or notes that the flight is wanted
+// without one. It returns false if the flight is not under way any more. Only
+// at a gate it matters who waits: elsewhere a flight has begun and goes on.
+func (e *Engine[T]) enlist(fl *flight[T], seen *state[T], urgent bool) bool {
+	if fl.quit == nil {
+		return true
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.flight.Load() != fl:
+		return false
+	case urgent:
+		fl.waiters++
+	}
+	if !urgent || seen.rec().valid(time.Now().UnixNano()) {
+		fl.kept = true
+	}
+	return true
+}
+
+// withdraw takes back the wish of a caller whose context has ended. A flight
+// that nobody wants leaves the gate, or those who gave up would be served
+// before those who wait.
+func (e *Engine[T]) withdraw(fl *flight[T]) {
+	if fl.quit == nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	fl.waiters--
+	if fl.waiters == 0 && !fl.kept && fl.queued && e.flight.Load() == fl {
+		e.flight.Store(nil)
+		close(fl.quit)
+		e.signal()
+	}
+}
+
+// pass waits at the gate. It reports whether the flight may begin.
+func (e *Engine[T]) pass(fl *flight[T]) bool {
+	leave := e.rules.Gate.Enter(fl.need, fl.urge, fl.quit)
+	if leave == nil {
+		return false
+	}
+	e.mu.Lock()
+	fl.queued = false
+	wanted := e.flight.Load() == fl
+	e.mu.Unlock()
+	if !wanted {
+		leave()
+		return false
+	}
+	fl.leave, fl.lets = leave, time.Now()
+	return true
 }
 
 // fly is the goroutine of a flight.
 func (e *Engine[T]) fly(ctx context.Context, fl *flight[T]) {
 	fl.leave = func() {}
-	if e.rules.Gate != nil {
-		fl.leave = e.rules.Gate.Enter(fl.need, fl.urge)
-		fl.lets = time.Now()
+	if e.rules.Gate != nil && !e.pass(fl) {
+		return
 	}
 	timeout := e.timeout()
 	// The fetch is told to stop a little before its callers stop waiting, so
@@ -136,6 +200,9 @@ func (e *Engine[T]) fetch(ctx context.Context, c *call[T]) {
 		e.land(c, v, err)
 	}()
 	v, err = e.driver.Fetch(ctx)
+	if err != nil {
+		_ = err.Error() // one that has no text, as a nil pointer in an error, is a panic too, and better here than where it is logged
+	}
 	returned = true
 }
 

@@ -82,10 +82,12 @@ type Rules struct {
 // A Gate spreads flights over time.
 type Gate interface {
 	// Enter returns when the flight may begin, with the function that ends
-	// its stay. need is when somebody needs the value: the end of the old one,
-	// which may be past, or the present if there is none; urge is closed when
-	// a caller begins to wait.
-	Enter(need time.Time, urge <-chan struct{}) (leave func())
+	// its stay, or nil after quit was closed. need is when somebody needs the
+	// value: the end of the old one, which may be past, or the present if
+	// there is none; after a failure the end of its pause, so that what fails
+	// again and again gets no further ahead. urge is closed when a caller
+	// begins to wait, quit when nobody wants the value any more.
+	Enter(need time.Time, urge, quit <-chan struct{}) (leave func())
 }
 
 // An Event is what became of one flight.

@@ -33,7 +33,7 @@ func (r *record) succeed(now, start, expiry time.Time, minLife, window time.Dura
 		return true
 	}
 	at := r.obtained
-	r.end = expiry.UnixNano()
+	r.end = UnixNano(expiry)
 	if r.end <= at {
 		return false
 	}
