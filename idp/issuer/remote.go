@@ -41,7 +41,7 @@ type RemoteKeySetOptions struct {
 	// MaxStale is how long keys are used after the last good fetch while the issuer cannot be reached; 0 means 24 hours. A key
 	// that the issuer withdraws meanwhile is trusted for so long.
 	MaxStale time.Duration
-	// Timeout bounds a fetch; 0 means 10 seconds.
+	// Timeout bounds a fetch; 0 means 10 seconds. Once it is known where an issuer's keys are, asking that again gets a third of it.
 	Timeout time.Duration
 	// Logger gets a warning for each fetch that fails and a debug line for each that does not; nil means silence.
 	Logger *slog.Logger

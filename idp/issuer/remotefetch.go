@@ -62,7 +62,8 @@ func (s *RemoteKeySet) fetch(ctx context.Context) (*kept, error) {
 	return k, nil
 }
 
-// locate returns the URL of the keys. When the issuer cannot be asked, the one it named last is good enough.
+// locate returns the URL of the keys. When the issuer cannot be asked, or takes more than a third of the fetch's time to answer, the URL
+// that it named last is good enough.
 func (s *RemoteKeySet) locate(ctx context.Context) (string, error) {
 	now := time.Now().Round(0)
 	s.mu.Lock()
@@ -71,8 +72,12 @@ func (s *RemoteKeySet) locate(ctx context.Context) (string, error) {
 	if s.issuer == "" || known != "" && now.Sub(since) < discoveryTTL && !now.Before(since) {
 		return known, nil
 	}
+	timeout := s.o.Timeout
+	if known != "" {
+		timeout /= 3 // the rest is for the keys
+	}
 	m, err := Discover(ctx, s.issuer, &DiscoverOptions{
-		HTTPClient: s.o.HTTPClient, InsecureLoopbackHTTP: s.o.InsecureLoopbackHTTP, Timeout: s.o.Timeout,
+		HTTPClient: s.o.HTTPClient, InsecureLoopbackHTTP: s.o.InsecureLoopbackHTTP, Timeout: timeout,
 	})
 	if err != nil {
 		var f *FetchError
