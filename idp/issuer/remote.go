@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	// unknownInterval is how far apart fetches for an unknown kid are: a flood of tokens with invented ones costs the issuer two
-	// requests a minute.
+	// unknownInterval is how long after a good fetch there is none for an unknown kid: a flood of tokens with invented ones costs
+	// the issuer two requests a minute.
 	unknownInterval = 30 * time.Second
 
 	minTTL, defaultTTL, maxTTL = time.Minute, 10 * time.Minute, time.Hour
 
 	// A failed fetch is tried again after minRetry, then twice that and so on. While there are no keys at all verifiers fail, so
-	// the pause is short; while there are, nobody waits for it.
+	// the pause is short; while there are, only a key that is new waits for it.
 	minRetry, maxRetryEmpty, maxRetry = time.Second, 5 * time.Second, 30 * time.Second
 
 	defaultMaxStale = 24 * time.Hour
@@ -51,8 +51,10 @@ type RemoteKeySetOptions struct {
 //
 //   - A kid that is known never waits. When the kept set is older than the Cache-Control of its answer allows (at least 1 minute, at
 //     most 1 hour, 10 minutes when it says nothing) it is fetched again behind the callers.
-//   - A kid that is not known is fetched for at once, and its caller waits, unless there was a fetch in the last 30 seconds; then it is
-//     refused, and found with the next fetch. If that last fetch failed, its error is returned: the key may exist.
+//   - A kid that is not known is fetched for at once, and its caller waits, unless there was a good fetch in the last 30 seconds; then
+//     it is refused, and found with the next fetch.
+//   - A failed fetch is tried again when somebody asks, after a second at first and after 30 seconds at most, or 5 while there are no
+//     keys. Meanwhile its error is returned for a kid that is not known: the key may exist.
 //   - While the issuer is down or hangs the kept keys are used, until [RemoteKeySetOptions.MaxStale]; then the error is a *[StaleKeysError].
 //   - A key that is gone from the issuer's set is gone with the first good fetch.
 //
@@ -209,7 +211,7 @@ func (s *RemoteKeySet) unknown(ctx context.Context, kid string) ([]Key, error) {
 	s.mu.Lock()
 	now := time.Now().Round(0) // under a flood a caller waits for the lock, and what began meanwhile would seem to be in its future
 	f := s.flight
-	if since := now.Sub(s.started); f == nil && (since >= unknownInterval || since < 0) {
+	if f == nil && s.due(now) {
 		f = s.start(ctx, now)
 	}
 	err := s.lastErr
@@ -221,6 +223,16 @@ func (s *RemoteKeySet) unknown(ctx context.Context, kid string) ([]Key, error) {
 		return nil, err // the key may exist
 	}
 	return s.kept.Load().Keys(ctx, kid)
+}
+
+// due reports whether an unknown kid is reason enough for a fetch. Only an answer without the key tells that it may not exist; after a
+// failure the next fetch is as for everybody.
+func (s *RemoteKeySet) due(now time.Time) bool {
+	if s.lastErr != nil {
+		return !s.resting(now)
+	}
+	since := now.Sub(s.started)
+	return since >= unknownInterval || since < 0
 }
 
 // resting reports whether the pause after a failure lasts. A clock that was set back does not make it longer.
