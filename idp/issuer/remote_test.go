@@ -489,6 +489,43 @@ func TestConditionalRequests(t *testing.T) {
 	})
 }
 
+// TestFreshnessOfNotModified: a 304 says anew how long the set is fresh, or leaves it as it was (RFC 9111 section 4.3.4).
+func TestFreshnessOfNotModified(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		header http.Header // of the 304
+		ttl    time.Duration
+	}{
+		"nothing": {http.Header{"Cache-Control": nil}, 5 * time.Minute},
+		"shorter": {http.Header{"Cache-Control": {"max-age=120"}}, 2 * time.Minute},
+		"longer":  {http.Header{"Cache-Control": {"max-age=1200"}}, 20 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				iss, keys := remote(t, issuer.RemoteKeySetOptions{})
+				iss.Inject(idptest.Fault{Header: http.Header{"Cache-Control": {"max-age=300"}}, Times: 1})
+				iss.Inject(idptest.Fault{Header: tt.header})
+				wantKey(t, keys, "k0")
+				time.Sleep(5 * time.Minute)
+				wantKey(t, keys, "k0")
+				synctest.Wait()
+				if r := iss.Requests()[1]; r.Status != http.StatusNotModified {
+					t.Fatalf("the second answer is a %d, want 304", r.Status)
+				}
+				time.Sleep(tt.ttl - time.Millisecond)
+				wantKey(t, keys, "k0")
+				synctest.Wait()
+				wantRequests(t, iss, 2)
+				time.Sleep(time.Millisecond)
+				wantKey(t, keys, "k0")
+				synctest.Wait()
+				wantRequests(t, iss, 3)
+			})
+		})
+	}
+}
+
 // TestLastModified is the condition for servers without entity tags.
 func TestLastModified(t *testing.T) {
 	t.Parallel()
