@@ -254,6 +254,31 @@ func TestDoRedirects(t *testing.T) {
 	}
 }
 
+// With InsecureLoopbackHTTP an http URL is one that may be asked, but nothing that began with TLS ends without it.
+func TestDoStaysWithTLS(t *testing.T) {
+	t.Parallel()
+	for from, refused := range map[string]bool{"https://a.example/x": true, "https://127.0.0.1:1/x": true, "http://127.0.0.1:2/x": false} {
+		requests := 0
+		client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			requests++
+			if requests == 1 {
+				return answer(r, 308, "", "Location", "http://127.0.0.1:1/y"), nil
+			}
+			return answer(r, 200, "{}"), nil
+		})}
+		_, err := httpjson.Do(t.Context(), httpjson.Request{
+			Client: client, URL: from, InsecureLoopbackHTTP: true, AllowRedirect: func(*url.URL) bool { return true },
+		})
+		re, ok := errors.AsType[*httpjson.RedirectError](err)
+		switch {
+		case !refused && (err != nil || requests != 2):
+			t.Errorf("Do of %s after %d requests: %v, want two", from, requests, err)
+		case refused && (!ok || re.Reason != "from https to http" || requests != 1):
+			t.Errorf("Do of %s after %d requests: %v, want a *RedirectError after one", from, requests, err)
+		}
+	}
+}
+
 // net/http reads Location before it asks anybody, so what it cannot read at all is its error.
 func TestDoRubbishLocation(t *testing.T) {
 	t.Parallel()
