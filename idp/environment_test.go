@@ -451,3 +451,23 @@ func TestFindCommand(t *testing.T) {
 		t.Errorf("FindCommand = %q, want %q", got, want)
 	}
 }
+
+// What a relative directory has depends on where the program was started, so no command is taken from one, however it is written.
+func TestFindCommandPassesRelativeDirectories(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	want := asCommand(t, filepath.Join(dir, "bin"), "ona", false)
+	t.Chdir(dir)
+	t.Setenv("PATH", filepath.Join(dir, "bin")) // where a name without a directory would be looked for
+	relative := []string{"", ".", "bin", "./bin", "bin/../bin", "../" + filepath.Base(dir) + "/bin"}
+	for _, d := range relative {
+		if got := idp.FindCommand([]string{d}, []string{"ona"}); got != "" {
+			t.Errorf("FindCommand in %q = %q, want nothing", d, got)
+		}
+	}
+	if got := idp.FindCommand(append(relative, filepath.Join(dir, "bin")), []string{"ona"}); got != want {
+		t.Errorf("FindCommand = %q, want %q", got, want)
+	}
+}
