@@ -130,10 +130,10 @@ func NewClient(opts *ClientOptions) (*Client, error) {
 	return c, nil
 }
 
-// allowList returns the hosts that may see the API token.
+// allowList returns the hosts that may see the API token. base has passed CheckURL, so if its host is one of Ona's it is https.
 func allowList(base *url.URL, more []string) (map[string]bool, error) {
 	list := map[string]bool{hostPort(base): true}
-	if slices.Contains(onaHosts(), strings.ToLower(base.Hostname())) && base.Scheme == "https" {
+	if slices.Contains(onaHosts(), strings.ToLower(base.Hostname())) {
 		for _, h := range onaHosts() {
 			list[h+":443"] = true
 		}

@@ -124,6 +124,7 @@ func TestNewClientRefuses(t *testing.T) {
 		"http":                       {&idp.ClientOptions{Bearer: bearer, BaseURL: "http://app.gitpod.io/api"}, "BaseURL"},
 		"http to loopback":           {&idp.ClientOptions{Bearer: bearer, BaseURL: "http://127.0.0.1/api"}, "InsecureLoopbackHTTP"},
 		"http elsewhere":             {&idp.ClientOptions{Bearer: bearer, BaseURL: "http://a/api", InsecureLoopbackHTTP: true}, "BaseURL"},
+		"http to Ona":                {&idp.ClientOptions{Bearer: bearer, BaseURL: "http://app.ona.com/api", InsecureLoopbackHTTP: true}, "BaseURL"},
 		"no scheme":                  {&idp.ClientOptions{Bearer: bearer, BaseURL: "app.gitpod.io"}, "BaseURL"},
 		"user information":           {&idp.ClientOptions{Bearer: bearer, BaseURL: "https://u:p@app.gitpod.io"}, "BaseURL"},
 		"a query":                    {&idp.ClientOptions{Bearer: bearer, BaseURL: "https://app.gitpod.io?x=y"}, "query"},
