@@ -12,6 +12,7 @@ import (
 	"github.com/onafed/onafed/internal/httpjson"
 	"github.com/onafed/onafed/internal/jose"
 	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/internal/retry"
 )
 
 const (
@@ -72,6 +73,16 @@ type FetchError struct {
 	StatusCode int
 	// Err is the reason.
 	Err error
+
+	retryAfter time.Duration // how long the server asked to be left alone
+}
+
+// refused is the error of an answer with another status than the one that was wanted.
+func refused(document, from string, r *httpjson.Response) *FetchError {
+	return &FetchError{
+		Document: document, URL: from, StatusCode: r.StatusCode, Err: fmt.Errorf("the server answered %d", r.StatusCode),
+		retryAfter: retry.After(r.Header, time.Now()),
+	}
 }
 
 // Error says what could not be had, from where, and why. The body of an answer is not in it; what a header says is, such as a
@@ -102,11 +113,11 @@ func Discover(ctx context.Context, issuerURL string, opts *DiscoverOptions) (*Me
 		o = *opts
 	}
 	from := wellKnown(issuerURL, discoveryPath)
-	fail := func(status int, err error) (*Metadata, error) {
-		return nil, &FetchError{Document: "discovery document", URL: from, StatusCode: status, Err: err}
+	fail := func(err error) (*Metadata, error) {
+		return nil, &FetchError{Document: "discovery document", URL: from, Err: err}
 	}
 	if err := checkIssuerURL(issuerURL, o.InsecureLoopbackHTTP); err != nil {
-		return fail(0, err)
+		return fail(err)
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = fetchTimeout
@@ -115,20 +126,20 @@ func Discover(ctx context.Context, issuerURL string, opts *DiscoverOptions) (*Me
 		Client: o.HTTPClient, URL: from, Limit: maxDiscovery, Timeout: o.Timeout, InsecureLoopbackHTTP: o.InsecureLoopbackHTTP,
 	})
 	if err != nil {
-		return fail(0, err)
+		return fail(err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fail(resp.StatusCode, fmt.Errorf("the server answered %d", resp.StatusCode))
+		return nil, refused("discovery document", from, resp)
 	}
 	m, err := ParseMetadata(resp.Body)
 	if err != nil {
-		return fail(0, errors.Unwrap(err))
+		return fail(errors.Unwrap(err))
 	}
 	if m.Issuer != issuerURL {
 		return nil, &MismatchError{Asked: issuerURL, Discovered: m.Issuer}
 	}
 	if _, err := httpjson.CheckURL(m.JWKSURI, o.InsecureLoopbackHTTP); err != nil {
-		return fail(0, fmt.Errorf("jwks_uri: %w", err))
+		return fail(fmt.Errorf("jwks_uri: %w", err))
 	}
 	return m, nil
 }

@@ -26,6 +26,10 @@ const (
 	// the pause is short; while there are, only a key that is new waits for it.
 	minRetry, maxRetryEmpty, maxRetry = time.Second, 5 * time.Second, 30 * time.Second
 
+	// maxRetryAfter is the longest pause for which a server may ask, and maxRest the longest pause.
+	maxRetryAfter = time.Minute
+	maxRest       = maxRetryAfter + maxRetry/2
+
 	defaultMaxStale = 24 * time.Hour
 
 	// discoveryTTL is how long a jwks_uri is used without asking again. It is asked again, too, after a fetch from it failed.
@@ -54,7 +58,8 @@ type RemoteKeySetOptions struct {
 //   - A kid that is not known is fetched for at once, and its caller waits, unless there was a good fetch in the last 30 seconds; then
 //     it is refused, and found with the next fetch.
 //   - A failed fetch is tried again when somebody asks, after a second at first and after 30 seconds at most, or 5 while there are no
-//     keys. Meanwhile its error is returned for a kid that is not known: the key may exist.
+//     keys; not before a Retry-After of the answer is over, as far as that is a minute and the kept keys last. Meanwhile its error is
+//     returned for a kid that is not known: the key may exist.
 //   - While the issuer is down or hangs the kept keys are used, until [RemoteKeySetOptions.MaxStale]; then the error is a *[StaleKeysError].
 //   - A key that is gone from the issuer's set is gone with the first good fetch.
 //
@@ -237,7 +242,7 @@ func (s *RemoteKeySet) due(now time.Time) bool {
 
 // resting reports whether the pause after a failure lasts. A clock that was set back does not make it longer.
 func (s *RemoteKeySet) resting(now time.Time) bool {
-	return s.lastErr != nil && now.Before(s.retryAt) && s.retryAt.Sub(now) <= maxRetry
+	return s.lastErr != nil && now.Before(s.retryAt) && s.retryAt.Sub(now) <= maxRest
 }
 
 // start begins a flight. s.mu is held.
@@ -268,12 +273,7 @@ func (s *RemoteKeySet) land(ctx context.Context, f *flight, k *kept, err error) 
 		s.kept.Store(k)
 		s.failures, s.lastErr = 0, nil
 	} else {
-		limit := maxRetry
-		if old := s.kept.Load(); old == nil || !now.Before(old.stale) {
-			limit = maxRetryEmpty
-		}
-		pause := min(minRetry<<min(s.failures, 10), limit)
-		s.retryAt = now.Add(pause/2 + rand.N(pause/2+1)) //nolint:gosec // spreads a fleet, guards nothing
+		s.retryAt = now.Add(s.pause(now, err))
 		s.failures++
 		s.lastErr = err
 		if s.issuer != "" {
@@ -289,6 +289,20 @@ func (s *RemoteKeySet) land(ctx context.Context, f *flight, k *kept, err error) 
 	} else {
 		s.o.Logger.LogAttrs(ctx, slog.LevelDebug, "key set fetched", slog.Int("keys", len(k.all)), slog.Duration("ttl", k.ttl))
 	}
+}
+
+// pause is how long after the failure err no fetch is begun. s.mu is held, and s.failures are those before.
+func (s *RemoteKeySet) pause(now time.Time, err error) time.Duration {
+	limit, most := maxRetryEmpty, maxRetryAfter
+	if k := s.kept.Load(); k != nil && now.Before(k.stale) {
+		limit, most = maxRetry, min(maxRetryAfter, k.stale.Sub(now)-maxRetry/2) // there is another try while they can be used
+	}
+	own := min(minRetry<<min(s.failures, 10), limit)
+	var asked time.Duration
+	if f, ok := errors.AsType[*FetchError](err); ok {
+		asked = min(f.retryAfter, most)
+	}
+	return max(asked, own/2) + rand.N(own/2+1) //nolint:gosec // spreads a fleet, guards nothing
 }
 
 func (f *flight) wait(ctx context.Context) error {

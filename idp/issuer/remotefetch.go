@@ -19,8 +19,8 @@ func (s *RemoteKeySet) fetch(ctx context.Context) (*kept, error) {
 	if err != nil {
 		return nil, err
 	}
-	fail := func(status int, err error) (*kept, error) {
-		return nil, &FetchError{Document: "key set", URL: from, StatusCode: status, Err: err}
+	fail := func(err error) (*kept, error) {
+		return nil, &FetchError{Document: "key set", URL: from, Err: err}
 	}
 	old := s.kept.Load()
 	header := http.Header{"Accept": {"application/jwk-set+json, application/json"}}
@@ -35,7 +35,7 @@ func (s *RemoteKeySet) fetch(ctx context.Context) (*kept, error) {
 		Client: s.o.HTTPClient, URL: from, Header: header, Limit: maxKeySet, Timeout: -1, InsecureLoopbackHTTP: s.o.InsecureLoopbackHTTP,
 	})
 	if err != nil {
-		return fail(0, err)
+		return fail(err)
 	}
 	now := time.Now().Round(0)
 	k := &kept{fetched: now, url: from, etag: resp.Header.Get("Etag"), modified: resp.Header.Get("Last-Modified"), ttl: timeToLive(resp.Header)}
@@ -46,14 +46,14 @@ func (s *RemoteKeySet) fetch(ctx context.Context) (*kept, error) {
 			k.ttl = old.ttl
 		}
 	case resp.StatusCode != http.StatusOK:
-		return fail(resp.StatusCode, fmt.Errorf("the server answered %d", resp.StatusCode))
+		return nil, refused("key set", from, resp)
 	default:
 		set, err := jose.ParseSet(resp.Body)
 		if err != nil {
 			if !resp.IsJSON() {
 				err = fmt.Errorf("the answer is %s: %w", quote.Text(resp.Header.Get("Content-Type"), maxShown), err)
 			}
-			return fail(0, err)
+			return fail(err)
 		}
 		// An empty set is an answer like any other: an issuer that withdraws its last key means it.
 		k.snapshot = newSnapshot(set.Keys)

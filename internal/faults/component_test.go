@@ -82,8 +82,8 @@ func components() []component {
 		},
 		{
 			name: keySet, what: "`issuer.Verifier` over `issuer.RemoteKeySet` with discovery", host: apiHost,
-			keeps: true, step: 2 * time.Minute,
-			cold: 10 * time.Second, warm: 0, repair: 15 * time.Second, perCall: 2, perHour: 10,
+			keeps: true, step: 5 * time.Second,
+			cold: 10 * time.Second, warm: 0, repair: 15 * time.Second, perCall: 2, perHour: 10, obeys: true,
 			start: startVerifier,
 		},
 		{
