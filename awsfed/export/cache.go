@@ -65,7 +65,9 @@ type CacheRequest struct {
 	// field is not known. An entry that disagrees is replaced, a fetch that
 	// disagrees is an error.
 	Expect CacheIdentity
-	// Fetch makes the calls. It is called at most once.
+	// Fetch makes the calls. It is called at most once, under the lock of the
+	// key. It must not ask for another entry of the same folder: keys share 256
+	// locks, so it may wait for its own until LockTimeout.
 	Fetch func(ctx context.Context) (CacheEntry, error)
 }
 
@@ -74,24 +76,26 @@ type CacheOptions struct {
 	// Dir is a folder for nothing but the cache. Empty means
 	// onafed/credentials in [os.UserCacheDir].
 	Dir string
-	// MinLife is how much life cached credentials must have left. Zero means 20
+	// MinLife is how much life cached credentials must have left. Zero or less means 20
 	// minutes, because botocore asks again from 15 minutes before the end and
 	// wants new ones then. Never more than half of the credentials' lifetime
 	// is asked for.
 	MinLife time.Duration
 	// LockTimeout is how long to wait for another process that makes the same
-	// calls, before making them too. Zero means 20 seconds: SDKs give a
+	// calls, before making them too. Zero or less means 20 seconds: SDKs give a
 	// credential_process a minute.
 	LockTimeout time.Duration
-	// Logger is told why entries are not used or written (Debug). Nil means silence.
+	// Logger gets why entries are not used or written (Debug), and failures to
+	// fetch while the credentials at hand are still valid (Warn). Nil means silence.
 	Logger *slog.Logger
 }
 
 // Cache shares credentials between processes of one user, for
 // credential_process: SDKs run that in every program, and tools run dozens of
 // programs at once. N processes that ask at the same time make one token call
-// and one STS call; if it fails, those that waited for it get its error instead
-// of trying in turn. Make one with [OpenCache]; it is safe for concurrent use.
+// and one STS call; if it fails, those that waited for it get the text of its
+// error, and whether trying again is of no use (Retryable() bool), instead of
+// trying in turn. Make one with [OpenCache]; it is safe for concurrent use.
 //
 // The folder must be the user's own, mode 0700, no link, and not in a folder
 // where everybody may write; a missing one is made so. In any other the cache
@@ -141,28 +145,40 @@ func cacheFolder(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", err
-	}
-	info, err := os.Lstat(dir)
-	switch {
-	case err != nil:
-		return "", err
-	case !info.IsDir():
-		return "", fmt.Errorf("%s is a link or no folder", quoted(dir))
-	case !isOwn(info):
-		return "", fmt.Errorf("%s belongs to another user", quoted(dir))
-	case isLoose(info):
-		return "", fmt.Errorf("%s is open to other users: set its mode to 0700", quoted(dir))
-	}
-	above, err := os.Stat(filepath.Dir(dir))
-	switch {
-	case err != nil:
-		return "", err
-	case isWorldWritable(above):
-		return "", fmt.Errorf("%s is in a folder where everybody may write", quoted(dir))
+	if err := makeCacheFolder(dir); err != nil {
+		return "", failAt(dir, err)
 	}
 	return dir, nil
+}
+
+// makeCacheFolder looks at the folder above first, so that a refused one is not made.
+func makeCacheFolder(dir string) error {
+	above := filepath.Dir(dir)
+	if err := os.MkdirAll(above, 0o700); err != nil {
+		return err
+	}
+	info, err := os.Stat(above)
+	switch {
+	case err != nil:
+		return err
+	case isWorldWritable(info):
+		return &FileError{Reason: "it is in a folder where everybody may write"}
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	info, err = os.Lstat(dir)
+	switch {
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return &FileError{Reason: "it is a link or no folder"}
+	case !isOwn(info):
+		return &FileError{Reason: "it belongs to another user"}
+	case isLoose(info):
+		return &FileError{Reason: "it is open to other users", Next: "set its mode to 0700"}
+	}
+	return nil
 }
 
 // Off is why the cache is not used, nil when it is.
@@ -209,11 +225,11 @@ func (c *Cache) Entry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 	if old.fresh(now, c.opts.MinLife) {
 		return old.entry(), nil
 	}
-	if old != nil && old.Failed.After(began) { // it failed while we waited for it
+	if old.failedSince(began, now) { // while we waited for it
 		if old.valid(now) {
 			return old.entry(), nil
 		}
-		return CacheEntry{}, fmt.Errorf("export: another process failed just now: %s", old.Failure)
+		return CacheEntry{}, &sharedFailure{text: old.Failure, denied: old.Denied}
 	}
 	e, err := fetchEntry(ctx, r)
 	if err != nil {
@@ -228,27 +244,6 @@ func (c *Cache) Entry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 	}
 	c.write(ctx, at, success(r.Key, e))
 	return e, nil
-}
-
-// Remove forgets the entry of a key, for credentials that turned out to be of
-// no use. That there is none is no error.
-func (c *Cache) Remove(ctx context.Context, key CacheKey) error {
-	if c.off != nil {
-		return nil
-	}
-	at, lock, err := c.placeOf(key)
-	if err != nil {
-		return err
-	}
-	held, err := c.locks.take(ctx, lock, c.opts.LockTimeout)
-	if err != nil {
-		return err
-	}
-	defer held.release()
-	if err := os.Remove(at.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("export: %w", err)
-	}
-	return nil
 }
 
 // Fingerprint is 32 hexadecimal digits that stand for a secret in a [CacheKey].

@@ -407,35 +407,112 @@ func TestCacheOff(t *testing.T) {
 	}
 }
 
-func TestCacheRemoveAndSweep(t *testing.T) {
+// A refused folder is not made: what is above it is looked at first.
+func TestCacheOffMakesNothing(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("modes are access control lists there")
+	}
+	above := t.TempDir()
+	if err := os.Chmod(above, 0o777|os.ModeSticky); err != nil {
+		t.Fatal(err)
+	}
+	c := export.OpenCache(&export.CacheOptions{Dir: filepath.Join(above, "cache")})
+	if err := c.Off(); err == nil || !strings.Contains(err.Error(), "everybody may write") {
+		t.Errorf("Off = %v", err)
+	}
+	if left, err := os.ReadDir(above); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+	if c := export.OpenCache(&export.CacheOptions{Dir: filepath.Join(t.TempDir(), "a", "b", "cache")}); c.Off() != nil {
+		t.Errorf("in folders that are made: %v", c.Off())
+	}
+}
+
+// A failure that is told from the future, as after the clock was set back, is nobody's.
+func TestCacheFailureFromTheFuture(t *testing.T) {
 	t.Parallel()
 	c, dir := openCache(t)
 	calls := 0
-	r := export.CacheRequest{Key: cacheKey(), Fetch: counted(&calls, nil)}
-	ask := func(r export.CacheRequest) {
-		t.Helper()
-		if _, err := c.Entry(t.Context(), r); err != nil {
-			t.Fatal(err)
-		}
+	down := export.CacheRequest{Key: cacheKey(), Fetch: counted(&calls, errors.New("down"))}
+	if _, err := c.Entry(t.Context(), down); err == nil {
+		t.Fatal("no error")
 	}
-	ask(r)
-	for range 2 { // the second has nothing to remove
-		if err := c.Remove(t.Context(), cacheKey()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ask(r)
-	if calls != 2 {
-		t.Errorf("%d calls, want 2", calls)
-	}
-	old := entryFile(t, dir)
-	long := time.Now().Add(-48 * time.Hour)
-	if err := os.Chtimes(old, long, long); err != nil {
+	path := entryFile(t, dir)
+	var m map[string]any
+	if err := json.Unmarshal([]byte(read(t, path)), &m); err != nil {
 		t.Fatal(err)
 	}
-	ask(export.CacheRequest{Key: export.CacheKey{Source: "other"}, Fetch: counted(&calls, nil)})
-	if now := entryFile(t, dir); now == old {
-		t.Errorf("the old entry was not removed")
+	m["failed"] = time.Now().Add(time.Hour)
+	text, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, string(text), 0o600)
+	if _, err := c.Entry(t.Context(), export.CacheRequest{Key: cacheKey(), Fetch: counted(&calls, nil)}); err != nil || calls != 2 {
+		t.Errorf("%d calls, %v; want the caller's own", calls, err)
+	}
+}
+
+// Who waited for a fetch that failed is told its text, and whether trying again is of no use.
+func TestCacheTellsTheFailureOfAnother(t *testing.T) {
+	t.Parallel()
+	for _, denied := range []bool{false, true} {
+		dir := filepath.Join(t.TempDir(), "cache")
+		synctest.Test(t, func(t *testing.T) {
+			c := export.OpenCache(&export.CacheOptions{Dir: dir})
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				_, _ = c.Entry(t.Context(), export.CacheRequest{Key: cacheKey(), Fetch: func(context.Context) (export.CacheEntry, error) {
+					time.Sleep(time.Second)
+					err := errors.New("STS said no")
+					if denied {
+						err = fmt.Errorf("role: %w", finalError{err})
+					}
+					return export.CacheEntry{}, err
+				}})
+			}()
+			synctest.Wait()
+			calls := 0
+			_, err := c.Entry(t.Context(), export.CacheRequest{Key: cacheKey(), Fetch: counted(&calls, nil)})
+			var final interface{ Retryable() bool }
+			if !errors.As(err, &final) || final.Retryable() == denied || calls != 0 || !strings.Contains(err.Error(), "STS said no") {
+				t.Errorf("%d calls, %v; want the error of the other with Retryable() %v", calls, err, !denied)
+			}
+			<-ended
+		})
+	}
+}
+
+// Old entries and temporary files go, and nothing else that is in the folder.
+func TestCacheSweep(t *testing.T) {
+	t.Parallel()
+	c, dir := openCache(t)
+	digits := strings.Repeat("0a", 32)
+	gone := []string{digits + ".json", "." + digits + ".json.onafed.tmp"}
+	kept := []string{"notes.json", "package.onafed.tmp", digits + ".txt", digits + "0.json", strings.ToUpper(digits) + ".json", "." + digits + ".json", digits + ".json.onafed.tmp", "lock-0a"}
+	long := time.Now().Add(-48 * time.Hour)
+	for _, name := range append(gone, kept...) {
+		path := filepath.Join(dir, name)
+		write(t, path, "x", 0o600)
+		if err := os.Chtimes(path, long, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	calls := 0
+	if _, err := c.Entry(t.Context(), export.CacheRequest{Key: cacheKey(), Fetch: counted(&calls, nil)}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range gone {
+		if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s was kept: %v", name, err)
+		}
+	}
+	for _, name := range kept {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err != nil {
+			t.Errorf("%s was removed", name)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -25,6 +26,9 @@ const (
 	// recordKeep is after how long entries of other keys are removed: no role
 	// session lasts longer than 12 hours.
 	recordKeep = 36 * time.Hour
+	// clockSkew is how far ahead of this clock another process's may be: on one
+	// machine it is the same, on a shared home folder not quite.
+	clockSkew = 2 * time.Second
 )
 
 // record is an entry on disk.
@@ -34,10 +38,11 @@ type record struct {
 	CacheIdentity
 	Fetched     time.Time          `json:"fetched,omitzero"`
 	Credentials *recordCredentials `json:"credentials,omitempty"`
-	// Failed and Failure are of the last fetch when it failed. Only processes
-	// that were waiting for it at that time look at them.
+	// Failed, Failure and Denied are of the last fetch when it failed. Only
+	// processes that were waiting for it at that time look at them.
 	Failed  time.Time `json:"failed,omitzero"`
 	Failure string    `json:"failure,omitempty"`
+	Denied  bool      `json:"denied,omitempty"` // trying again is of no use
 }
 
 type recordCredentials struct {
@@ -72,9 +77,28 @@ func failure(old *record, key CacheKey, err error) *record {
 	if old != nil {
 		r = *old
 	}
-	r.Failed, r.Failure = time.Now().UTC(), quote.Clean(err.Error(), 2000)
+	r.Failed, r.Failure, r.Denied = time.Now().UTC(), quote.Clean(err.Error(), 2000), isDenial(err)
 	return &r
 }
+
+// failedSince tells whether the last fetch failed after began. A failure from
+// the future is none: the clock was set back, and until it has caught up every
+// caller would take it for its own.
+func (r *record) failedSince(began, now time.Time) bool {
+	return r != nil && r.Failed.After(began) && !r.Failed.After(now.Add(clockSkew))
+}
+
+// A sharedFailure is how a fetch by another process failed, as far as it can be
+// told in a file.
+type sharedFailure struct {
+	text   string
+	denied bool
+}
+
+func (e *sharedFailure) Error() string { return "export: another process failed just now: " + e.text }
+
+// Retryable is that of the other process's error.
+func (e *sharedFailure) Retryable() bool { return !e.denied }
 
 func (r *record) entry() CacheEntry {
 	return CacheEntry{CacheIdentity: r.CacheIdentity, Credentials: r.credentials()}
@@ -187,7 +211,7 @@ func (c *Cache) sweep(keep string) {
 	}
 	for _, f := range files {
 		name := f.Name()
-		if name == keep || !strings.HasSuffix(name, ".json") && !strings.HasSuffix(name, ".onafed.tmp") {
+		if name == keep || !isEntryName(name) {
 			continue
 		}
 		info, err := f.Info()
@@ -198,4 +222,25 @@ func (c *Cache) sweep(keep string) {
 			c.log.Debug("credentials cache: old entry not removed", "reason", err)
 		}
 	}
+}
+
+// isEntryName tells names that [Cache] gives, 64 hexadecimal digits and ".json",
+// and those of their temporary files. Whatever else is in the folder is not ours.
+func isEntryName(name string) bool {
+	if hidden, ok := strings.CutPrefix(name, "."); ok {
+		name, ok = strings.CutSuffix(hidden, ".onafed.tmp")
+		if !ok {
+			return false
+		}
+	}
+	digits, ok := strings.CutSuffix(name, ".json")
+	if !ok || len(digits) != 2*sha256.Size {
+		return false
+	}
+	for i := range len(digits) {
+		if c := digits[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
 }

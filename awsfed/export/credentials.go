@@ -33,6 +33,12 @@ func (f CredentialsSourceFunc) Credentials(ctx context.Context) (aws.Credentials
 // they could be handed out.
 var ErrExpired = errors.New("the credentials have expired")
 
+// isDenial tells an error that says itself that trying again is of no use.
+func isDenial(err error) bool {
+	var final interface{ Retryable() bool }
+	return errors.As(err, &final) && !final.Retryable()
+}
+
 // checkCredentials refuses what must not leave this package: permanent keys,
 // keys without an end, and text that would break out of a line, a shell word
 // or a header. It names the field and never its value.

@@ -84,7 +84,7 @@ func ParseRecord(text string, r CacheRequest, now time.Time) (CacheEntry, bool) 
 
 // HoldLock takes the lock of a file until release is called.
 func (f *File) HoldLock(ctx context.Context) (release func(), err error) {
-	l, err := lockFile(ctx, f.real.lock, time.Second)
+	l, err := lockFile(ctx, f.real.lock, time.Second, time.Second)
 	if err != nil {
 		return nil, err
 	}

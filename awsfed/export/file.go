@@ -18,7 +18,7 @@ const maxFileSize = 16 << 20
 // means all defaults.
 type FileOptions struct {
 	// LockTimeout is how long to wait for other processes and goroutines that
-	// edit the same file. Zero means 10 seconds.
+	// edit the same file. Zero or less means 10 seconds.
 	LockTimeout time.Duration
 	// Overwrite lets an edit replace what a person may have put there: the
 	// long-term access keys of the profile, and other credential settings
@@ -90,10 +90,7 @@ func newFile(path, variable, name string, form format, opts *FileOptions) (*File
 	if opts != nil {
 		f.opts = *opts
 	}
-	if f.opts.LockTimeout < 0 {
-		return nil, &FileError{Path: abs, Reason: "LockTimeout is negative"}
-	}
-	if f.opts.LockTimeout == 0 {
+	if f.opts.LockTimeout <= 0 {
 		f.opts.LockTimeout = 10 * time.Second
 	}
 	return f, nil
@@ -129,7 +126,7 @@ func (f *File) readProfile(profile string) (*scanner, error) {
 	}
 	text, _, err := readText(f.path, false)
 	if err != nil {
-		return nil, f.fail(err)
+		return nil, failAt(f.path, err)
 	}
 	s := &scanner{format: f.format, profile: profile}
 	if p := s.scan(text); p != nil {
@@ -158,11 +155,11 @@ func (f *File) edit(ctx context.Context, profile string, settings []Setting, dec
 	}
 	at, err := f.resolve()
 	if err != nil {
-		return f.fail(err)
+		return failAt(f.path, err)
 	}
 	lock, err := f.locks.take(ctx, at.lock, f.opts.LockTimeout)
 	if err != nil {
-		return f.fail(err)
+		return failAt(f.path, err)
 	}
 	replaced := false
 	defer func() {
@@ -174,7 +171,7 @@ func (f *File) edit(ctx context.Context, profile string, settings []Setting, dec
 
 	text, loose, err := readText(at.path, true)
 	if err != nil {
-		return f.fail(err)
+		return failAt(f.path, err)
 	}
 	s := &scanner{format: f.format, profile: profile}
 	if p := s.scan(text); p != nil {
@@ -200,24 +197,10 @@ func (f *File) edit(ctx context.Context, profile string, settings []Setting, dec
 		return p.at(f.path)
 	}
 	if err := replaceFile(ctx, at, after, filePerm{mode: 0o600}); err != nil {
-		return f.fail(err)
+		return failAt(f.path, err)
 	}
 	replaced = true
 	return nil
-}
-
-// fail puts the path to an error of the operating system or a refusal.
-func (f *File) fail(err error) error {
-	var fe *FileError
-	if errors.As(err, &fe) {
-		fe.Path = f.path
-		return fe
-	}
-	var pe *fs.PathError
-	if errors.As(err, &pe) && pe.Path == f.path {
-		return &FileError{Path: f.path, Reason: pe.Op, Err: pe.Err}
-	}
-	return &FileError{Path: f.path, Err: err}
 }
 
 // resolve finds where to write, following links that are ours, and makes the

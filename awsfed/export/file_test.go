@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/onafed/onafed/awsfed/export"
+	"github.com/onafed/onafed/idp"
 )
 
 // Every byte outside the lines of our keys stays.
@@ -586,5 +587,30 @@ func TestDefaultPaths(t *testing.T) {
 	t.Setenv("AWS_CONFIG_FILE", filepath.Join(home, "b"))
 	if got, want := paths(), [2]string{filepath.Join(home, "a"), filepath.Join(home, "b")}; got != want {
 		t.Errorf("paths %q, want %q", got, want)
+	}
+}
+
+// The name of a folder may hold anything; an error that tells it is one line of printable text.
+func TestErrorsAreOneCleanLine(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("no such names there")
+	}
+	file := filepath.Join(t.TempDir(), "a\n\x1b[31m\u202eb")
+	write(t, file, "", 0o600)
+	f, err := export.NewCredentialsFile(filepath.Join(file, "deep", "credentials"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs := map[string]error{
+		"Edit":      f.Edit(t.Context(), "p", export.Setting{Key: "region", Value: "x"}),
+		"OpenCache": export.OpenCache(&export.CacheOptions{Dir: filepath.Join(file, "cache")}).Off(),
+	}
+	_, _, errs["Lookup"] = f.Lookup("p", "region")
+	_, errs["Write"] = newTokenFile(t, filepath.Join(file, "deep", "token"), idp.Static(idToken(t, 1, time.Hour)), nil).Write(t.Context())
+	for call, err := range errs {
+		if err == nil || strings.ContainsFunc(err.Error(), func(c rune) bool { return c < ' ' || c > '~' }) {
+			t.Errorf("%s: %q", call, err)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package export
 
 import (
 	"errors"
+	"io/fs"
 	"strconv"
 	"strings"
 
@@ -12,9 +13,9 @@ import (
 // access keys, which are overwritten only with FileOptions.Overwrite.
 var ErrLongTerm = errors.New("long-term access keys")
 
-// ErrLocked is wrapped by the error for a file whose lock another process did
-// not give up in time.
-var ErrLocked = errors.New("locked by another process")
+// ErrLocked is wrapped by the error for a file whose lock another process, or
+// another goroutine of this one, did not give up in time.
+var ErrLocked = errors.New("still locked")
 
 // FileError tells why a file was left as it was. It never holds a value that
 // stood in the file.
@@ -47,13 +48,27 @@ func (e *FileError) Error() string {
 		if e.Reason != "" {
 			b.WriteString(": ")
 		}
-		b.WriteString(e.Err.Error())
+		b.WriteString(quote.Clean(e.Err.Error(), 4096)) // it may name a folder, and a name may hold anything
 	}
 	if e.Next != "" {
 		b.WriteString("; ")
 		b.WriteString(e.Next)
 	}
 	return b.String()
+}
+
+// failAt puts the path to an error of the operating system or a refusal.
+func failAt(path string, err error) error {
+	var fe *FileError
+	if errors.As(err, &fe) {
+		fe.Path = path
+		return fe
+	}
+	var pe *fs.PathError
+	if errors.As(err, &pe) && pe.Path == path {
+		return &FileError{Path: path, Reason: pe.Op, Err: pe.Err}
+	}
+	return &FileError{Path: path, Err: err}
 }
 
 // Unwrap returns Err.

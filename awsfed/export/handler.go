@@ -141,8 +141,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, err := h.credentials(r.Context())
 	if err != nil {
 		status, code := http.StatusServiceUnavailable, "CredentialsUnavailable"
-		var final interface{ Retryable() bool }
-		if errors.As(err, &final) && !final.Retryable() {
+		if isDenial(err) {
 			status, code = http.StatusForbidden, "AccessDenied"
 		} else {
 			w.Header().Set("Retry-After", "1")
@@ -291,11 +290,10 @@ func (h *Handler) ask(ctx context.Context, f *flight) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.flight, h.err = nil, err
-	var final interface{ Retryable() bool }
 	switch {
 	case err == nil:
 		h.last = c
-	case errors.As(err, &final) && !final.Retryable():
+	case isDenial(err):
 		h.last, h.failed = aws.Credentials{}, time.Now() // the source itself would have kept them if it wanted to
 	default:
 		h.failed = time.Now()

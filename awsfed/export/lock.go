@@ -31,7 +31,7 @@ type heldLock struct {
 // take takes the lock at path, waiting at most timeout for the other goroutines
 // and processes together.
 func (s *locks) take(ctx context.Context, path string, timeout time.Duration) (heldLock, error) {
-	turn := s.turn(path)
+	turn, left := s.turn(path), timeout
 	select {
 	case turn <- struct{}{}:
 	default:
@@ -39,9 +39,9 @@ func (s *locks) take(ctx context.Context, path string, timeout time.Duration) (h
 		if err := await(ctx, turn, path, timeout); err != nil {
 			return heldLock{}, err
 		}
-		timeout -= time.Since(begin)
+		left -= time.Since(begin)
 	}
-	file, err := lockFile(ctx, path, timeout)
+	file, err := lockFile(ctx, path, left, timeout)
 	if err != nil {
 		<-turn
 		return heldLock{}, err
@@ -72,12 +72,13 @@ func await(ctx context.Context, turn chan struct{}, path string, timeout time.Du
 	case <-ctx.Done():
 		return &FileError{Reason: "cannot take the lock " + quoted(path), Err: ctx.Err()}
 	case <-t.C:
-		return &FileError{
-			Reason: "this process has been busy with " + quoted(path) + " for over " + timeout.String(),
-			Next:   "try again",
-			Err:    ErrLocked,
-		}
+		return stillLocked("this process", path, timeout, "try again")
 	}
+}
+
+// stillLocked is the error for a lock that was not free within the timeout.
+func stillLocked(holder, path string, timeout time.Duration, next string) error {
+	return &FileError{Reason: holder + " has not given up the lock " + quoted(path) + " within " + timeout.String(), Next: next, Err: ErrLocked}
 }
 
 // release gives the lock up.
@@ -86,32 +87,25 @@ func (h heldLock) release() {
 	<-h.turn
 }
 
-// lockFile takes the lock at path, waiting at most timeout. The lock is the
-// operating system's (flock, LockFileEx), so it ends with its holder; the
+// lockFile takes the lock at path, waiting for what is left of timeout. The lock
+// is the operating system's (flock, LockFileEx), so it ends with its holder; the
 // empty file stays, for removing it would let two holders in.
-func lockFile(ctx context.Context, path string, timeout time.Duration) (*flock.Flock, error) {
+func lockFile(ctx context.Context, path string, left, timeout time.Duration) (*flock.Flock, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	l := flock.New(path, flock.SetFlag(lockFlags))
 	ok, err := l.TryLock()
 	if !ok && err == nil {
-		wait, cancel := context.WithTimeout(ctx, timeout)
+		wait, cancel := context.WithTimeout(ctx, left)
 		defer cancel()
-		ok, err = l.TryLockContext(wait, lockRetry)
+		_, err = l.TryLockContext(wait, lockRetry) // the lock or an error
 		if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-			return nil, &FileError{
-				Reason: "another process holds " + quoted(path) + " for over " + timeout.String(),
-				Next:   "end that process or try again",
-				Err:    ErrLocked,
-			}
+			return nil, stillLocked("another process", path, timeout, "end that process or try again")
 		}
 	}
 	if err != nil {
 		return nil, &FileError{Reason: "cannot take the lock " + quoted(path), Err: err}
-	}
-	if !ok {
-		return nil, &FileError{Reason: "cannot take the lock " + quoted(path), Err: ErrLocked}
 	}
 	return l, nil
 }

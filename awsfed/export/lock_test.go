@@ -3,7 +3,10 @@ package export_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,7 +17,12 @@ import (
 // A goroutine waits for another one of its process no longer than for another process.
 func TestLockTimeoutWithinAProcess(t *testing.T) {
 	t.Parallel()
-	c := export.OpenCache(&export.CacheOptions{Dir: filepath.Join(t.TempDir(), "cache"), LockTimeout: 3 * time.Second})
+	var log strings.Builder
+	c := export.OpenCache(&export.CacheOptions{
+		Dir:         filepath.Join(t.TempDir(), "cache"),
+		LockTimeout: 3 * time.Second,
+		Logger:      slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
 	synctest.Test(t, func(t *testing.T) {
 		hang := make(chan struct{})
 		done := make(chan error, 1)
@@ -26,16 +34,37 @@ func TestLockTimeoutWithinAProcess(t *testing.T) {
 			done <- err
 		}()
 		synctest.Wait()
-		begin := time.Now()
-		if err := c.Remove(t.Context(), cacheKey()); !errors.Is(err, export.ErrLocked) || time.Since(begin) != 3*time.Second {
-			t.Errorf("%v after %v, want ErrLocked after 3s", err, time.Since(begin))
+		begin, calls := time.Now(), 0
+		if _, err := c.Entry(t.Context(), export.CacheRequest{Key: cacheKey(), Fetch: counted(&calls, nil)}); err != nil || calls != 1 || time.Since(begin) != 3*time.Second {
+			t.Errorf("%d calls, %v after %v, want one without the lock after 3s", calls, err, time.Since(begin))
+		}
+		if !strings.Contains(log.String(), "this process has not given up the lock") {
+			t.Errorf("the log does not say who has the lock: %s", log.String())
 		}
 		close(hang)
 		if err := <-done; err == nil {
 			t.Error("no error of the fetch")
 		}
-		if err := c.Remove(t.Context(), cacheKey()); err != nil {
-			t.Errorf("after the other has gone: %v", err)
-		}
 	})
+}
+
+// However long a goroutine stood in the queue before it could try, the error tells the whole wait.
+func TestLockErrorTellsTheWholeTimeout(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "credentials")
+	start(t, "hold", path)
+	f, err := export.NewCredentialsFile(path, &export.FileOptions{LockTimeout: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			err := f.Edit(t.Context(), "p", export.Setting{Key: "region", Value: "x"})
+			if !errors.Is(err, export.ErrLocked) || !strings.Contains(err.Error(), "within 50ms: still locked; ") {
+				t.Errorf("%v, want one that tells 50ms and who has the lock once", err)
+			}
+		})
+	}
+	wg.Wait()
 }

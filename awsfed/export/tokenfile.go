@@ -229,7 +229,7 @@ func (t *TokenFile) write(ctx context.Context) (*idp.Token, error) {
 	}
 	changed, err := t.put(ctx, token.Raw())
 	if err != nil {
-		return nil, t.fail(err)
+		return nil, failAt(t.at.path, err)
 	}
 	if changed {
 		t.log.DebugContext(ctx, "token file: written", "path", t.at.path, "expiry", token.Expiry())
@@ -286,13 +286,4 @@ func (t *TokenFile) folder() error {
 		return &FileError{Reason: "folder " + quoted(t.at.dir) + " " + reason, Next: "give the token a folder of its own"}
 	}
 	return nil
-}
-
-func (t *TokenFile) fail(err error) error {
-	var fe *FileError
-	if errors.As(err, &fe) {
-		fe.Path = t.at.path
-		return fe
-	}
-	return &FileError{Path: t.at.path, Err: err}
 }
