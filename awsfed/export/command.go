@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"unicode/utf8"
 )
 
 // CommandLine makes the value of credential_process from a program and its
@@ -33,7 +34,10 @@ func commandLine(goos, program string, args []string) (string, error) {
 	}
 	var b strings.Builder
 	for i, arg := range append([]string{program}, args...) {
-		w, reason := word(arg)
+		w, reason := "", "is not UTF-8, which no reader takes from a file"
+		if utf8.ValidString(arg) {
+			w, reason = word(arg)
+		}
 		if reason != "" {
 			return "", fmt.Errorf("export: word %d of the command %s", i+1, reason)
 		}

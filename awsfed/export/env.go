@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"time"
 
@@ -29,10 +30,23 @@ const (
 //	eval "$(program aws env)"               # Posix
 //	program aws env --shell fish | source   # Fish
 //
+// Those of Posix and Fish end in ";", so they mean the same when the quotes
+// around $(...) are forgotten and the shell makes blanks of the line ends. A
+// value with blanks in it would not outlive that; credentials have none.
+//
 // Beside the three keys it sets AWS_CREDENTIAL_EXPIRATION, which botocore and
-// the AWS CLI read, and AWS_ACCOUNT_ID when the account is known. It unsets
-// AWS_SECURITY_TOKEN, which botocore would prefer to AWS_SESSION_TOKEN, and an
-// AWS_ACCOUNT_ID of earlier credentials.
+// the AWS CLI read, and AWS_ACCOUNT_ID when the account is known. It unsets what
+// an SDK would prefer to these keys, for a wrong identity is worse than a
+// setting lost:
+//
+//   - AWS_PROFILE and AWS_DEFAULT_PROFILE, which the SDKs for JavaScript and .NET
+//     prefer. A region that came with the profile goes with it: set AWS_REGION.
+//   - AWS_WEB_IDENTITY_TOKEN_FILE, which the SDK for .NET prefers. AWS_ROLE_ARN
+//     alone means nothing to an SDK and stays.
+//   - AWS_SECURITY_TOKEN, which botocore prefers to AWS_SESSION_TOKEN.
+//   - AWS_ACCOUNT_ID of earlier credentials.
+//
+// The variables of the container endpoint stay: all SDKs ask it last.
 func Env(shell Shell, c aws.Credentials) (string, error) {
 	set, unset, err := environment(c)
 	if err != nil {
@@ -42,10 +56,10 @@ func Env(shell Shell, c aws.Credentials) (string, error) {
 	for _, name := range unset {
 		switch shell {
 		case Posix:
-			b.WriteString("unset " + name + "\n")
+			b.WriteString("unset " + name + ";\n")
 		case Fish:
-			// To erase what is not there is status 4, which the assignments after it would leave as that of the whole.
-			b.WriteString("set -e " + name + "; or true\n")
+			// One erasure takes it out of the innermost scope only, and is status 4 when it is in none.
+			b.WriteString("while set -q " + name + "; set -e " + name + "; end;\n")
 		case PowerShell:
 			b.WriteString("Remove-Item Env:" + name + " -ErrorAction Ignore\n")
 		case Cmd:
@@ -55,9 +69,9 @@ func Env(shell Shell, c aws.Credentials) (string, error) {
 	for _, v := range set {
 		switch shell {
 		case Posix:
-			b.WriteString("export " + v.name + "=" + quotePosix(v.value) + "\n")
+			b.WriteString("export " + v.name + "=" + quotePosix(v.value) + ";\n")
 		case Fish:
-			b.WriteString("set -gx " + v.name + " " + quoteFish(v.value) + "\n")
+			b.WriteString("set -gx " + v.name + " " + quoteFish(v.value) + ";\n")
 		case PowerShell:
 			b.WriteString("$Env:" + v.name + " = " + quotePowerShell(v.value) + "\n")
 		case Cmd:
@@ -70,8 +84,12 @@ func Env(shell Shell, c aws.Credentials) (string, error) {
 }
 
 // Environ returns base with the credentials put in, for [os/exec.Cmd.Env]:
-// "NAME=value", with the variables of other credentials taken out.
+// "NAME=value". It sets and takes out the same variables as [Env].
 func Environ(base []string, c aws.Credentials) ([]string, error) {
+	return environ(runtime.GOOS, base, c)
+}
+
+func environ(goos string, base []string, c aws.Credentials) ([]string, error) {
 	set, unset, err := environment(c)
 	if err != nil {
 		return nil, err
@@ -85,7 +103,11 @@ func Environ(base []string, c aws.Credentials) ([]string, error) {
 	}
 	env := make([]string, 0, len(base)+len(set))
 	for _, kv := range base {
-		if name, _, _ := strings.Cut(kv, "="); !gone[strings.ToUpper(name)] { // names have no case on Windows
+		name, _, _ := strings.Cut(kv, "=")
+		if goos == "windows" { // where names have no case
+			name = strings.ToUpper(name)
+		}
+		if !gone[name] {
 			env = append(env, kv)
 		}
 	}
@@ -107,7 +129,7 @@ func environment(c aws.Credentials) (set []variable, unset []string, err error) 
 		{"AWS_SESSION_TOKEN", c.SessionToken},
 		{"AWS_CREDENTIAL_EXPIRATION", timestamp(c.Expires)},
 	}
-	unset = []string{"AWS_SECURITY_TOKEN"}
+	unset = []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_SECURITY_TOKEN"}
 	if c.AccountID != "" {
 		set = append(set, variable{"AWS_ACCOUNT_ID", c.AccountID})
 	} else {

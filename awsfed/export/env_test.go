@@ -17,14 +17,20 @@ func TestEnv(t *testing.T) {
 	c := credentials(1)
 	c.AccessKeyID, c.SecretAccessKey, c.SessionToken = "ID", "se/cr+et", "tok=="
 	c.Expires = time.Date(2126, 1, 2, 3, 4, 5, 0, time.UTC)
+	unset := func(statement string) (lines string) {
+		for _, name := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_SECURITY_TOKEN"} {
+			lines += strings.ReplaceAll(statement, "NAME", name)
+		}
+		return lines
+	}
 	want := map[export.Shell]string{
-		export.Posix: "unset AWS_SECURITY_TOKEN\nexport AWS_ACCESS_KEY_ID='ID'\nexport AWS_SECRET_ACCESS_KEY='se/cr+et'\n" +
-			"export AWS_SESSION_TOKEN='tok=='\nexport AWS_CREDENTIAL_EXPIRATION='2126-01-02T03:04:05Z'\nexport AWS_ACCOUNT_ID='123456789012'\n",
-		export.Fish: "set -e AWS_SECURITY_TOKEN; or true\nset -gx AWS_ACCESS_KEY_ID 'ID'\nset -gx AWS_SECRET_ACCESS_KEY 'se/cr+et'\n" +
-			"set -gx AWS_SESSION_TOKEN 'tok=='\nset -gx AWS_CREDENTIAL_EXPIRATION '2126-01-02T03:04:05Z'\nset -gx AWS_ACCOUNT_ID '123456789012'\n",
-		export.PowerShell: "Remove-Item Env:AWS_SECURITY_TOKEN -ErrorAction Ignore\n$Env:AWS_ACCESS_KEY_ID = 'ID'\n$Env:AWS_SECRET_ACCESS_KEY = 'se/cr+et'\n" +
+		export.Posix: unset("unset NAME;\n") + "export AWS_ACCESS_KEY_ID='ID';\nexport AWS_SECRET_ACCESS_KEY='se/cr+et';\n" +
+			"export AWS_SESSION_TOKEN='tok==';\nexport AWS_CREDENTIAL_EXPIRATION='2126-01-02T03:04:05Z';\nexport AWS_ACCOUNT_ID='123456789012';\n",
+		export.Fish: unset("while set -q NAME; set -e NAME; end;\n") + "set -gx AWS_ACCESS_KEY_ID 'ID';\nset -gx AWS_SECRET_ACCESS_KEY 'se/cr+et';\n" +
+			"set -gx AWS_SESSION_TOKEN 'tok==';\nset -gx AWS_CREDENTIAL_EXPIRATION '2126-01-02T03:04:05Z';\nset -gx AWS_ACCOUNT_ID '123456789012';\n",
+		export.PowerShell: unset("Remove-Item Env:NAME -ErrorAction Ignore\n") + "$Env:AWS_ACCESS_KEY_ID = 'ID'\n$Env:AWS_SECRET_ACCESS_KEY = 'se/cr+et'\n" +
 			"$Env:AWS_SESSION_TOKEN = 'tok=='\n$Env:AWS_CREDENTIAL_EXPIRATION = '2126-01-02T03:04:05Z'\n$Env:AWS_ACCOUNT_ID = '123456789012'\n",
-		export.Cmd: "set AWS_SECURITY_TOKEN=\r\nset \"AWS_ACCESS_KEY_ID=ID\"\r\nset \"AWS_SECRET_ACCESS_KEY=se/cr+et\"\r\n" +
+		export.Cmd: unset("set NAME=\r\n") + "set \"AWS_ACCESS_KEY_ID=ID\"\r\nset \"AWS_SECRET_ACCESS_KEY=se/cr+et\"\r\n" +
 			"set \"AWS_SESSION_TOKEN=tok==\"\r\nset \"AWS_CREDENTIAL_EXPIRATION=2126-01-02T03:04:05Z\"\r\nset \"AWS_ACCOUNT_ID=123456789012\"\r\n",
 	}
 	for shell, w := range want {
@@ -41,28 +47,33 @@ func TestEnv(t *testing.T) {
 	}
 }
 
-// The shells that are on the machine read the statements as they are meant.
+// The shells that are on the machine read the statements as they are meant, run as they stand, and through eval with
+// and without quotes around the command. Nothing is left on standard error, where a shell would show a secret.
 func TestEnvInShells(t *testing.T) {
 	t.Parallel()
-	const show = "\nprintenv AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION\nprintenv AWS_SECURITY_TOKEN AWS_ACCOUNT_ID\n"
+	const show = "\nprintenv AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION\n" +
+		"printenv AWS_PROFILE AWS_DEFAULT_PROFILE AWS_WEB_IDENTITY_TOKEN_FILE AWS_SECURITY_TOKEN AWS_ACCOUNT_ID\n"
+	posix := []string{"%s", "set -eu\n%s\nset +e", `eval "$(printenv STATEMENTS)"`, `eval $(printenv STATEMENTS)`}
+	fish := []string{"%s", "printenv STATEMENTS | source", "eval (printenv STATEMENTS)", "set -gx AWS_PROFILE global; set -Ux AWS_PROFILE universal; %s"}
 	shells := []struct {
-		shell  export.Shell
-		name   string
-		script string
-		args   []string
+		shell   export.Shell
+		name    string
+		scripts []string
+		args    []string
 	}{
-		{export.Posix, "sh", "set -u" + "\n%s" + show, []string{"-c"}},
-		{export.Posix, "dash", "%s" + show, []string{"-c"}},
-		{export.Posix, "bash", "%s" + show, []string{"-c"}},
-		{export.Posix, "zsh", "%s" + show, []string{"-c"}},
-		{export.Posix, "ksh", "%s" + show, []string{"-c"}},
-		{export.Posix, "busybox", "%s" + show, []string{"sh", "-c"}},
-		{export.Fish, "fish", "%s" + show, []string{"-c"}},
-		{export.PowerShell, "pwsh", "%s" + show, []string{"-NoProfile", "-Command"}},
+		{export.Posix, "sh", posix, []string{"-c"}},
+		{export.Posix, "dash", posix, []string{"-c"}},
+		{export.Posix, "bash", posix, []string{"-c"}},
+		{export.Posix, "zsh", posix, []string{"-c"}},
+		{export.Posix, "ksh", posix, []string{"-c"}},
+		{export.Posix, "busybox", posix, []string{"sh", "-c"}},
+		{export.Fish, "fish", fish, []string{"-c"}},
+		{export.PowerShell, "pwsh", []string{"%s"}, []string{"-NoProfile", "-Command"}},
 	}
 	c := credentials(1)
 	c.AccountID = "" // so AWS_ACCOUNT_ID is unset
 	want := strings.Join([]string{c.AccessKeyID, c.SecretAccessKey, c.SessionToken, c.Expires.UTC().Format(time.RFC3339), ""}, "\n")
+	stale := []string{"AWS_PROFILE=p", "AWS_DEFAULT_PROFILE=p", "AWS_WEB_IDENTITY_TOKEN_FILE=f", "AWS_SECURITY_TOKEN=stale", "AWS_ACCOUNT_ID=210987654321", "AWS_SESSION_TOKEN=stale"}
 	for _, s := range shells {
 		path, ok := shell(t, s.name)
 		if !ok {
@@ -72,11 +83,15 @@ func TestEnvInShells(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.CommandContext(t.Context(), path, append(s.args, strings.Replace(s.script, "%s", text, 1))...)
-		cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + t.TempDir(), "AWS_SECURITY_TOKEN=stale", "AWS_ACCOUNT_ID=210987654321", "AWS_SESSION_TOKEN=stale"}
-		out, err := cmd.Output() // the last printenv finds nothing and fails
-		if string(out) != want {
-			t.Errorf("%s: %q, %v, want %q", s.name, out, err, want)
+		for _, script := range s.scripts {
+			var out, errs strings.Builder
+			cmd := exec.CommandContext(t.Context(), path, append(s.args, strings.Replace(script, "%s", text, 1)+show)...)
+			cmd.Env = append([]string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + t.TempDir(), "STATEMENTS=" + text}, stale...)
+			cmd.Stdout, cmd.Stderr = &out, &errs
+			err := cmd.Run() // the last printenv finds nothing and fails
+			if out.String() != want || errs.String() != "" {
+				t.Errorf("%s: %q: %q, %q, %v, want %q", s.name, script, out.String(), errs.String(), err, want)
+			}
 		}
 	}
 }
@@ -160,16 +175,32 @@ func TestEnviron(t *testing.T) {
 	t.Parallel()
 	c := credentials(1)
 	c.AccountID = ""
-	got, err := export.Environ([]string{"PATH=/bin", "AWS_SECURITY_TOKEN=x", "aws_session_token=x", "AWS_ACCOUNT_ID=1", "AWS_REGION=r"}, c)
-	if err != nil {
-		t.Fatal(err)
+	base := []string{
+		"PATH=/bin", "AWS_SECURITY_TOKEN=x", "aws_account_id=1", "AWS_ACCOUNT_ID=1", "AWS_REGION=r", "AWS_PROFILE=p", "AWS_DEFAULT_PROFILE=p",
+		"AWS_WEB_IDENTITY_TOKEN_FILE=f", "AWS_ROLE_ARN=arn", "AWS_CONTAINER_CREDENTIALS_FULL_URI=u",
 	}
-	want := []string{
-		"PATH=/bin", "AWS_REGION=r", "AWS_ACCESS_KEY_ID=" + c.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + c.SecretAccessKey,
+	set := []string{
+		"AWS_ACCESS_KEY_ID=" + c.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + c.SecretAccessKey,
 		"AWS_SESSION_TOKEN=" + c.SessionToken, "AWS_CREDENTIAL_EXPIRATION=" + c.Expires.UTC().Format(time.RFC3339),
 	}
-	if !slices.Equal(got, want) {
-		t.Errorf("Environ = %q, want %q", got, want)
+	kept := map[string][]string{
+		"linux":   {"PATH=/bin", "aws_account_id=1", "AWS_REGION=r", "AWS_ROLE_ARN=arn", "AWS_CONTAINER_CREDENTIALS_FULL_URI=u"},
+		"windows": {"PATH=/bin", "AWS_REGION=r", "AWS_ROLE_ARN=arn", "AWS_CONTAINER_CREDENTIALS_FULL_URI=u"},
+	}
+	for goos, want := range kept {
+		got, err := export.EnvironFor(goos, base, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := slices.Concat(want, set); !slices.Equal(got, want) {
+			t.Errorf("%s: Environ = %q, want %q", goos, got, want)
+		}
+	}
+	if runtime.GOOS == "windows" {
+		return
+	}
+	if got, err := export.Environ(base, c); err != nil || !slices.Equal(got, slices.Concat(kept["linux"], set)) {
+		t.Errorf("Environ = %q, %v", got, err)
 	}
 }
 
@@ -211,6 +242,9 @@ func TestCommandLine(t *testing.T) {
 		{"linux", "onafed", nil},
 		{"linux", "./onafed", nil},
 		{"linux", "/x", []string{"a\nb"}},
+		{"linux", "/opt/\xff/onafed", nil},
+		{"linux", "/x", []string{"\xff"}},
+		{"windows", "C:\\x\\\xff.exe", nil},
 		{"windows", "onafed.exe", nil},
 		{"windows", `C:\Program Files\onafed.exe`, nil},
 		{"windows", `C:\x\onafed.exe`, []string{"a&b"}},

@@ -52,12 +52,15 @@ func ExampleEnv() {
 	}
 	fmt.Print(text)
 	// Output:
-	// unset AWS_SECURITY_TOKEN
-	// export AWS_ACCESS_KEY_ID='ASIATESTONAFEDEXAMPLE'
-	// export AWS_SECRET_ACCESS_KEY='example-secret'
-	// export AWS_SESSION_TOKEN='example-session-token'
-	// export AWS_CREDENTIAL_EXPIRATION='2126-01-02T03:04:05Z'
-	// export AWS_ACCOUNT_ID='123456789012'
+	// unset AWS_PROFILE;
+	// unset AWS_DEFAULT_PROFILE;
+	// unset AWS_WEB_IDENTITY_TOKEN_FILE;
+	// unset AWS_SECURITY_TOKEN;
+	// export AWS_ACCESS_KEY_ID='ASIATESTONAFEDEXAMPLE';
+	// export AWS_SECRET_ACCESS_KEY='example-secret';
+	// export AWS_SESSION_TOKEN='example-session-token';
+	// export AWS_CREDENTIAL_EXPIRATION='2126-01-02T03:04:05Z';
+	// export AWS_ACCOUNT_ID='123456789012';
 }
 
 func ExampleFile_WriteCredentials() {

@@ -67,6 +67,7 @@ func formatOf(config bool) format {
 // Insides for tests.
 var (
 	CommandLineFor = commandLine
+	EnvironFor     = environ
 	QuotePosix     = quotePosix
 	QuoteFish      = quoteFish
 	QuotePowerS    = quotePowerShell

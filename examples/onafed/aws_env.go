@@ -24,7 +24,8 @@ func (c *envCommand) Help() string {
     eval "$(onafed aws env --role-arn arn:aws:iam::123456789012:role/deploy)"
     onafed aws env --shell fish --role-arn arn:aws:iam::123456789012:role/deploy | source
 
-The variables do not refresh: they suit one shell until they expire.`
+The variables do not refresh: they suit one shell until they expire. AWS_PROFILE, AWS_DEFAULT_PROFILE, AWS_WEB_IDENTITY_TOKEN_FILE and
+AWS_SECURITY_TOKEN are unset, since some SDKs would prefer them; set AWS_REGION if the region came with the profile.`
 }
 
 // Run implements the command.
