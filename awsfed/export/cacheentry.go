@@ -136,7 +136,7 @@ func (r *record) fresh(now time.Time, minLife time.Duration) bool {
 
 // read returns the entry for the request, nil when there is none to be used.
 func (c *Cache) read(path string, r CacheRequest) *record {
-	text, loose, err := readText(path, true)
+	text, info, err := readText(path, true)
 	switch {
 	case err != nil:
 		c.log.Debug("credentials cache: entry ignored", "reason", err)
@@ -145,7 +145,7 @@ func (c *Cache) read(path string, r CacheRequest) *record {
 		return nil
 	}
 	rec, reason := parseRecord(text, r, time.Now())
-	if loose {
+	if info != nil && isLoose(info) {
 		rec, reason = nil, "other users may read it"
 	}
 	if rec == nil {

@@ -72,6 +72,8 @@ var (
 	QuoteFish      = quoteFish
 	QuotePowerS    = quotePowerShell
 	TokenDue       = tokenDue
+	IsFinal        = isFinal
+	Unflushed      = unflushed
 )
 
 // ParseRecord reads a cache entry.
@@ -91,6 +93,9 @@ func (f *File) HoldLock(ctx context.Context) (release func(), err error) {
 	}
 	return func() { unlock(l) }, nil
 }
+
+// Beside is the token file's lock and temporary file.
+func (t *TokenFile) Beside() (lock, temp string) { return t.at.lock, t.at.temp }
 
 // Beside is the file's lock and temporary file.
 func (f *File) Beside() (lock, temp string) { return f.real.lock, f.real.temp }

@@ -46,10 +46,15 @@ type FileOptions struct {
 //
 // The folder is created with mode 0700, and one named ".aws" is set to it.
 // The new file has the mode 0600 whatever the old one had; access control
-// lists and extended attributes are not carried over.
-// A file that belongs to another user is refused. A symbolic link is followed
-// only when it, its folder and the folder it leads to belong to the user and
-// nobody else can write there.
+// lists and extended attributes are not carried over, and a hard link of the
+// file keeps the old text. A file that belongs to another user, that is no
+// regular file, or that is or would become larger than 16 MiB is refused. A
+// symbolic link of the user's is followed only where nobody else can write: its
+// folder and the folder it leads to belong to the user or to root.
+//
+// A profile's name has 1 to 256 characters of printable ASCII, none of which is
+// a blank, a bracket, a quote, a backslash, "#" or ";", and is not DEFAULT: what
+// is beyond that, SDKs read differently.
 type File struct {
 	path   string
 	format format
@@ -60,13 +65,14 @@ type File struct {
 
 // NewCredentialsFile is the shared credentials file at path. An empty path is
 // what AWS_SHARED_CREDENTIALS_FILE names, else ~/.aws/credentials. It need not
-// exist.
+// exist. A variable with "~" at its beginning or a "$" is an error: botocore
+// expands it and the Go SDK does not.
 func NewCredentialsFile(path string, opts *FileOptions) (*File, error) {
 	return newFile(path, "AWS_SHARED_CREDENTIALS_FILE", "credentials", credentialsFormat, opts)
 }
 
 // NewConfigFile is the shared config file at path. An empty path is what
-// AWS_CONFIG_FILE names, else ~/.aws/config. It need not exist.
+// AWS_CONFIG_FILE names, else ~/.aws/config, as for [NewCredentialsFile].
 func NewConfigFile(path string, opts *FileOptions) (*File, error) {
 	return newFile(path, "AWS_CONFIG_FILE", "config", configFormat, opts)
 }
@@ -74,6 +80,9 @@ func NewConfigFile(path string, opts *FileOptions) (*File, error) {
 func newFile(path, variable, name string, form format, opts *FileOptions) (*File, error) {
 	if path == "" {
 		path = os.Getenv(variable)
+		if strings.HasPrefix(path, "~") || strings.Contains(path, "$") {
+			return nil, &FileError{Path: path, Reason: variable + " has a \"~\" or \"$\", which botocore expands and the Go SDK does not", Next: "set it to the whole path"}
+		}
 	}
 	if path == "" {
 		home, err := os.UserHomeDir()
@@ -99,15 +108,16 @@ func newFile(path, variable, name string, form format, opts *FileOptions) (*File
 // Path is the file's absolute path.
 func (f *File) Path() string { return f.path }
 
-// Lookup returns the value of a key of a profile, as all SDKs read it. A
-// missing file, profile or key is no error. It takes no lock: a file is
-// replaced as a whole.
+// Lookup returns the value of a key of a profile, as all SDKs read it; upper and
+// lower case of the key are the same. A missing file, profile or key is no error,
+// and the null device is an empty file. It takes no lock: a file is replaced as
+// a whole.
 func (f *File) Lookup(profile, key string) (value string, ok bool, err error) {
 	s, err := f.readProfile(profile)
 	if err != nil {
 		return "", false, err
 	}
-	e := s.entry(key)
+	e := s.entry(strings.ToLower(key))
 	if e == nil {
 		return "", false, nil
 	}
@@ -169,7 +179,7 @@ func (f *File) edit(ctx context.Context, profile string, settings []Setting, dec
 		lock.release()
 	}()
 
-	text, loose, err := readText(at.path, true)
+	text, info, err := readText(at.path, true)
 	if err != nil {
 		return failAt(f.path, err)
 	}
@@ -190,8 +200,11 @@ func (f *File) edit(ctx context.Context, profile string, settings []Setting, dec
 		}
 	}
 	after := s.rewrite(text, settings)
-	if after == text && !loose { // a loose mode is mended even when the text is right
+	if after == text && (info == nil || !isLoose(info)) { // a loose mode is mended even when the text is right
 		return nil
+	}
+	if len(after) > maxFileSize {
+		return &FileError{Path: f.path, Reason: "the change would make it larger than 16 MiB", Next: "remove profiles that nobody uses"}
 	}
 	if p := s.verify(text, after, settings); p != nil {
 		return p.at(f.path)
@@ -214,55 +227,81 @@ func (f *File) resolve() (place, error) {
 		return place{}, err
 	}
 	if info.Mode()&fs.ModeSymlink == 0 {
+		if err := checkReplaceable(f.path); err != nil {
+			return place{}, err
+		}
 		return f.real, tightenFolder(f.real.dir)
 	}
 	path, err := followLinks(f.path)
 	if err != nil {
 		return place{}, err
 	}
-	return placeOf(path), nil
+	return placeOf(path), checkReplaceable(path)
 }
 
-// readText reads a whole file, "" for one that does not exist. For a writer it
-// refuses what it could not put back: another user's file, a device. loose
-// tells that others may read the file.
-func readText(path string, write bool) (text string, loose bool, err error) {
+// readText reads a whole file and tells what it is, "" and nil for one that does
+// not exist, "" for the null device. For a writer it refuses what it could not
+// put back: another user's file, a device.
+func readText(path string, write bool) (text string, info fs.FileInfo, err error) {
 	flag := os.O_RDONLY
 	if write {
 		flag |= openNoFollow
 	}
 	file, err := os.OpenFile(path, flag|openNonblock, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", false, nil
+		return "", nil, nil
 	}
 	if err != nil {
-		return "", false, err
+		return "", nil, err
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return "", false, err
-	}
-	if !info.Mode().IsRegular() {
-		return "", false, &FileError{Reason: "not a regular file"}
-	}
-	if info.Size() > maxFileSize {
-		return "", false, &FileError{Reason: "larger than 16 MiB"}
-	}
-	if write {
-		if !isOwn(info) {
-			return "", false, &FileError{Reason: "the file belongs to another user", Next: "run as that user, or name another file"}
-		}
-		loose = isLoose(info)
+	info, err = file.Stat()
+	switch {
+	case err != nil:
+		return "", nil, err
+	case !write && isNull(info):
+		return "", info, nil
+	case !info.Mode().IsRegular():
+		return "", nil, &FileError{Reason: notRegular}
+	case info.Size() > maxFileSize:
+		return "", nil, &FileError{Reason: "larger than 16 MiB"}
+	case write && !isOwn(info):
+		return "", nil, &FileError{Reason: "the file belongs to another user", Next: "run as that user, or name another file"}
 	}
 	var buf strings.Builder
 	buf.Grow(int(info.Size()))
 	n, err := io.Copy(&buf, io.LimitReader(file, info.Size()+1)) // one more: then the file grew
 	switch {
 	case err != nil:
-		return "", false, err
+		return "", nil, err
 	case n > info.Size():
-		return "", false, &FileError{Reason: "the file changed while it was read", Next: "try again"}
+		return "", nil, &FileError{Reason: "the file changed while it was read", Next: "try again"}
 	}
-	return buf.String(), loose, nil
+	return buf.String(), info, nil
+}
+
+const notRegular = "not a regular file"
+
+// checkReplaceable refuses what a new file must not take the place of, before a
+// lock is made beside it: /dev is no place for one.
+func checkReplaceable(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return &FileError{Reason: notRegular, Next: "name another file"}
+	}
+	return nil
+}
+
+// isNull tells the null device, which people name for "no file".
+func isNull(info fs.FileInfo) bool {
+	if info.Mode()&fs.ModeDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err == nil && os.SameFile(info, null)
 }

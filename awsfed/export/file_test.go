@@ -2,10 +2,13 @@ package export_test
 
 import (
 	"errors"
+	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -611,6 +614,109 @@ func TestErrorsAreOneCleanLine(t *testing.T) {
 	for call, err := range errs {
 		if err == nil || strings.ContainsFunc(err.Error(), func(c rune) bool { return c < ' ' || c > '~' }) {
 			t.Errorf("%s: %q", call, err)
+		}
+	}
+}
+
+// After the rename the file is the new one, whatever becomes of the flush: where there can be none it is no failure, and a fault of the disk
+// says what it is about.
+func TestUnflushedFolder(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{nil, syscall.EINVAL, syscall.ENOTSUP, syscall.ENOSYS, syscall.EACCES, &fs.PathError{Op: "sync", Path: "x", Err: syscall.EPERM}} {
+		if got := export.Unflushed(err); got != nil {
+			t.Errorf("%v: %v", err, got)
+		}
+	}
+	if err := export.Unflushed(syscall.EIO); !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), "the file was replaced") {
+		t.Errorf("a fault of the disk: %v", err)
+	}
+}
+
+// What could not be read again is not written.
+func TestEditKeepsTheSizeLimit(t *testing.T) {
+	t.Parallel()
+	text := "[q]\n# " + strings.Repeat("x", 16<<20-len("[q]\n# ")-1-len("\n[p]\nregion = x\n")) + "\n"
+	f := credentialsFile(t, text, nil)
+	if err := f.Edit(t.Context(), "p", export.Setting{Key: "region", Value: "xx"}); err == nil || !strings.Contains(err.Error(), "16 MiB") || read(t, f.Path()) != text {
+		t.Errorf("a byte more than the limit: %v", err)
+	}
+	if err := f.Edit(t.Context(), "p", export.Setting{Key: "region", Value: "x"}); err != nil {
+		t.Errorf("up to the limit: %v", err)
+	}
+	if got, _, err := f.Lookup("p", "region"); got != "x" || err != nil {
+		t.Errorf("Lookup = %q, %v", got, err)
+	}
+}
+
+// botocore expands these paths and the Go SDK does not: nobody should get a file of that very name.
+func TestPathsThatSDKsReadDifferently(t *testing.T) {
+	for _, path := range []string{"~/.aws/credentials", "$HOME/.aws/credentials", "/home/${USER}/credentials"} {
+		t.Setenv("AWS_SHARED_CREDENTIALS_FILE", path)
+		t.Setenv("AWS_CONFIG_FILE", path)
+		if _, err := export.NewCredentialsFile("", nil); err == nil || !strings.Contains(err.Error(), "AWS_SHARED_CREDENTIALS_FILE") {
+			t.Errorf("%s: %v", path, err)
+		}
+		if _, err := export.NewConfigFile("", nil); err == nil || !strings.Contains(err.Error(), "AWS_CONFIG_FILE") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// What is no regular file is left alone, and so is the folder it is in.
+func TestNoRegularFile(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("a socket is a regular file there")
+	}
+	dir, err := os.MkdirTemp("", "s") // a socket's path must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	path := filepath.Join(dir, "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []string{path, link} {
+		f, err := export.NewCredentialsFile(p, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.WriteCredentials(t.Context(), "p", credentials(1)); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+			t.Errorf("WriteCredentials: %v", err)
+		}
+		if _, err := newTokenFile(t, p, idp.Static(idToken(t, 1, time.Hour)), nil).Write(t.Context()); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+			t.Errorf("TokenFile: %v", err)
+		}
+	}
+	if names := glob(t, filepath.Join(dir, ".*")); len(names) > 0 {
+		t.Errorf("left beside it: %q", names)
+	}
+
+	null, err := export.NewCredentialsFile(os.DevNull, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, ok, err := null.Lookup("p", "region"); got != "" || ok || err != nil {
+		t.Errorf("Lookup in the null device = %q, %v, %v", got, ok, err)
+	}
+	if removed, err := null.RemoveCredentials(t.Context(), "p"); removed || err != nil {
+		t.Errorf("RemoveCredentials in the null device = %v, %v", removed, err)
+	}
+}
+
+func TestLookupIgnoresCase(t *testing.T) {
+	t.Parallel()
+	f := credentialsFile(t, "[p]\nRegion = x\n", nil)
+	for _, key := range []string{"region", "Region", "REGION"} {
+		if got, ok, err := f.Lookup("p", key); got != "x" || !ok || err != nil {
+			t.Errorf("Lookup(%s) = %q, %v, %v", key, got, ok, err)
 		}
 	}
 }

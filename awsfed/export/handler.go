@@ -277,7 +277,8 @@ func (h *Handler) credentials(ctx context.Context) (aws.Credentials, error) {
 func (h *Handler) ask(ctx context.Context, f *flight) {
 	ctx, cancel := context.WithTimeout(ctx, handlerFlight)
 	defer cancel()
-	c, err := callSource(ctx, h.src)
+	a := <-beside(func() (aws.Credentials, error) { return h.src.Credentials(ctx) })
+	c, err := a.value, a.err
 	if err == nil {
 		if bad := checkCredentials(c, time.Now()); bad != nil {
 			err = fmt.Errorf("export: credentials refused: %w", bad)
@@ -299,20 +300,6 @@ func (h *Handler) ask(ctx context.Context, f *flight) {
 		h.failed = time.Now()
 	}
 	close(f.done)
-}
-
-// callSource makes a panic of the source an error: it would end the program,
-// and here there is no server around it that recovers.
-func callSource(ctx context.Context, src CredentialsSource) (c aws.Credentials, err error) {
-	returned := false
-	defer func() {
-		if !returned {
-			err = fmt.Errorf("export: the source panicked with a %T", recover()) // its text may hold anything
-		}
-	}()
-	c, err = src.Credentials(ctx)
-	returned = true
-	return c, err
 }
 
 // Serve answers requests on l until ctx ends, then gives those under way two

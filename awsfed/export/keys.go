@@ -71,7 +71,7 @@ func (f *File) WriteCredentials(ctx context.Context, profile string, c aws.Crede
 // They would win over a credential_process of the same profile. Long-term keys
 // are refused with [ErrLongTerm] unless FileOptions.Overwrite is set.
 func (f *File) RemoveCredentials(ctx context.Context, profile string) (removed bool, err error) {
-	if _, err := os.Lstat(f.path); errors.Is(err, fs.ErrNotExist) {
+	if info, err := os.Stat(f.path); errors.Is(err, fs.ErrNotExist) || err == nil && isNull(info) {
 		return false, nil // and nothing is made
 	}
 	err = f.edit(ctx, profile, nil, func(s *scanner) ([]Setting, *FileError) {

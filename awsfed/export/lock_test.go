@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -57,7 +58,13 @@ func TestLockErrorTellsTheWholeTimeout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
 	var wg sync.WaitGroup
+	for range 8 { // who stand first in the queue, and leave it before the time is over
+		wg.Go(func() { _ = f.Edit(ctx, "p", export.Setting{Key: "region", Value: "x"}) })
+	}
+	runtime.Gosched()
 	for range 8 {
 		wg.Go(func() {
 			err := f.Edit(t.Context(), "p", export.Setting{Key: "region", Value: "x"})

@@ -40,6 +40,7 @@ func children() map[string]func(args []string) error {
 		"churn": childChurn,
 		"hold":  childHold,
 		"cache": childCache,
+		"login": childLogin,
 	}
 }
 

@@ -48,6 +48,15 @@ func childChurn(args []string) error {
 	}
 }
 
+// childLogin writes the credentials 1 to the file.
+func childLogin(args []string) error {
+	f, err := export.NewCredentialsFile(args[0], nil)
+	if err != nil {
+		return err
+	}
+	return f.WriteCredentials(context.Background(), "p", credentials(1))
+}
+
 // childHold takes the file's lock and keeps it until it is killed.
 func childHold(args []string) error {
 	f, err := export.NewCredentialsFile(args[0], nil)

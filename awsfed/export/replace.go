@@ -61,7 +61,17 @@ func replaceFile(ctx context.Context, at place, data string, perm filePerm) (err
 		}
 		return err
 	}
-	return syncFolder(at.dir)
+	return unflushed(syncFolder(at.dir))
+}
+
+// unflushed is the error for a folder that could not be flushed after the rename,
+// nil where the file system or the folder's mode does not let it: there is no
+// more that can be done there.
+func unflushed(err error) error {
+	if err == nil || errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	return &FileError{Reason: "the file was replaced, but its folder could not be flushed: after a power cut the old one may be back", Err: err}
 }
 
 func createTemp(name string) (*os.File, error) {
@@ -155,8 +165,9 @@ func tightenFolder(dir string) error {
 }
 
 // followLinks follows symbolic links from path to what is none, or to nothing.
-// Each link and each folder on the way must be the user's own and writable by
-// nobody else, else that somebody decides what is overwritten.
+// Each link on the way must be the user's own, and each folder the user's or
+// root's and writable by nobody else, else that somebody decides what is
+// overwritten.
 func followLinks(path string) (string, error) {
 	for range 16 {
 		dir, name := filepath.Split(path)
@@ -169,7 +180,7 @@ func followLinks(path string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if !isOwn(folder) || isWritable(folder) {
+		if !isOwn(folder) && !isRoots(folder) || isWritable(folder) {
 			return "", &FileError{Reason: "a symbolic link is on the way, and folder " + quoted(dir) + " is not this user's alone", Next: "name the file itself"}
 		}
 		info, err := os.Lstat(path)

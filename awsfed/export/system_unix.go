@@ -22,6 +22,18 @@ func isOwn(info fs.FileInfo) bool {
 	return ok && int(st.Uid) == os.Geteuid()
 }
 
+// isRoots tells whether the file is root's, who could do anything anyway.
+func isRoots(info fs.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && st.Uid == 0
+}
+
+// hasPerm tells whether the file is for those of perm to use, and nobody else.
+func hasPerm(info fs.FileInfo, perm filePerm) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && info.Mode().Perm() == perm.mode && (!perm.chgrp || int(st.Gid) == perm.group)
+}
+
 // isLoose tells whether anybody else may use the file.
 func isLoose(info fs.FileInfo) bool { return info.Mode().Perm()&0o077 != 0 }
 

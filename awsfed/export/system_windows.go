@@ -18,10 +18,12 @@ const (
 // folder sets so that only the user and administrators get in. They are not
 // looked at.
 
-func isOwn(fs.FileInfo) bool           { return true }
-func isLoose(fs.FileInfo) bool         { return false }
-func isWritable(fs.FileInfo) bool      { return false }
-func isWorldWritable(fs.FileInfo) bool { return false }
+func isOwn(fs.FileInfo) bool             { return true }
+func isRoots(fs.FileInfo) bool           { return true }
+func hasPerm(fs.FileInfo, filePerm) bool { return true }
+func isLoose(fs.FileInfo) bool           { return false }
+func isWritable(fs.FileInfo) bool        { return false }
+func isWorldWritable(fs.FileInfo) bool   { return false }
 
 // isBusy tells that another process has the file open without sharing it.
 // Access denied is what a rename gets over a file that is open or about to be

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/onafed/onafed/idp"
@@ -19,6 +21,8 @@ import (
 const (
 	// tokenAttempt bounds one question to the source, for a source that does not.
 	tokenAttempt = time.Minute
+	// tokenGrace is how long a source may take to see that its context has ended.
+	tokenGrace = 100 * time.Millisecond
 	// tokenLook is how often Run looks at the wall clock and at the file. A
 	// timer does not run while a machine is suspended, so a long one would
 	// fire too late.
@@ -44,9 +48,10 @@ type TokenFileOptions struct {
 //
 // The file holds the token and no newline, which no SDK would take off. It is
 // replaced by a rename, so give it a folder of its own and mount that folder
-// into a container, not the file: a mounted file stays the old one. The folder
-// is made when missing; one that is a link, another user's, or writable by
-// others is refused.
+// into a container, not the file: a mounted file, and a hard link, stay the old
+// one. The folder is made when missing; one that is a link, another user's, or
+// writable by others is refused, and so is anything but a regular file in the
+// file's place.
 //
 // Make one with [NewTokenFile]. It is safe for concurrent use.
 type TokenFile struct {
@@ -89,8 +94,11 @@ func NewTokenFile(path string, src idp.TokenSource, opts *TokenFileOptions) (*To
 }
 
 func lookupGroup(name string) (int, error) {
-	if gid, err := strconv.Atoi(name); err == nil && gid >= 0 {
-		return gid, nil
+	if gid, err := strconv.ParseUint(name, 10, 32); err == nil {
+		if gid == math.MaxUint32 {
+			return 0, errors.New("to the system this number means no group")
+		}
+		return int(gid), nil
 	}
 	g, err := user.LookupGroup(name)
 	if err != nil {
@@ -104,9 +112,10 @@ func (t *TokenFile) Path() string { return t.at.path }
 
 // Write asks the source once and puts its token into the file, and returns when
 // the token expires. An expired token is an error (claims.ErrExpired or
-// [ErrExpired]), and the file stays as it was.
+// [ErrExpired]), and the file stays as it was. When ctx ends, or after a minute,
+// Write does not wait any longer for a source that ignores its own context.
 func (t *TokenFile) Write(ctx context.Context) (expiry time.Time, err error) {
-	token, err := t.write(ctx)
+	token, err := t.write(ctx, &asker{src: t.src})
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -120,9 +129,12 @@ func (t *TokenFile) Write(ctx context.Context) (expiry time.Time, err error) {
 // first, up to a minute. A file that somebody removed is written again.
 //
 // Only a failure at the start that will not pass is returned at once: a folder
-// that is refused, or an error of the source whose Temporary() is false.
+// that is refused or may not be written to, or an error of the source whose
+// Temporary() is false. A source that ignores its context is not waited for when
+// ctx ends; one call of it is left behind then, never more.
 func (t *TokenFile) Run(ctx context.Context) error {
-	token, err := t.write(ctx)
+	source := &asker{src: t.src}
+	token, err := t.write(ctx, source)
 	if err != nil && isFinal(err) && ctx.Err() == nil {
 		return err
 	}
@@ -142,7 +154,7 @@ func (t *TokenFile) Run(ctx context.Context) error {
 			break
 		}
 		var next *idp.Token
-		if next, err = t.write(ctx); err == nil {
+		if next, err = t.write(ctx, source); err == nil {
 			token = next
 		}
 	}
@@ -199,8 +211,8 @@ func tokenRetry(failures int) time.Duration {
 // means something else there (an address that refuses a connection may take one in a minute); they are told by their Timeout.
 func isFinal(err error) bool {
 	var refused *FileError
-	if errors.As(err, &refused) {
-		return !errors.Is(err, ErrLocked)
+	if errors.As(err, &refused) { // a full disk is emptied, a lock given up
+		return refused.Err == nil || errors.Is(refused.Err, fs.ErrPermission) || errors.Is(refused.Err, syscall.EBUSY)
 	}
 	for ; err != nil; err = errors.Unwrap(err) {
 		if _, system := err.(interface{ Timeout() bool }); system {
@@ -214,10 +226,8 @@ func isFinal(err error) bool {
 }
 
 // write asks the source and puts its token into the file, if it is not there.
-func (t *TokenFile) write(ctx context.Context) (*idp.Token, error) {
-	asking, cancel := context.WithTimeout(ctx, tokenAttempt)
-	token, err := t.src.Token(asking)
-	cancel()
+func (t *TokenFile) write(ctx context.Context, source *asker) (*idp.Token, error) {
+	token, err := source.token(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("export: token file: %w", err)
 	}
@@ -240,8 +250,50 @@ func (t *TokenFile) write(ctx context.Context) (*idp.Token, error) {
 	return token, nil
 }
 
+// An asker asks a source that may ignore its context. It has one call under way
+// at most, and is for one goroutine.
+type asker struct {
+	src  idp.TokenSource
+	left <-chan answer[*idp.Token] // the call that was not waited for, nil when there is none
+}
+
+func (a *asker) token(ctx context.Context) (*idp.Token, error) {
+	ctx, cancel := context.WithTimeout(ctx, tokenAttempt)
+	defer cancel()
+	got := a.left
+	select {
+	case late := <-got: // a token is good whenever it comes; an error was for the try before
+		if late.err == nil {
+			a.left = nil
+			return late.value, nil
+		}
+		got = nil
+	default:
+	}
+	if got == nil {
+		got = beside(func() (*idp.Token, error) { return a.src.Token(ctx) })
+	}
+	select {
+	case said := <-got:
+		a.left = nil
+		return said.value, said.err
+	case <-ctx.Done():
+	}
+	select {
+	case said := <-got: // it obeys, and says more than ctx.Err does
+		a.left = nil
+		return said.value, said.err
+	case <-time.After(tokenGrace):
+		a.left = got
+		return nil, fmt.Errorf("the source does not answer: %w", ctx.Err())
+	}
+}
+
 func (t *TokenFile) put(ctx context.Context, raw string) (changed bool, err error) {
 	if err := t.folder(); err != nil {
+		return false, err
+	}
+	if err := checkReplaceable(t.at.path); err != nil {
 		return false, err
 	}
 	lock, err := t.locks.take(ctx, t.at.lock, 10*time.Second)
@@ -249,10 +301,15 @@ func (t *TokenFile) put(ctx context.Context, raw string) (changed bool, err erro
 		return false, err
 	}
 	defer lock.release()
-	if old, _, err := readText(t.at.path, true); err == nil && old == raw {
+	old, info, err := readText(t.at.path, true)
+	if err == nil && old == raw && hasPerm(info, t.perm) {
+		_ = os.Remove(t.at.temp) // of a killed writer; a change replaces it
 		return false, nil
 	}
-	return true, replaceFile(ctx, t.at, raw, t.perm)
+	if err := replaceFile(ctx, t.at, raw, t.perm); err != nil {
+		return false, err
+	}
+	return true, nil
 }
 
 // folder makes the folder or checks the one that is there.

@@ -109,8 +109,64 @@ func TestTokenFileGroup(t *testing.T) {
 			t.Errorf("%s: %v, %v, want mode %v", p, info.Mode(), err, want)
 		}
 	}
-	if _, err := export.NewTokenFile(path, idp.Static(nil), &export.TokenFileOptions{Group: "no such group"}); err == nil {
-		t.Error("an unknown group was accepted")
+	for _, group := range []string{"no such group", "4294967295", "-1", "4294967296"} { // the first number is chown's for "as it is"
+		if _, err := export.NewTokenFile(path, idp.Static(nil), &export.TokenFileOptions{Group: group}); err == nil {
+			t.Errorf("group %q was accepted", group)
+		}
+	}
+}
+
+// The same token again is no reason to leave the file to whom it is not for, or what a killed writer left.
+func TestTokenFileMendsModeAndGroup(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("modes are access control lists there")
+	}
+	path := filepath.Join(t.TempDir(), "own", "token")
+	src := idp.Static(idToken(t, 1, time.Hour))
+	writes := 0
+	put := func(group string) os.FileInfo {
+		t.Helper()
+		f := newTokenFile(t, path, src, &export.TokenFileOptions{Group: group, OnWrite: func(time.Time) { writes++ }})
+		_, temp := f.Beside()
+		if writes > 0 {
+			write(t, temp, "half a token", 0o600)
+		}
+		if _, err := f.Write(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Lstat(temp); !errors.Is(err, fs.ErrNotExist) {
+			t.Error("the temporary file is left")
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info
+	}
+	put("")
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	steps := []struct {
+		rule, group string
+		mode        os.FileMode
+		writes      int
+	}{
+		{"a loose mode is mended", "", 0o600, 2},
+		{"a good file is left", "", 0o600, 2},
+		{"a group is let in", strconv.Itoa(os.Getgid()), 0o640, 3},
+		{"a group that is in is left", strconv.Itoa(os.Getgid()), 0o640, 3},
+	}
+	for _, s := range steps {
+		if info := put(s.group); info.Mode().Perm() != s.mode || writes != s.writes {
+			t.Errorf("%s: mode %v, %d writes; want %v, %d", s.rule, info.Mode(), writes, s.mode, s.writes)
+		}
+	}
+	if os.Chown(path, -1, 12345) == nil {
+		if put(strconv.Itoa(os.Getgid())); writes != 4 {
+			t.Errorf("another group: %d writes, want 4", writes)
+		}
 	}
 }
 
@@ -242,6 +298,87 @@ func TestTokenFileRunWaitsForTheSource(t *testing.T) {
 			t.Errorf("Run = %v, want it to go on", err)
 		}
 		cancel()
+	}
+}
+
+// What passes by itself, such as a full disk, does not end Run at its start.
+func TestTokenFileFinalErrors(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err   error
+		final bool
+	}{
+		{&export.FileError{Reason: "a folder that is refused"}, true},
+		{&export.FileError{Err: syscall.EACCES}, true},
+		{&export.FileError{Err: &fs.PathError{Op: "open", Path: "x", Err: syscall.EPERM}}, true},
+		{&export.FileError{Reason: "a mount of its own", Err: syscall.EBUSY}, true},
+		{&export.FileError{Err: syscall.ENOSPC}, false},
+		{&export.FileError{Err: &fs.PathError{Op: "open", Path: "x", Err: syscall.EMFILE}}, false},
+		{&export.FileError{Err: export.ErrLocked}, false},
+		{fmt.Errorf("token: %w", finalSource{errors.New("revoked")}), true},
+		{errors.New("down"), false},
+	} {
+		if got := export.IsFinal(tt.err); got != tt.final {
+			t.Errorf("%v: final %v, want %v", tt.err, got, tt.final)
+		}
+	}
+}
+
+// A source that ignores its context is not waited for, is not asked again while it hangs, and its late answer is used.
+func TestTokenFileSourceIgnoresContext(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "own", "token")
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		hang := make(chan struct{})
+		src := idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) {
+			calls++
+			<-hang
+			return idToken(t, calls, time.Hour), nil
+		})
+		f := newTokenFile(t, path, src, nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- f.Run(ctx) }()
+		time.Sleep(10 * time.Minute)
+		if calls != 1 {
+			t.Errorf("%d calls of a source that hangs, want 1", calls)
+		}
+		hang <- struct{}{}
+		time.Sleep(2 * time.Minute)
+		if calls != 1 || !strings.Contains(read(t, path), ".") {
+			t.Errorf("%d calls after the answer, want 1 and the token in the file", calls)
+		}
+		time.Sleep(40 * time.Minute) // the next one is due, and hangs
+		if calls != 2 {
+			t.Errorf("%d calls, want 2", calls)
+		}
+		cancel()
+		begin := time.Now()
+		if err := <-done; err != nil || time.Since(begin) > time.Second {
+			t.Errorf("Run = %v after %v", err, time.Since(begin))
+		}
+		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begin = time.Now()
+		if _, err := f.Write(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 2*time.Second {
+			t.Errorf("Write = %v after %v", err, time.Since(begin))
+		}
+		close(hang)
+	})
+}
+
+// A source's panic or Goexit is an error of that try.
+func TestTokenFileSourcePanics(t *testing.T) {
+	t.Parallel()
+	for rule, end := range map[string]func(){"panic": func() { panic("s3cr3t") }, "Goexit": runtime.Goexit} {
+		f := newTokenFile(t, filepath.Join(t.TempDir(), "own", "token"), idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) {
+			end()
+			return nil, nil
+		}), nil)
+		if _, err := f.Write(t.Context()); err == nil || strings.Contains(err.Error(), "s3cr3t") {
+			t.Errorf("%s: %v", rule, err)
+		}
 	}
 }
 
