@@ -312,13 +312,14 @@ func (h *Handler) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("export: the endpoint serves loopback addresses only, not %s: listen on 127.0.0.1", quoted(l.Addr().String()))
 	}
 	server := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       5 * time.Second,
-		WriteTimeout:      10 * time.Second,
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelWarn),
+		Handler:                      h,
+		DisableGeneralOptionsHandler: true, // it answers "OPTIONS *" before any check of ours
+		ReadHeaderTimeout:            5 * time.Second,
+		ReadTimeout:                  5 * time.Second,
+		WriteTimeout:                 10 * time.Second,
+		IdleTimeout:                  time.Minute,
+		MaxHeaderBytes:               16 << 10,
+		ErrorLog:                     slog.NewLogLogger(h.log.Handler(), slog.LevelWarn),
 	}
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {

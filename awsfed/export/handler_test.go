@@ -1,10 +1,12 @@
 package export_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -297,6 +299,18 @@ func TestHandlerServe(t *testing.T) {
 	})
 	if _, err := sdk.Retrieve(t.Context()); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
 		t.Errorf("with a wrong token: %v", err)
+	}
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	// net/http answers this one by itself unless told not to.
+	if _, err := io.WriteString(conn, "OPTIONS * HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(conn).ReadString('\n'); !strings.Contains(line, " 403 ") {
+		t.Errorf("OPTIONS * is answered %q, %v", line, err)
 	}
 	cancel()
 	if err := <-served; err != nil {

@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -27,6 +28,9 @@ type processOutput struct {
 // SDKs run the process again in every program and at each expiry and share
 // nothing; put a [Cache] before src.
 func Process(ctx context.Context, w io.Writer, src CredentialsSource) error {
+	if src == nil {
+		return errors.New("export: Process: the source is nil")
+	}
 	c, err := src.Credentials(ctx)
 	if err != nil {
 		return fmt.Errorf("export: no credentials: %w", err)

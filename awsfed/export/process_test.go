@@ -75,6 +75,7 @@ func TestProcessFails(t *testing.T) {
 		is   error
 	}{
 		{rule: "source", src: export.CredentialsSourceFunc(func(context.Context) (aws.Credentials, error) { return credentials(1), sentinel }), is: sentinel},
+		{rule: "no source", src: nil},
 		{rule: "expired", src: always(expired), is: export.ErrExpired},
 		{rule: "no expiration", src: always(permanent)},
 		{rule: "writer", src: always(credentials(1)), w: writeCounter{err: sentinel}, is: sentinel},
