@@ -22,7 +22,7 @@ type FileOptions struct {
 	LockTimeout time.Duration
 	// Overwrite lets an edit replace what a person may have put there: the
 	// long-term access keys of the profile, and other credential settings
-	// that the SDKs would prefer to a credential_process.
+	// that the SDKs would prefer to what is written.
 	Overwrite bool
 }
 

@@ -35,7 +35,11 @@ func staleKeys() [4]string {
 // aws_account_id that is not this one's.
 //
 // A profile with long-term keys is refused with [ErrLongTerm] unless
-// FileOptions.Overwrite is set.
+// FileOptions.Overwrite is set. So are settings of the section for which an SDK
+// would pass over the keys, or refuse the profile (role_arn and what goes with
+// it, web identity, SSO accounts and roles; in the config file credential_process
+// and a login session too): the error names the line, and with Overwrite they are
+// removed. Those that the other file has for the profile are not looked at.
 //
 // SDKs read these keys once when a program starts and never refresh them;
 // prefer [File.WriteProcess] where it can be used.
@@ -49,6 +53,10 @@ func (f *File) WriteCredentials(ctx context.Context, profile string, c aws.Crede
 		}
 		stale := staleKeys()
 		settings := make([]Setting, 0, 6+len(stale))
+		settings, refused := f.removeWinners(settings, s, f.beatsKeys, "these keys")
+		if refused != nil {
+			return nil, refused
+		}
 		settings = append(settings,
 			Setting{keyAccessKeyID, c.AccessKeyID},
 			Setting{keySecret, c.SecretAccessKey},
@@ -125,22 +133,43 @@ func (f *File) WriteProcess(ctx context.Context, profile, command string) error 
 		if e := longTerm(s); e != nil && !f.opts.Overwrite {
 			return nil, refuseLongTerm(profile, e)
 		}
-		for i := range s.entries {
-			e := &s.entries[i]
-			if e.cont || !beatsProcess(e.key) {
-				continue
-			}
-			if !f.opts.Overwrite {
-				return nil, &FileError{
-					Line:   e.line,
-					Reason: "profile " + quoted(profile) + " has " + e.key + ", which SDKs prefer to credential_process",
-					Next:   "choose another profile, remove the setting, or allow to overwrite it",
-				}
-			}
-			settings = append(settings, Setting{Key: e.key})
-		}
-		return settings, nil
+		return f.removeWinners(settings, s, beatsProcess, "credential_process")
 	})
+}
+
+// removeWinners adds to settings the removal of those in the section that SDKs
+// prefer to what is written. Unless it may overwrite, the first is refused.
+func (f *File) removeWinners(settings []Setting, s *scanner, wins func(key string) bool, written string) ([]Setting, *FileError) {
+	for i := range s.entries {
+		e := &s.entries[i]
+		if e.cont || !wins(e.key) {
+			continue
+		}
+		if !f.opts.Overwrite {
+			return nil, &FileError{
+				Line:   e.line,
+				Reason: "profile " + quoted(s.profile) + " has " + e.key + ", which SDKs prefer to " + written,
+				Next:   "choose another profile, remove the setting, or allow to overwrite it",
+			}
+		}
+		settings = append(settings, Setting{Key: e.key})
+	}
+	return settings, nil
+}
+
+// beatsKeys tells the settings for which the Go SDK or botocore would pass over
+// the static keys beside them, or refuse the profile. Both go on from the keys to
+// role_arn; botocore looks at web identity and SSO (by these two settings) before
+// the keys of either file, and at the login session and the process before those
+// of the config file.
+func (f *File) beatsKeys(key string) bool {
+	switch key {
+	case "role_arn", "source_profile", "credential_source", "web_identity_token_file", "sso_account_id", "sso_role_name":
+		return true
+	case "login_session", keyProcess:
+		return f.format == configFormat
+	}
+	return false
 }
 
 // beatsProcess tells the settings of another source of credentials.
