@@ -69,8 +69,8 @@ type Handler struct {
 	roleARN string
 	log     *slog.Logger
 
-	mu     sync.Mutex // guards what follows; never held while the source works
-	last   aws.Credentials
+	mu     sync.Mutex       // guards what follows; never held while the source works
+	last   *aws.Credentials // nil before there are any; behind a pointer, where fmt does not look even as a field of another struct
 	flight *flight
 	err    error // of the last question, nil after a good one
 	failed time.Time
@@ -264,8 +264,8 @@ func (h *Handler) credentials(ctx context.Context) (aws.Credentials, error) {
 
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if checkCredentials(h.last, time.Now()) == nil {
-		return h.last, nil
+	if h.last != nil && checkCredentials(*h.last, time.Now()) == nil {
+		return *h.last, nil
 	}
 	if h.err != nil {
 		return aws.Credentials{}, h.err
@@ -293,9 +293,9 @@ func (h *Handler) ask(ctx context.Context, f *flight) {
 	h.flight, h.err = nil, err
 	switch {
 	case err == nil:
-		h.last = c
+		h.last = &c
 	case isDenial(err):
-		h.last, h.failed = aws.Credentials{}, time.Now() // the source itself would have kept them if it wanted to
+		h.last, h.failed = nil, time.Now() // the source itself would have kept them if it wanted to
 	default:
 		h.failed = time.Now()
 	}

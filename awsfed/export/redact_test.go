@@ -1,0 +1,50 @@
+package export_test
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/onafed/onafed/awsfed/export"
+	"github.com/onafed/onafed/idp/idptest"
+)
+
+// A handler, an entry and a setting can be printed and logged without telling a secret.
+func TestSecretsAreNotPrinted(t *testing.T) {
+	t.Parallel()
+	c := credentials(1)
+	h := newHandler(t, always(c), nil)
+	if w := answer(h, request(t.Context())); w.Code != http.StatusOK {
+		t.Fatalf("status %d", w.Code)
+	}
+	for _, secret := range []string{c.SecretAccessKey, c.SessionToken, handlerToken} {
+		idptest.AssertNoSecret(t, h, secret)
+	}
+
+	entry := export.CacheEntry{Credentials: c}
+	set := export.Setting{Key: "aws_secret_access_key", Value: c.SecretAccessKey}
+	for _, v := range []any{entry, &entry, []export.CacheEntry{entry}, struct{ Field export.CacheEntry }{entry}, set, &set, []export.Setting{set}, map[string]export.Setting{"x": set}} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%o", "%b", "%c", "%U"} {
+			out := fmt.Sprintf(verb, v)
+			for _, secret := range []string{c.SecretAccessKey, c.SessionToken} {
+				if strings.Contains(out, secret) || strings.Contains(strings.ToLower(out), fmt.Sprintf("%x", secret)) || strings.Contains(strings.ToLower(out), fmt.Sprintf("% x", secret)) {
+					t.Errorf("%T with %s gives a secret away", v, verb)
+				}
+			}
+		}
+	}
+	for _, v := range []any{entry, &entry, set, &set} {
+		var b bytes.Buffer
+		slog.New(slog.NewTextHandler(&b, nil)).Info("m", "v", v)
+		slog.New(slog.NewJSONHandler(&b, nil)).Info("m", "v", v)
+		if strings.Contains(b.String(), c.SecretAccessKey) || strings.Contains(b.String(), c.SessionToken) {
+			t.Errorf("%T logged gives a secret away", v)
+		}
+	}
+	if got, want := fmt.Sprintf("%+v", set), `export.Setting("aws_secret_access_key")`; got != want {
+		t.Errorf("Setting prints %s, want %s", got, want)
+	}
+}
