@@ -229,7 +229,7 @@ func (c *Cache) Entry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 		if old.valid(now) {
 			return old.entry(), nil
 		}
-		return CacheEntry{}, &sharedFailure{text: old.Failure, denied: old.Denied}
+		return CacheEntry{}, &sharedError{text: old.Failure, denied: old.Denied}
 	}
 	e, err := fetchEntry(ctx, r)
 	if err != nil {

@@ -88,17 +88,17 @@ func (r *record) failedSince(began, now time.Time) bool {
 	return r != nil && r.Failed.After(began) && !r.Failed.After(now.Add(clockSkew))
 }
 
-// A sharedFailure is how a fetch by another process failed, as far as it can be
+// A sharedError is how a fetch by another process failed, as far as it can be
 // told in a file.
-type sharedFailure struct {
+type sharedError struct {
 	text   string
 	denied bool
 }
 
-func (e *sharedFailure) Error() string { return "export: another process failed just now: " + e.text }
+func (e *sharedError) Error() string { return "export: another process failed just now: " + e.text }
 
 // Retryable is that of the other process's error.
-func (e *sharedFailure) Retryable() bool { return !e.denied }
+func (e *sharedError) Retryable() bool { return !e.denied }
 
 func (r *record) entry() CacheEntry {
 	return CacheEntry{CacheIdentity: r.CacheIdentity, Credentials: r.credentials()}

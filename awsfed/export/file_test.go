@@ -668,7 +668,7 @@ func TestNoRegularFile(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a socket is a regular file there")
 	}
-	dir, err := os.MkdirTemp("", "s") // a socket's path must be short
+	dir, err := os.MkdirTemp("", "s") //nolint:usetesting // a socket's path must be short
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -329,29 +330,29 @@ func TestTokenFileSourceIgnoresContext(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "own", "token")
 	synctest.Test(t, func(t *testing.T) {
-		calls := 0
+		var calls atomic.Int32
 		hang := make(chan struct{})
 		src := idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) {
-			calls++
+			n := int(calls.Add(1))
 			<-hang
-			return idToken(t, calls, time.Hour), nil
+			return idToken(t, n, time.Hour), nil
 		})
 		f := newTokenFile(t, path, src, nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- f.Run(ctx) }()
 		time.Sleep(10 * time.Minute)
-		if calls != 1 {
-			t.Errorf("%d calls of a source that hangs, want 1", calls)
+		if calls.Load() != 1 {
+			t.Errorf("%d calls of a source that hangs, want 1", calls.Load())
 		}
 		hang <- struct{}{}
 		time.Sleep(2 * time.Minute)
-		if calls != 1 || !strings.Contains(read(t, path), ".") {
-			t.Errorf("%d calls after the answer, want 1 and the token in the file", calls)
+		if calls.Load() != 1 || !strings.Contains(read(t, path), ".") {
+			t.Errorf("%d calls after the answer, want 1 and the token in the file", calls.Load())
 		}
 		time.Sleep(40 * time.Minute) // the next one is due, and hangs
-		if calls != 2 {
-			t.Errorf("%d calls, want 2", calls)
+		if calls.Load() != 2 {
+			t.Errorf("%d calls, want 2", calls.Load())
 		}
 		cancel()
 		begin := time.Now()
