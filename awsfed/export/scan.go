@@ -188,7 +188,7 @@ func isPrintable(s string) bool {
 	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 	// Without carries between bytes: below 0x80, adding 1 reaches 0x80 from 0x7f on, subtracting 0x20 borrows below 0x20.
-	return (x|(x+each)|(x-' '*each))&(0x80*each) == 0
+	return (x|(x+each)|(x-' '*each))&(0x80*each) == 0 // in Go + binds no closer than |
 }
 
 // checkSpaces refuses blanks beyond ASCII: to botocore they indent a line and

@@ -104,6 +104,24 @@ func TestScanRefuses(t *testing.T) {
 	}
 }
 
+// TestScanLooksAtEveryByte puts every byte at every offset of the words that checkBytes looks at as a whole.
+func TestScanLooksAtEveryByte(t *testing.T) {
+	t.Parallel()
+	for b := range 256 {
+		if b == '\n' {
+			continue
+		}
+		bad := b < ' ' && b != '\t' || b >= 0x7f // alone, none beyond ASCII is UTF-8
+		for at := range 16 {
+			text := []byte("[p]\n# " + strings.Repeat("x", 20) + "\n")
+			text[len("[p]\n# ")+at] = byte(b)
+			if _, line, reason := export.Scan(false, string(text), "p"); bad != (line == 2) {
+				t.Errorf("byte %#02x at offset %d: line %d %s", b, at, line, reason)
+			}
+		}
+	}
+}
+
 func manyKeys(n int) string {
 	var b strings.Builder
 	for i := range n {
