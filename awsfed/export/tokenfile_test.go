@@ -236,8 +236,8 @@ func TestTokenFileRun(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "own", "token")
 	synctest.Test(t, func(t *testing.T) {
 		src := &tokenServer{t: t}
-		var written []time.Time
-		f := newTokenFile(t, path, src, &export.TokenFileOptions{OnWrite: func(expiry time.Time) { written = append(written, expiry) }})
+		var written atomic.Int32
+		f := newTokenFile(t, path, src, &export.TokenFileOptions{OnWrite: func(time.Time) { written.Add(1) }})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- f.Run(ctx) }()
@@ -249,8 +249,8 @@ func TestTokenFileRun(t *testing.T) {
 			t.Errorf("%d calls after 23 minutes, want 1", src.count())
 		}
 		time.Sleep(8 * time.Minute) // 31
-		if src.count() != 2 || read(t, path) == first || len(written) != 2 {
-			t.Errorf("%d calls after 31 minutes, %d writes; want 2 and a new token", src.count(), len(written))
+		if src.count() != 2 || read(t, path) == first || written.Load() != 2 {
+			t.Errorf("%d calls after 31 minutes, %d writes; want 2 and a new token", src.count(), written.Load())
 		}
 
 		second := read(t, path)
