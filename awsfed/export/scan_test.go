@@ -18,25 +18,6 @@ import (
 	"github.com/onafed/onafed/awsfed/export"
 )
 
-// Every byte at every place of a long line, since the text is looked at in
-// pieces: what is refused does not depend on where it stands.
-func TestScanRefusesByteAnywhere(t *testing.T) {
-	t.Parallel()
-	for c := range 256 {
-		want := c == '\t' || c == '\n' || c >= ' ' && c < 0x7f
-		for at := range 24 {
-			text := []byte("# " + strings.Repeat("~ z", 9) + "\n[p]\n")
-			text[2+at] = byte(c)
-			if c == '\n' {
-				text[2+at+1] = '#' // or the rest would be a key before the first section
-			}
-			if _, line, reason := export.Scan(false, string(text), "p"); (line == 0) != want {
-				t.Errorf("byte %#x at %d: line %d, %q; want accepted: %v", c, at, line, reason, want)
-			}
-		}
-	}
-}
-
 // What the Go SDK and botocore read differently is refused, with the line.
 func TestScanRefuses(t *testing.T) {
 	t.Parallel()
