@@ -22,8 +22,12 @@ type contestLine struct {
 // A peer is the other side.
 type peer struct {
 	side
-	most float64 // goal: ours takes at most so much of it; 0 is no goal
+	most float64 // goal: ours takes at most so much of it; 0 is no goal, and so is bare
 }
+
+// bare is in place of a goal for the primitive itself, than which nobody who
+// uses it can be faster.
+const bare = -1
 
 // sides returns ours, then the peers.
 func (l contestLine) sides() []side {
@@ -64,6 +68,11 @@ func (c contest) measure(b *bench) error {
 					goals, ok = append(goals, atMost(l.maxAllocs)), ok && ours <= l.maxAllocs
 				}
 				goal, verdict = strings.Join(goals, ", "), judge(ok)
+				for j, f := range l.peers {
+					if share := r.ratio(j+1, i+1); f.most == bare && share > p.most {
+						goal += " (" + f.name + ": " + ratioText(share) + ")" // out of reach on this processor
+					}
+				}
 			}
 			b.add(line{
 				work:  l.work,

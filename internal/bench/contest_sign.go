@@ -63,7 +63,7 @@ func signContest() []contestLine {
 		},
 		{
 			work: "sign ES256", ours: ours(ecSigner),
-			peers:     []peer{{golang(jwt.SigningMethodES256, id.ec), 0.80}, {raw(id.ec), 0}},
+			peers:     []peer{{golang(jwt.SigningMethodES256, id.ec), 0.80}, {raw(id.ec), bare}},
 			maxAllocs: -1,
 		},
 		{
@@ -71,7 +71,7 @@ func signContest() []contestLine {
 				_, err := ecSigner.Sign(ctx, payload)
 				check(err)
 			}},
-			peers:     []peer{{raw(id.ec), 0}},
+			peers:     []peer{{raw(id.ec), bare}},
 			maxAllocs: -1,
 		},
 	}

@@ -65,7 +65,7 @@ func verifyContest() []contestLine {
 			{side{"crypto/rsa alone", func() {
 				sum := sha256.Sum256(signed)
 				check(rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], signature))
-			}}, 0},
+			}}, bare},
 		},
 		maxAllocs: -1,
 	}}
