@@ -7,12 +7,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/awsfedtest"
+	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/idp/idptest"
 )
 
@@ -71,6 +73,32 @@ func TestLoadConfig(t *testing.T) {
 			t.Errorf("request to %s", h)
 		}
 	}
+}
+
+// Clients made of the configuration report the credentials that a service calls
+// expired, and try again with new ones.
+func TestLoadConfigReportsExpiredCredentials(t *testing.T) {
+	cleanEnv(t)
+	t.Setenv("AWS_REGION", "eu-central-1")
+	synctest.Test(t, func(t *testing.T) {
+		iss := idptest.NewIssuer(t, nil)
+		s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+		cfg, err := awsfed.LoadConfig(t.Context(), roleARN, iss.TokenSource(idp.AudienceAWS), withClient(s.HTTPClient()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, err := cfg.Credentials.Retrieve(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.ExpireCredentials(first.AccessKeyID)
+		if _, err := sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), nil); err != nil {
+			t.Errorf("with credentials that died: %v, want a second try with new ones", err)
+		}
+		if c, err := cfg.Credentials.Retrieve(t.Context()); err != nil || c.AccessKeyID == first.AccessKeyID {
+			t.Errorf("Retrieve after that = %q, %v, want new ones", c.AccessKeyID, err)
+		}
+	})
 }
 
 // With these the SDK's own search for credentials would be an error.

@@ -228,18 +228,31 @@ func TestPoolRate(t *testing.T) {
 			t.Errorf("500 roles at 50 a second took %v, want 10 s", took)
 		}
 		checkRate(t, s.started(), 50, 5)
-
-		// Tries count too.
-		s.set(func(s *service) { s.fail = func(int) error { return apiError("Throttling", "") }; s.starts = nil })
-		for n := range 20 {
-			wg.Go(func() { _, _ = provider(t, p, 1000+n).Retrieve(t.Context()) })
-		}
-		wg.Wait()
-		if got := len(s.started()); got != 60 {
-			t.Errorf("%d requests for 20 roles, want 60", got)
-		}
-		checkRate(t, s.started(), 50, 5)
 	})
+}
+
+// Tries count too: those after a pause, and those with another token.
+func TestPoolRateCountsTries(t *testing.T) {
+	t.Parallel()
+	for code, requests := range map[string]int{"Throttling": 60, "ExpiredToken": 40, "InvalidIdentityToken": 40} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newService()
+				s.failWith(apiError(code, ""))
+				p := awsfed.NewPool(s, &mintery{tb: t}, func(o *awsfed.PoolOptions) { o.Rate = 5 })
+				var wg sync.WaitGroup
+				for n := range 20 {
+					wg.Go(func() { _, _ = provider(t, p, n).Retrieve(t.Context()) })
+				}
+				wg.Wait()
+				if got := len(s.started()); got != requests {
+					t.Errorf("%d requests for 20 roles, want %d", got, requests)
+				}
+				checkRate(t, s.started(), 5, 1)
+			})
+		})
+	}
 }
 
 // checkRate checks that no second saw more than it may.
