@@ -357,6 +357,70 @@ func TestBackoffByOptionIsUsedAsGiven(t *testing.T) {
 	})
 }
 
+// The default pause is as long as the other side asks, within an eighth of what
+// is left and 5 minutes, or within 15 s after the end.
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		life, window time.Duration
+		at           time.Duration // of the failure
+		asked, pause time.Duration
+	}{
+		"as asked":               {time.Hour, 15 * time.Minute, 50 * time.Minute, 7 * time.Second, 7 * time.Second},
+		"an eighth of the rest":  {time.Hour, 15 * time.Minute, 52 * time.Minute, time.Hour, time.Minute},
+		"5 minutes":              {12 * time.Hour, 8 * time.Hour, 4 * time.Hour, time.Hour, 5 * time.Minute},
+		"as asked after the end": {time.Hour, 15 * time.Minute, 2 * time.Hour, 7 * time.Second, 7 * time.Second},
+		"15 s after the end":     {time.Hour, 15 * time.Minute, 2 * time.Hour, time.Hour, 15 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				src := newSource()
+				src.life = tt.life
+				o := options()
+				o.AdvisoryWindow = tt.window
+				o.RetryAfter = func(error) time.Duration { return tt.asked }
+				e := refresh.New(src.fetch, o)
+				want(t, e, 1, 0)
+				src.set(func(s *source) { s.err = errors.New("down") })
+				time.Sleep(tt.at)
+				_, _, _ = get(t, e)
+				synctest.Wait()
+				if st := e.Status(); st.Failures != 1 || time.Until(st.RetryAt) != tt.pause {
+					t.Errorf("%d failures, the next try in %v, want 1 and %v", st.Failures, time.Until(st.RetryAt), tt.pause)
+				}
+			})
+		})
+	}
+}
+
+// The windows of values that arrive together begin up to a quarter apart, all
+// over that range.
+func TestAdvisoryWindowsSpread(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const nominal, n = 15 * time.Minute, 1000
+		o := options()
+		o.AdvisoryWindow = 0
+		var quarters [4]int // how many are widened by how much
+		for range n {
+			e := refresh.New(newSource().fetch, o)
+			want(t, e, 1, 0)
+			st := e.Status()
+			wider := st.Expires.Sub(st.Advisory) - nominal
+			if wider < 0 || wider > nominal/4 {
+				t.Fatalf("the window is %v, want %v and up to a quarter more", wider+nominal, nominal)
+			}
+			quarters[min(3, wider/(nominal/16))]++
+		}
+		for i, got := range quarters {
+			if got < n/8 {
+				t.Errorf("%d of %d windows in quarter %d of the range, want about %d", got, n, i+1, n/4)
+			}
+		}
+	})
+}
+
 // "Never again" is a pause like another.
 func TestBackoffWithoutEnd(t *testing.T) {
 	t.Parallel()
@@ -487,6 +551,82 @@ func TestServeExpired(t *testing.T) {
 		synctest.Wait()
 		wantErr(t, e, errDenied, 0)
 	})
+}
+
+// What ServeExpired hands out is a value that ended by itself, while an outage
+// lasts: neither one that was dropped nor one that is denied.
+func TestServeExpiredHasLimits(t *testing.T) {
+	t.Parallel()
+	down := errors.New("down")
+	for name, tt := range map[string]struct {
+		err error
+		end func(*refresh.Engine[value])
+	}{
+		"a dropped value": {down, func(e *refresh.Engine[value]) { e.Invalidate(func(value) bool { return true }) }},
+		"a denial":        {errDenied, func(*refresh.Engine[value]) { time.Sleep(2 * time.Hour) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				src := newSource()
+				o := options()
+				o.ServeExpired = true
+				e := refresh.New(src.fetch, o)
+				want(t, e, 1, 0)
+				src.set(func(s *source) { s.err = tt.err; s.latency = time.Second })
+				tt.end(e)
+				wantErr(t, e, tt.err, time.Second)
+				wantErr(t, e, tt.err, 0) // remembered
+			})
+		})
+	}
+}
+
+// A value that is dropped while a flight fails stays dropped, whether that is
+// before the flight knows or while it enters its failure.
+func TestInvalidateDuringAFailingFlight(t *testing.T) {
+	t.Parallel()
+	down := errors.New("down")
+	for _, entering := range []bool{false, true} {
+		t.Run(fmt.Sprintf("entering %v", entering), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				src := newSource()
+				o := options()
+				o.ServeExpired = true
+				var e *refresh.Engine[value]
+				drop := func() {
+					if !e.Invalidate(func(value) bool { return true }) {
+						t.Error("Invalidate = false")
+					}
+				}
+				o.Backoff = func(int, time.Duration) time.Duration {
+					if entering {
+						drop()
+					}
+					return time.Minute
+				}
+				e = refresh.New(src.fetch, o)
+				want(t, e, 1, 0)
+				time.Sleep(46 * time.Minute)
+				src.set(func(s *source) {
+					s.err = down
+					s.act = func(context.Context) {
+						time.Sleep(time.Second)
+						if !entering {
+							drop()
+						}
+					}
+				})
+				want(t, e, 1, 0) // starts the flight
+				time.Sleep(2 * time.Second)
+				if st := e.Status(); st.Valid || st.Failures != 1 {
+					t.Errorf("Status = %+v, want a failure and no valid value", st)
+				}
+				wantErr(t, e, down, 0)
+			})
+		})
+	}
 }
 
 func TestInvalidate(t *testing.T) {
