@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/awsfedtest"
@@ -281,6 +282,53 @@ func TestANewConnectionAfterATimeout(t *testing.T) {
 	}
 }
 
+// The connection that the SDK's client cannot be asked for is not kept.
+func TestTheNewConnectionIsClosed(t *testing.T) {
+	t.Parallel()
+	iss := idptest.NewIssuer(t, nil)
+	s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+	url, used := countConns(t, s)
+	var closed atomic.Int32
+	hc := awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
+		tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := new(net.Dialer).DialContext(ctx, network, addr)
+			return &closing{Conn: c, closed: &closed}, err
+		}
+	})
+	p := afterATimeout(t, sts.New(sts.Options{Region: "eu-central-1", BaseEndpoint: aws.String(url), HTTPClient: hc}), iss)
+	if _, err := p.Retrieve(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if used() != 1 || closed.Load() != 1 {
+		t.Errorf("%d connections, %d closed, want 1 and 1", used(), closed.Load())
+	}
+}
+
+// closing counts once that the connection is closed.
+type closing struct {
+	net.Conn
+	once   sync.Once
+	closed *atomic.Int32
+}
+
+func (c *closing) Close() error {
+	c.once.Do(func() { c.closed.Add(1) })
+	return c.Conn.Close()
+}
+
+// afterATimeout returns a provider whose last refresh ran into a timeout.
+func afterATimeout(t *testing.T, client *sts.Client, iss *idptest.Issuer) *awsfed.Provider {
+	t.Helper()
+	p, err := awsfed.New(client, roleARN, idptest.Sequence(idptest.Fails(context.DeadlineExceeded), iss.TokenSource(idp.AudienceAWS)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Retrieve(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("Retrieve = %v, want a timeout", err)
+	}
+	return p
+}
+
 // An STS that sends elsewhere is not followed: neither does the token go there,
 // nor are credentials taken from there.
 func TestRedirectsAreNotFollowed(t *testing.T) {
@@ -308,8 +356,10 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err := p.Retrieve(t.Context()); err == nil || followed.Load() != 0 {
-					t.Errorf("Retrieve = %v, with %d requests elsewhere", err, followed.Load())
+				for name, p := range map[string]*awsfed.Provider{"the first request": p, "over a new connection": afterATimeout(t, c, iss)} {
+					if _, err := p.Retrieve(t.Context()); err == nil || followed.Load() != 0 {
+						t.Errorf("%s: Retrieve = %v, with %d requests elsewhere", name, err, followed.Load())
+					}
 				}
 			})
 		}

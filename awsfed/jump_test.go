@@ -1,10 +1,19 @@
 package awsfed
 
-// From within: no test can make the two clocks disagree.
+// From within: no test can make the two clocks disagree, so it changes what was
+// read of them.
 
 import (
+	"context"
 	"testing"
 	"time"
+	"unsafe"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/idp/idptest"
 )
 
 func TestJumped(t *testing.T) {
@@ -28,4 +37,49 @@ func TestJumped(t *testing.T) {
 			}
 		})
 	}
+}
+
+// givesKeys is an STS that gives everybody credentials.
+type givesKeys struct{}
+
+func (givesKeys) AssumeRoleWithWebIdentity(context.Context, *sts.AssumeRoleWithWebIdentityInput, ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+	return &sts.AssumeRoleWithWebIdentityOutput{Credentials: &types.Credentials{
+		AccessKeyId: aws.String("AKID"), SecretAccessKey: aws.String("secret"), SessionToken: aws.String("token"),
+		Expiration: aws.Time(time.Now().Add(time.Hour)),
+	}}, nil
+}
+
+// Connections are doubted when the wall clock has jumped since the last answer.
+func TestConnectionsAreDoubtedAfterAJump(t *testing.T) {
+	t.Parallel()
+	for ahead, want := range map[time.Duration]bool{0: false, time.Second: false, time.Hour: true, -time.Hour: true} {
+		p, err := New(givesKeys{}, "arn:aws:iam::123456789012:role/deploy", idptest.NewIssuer(t, nil).TokenSource(idp.AudienceAWS))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.doubtsConnections() {
+			t.Error("connections are doubted before the first answer")
+		}
+		if _, err := p.Retrieve(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s, _ := p.engine.Peek()
+		s.at = wallBefore(t, s.at, ahead)
+		if got := p.doubtsConnections(); got != want {
+			t.Errorf("after a jump of %v: doubtsConnections = %v, want %v", ahead, got, want)
+		}
+	}
+}
+
+// wallBefore returns a reading of both clocks whose wall clock is earlier by d,
+// in whole seconds. With a monotonic reading a Time begins with a word that has
+// the seconds from its 31st bit on, see package time.
+func wallBefore(t *testing.T, at time.Time, d time.Duration) time.Time {
+	t.Helper()
+	changed := at
+	*(*uint64)(unsafe.Pointer(&changed)) -= uint64(int64(d/time.Second)) << 30
+	if changed.Sub(at) != 0 || at.Round(0).Sub(changed.Round(0)) != d {
+		t.Fatalf("%v made %v earlier is %v: package time has changed", at, d, changed)
+	}
+	return changed
 }

@@ -25,6 +25,11 @@ func answering(t *testing.T, do doer) *awsfed.Provider {
 	return p
 }
 
+// granted is the body of an answer with credentials that end then.
+func granted(expires time.Time) string {
+	return fmt.Sprintf(`<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>B</SecretAccessKey><SessionToken>C</SessionToken><Expiration>%s</Expiration></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`, expires.UTC().Format(time.RFC3339))
+}
+
 // endless is a body without end that counts what is read of it.
 type endless struct{ read *atomic.Int64 }
 
@@ -79,7 +84,7 @@ func TestDateThatMakesNoSense(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				p := answering(t, func(*http.Request) (*http.Response, error) {
-					body := fmt.Sprintf(`<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>B</SecretAccessKey><SessionToken>C</SessionToken><Expiration>%s</Expiration></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`, time.Now().Add(tt.expires).UTC().Format(time.RFC3339))
+					body := granted(time.Now().Add(tt.expires))
 					return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Date": {time.Now().Add(tt.date).UTC().Format(http.TimeFormat)}}, Body: readCloser(body)}, nil
 				})
 				if _, err := p.Retrieve(t.Context()); err != nil {
@@ -93,6 +98,30 @@ func TestDateThatMakesNoSense(t *testing.T) {
 					t.Errorf("refreshed in %v of %v", until, tt.want)
 				}
 			})
+		})
+	}
+}
+
+// Deadlines are in STS's time also for a client that does not correct its own
+// signing times.
+func TestSkewWithoutTheSDKsCorrection(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range []time.Duration{-20 * time.Minute, 0, 20 * time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			hc := doer(func(*http.Request) (*http.Response, error) {
+				now := time.Now().Add(ahead).UTC()
+				return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Date": {now.Format(http.TimeFormat)}}, Body: readCloser(granted(now.Add(time.Hour)))}, nil
+			})
+			p, err := awsfed.New(sts.New(sts.Options{Region: "us-east-1", HTTPClient: hc, DisableClockSkewCorrection: true}), roleARN, &mintery{tb: t})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := p.Retrieve(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if st := p.Status(); (st.ClockSkew-ahead).Abs() > 2*time.Second || (st.Remaining(time.Now())-time.Hour).Abs() > 2*time.Second {
+				t.Errorf("a clock %v ahead: skew %v, %v left, want 1h", ahead, st.ClockSkew, st.Remaining(time.Now()))
+			}
 		})
 	}
 }
@@ -111,7 +140,7 @@ func TestExpirationsFarAway(t *testing.T) {
 			s := newService()
 			s.life = time.Hour
 			p := answering(t, func(*http.Request) (*http.Response, error) {
-				body := fmt.Sprintf(`<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>B</SecretAccessKey><SessionToken>C</SessionToken><Expiration>%s</Expiration></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`, expires.UTC().Format(time.RFC3339))
+				body := granted(expires)
 				return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: readCloser(body)}, nil
 			})
 			c, err := p.Retrieve(t.Context())
