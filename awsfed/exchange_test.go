@@ -61,6 +61,7 @@ func TestFailureClasses(t *testing.T) {
 		{httpError(503, "ServiceUnavailable"), 3, 1, true},
 		{httpError(502, ""), 3, 1, true}, // HTML of a proxy
 		{httpError(429, ""), 3, 1, true},
+		{httpError(429, "SomethingOfAGateway"), 3, 1, true},
 		{httpError(500, "AccessDenied"), 3, 1, true}, // the status of a broken server comes first
 		{httpError(200, ""), 3, 1, true},             // a truncated body
 		{httpError(400, "Throttling"), 3, 1, true},
@@ -88,6 +89,9 @@ func TestFailureClasses(t *testing.T) {
 		{apiError("InvalidParameterValue", ""), 1, 1, false},
 		{apiError("InvalidParameterCombination", ""), 1, 1, false},
 		{apiError("MalformedQueryString", ""), 1, 1, false},
+		{apiError("InvalidAction", ""), 1, 1, false},
+		{apiError("InvalidQueryParameter", ""), 1, 1, false},
+		{apiError("MissingAction", ""), 1, 1, false},
 		{smithy.InvalidParamsError{Context: "AssumeRoleWithWebIdentityInput"}, 1, 1, false},
 
 		{apiError("OptInRequired", ""), 1, 1, true},
@@ -305,6 +309,36 @@ func TestOneRequestGetsAThirdOfTheTime(t *testing.T) {
 		}
 		if first := s.starts[1].Sub(s.starts[0]); first < 10*time.Second || first > 11*time.Second {
 			t.Errorf("the second request came %v after the first, want 10 s and a pause of at most 1 s", first)
+		}
+	})
+}
+
+// The pauses between tries have full jitter: over a second, then over two.
+func TestPausesBetweenTries(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const n = 200
+		var long [2]int // how many pauses are over half of their limit
+		for range n {
+			s := newService()
+			s.failWith(httpError(503, "ServiceUnavailable"))
+			if _, err := newProvider(t, s).Retrieve(t.Context()); err == nil || s.count() != 3 {
+				t.Fatalf("Retrieve = %v after %d requests, want an error after 3", err, s.count())
+			}
+			for i, limit := range []time.Duration{time.Second, 2 * time.Second} {
+				pause := s.starts[i+1].Sub(s.starts[i])
+				if pause >= limit {
+					t.Fatalf("pause %d took %v, want less than %v", i+1, pause, limit)
+				}
+				if pause > limit/2 {
+					long[i]++
+				}
+			}
+		}
+		for i, got := range long {
+			if got < n/4 || got > 3*n/4 {
+				t.Errorf("pause %d is over half of its limit %d times of %d, want about half", i+1, got, n)
+			}
 		}
 	})
 }

@@ -105,6 +105,23 @@ func TestPoolSharesATokenAndTakesTurns(t *testing.T) {
 	})
 }
 
+func TestPoolMaxConcurrentByDefault(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &countingService{service: newService()}
+		s.latency = time.Second
+		p := awsfed.NewPool(s, &mintery{tb: t})
+		var wg sync.WaitGroup
+		for n := range 100 {
+			wg.Go(func() { _, _ = provider(t, p, n).Retrieve(t.Context()) })
+		}
+		wg.Wait()
+		if s.most != 32 {
+			t.Errorf("%d at a time, want 32", s.most)
+		}
+	})
+}
+
 // countingService counts the calls that are under way.
 type countingService struct {
 	*service
@@ -349,6 +366,50 @@ func TestPoolRun(t *testing.T) {
 	})
 }
 
+// Run sees within a minute that credentials which it renewed are used, which
+// nothing tells it.
+func TestPoolRunSeesThatARoleIsUsed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		p := awsfed.NewPool(s, &mintery{tb: t}, func(o *awsfed.PoolOptions) { o.Provider = append(o.Provider, exact) })
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go func() { _ = p.Run(ctx) }()
+		wantKey(t, provider(t, p, 0), "AKID1", 0)
+		time.Sleep(50 * time.Minute) // renewed after 45
+		wantKey(t, provider(t, p, 0), "AKID2", 0)
+		time.Sleep(50 * time.Minute)
+		wantKey(t, provider(t, p, 0), "AKID3", 0)
+	})
+}
+
+// Run is told of a failure, or it would try again a minute later and not after
+// the pause.
+func TestPoolRunIsToldOfFailures(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		p := awsfed.NewPool(s, &mintery{tb: t}, func(o *awsfed.PoolOptions) {
+			o.Provider = append(o.Provider, exact, func(o *awsfed.Options) {
+				o.RefreshBackoff = func(int, time.Duration) time.Duration { return 5 * time.Second }
+			})
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go func() { _ = p.Run(ctx) }()
+		wantKey(t, provider(t, p, 0), "AKID1", 0)
+		s.failWith(apiError("OptInRequired", "")) // one request a refresh
+		time.Sleep(46*time.Minute + time.Second)
+		if got := s.count() - 1; got < 12 || got > 13 {
+			t.Errorf("%d tries in the first minute of an outage, want one each 5 s", got)
+		}
+		s.failWith(nil)
+		time.Sleep(5 * time.Second)
+		wantKey(t, provider(t, p, 0), "AKID2", 0)
+	})
+}
+
 // A role that is denied, or whose credentials ended in an outage, is not asked
 // about by Run, which would do so for ever.
 func TestPoolRunLeavesRefusedRolesToTheirCallers(t *testing.T) {
@@ -370,6 +431,9 @@ func TestPoolRunLeavesRefusedRolesToTheirCallers(t *testing.T) {
 				before := s.count()
 				if before < 2 {
 					t.Error("the role was not renewed")
+				}
+				if code == "AccessDenied" && before > 2 {
+					t.Errorf("%d calls of STS after a refusal, want 0, also while the credentials are valid", before-2)
 				}
 				time.Sleep(24 * time.Hour)
 				if got := s.count() - before; got != 0 {

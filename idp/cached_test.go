@@ -171,6 +171,23 @@ func TestCachedKeepsTheTokenWhileItIsValid(t *testing.T) {
 	}
 }
 
+// A source that asks to be left alone is, for as long as it asks.
+func TestCachedRetryAfter(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := &mint{tb: t, life: time.Hour}
+		src := idp.Cached(m, &idp.CachedOptions{AdvisoryWindow: 15 * time.Minute})
+		ask(t, src)
+		m.fail(&idp.SourceError{Source: "API", Err: &idp.RequestError{StatusCode: 429, Code: "resource_exhausted", RetryAfter: 50 * time.Second}})
+		time.Sleep(46 * time.Minute)
+		ask(t, src)
+		synctest.Wait()
+		if st := src.Status(); st.Failures != 1 || time.Until(st.RetryAt) != 50*time.Second {
+			t.Errorf("after %d failures it is asked again in %s, want 1 and 50s", st.Failures, time.Until(st.RetryAt))
+		}
+	})
+}
+
 func TestCachedMinLife(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
