@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -94,7 +92,11 @@ func (c *trustPolicyCommand) policies(t *terminal) ([]named, error) {
 		}
 		return c.build("", []trust.Rule{rule})
 	}
-	rules, err := c.read(t)
+	text, err := read(c.Rules, t)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := readRules(c.Rules, text)
 	if err != nil {
 		return nil, err
 	}
@@ -121,33 +123,6 @@ func (c *trustPolicyCommand) policies(t *terminal) ([]named, error) {
 	return all, nil
 }
 
-// namedRule is an entry of a rules file.
-type namedRule struct {
-	Role string `json:"role"`
-	ruleFlags
-}
-
-// read reads the rules file. A member that is not known is an error: a misspelt "project" would let the whole organization in.
-func (c *trustPolicyCommand) read(t *terminal) ([]namedRule, error) {
-	text, err := read(c.Rules, t)
-	if err != nil {
-		return nil, err
-	}
-	var rules []namedRule
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&rules); err != nil {
-		return nil, fmt.Errorf("%+q is not a list of rules: %w", c.Rules, err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%+q has something behind the list of rules", c.Rules)
-	}
-	if len(rules) == 0 {
-		return nil, fmt.Errorf("%+q has no rules", c.Rules)
-	}
-	return rules, nil
-}
-
 // build makes the policies of one role, which are several when one would be too long: then roles are numbered.
 func (c *trustPolicyCommand) build(role string, rules []trust.Rule) ([]named, error) {
 	policies, err := trust.BuildAll(c.Limit, rules...)
@@ -162,35 +137,6 @@ func (c *trustPolicyCommand) build(role string, rules []trust.Rule) ([]named, er
 		}
 	}
 	return all, nil
-}
-
-// or fills what a rule of a file leaves out.
-func (f ruleFlags) or(flags ruleFlags) ruleFlags {
-	for _, field := range []struct {
-		to   *string
-		from string
-	}{
-		{&f.Account, flags.Account},
-		{&f.Partition, flags.Partition},
-		{&f.Issuer, flags.Issuer},
-		{&f.Audience, flags.Audience},
-		{&f.Organization, flags.Organization},
-		{&f.Project, flags.Project},
-		{&f.Environment, flags.Environment},
-		{&f.User, flags.User},
-		{&f.Creator, flags.Creator},
-		{&f.Format, flags.Format},
-		{&f.Sid, flags.Sid},
-	} {
-		*field.to = cmp.Or(*field.to, field.from)
-	}
-	if f.ExtraField == nil {
-		f.ExtraField = flags.ExtraField
-	}
-	if f.MoreAction == nil {
-		f.MoreAction = flags.MoreAction
-	}
-	return f
 }
 
 func (f ruleFlags) rule() (trust.Rule, error) {

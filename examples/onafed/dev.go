@@ -50,7 +50,7 @@ func (c *devCommand) Validate() error {
 		return fmt.Errorf("--outage %s is negative", c.Outage)
 	}
 	if _, err := parseRoleARN(c.RoleARN); err != nil {
-		return err
+		return fmt.Errorf("--role-arn: %w", err)
 	}
 	return checkLoopback(c.Listen)
 }

@@ -77,6 +77,9 @@ func run(ctx context.Context, args []string, t *terminal) int {
 		return 2
 	}
 	parsed, err := parser.Parse(args)
+	if err == nil && exited < 0 {
+		err = checkEmpty(parsed)
+	}
 	switch {
 	case exited >= 0:
 		return exited
