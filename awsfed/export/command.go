@@ -87,3 +87,37 @@ func windowsWord(s string) (word, reason string) {
 	}
 	return s, ""
 }
+
+// programOf is the name of the file that a credential_process runs, without the
+// folder, which changes when a program is installed elsewhere. A backslash
+// before a letter or a digit is Windows' separator, before anything else it
+// quotes that.
+func programOf(command string) string {
+	var name strings.Builder
+	quote := byte(0)
+word:
+	for i := 0; i < len(command); i++ {
+		c := command[i]
+		escapes := c == '\\' && quote != '\'' && i+1 < len(command) && !isAlphanumeric(command[i+1])
+		switch {
+		case escapes:
+			i++
+			name.WriteByte(command[i])
+		case c == quote:
+			quote = 0
+		case quote == 0 && (c == '"' || c == '\''):
+			quote = c
+		case quote == 0 && (c == ' ' || c == '\t'):
+			break word
+		case c == '/' || c == '\\':
+			name.Reset()
+		default:
+			name.WriteByte(c)
+		}
+	}
+	return strings.TrimSuffix(strings.ToLower(name.String()), ".exe")
+}
+
+func isAlphanumeric(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+}

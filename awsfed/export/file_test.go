@@ -294,6 +294,43 @@ func TestWriteProcess(t *testing.T) {
 	}
 }
 
+// A line of the same program, wherever it is installed and whatever it is told,
+// is replaced; one of another is a person's.
+func TestWriteProcessKeepsAnotherProgramsLine(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		old, command string
+		ours         bool
+	}{
+		{"/opt/keys print", "/opt/onafed aws", false},
+		{"/opt/onafed aws --old", "/home/me/go/bin/onafed aws", true},
+		{"onafed aws", "/opt/onafed aws", true},
+		{`/opt/a\ folder/onafed aws`, `/b/onafed aws`, true},
+		{`/opt/a\ b`, `/opt/a\ c`, false},
+		{`/opt/c\ b x`, `/opt/a\ b y`, false},
+		{`"/opt/a folder/onafed" aws`, `/b/onafed aws`, true},
+		{`'/opt/onafed' aws`, `/b/onafed aws`, true},
+		{`C:\Tools\Onafed.exe aws`, `C:\bin\onafed.exe aws`, true},
+		{`C:\Tools\keys.exe aws`, `C:\bin\onafed.exe aws`, false},
+		{`env X=1 /opt/onafed aws`, `/opt/onafed aws`, false},
+	} {
+		text := "[profile p]\nregion = x\ncredential_process = " + tt.old + "\n"
+		f := configFile(t, text, nil)
+		err := f.WriteProcess(t.Context(), "p", tt.command)
+		var fe *export.FileError
+		switch {
+		case tt.ours && err != nil:
+			t.Errorf("%s over %s: %v", tt.command, tt.old, err)
+		case !tt.ours && (!errors.As(err, &fe) || fe.Line != 3 || read(t, f.Path()) != text):
+			t.Errorf("%s over %s: %v, want a refusal of line 3", tt.command, tt.old, err)
+		}
+		f = configFile(t, text, &export.FileOptions{Overwrite: true})
+		if err := f.WriteProcess(t.Context(), "p", tt.command); err != nil {
+			t.Errorf("%s over %s with Overwrite: %v", tt.command, tt.old, err)
+		}
+	}
+}
+
 // The temporary file of a killed writer goes at the next run, whatever comes of
 // that run.
 func TestOrphanIsRemoved(t *testing.T) {

@@ -116,8 +116,9 @@ func removals() []Setting {
 // The SDKs prefer other settings of the same profile to credential_process.
 // Those (static keys, role_arn, web identity, SSO, login session) are refused
 // with the line they stand on, and removed with FileOptions.Overwrite;
-// temporary keys are removed in any case. Keys in the credentials file win too:
-// see [File.RemoveCredentials].
+// temporary keys are removed in any case. A credential_process of another
+// program than the command's, by the name of its file, is refused likewise.
+// Keys in the credentials file win too: see [File.RemoveCredentials].
 func (f *File) WriteProcess(ctx context.Context, profile, command string) error {
 	if f.format != configFormat {
 		return &FileError{Path: f.path, Reason: "credential_process is a setting of the config file", Next: "use NewConfigFile"}
@@ -130,6 +131,13 @@ func (f *File) WriteProcess(ctx context.Context, profile, command string) error 
 	}
 	return f.edit(ctx, profile, nil, func(s *scanner) ([]Setting, *FileError) {
 		settings := append(removals(), Setting{keyProcess, command})
+		if e := s.entry(keyProcess); e != nil && !f.opts.Overwrite && e.value != "" && programOf(e.value) != programOf(command) {
+			return nil, &FileError{
+				Line:   e.line,
+				Reason: "profile " + quoted(profile) + " has a credential_process of another program",
+				Next:   "choose another profile, or allow to overwrite it",
+			}
+		}
 		if e := longTerm(s); e != nil && !f.opts.Overwrite {
 			return nil, refuseLongTerm(profile, e)
 		}
