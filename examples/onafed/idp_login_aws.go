@@ -74,6 +74,13 @@ func (c *loginAWSCommand) write(ctx context.Context, t *terminal) (loggedIn, err
 	if c.Mode == "process" {
 		return c.process(ctx, t)
 	}
+	files, err := c.files()
+	if err != nil {
+		return loggedIn{}, err
+	}
+	if err := c.refuseOthers(files); err != nil {
+		return loggedIn{}, err
+	}
 	p, err := c.role(ctx, t)
 	if err != nil {
 		return loggedIn{}, err
@@ -82,14 +89,16 @@ func (c *loginAWSCommand) write(ctx context.Context, t *terminal) (loggedIn, err
 	if err != nil {
 		return loggedIn{}, err
 	}
-	file, err := export.NewCredentialsFile("", &export.FileOptions{Overwrite: c.Overwrite})
-	if err != nil {
+	if err := files.credentials.WriteCredentials(ctx, c.Profile, credentials); err != nil {
 		return loggedIn{}, err
 	}
-	if err := file.WriteCredentials(ctx, c.Profile, credentials); err != nil {
+	if files.keys == longTermKeys {
+		t.say("replaced the long-term keys of profile %+q in %s", c.Profile, pathOf(files.credentials.Path()))
+	}
+	if err := c.removeOthers(ctx, t, files); err != nil {
 		return loggedIn{}, err
 	}
-	return c.loggedIn(file, p.Status().AssumedRoleARN, credentials), nil
+	return c.loggedIn(files.credentials, p.Status().AssumedRoleARN, credentials), nil
 }
 
 // role is the provider of the role. A profile that AWS_PROFILE names already and that is only now to be written has no settings yet, and

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,6 +23,10 @@ func (c *loginAWSCommand) process(ctx context.Context, t *terminal) (loggedIn, e
 	if err != nil {
 		return loggedIn{}, err
 	}
+	variable, err := c.pin(t)
+	if err != nil {
+		return loggedIn{}, err
+	}
 	args, err := c.arguments()
 	if err != nil {
 		return loggedIn{}, err
@@ -30,7 +35,15 @@ func (c *loginAWSCommand) process(ctx context.Context, t *terminal) (loggedIn, e
 	if err != nil {
 		return loggedIn{}, err
 	}
-	// A role that cannot be assumed, or a source that is not there, is found before anything is written.
+	// What a person has to decide, a role that cannot be assumed, or a source that is not there, is found before anything is written.
+	files, err := c.files()
+	if err != nil {
+		return loggedIn{}, err
+	}
+	if files.keys == longTermKeys && !c.Overwrite {
+		return loggedIn{}, fmt.Errorf("profile %+q in %s has %w, which would win over credential_process: choose another --profile, or lose them with --overwrite",
+			c.Profile, pathOf(files.credentials.Path()), export.ErrLongTerm)
+	}
 	p, err := c.role(ctx, t)
 	if err != nil {
 		return loggedIn{}, err
@@ -39,34 +52,61 @@ func (c *loginAWSCommand) process(ctx context.Context, t *terminal) (loggedIn, e
 		return loggedIn{}, err
 	}
 
-	opts := &export.FileOptions{Overwrite: c.Overwrite}
-	keys, err := export.NewCredentialsFile("", opts)
-	if err != nil {
+	// The line first: when the config file refuses it, the keys are still there.
+	at := pathOf(files.config.Path())
+	if err := files.config.WriteProcess(ctx, c.Profile, command); err != nil {
 		return loggedIn{}, err
 	}
-	settings, err := export.NewConfigFile("", opts)
-	if err != nil {
-		return loggedIn{}, err
+	if lost := slices.Concat(keyWords(files.configKeys), files.others); len(lost) > 0 {
+		t.say("removed from profile %+q in %s what would win over credential_process: %s", c.Profile, at, strings.Join(lost, ", "))
 	}
-	removed, err := keys.RemoveCredentials(ctx, c.Profile)
+	if files.process != "" && files.process != command {
+		t.say("replaced the credential_process of profile %+q in %s", c.Profile, at)
+	}
+	removed, err := files.credentials.RemoveCredentials(ctx, c.Profile)
 	if err != nil {
-		return loggedIn{}, err
+		return loggedIn{}, fmt.Errorf("profile %+q was written to %s, but its keys in the credentials file win over it and could not be removed: %w", c.Profile, at, err)
 	}
 	if removed {
-		t.say("removed the temporary keys of profile %+q from %s: they would win over credential_process", c.Profile, pathOf(keys.Path()))
-	}
-	if err := settings.WriteProcess(ctx, c.Profile, command); err != nil {
-		return loggedIn{}, err
+		t.say("removed the %s keys of profile %+q from %s: they would win over credential_process",
+			files.keys, c.Profile, pathOf(files.credentials.Path()))
 	}
 	credentials, identity, err := c.resolve(ctx)
 	if err != nil {
-		return loggedIn{}, fmt.Errorf("profile %+q was written to %s, and an SDK that reads it gets no credentials: %w", c.Profile, pathOf(settings.Path()), err)
+		return loggedIn{}, fmt.Errorf("profile %+q was written to %s, and an SDK that reads it gets no credentials: %w", c.Profile, at, err)
 	}
 	if want := p.Status().AssumedRoleARN; !sameRole(identity, want) {
 		return loggedIn{}, fmt.Errorf("profile %+q was written to %s, and an SDK that reads it becomes %s, not %s: another setting of the profile wins",
-			c.Profile, pathOf(settings.Path()), identity, want)
+			c.Profile, at, identity, want)
 	}
-	return c.loggedIn(settings, identity, credentials), nil
+	if variable != "" {
+		t.say("the profile reads %s: only programs that have it get credentials", variable)
+	}
+	return c.loggedIn(files.config, identity, credentials), nil
+}
+
+// pin makes a token file that AWS_WEB_IDENTITY_TOKEN_FILE names a part of the line: SDKs prefer the variable to a profile, so it has to go
+// for the line to be used, and the line is to work without it. It returns the variables that the line depends on all the same: they hold
+// secrets, which do not go into a file.
+func (c *loginAWSCommand) pin(t *terminal) (variable string, err error) {
+	switch {
+	case c.TokenEnv+c.APITokenEnv != "":
+		return c.TokenEnv + c.APITokenEnv, nil
+	case c.TokenFile+c.TokenCommand+c.APITokenFile != "":
+		return "", nil
+	}
+	src, err := c.source(c.audience(), logger(t, c.Verbose))
+	if err != nil {
+		return "", err
+	}
+	name := sourceName(src)
+	switch chosen, _, _ := strings.Cut(name, " "); chosen {
+	case "AWS_WEB_IDENTITY_TOKEN_FILE":
+		c.TokenFile = strings.TrimSpace(os.Getenv(chosen)) // as the source reads it
+	case "ONA_API_KEY", "GITPOD_API_KEY", "ONA_TOKEN":
+		return name, nil
+	}
+	return "", nil
 }
 
 // installed is the absolute path of this program, if it will still be there when an SDK runs it.
@@ -113,6 +153,9 @@ func (c *loginAWSCommand) arguments() ([]string, error) {
 		words, err := c.words()
 		if err != nil {
 			return nil, err
+		}
+		if len(strings.Fields(words[0])) != 1 {
+			return nil, fmt.Errorf("--token-command: %+q has a blank, where the line for SDKs would split it: put the program into a folder without one, or onto PATH", words[0])
 		}
 		add("--token-command", strings.Join(words, " "))
 	}
