@@ -140,6 +140,9 @@ func (c *trustPolicyCommand) build(role string, rules []trust.Rule) ([]named, er
 }
 
 func (f ruleFlags) rule() (trust.Rule, error) {
+	if err := checkIssuer(f.Issuer); err != nil {
+		return trust.Rule{}, err
+	}
 	layout, err := claims.NewLayout(f.ExtraField...)
 	if err != nil {
 		return trust.Rule{}, err

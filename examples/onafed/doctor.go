@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -34,6 +33,9 @@ Examples:
     onafed doctor --role-arn arn:aws:iam::123456789012:role/deploy
     onafed doctor --role-arn arn:aws:iam::123456789012:role/deploy --policy trust.json --report`
 }
+
+// Validate is called by kong.
+func (c *doctorCommand) Validate() error { return checkIssuer(c.Issuer) }
 
 // check is the result of one step.
 type check struct {
@@ -137,15 +139,6 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 // cell is text for a cell of a Markdown table, which it cannot end.
 func cell(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", "`", "'", "*", `\*`, "_", `\_`, "[", `\[`).Replace(s)
-}
-
-// withoutHome writes the user's home folder as ~.
-func withoutHome(s string) string {
-	home, err := os.UserHomeDir()
-	if err != nil || len(home) < 2 {
-		return s
-	}
-	return strings.ReplaceAll(s, home+string(os.PathSeparator), "~"+string(os.PathSeparator))
 }
 
 // version is the version of the module, as far as the program knows it.

@@ -104,6 +104,7 @@ func (e *examination) role() {
 func (e *examination) sts(context.Context) {
 	a := &e.assumed
 	status, _ := a.refusal()
+	fix := "see the check of STS"
 	switch {
 	case e.command.RoleARN == "":
 		e.skipped("STS", a.loadErr.Error())
@@ -115,6 +116,7 @@ func (e *examination) sts(context.Context) {
 		return
 	case a.err == nil, status != 0 && status < http.StatusInternalServerError:
 		e.ok("STS", "answers")
+		fix = "see the check of the trust policy, or onafed aws explain"
 	case status != 0:
 		e.problem("STS", fmt.Sprintf("it answers %d", status), "wait: it is tried again by itself; or name another region with --region")
 	case errors.Is(a.err, io.ErrUnexpectedEOF):
@@ -126,7 +128,7 @@ func (e *examination) sts(context.Context) {
 	case e.token == nil:
 		e.skipped("credentials", "they need a token")
 	case a.err != nil:
-		e.problem("credentials", a.err.Error(), "see the check of the trust policy, or onafed aws explain")
+		e.problem("credentials", a.err.Error(), fix)
 	default:
 		e.ok("credentials", "%s, for %s", a.status.AssumedRoleARN, time.Until(a.credentials.Expires).Round(time.Second))
 	}

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/onafed/onafed/awsfed/export"
@@ -14,28 +16,30 @@ const processLogin = "onafed idp login aws --mode process lets SDKs get new ones
 
 // credentialsFile looks at the file with keys.
 func (e *examination) credentialsFile() {
-	file, ok := e.sharedFile("credentials file", export.NewCredentialsFile)
-	if !ok {
-		return
+	if file, ok := e.sharedFile("credentials file", export.NewCredentialsFile); ok {
+		e.keys("credentials file", file)
 	}
+}
+
+// keys says what becomes of the keys of the profile in a file.
+func (e *examination) keys(name string, file *export.File) {
 	profile := e.command.Profile
-	key, found, err := file.Lookup(profile, "aws_access_key_id")
-	if err != nil || !found || key == "" {
+	kind, err := keysOf(file, profile)
+	if err != nil || kind == noKeys {
 		return // the file was read already
 	}
-	path := pathOf(file.Path())
+	path := withoutHome(file.Path())
 	expires, _, _ := file.Lookup(profile, "x_security_token_expires")
-	_, temporary, _ := file.Lookup(profile, "aws_session_token")
 	at, err := time.Parse(time.RFC3339, expires)
 	switch {
 	case e.processOf(profile):
-		e.problem("credentials file", fmt.Sprintf("the keys of profile %+q win over its credential_process", profile), "onafed idp login aws --mode process removes temporary ones; remove long-term ones by hand from "+path)
+		e.problem(name, fmt.Sprintf("the keys of profile %+q win over its credential_process", profile), "onafed idp login aws --mode process removes temporary ones; remove long-term ones by hand from "+path)
+	case kind == longTermKeys:
+		e.problem(name, fmt.Sprintf("profile %+q has long-term keys: SDKs use them, not the role", profile), "remove them from "+path+", or name another profile with --profile")
 	case err == nil && time.Now().After(at):
-		e.problem("credentials file", fmt.Sprintf("the keys of profile %+q expired at %s", profile, at.UTC().Format(time.RFC3339)), processLogin)
-	case !temporary:
-		e.problem("credentials file", fmt.Sprintf("profile %+q has long-term keys: SDKs use them, not the role", profile), "remove them from "+path+", or name another profile with --profile")
+		e.problem(name, fmt.Sprintf("the keys of profile %+q expired at %s", profile, at.UTC().Format(time.RFC3339)), processLogin)
 	default:
-		e.note("credentials file", "the keys of profile %+q do not refresh themselves: %s", profile, processLogin)
+		e.note(name, "the keys of profile %+q do not refresh themselves: %s", profile, processLogin)
 	}
 }
 
@@ -50,7 +54,17 @@ func (e *examination) processOf(profile string) bool {
 }
 
 // configFile looks at the file with settings.
-func (e *examination) configFile() { e.sharedFile("config file", export.NewConfigFile) }
+func (e *examination) configFile() {
+	file, ok := e.sharedFile("config file", export.NewConfigFile)
+	if !ok {
+		return
+	}
+	e.keys("config file", file)
+	if others, err := otherSources(file, e.command.Profile); err == nil && len(others) > 0 {
+		e.problem("config file", fmt.Sprintf("profile %+q has %s: the AWS CLI or an SDK uses that, not what onafed idp login aws writes", e.command.Profile, strings.Join(others, ", ")),
+			"name another profile with --profile, or let onafed idp login aws --overwrite remove the settings")
+	}
+}
 
 // sharedFile says whether SDKs can read a file, and only they. It reports whether there is one that can be read.
 func (e *examination) sharedFile(name string, open func(string, *export.FileOptions) (*export.File, error)) (*export.File, bool) {
@@ -59,7 +73,7 @@ func (e *examination) sharedFile(name string, open func(string, *export.FileOpti
 		e.problem(name, err.Error(), "set HOME, or AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE")
 		return nil, false
 	}
-	path := pathOf(file.Path())
+	path := withoutHome(file.Path())
 	info, err := os.Stat(file.Path())
 	switch {
 	case os.IsNotExist(err):
@@ -70,8 +84,16 @@ func (e *examination) sharedFile(name string, open func(string, *export.FileOpti
 		return nil, false
 	}
 	_, keys, err := file.Lookup(e.command.Profile, "aws_secret_access_key")
-	if err != nil {
+	switch refused, ok := errors.AsType[*export.FileError](err); {
+	case err == nil:
+	case ok && refused.Line > 0:
 		e.problem(name, err.Error(), "mend the line: SDKs disagree about what it means, or refuse the whole file")
+		return nil, false
+	case errors.Is(err, fs.ErrPermission):
+		e.problem(name, err.Error(), "let this user read it: chmod u+r "+path+", as its owner")
+		return nil, false
+	default:
+		e.problem(name, err.Error(), "let "+path+" be a file of this user's that SDKs can read, or name a profile that they take with --profile")
 		return nil, false
 	}
 	if readable := info.Mode().Perm() & 0o077; runtime.GOOS != "windows" && readable != 0 && (keys || name == "credentials file") {

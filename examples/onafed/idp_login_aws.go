@@ -50,7 +50,7 @@ func (c *loginAWSCommand) Run(ctx context.Context, t *terminal) error {
 		if c.Mode == "process" {
 			until += " and then refreshed"
 		}
-		t.say("profile %+q in %s: %s, %s", done.Profile, pathOf(done.File), done.Identity, until)
+		t.say("profile %+q in %s: %s, %s", done.Profile, withoutHome(done.File), done.Identity, until)
 	}
 	c.warnOfWinners(t, selected)
 	return nil
@@ -93,7 +93,7 @@ func (c *loginAWSCommand) write(ctx context.Context, t *terminal) (loggedIn, err
 		return loggedIn{}, err
 	}
 	if files.keys == longTermKeys {
-		t.say("replaced the long-term keys of profile %+q in %s", c.Profile, pathOf(files.credentials.Path()))
+		t.say("replaced the long-term keys of profile %+q in %s", c.Profile, withoutHome(files.credentials.Path()))
 	}
 	if err := c.removeOthers(ctx, t, files); err != nil {
 		return loggedIn{}, err

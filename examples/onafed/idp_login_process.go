@@ -42,7 +42,7 @@ func (c *loginAWSCommand) process(ctx context.Context, t *terminal) (loggedIn, e
 	}
 	if files.keys == longTermKeys && !c.Overwrite {
 		return loggedIn{}, fmt.Errorf("profile %+q in %s has %w, which would win over credential_process: choose another --profile, or lose them with --overwrite",
-			c.Profile, pathOf(files.credentials.Path()), export.ErrLongTerm)
+			c.Profile, withoutHome(files.credentials.Path()), export.ErrLongTerm)
 	}
 	p, err := c.role(ctx, t)
 	if err != nil {
@@ -53,7 +53,7 @@ func (c *loginAWSCommand) process(ctx context.Context, t *terminal) (loggedIn, e
 	}
 
 	// The line first: when the config file refuses it, the keys are still there.
-	at := pathOf(files.config.Path())
+	at := withoutHome(files.config.Path())
 	if err := files.config.WriteProcess(ctx, c.Profile, command); err != nil {
 		return loggedIn{}, err
 	}
@@ -69,7 +69,7 @@ func (c *loginAWSCommand) process(ctx context.Context, t *terminal) (loggedIn, e
 	}
 	if removed {
 		t.say("removed the %s keys of profile %+q from %s: they would win over credential_process",
-			files.keys, c.Profile, pathOf(files.credentials.Path()))
+			files.keys, c.Profile, withoutHome(files.credentials.Path()))
 	}
 	credentials, identity, err := c.resolve(ctx)
 	if err != nil {

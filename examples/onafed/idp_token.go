@@ -52,6 +52,18 @@ func (c *tokenCommand) Validate() error {
 	case c.Watch && len(c.Audience) > 1:
 		return errors.New("--watch keeps a token for one --audience")
 	}
+	return checkIssuer(c.Issuer)
+}
+
+// checkIssuer refuses the one mistake that nothing else may repeat: a password in the URL.
+func checkIssuer(issuer string) error {
+	_, rest, ok := strings.Cut(issuer, "://")
+	if !ok {
+		rest = issuer
+	}
+	if authority, _, _ := strings.Cut(rest, "/"); strings.Contains(authority, "@") {
+		return errors.New("--issuer has a user or password in it: an issuer is https://host and a path, as tokens name it")
+	}
 	return nil
 }
 

@@ -98,7 +98,7 @@ func (c *loginAWSCommand) refuseOthers(f profileFiles) error {
 		return nil
 	}
 	return fmt.Errorf("profile %+q in %s has %s, which the AWS CLI or an SDK prefers to keys: choose another --profile, or remove that with --overwrite",
-		c.Profile, pathOf(f.config.Path()), strings.Join(f.others, ", "))
+		c.Profile, withoutHome(f.config.Path()), strings.Join(f.others, ", "))
 }
 
 // removeOthers takes other sources of credentials out of the config file.
@@ -111,8 +111,8 @@ func (c *loginAWSCommand) removeOthers(ctx context.Context, t *terminal, f profi
 		settings[i].Key = key
 	}
 	if err := f.config.Edit(ctx, c.Profile, settings...); err != nil {
-		return fmt.Errorf("the keys of profile %+q were written to %s, but what wins over them could not be removed: %w", c.Profile, pathOf(f.credentials.Path()), err)
+		return fmt.Errorf("the keys of profile %+q were written to %s, but what wins over them could not be removed: %w", c.Profile, withoutHome(f.credentials.Path()), err)
 	}
-	t.say("removed from profile %+q in %s what would win over the keys: %s", c.Profile, pathOf(f.config.Path()), strings.Join(f.others, ", "))
+	t.say("removed from profile %+q in %s what would win over the keys: %s", c.Profile, withoutHome(f.config.Path()), strings.Join(f.others, ", "))
 	return nil
 }

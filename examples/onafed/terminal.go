@@ -5,8 +5,10 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -62,14 +64,30 @@ func escapeControls(text []byte) []byte {
 	return out
 }
 
-// pathOf says where a file stands, for a message.
-func pathOf(file string) string {
+// withoutHome writes the user's home folder as ~ wherever a path in a text begins with it: it has a person's name.
+func withoutHome(text string) string {
 	home, err := os.UserHomeDir()
-	if err != nil || home == "" {
-		return file
+	if err != nil {
+		return text
 	}
-	if rest, ok := strings.CutPrefix(file, home+string(os.PathSeparator)); ok {
-		return "~" + string(os.PathSeparator) + rest
+	home = filepath.Clean(home)
+	if len(home) < 2 { // of "/", everything would be
+		return text
 	}
-	return file
+	home += string(os.PathSeparator)
+	var b strings.Builder
+	for {
+		at := strings.Index(text, home)
+		if at < 0 {
+			b.WriteString(text)
+			return b.String()
+		}
+		b.WriteString(text[:at])
+		if before, _ := utf8.DecodeLastRuneInString(text[:at]); at > 0 && (unicode.IsLetter(before) || unicode.IsDigit(before) || strings.ContainsRune("/\\._-", before)) {
+			b.WriteString(home) // within another path
+		} else {
+			b.WriteString("~" + string(os.PathSeparator))
+		}
+		text = text[at+len(home):]
+	}
 }

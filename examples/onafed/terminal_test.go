@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"testing"
 	"unicode"
 	"unicode/utf8"
@@ -79,6 +80,24 @@ func TestShellWord(t *testing.T) {
 	for s, want := range map[string]string{"": "''", "/run/a-b_c.d": "/run/a-b_c.d", "a b": "'a b'", "it's": `'it'\''s'`, "$x": "'$x'", "~/a": "'~/a'"} {
 		if got := shellWord(s); got != want {
 			t.Errorf("shellWord(%q) = %s, want %s", s, got, want)
+		}
+	}
+}
+
+func TestWithoutHome(t *testing.T) {
+	for _, tt := range []struct{ home, text, want string }{
+		{"/home/jane.doe", "/home/jane.doe/.aws/config", "~/.aws/config"},
+		{"/home/jane.doe/", `open "/home/jane.doe/a": and /home/jane.doe/b`, `open "~/a": and ~/b`},
+		{"/home//jane.doe", "/home/jane.doe/a", "~/a"},
+		{"/root", "/srv/root/a", "/srv/root/a"},
+		{"/root", "x/root/a", "x/root/a"},
+		{"/root", "/rooted/a", "/rooted/a"},
+		{"/", "/etc/a", "/etc/a"},
+		{"", "/etc/a", "/etc/a"},
+	} {
+		t.Setenv("HOME", tt.home)
+		if got := withoutHome(filepath.FromSlash(tt.text)); got != filepath.FromSlash(tt.want) {
+			t.Errorf("withoutHome(%q) with the home folder %q = %q, want %q", tt.text, tt.home, got, tt.want)
 		}
 	}
 }
