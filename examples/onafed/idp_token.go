@@ -135,12 +135,33 @@ func (c *tokenCommand) token(ctx context.Context, t *terminal) (*idp.Token, erro
 	if err != nil {
 		return nil, err
 	}
-	// A file, a variable or a command is not told which audience is wanted.
-	if got := token.Claims().Audience; !slices.Contains(got, c.Audience[0]) {
-		return nil, fmt.Errorf("the token is for the audience %+q, not %+q: get one for it, or name the audience that it has", got, c.Audience[0])
+	if err := checkAudience(token, c.Audience[0]); err != nil {
+		return nil, err
 	}
 	return token, nil
 }
+
+// checkAudience holds a token to an audience: a file, a variable or a command is not told which one is wanted.
+func checkAudience(token *idp.Token, audience string) error {
+	if got := token.Claims().Audience; !slices.Contains(got, audience) {
+		return &audienceError{got, audience}
+	}
+	return nil
+}
+
+// audienceError is the error of a token for others.
+type audienceError struct {
+	got  []string
+	want string
+}
+
+// Error implements error.
+func (e *audienceError) Error() string {
+	return fmt.Sprintf("the token is for the audience %+q, not %+q: get one for it, or name the audience that it has", e.got, e.want)
+}
+
+// Temporary tells those who try again that it would not help.
+func (e *audienceError) Temporary() bool { return false }
 
 func (c *tokenCommand) fetch(ctx context.Context, t *terminal) (*idp.Token, error) {
 	log := logger(t, c.Verbose)
@@ -191,13 +212,17 @@ func (c *tokenCommand) file(src idp.TokenSource, t *terminal) (*export.TokenFile
 	if err != nil {
 		return nil, err
 	}
-	return export.NewTokenFile(path, src, &export.TokenFileOptions{
+	file, err := export.NewTokenFile(path, src, &export.TokenFileOptions{
 		Group:  c.Group,
 		Logger: logger(t, c.Verbose),
 		OnWrite: func(expiry time.Time) {
 			t.say("wrote %s, valid until %s", path, expiry.UTC().Format(time.RFC3339))
 		},
 	})
+	if err != nil || c.Group == "" {
+		return file, err
+	}
+	return file, checkGroup(c.Group, filepath.Dir(path))
 }
 
 func (c *tokenCommand) watch(ctx context.Context, t *terminal) error {
@@ -205,7 +230,16 @@ func (c *tokenCommand) watch(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	file, err := c.file(src, t)
+	file, err := c.file(idp.TokenSourceFunc(func(ctx context.Context) (*idp.Token, error) {
+		token, err := src.Token(ctx)
+		if err == nil {
+			err = checkAudience(token, c.Audience[0])
+		}
+		if err != nil {
+			return nil, err
+		}
+		return token, nil
+	}), t)
 	if err != nil {
 		return err
 	}
