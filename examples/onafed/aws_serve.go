@@ -14,7 +14,7 @@ import (
 // serveCommand is aws serve.
 type serveCommand struct {
 	Listen    string `help:"The loopback address to serve on." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
-	TokenOut  string `help:"Write the authorization token to this file (mode 0600), new at each start. Default: onafed/endpoint-token in the user's runtime or cache folder." placeholder:"FILE"`
+	TokenOut  string `help:"Write the authorization token to this file (mode 0600), new at each start. It is removed at the end. Default: onafed/endpoint-token-PORT in the user's runtime or cache folder." placeholder:"FILE"`
 	EnvOut    string `help:"Also write the lines that clients need to this file (mode 0600), for a unit's EnvironmentFile." placeholder:"FILE"`
 	ShowToken bool   `help:"Print AWS_CONTAINER_AUTHORIZATION_TOKEN as well, for clients that cannot read it from a file."`
 	JSON      bool   `help:"Print the variables as JSON."`
@@ -57,9 +57,18 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
-	if err := c.announce(t, listener.Addr(), token); err != nil {
-		listener.Close()
-		return err
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	// Two that serve at once have two ports, and so by default two files.
+	file, err := writeSecret(c.TokenOut, "endpoint-token-"+port, token)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer removeSecret(file, token) // what waits for the file waits for the next of us
+	if err := c.announce(t, listener.Addr(), file, token); err != nil {
+		return errors.Join(err, listener.Close())
 	}
 
 	ctx, stop := context.WithCancel(ctx)
@@ -76,11 +85,7 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 }
 
 // announce tells clients where the endpoint is, and only them its token.
-func (c *serveCommand) announce(t *terminal, addr net.Addr, token string) error {
-	file, err := writeSecret(c.TokenOut, "endpoint-token", token)
-	if err != nil {
-		return err
-	}
+func (c *serveCommand) announce(t *terminal, addr net.Addr, file, token string) (err error) {
 	vars := endpointVariables(addr, file)
 	if c.ShowToken {
 		vars = append(vars, variable{"AWS_CONTAINER_AUTHORIZATION_TOKEN", token})

@@ -103,3 +103,10 @@ func writeSecret(path, name, content string) (string, error) {
 	}
 	return path, nil
 }
+
+// removeSecret removes a file of writeSecret, if it is still the one that was written.
+func removeSecret(path, content string) {
+	if text, err := os.ReadFile(path); err == nil && string(text) == content { //nolint:gosec // the path is the user's own
+		os.Remove(path) //nolint:errcheck,gosec // what is in it is of no more use
+	}
+}

@@ -221,6 +221,7 @@ func TestServersKeepSecrets(t *testing.T) {
 			t.Fatal(err)
 		}
 		var messages strings.Builder
+		var secrets []string
 		asked := false
 		for lines := bufio.NewScanner(pipe); lines.Scan(); {
 			fmt.Fprintln(&messages, lines.Text())
@@ -233,6 +234,13 @@ func TestServersKeepSecrets(t *testing.T) {
 				messages.Write(line)
 			}
 			ask(t, filepath.Join(dir, "out"), filepath.Join(dir, "endpoint-token"))
+			for _, file := range c.secrets { // before they are removed
+				content, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(file)))
+				if err != nil {
+					t.Error(err)
+				}
+				secrets = append(secrets, string(content))
+			}
 			if err := cmd.Process.Signal(os.Interrupt); err != nil {
 				t.Error(err)
 			}
@@ -241,15 +249,8 @@ func TestServersKeepSecrets(t *testing.T) {
 			t.Errorf("onafed %s: %v\n%s", name, err, messages.String())
 		}
 		w.mu.Lock()
-		secrets := slices.Clone(w.secrets)
+		secrets = append(secrets, w.secrets...)
 		w.mu.Unlock()
-		for _, file := range c.secrets {
-			content, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(file)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			secrets = append(secrets, string(content))
-		}
 		data, err := os.ReadFile(out.Name())
 		if err != nil {
 			t.Fatal(err)
