@@ -33,6 +33,8 @@ refreshed behind it. Example:
 
 // Run implements the command.
 func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
+	ctx, stop := untilSignal(ctx)
+	defer stop()
 	if err := checkLoopback(c.Listen); err != nil {
 		return unanswered(err)
 	}
@@ -71,8 +73,6 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 		return errors.Join(err, listener.Close())
 	}
 
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
 	kept := make(chan struct{})
 	go func() {
 		defer close(kept)

@@ -57,6 +57,8 @@ func (c *devCommand) Validate() error {
 
 // Run implements the command.
 func (c *devCommand) Run(ctx context.Context, t *terminal) error {
+	ctx, stop := untilSignal(ctx)
+	defer stop()
 	w, err := c.world(t)
 	if err != nil {
 		return unanswered(err)

@@ -92,10 +92,6 @@ func (c *doctorCommand) Run(ctx context.Context, t *terminal) error {
 	e.credentialsFile()
 	e.configFile()
 	e.variables()
-	if ctx.Err() != nil {
-		return unanswered(ctx.Err())
-	}
-
 	if err := e.print(t); err != nil {
 		return err
 	}

@@ -226,6 +226,8 @@ func (c *tokenCommand) file(src idp.TokenSource, t *terminal) (*export.TokenFile
 }
 
 func (c *tokenCommand) watch(ctx context.Context, t *terminal) error {
+	ctx, stop := untilSignal(ctx)
+	defer stop()
 	src, err := c.source(c.Audience[0], logger(t, c.Verbose))
 	if err != nil {
 		return err

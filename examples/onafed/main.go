@@ -21,11 +21,21 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	os.Exit(run(context.Background(), os.Args[1:], &terminal{in: os.Stdin, out: os.Stdout, err: escaping{os.Stderr}}))
+}
+
+// untilSignal is the context of a command that runs until it is interrupted, and then has something to put away. All others are ended by
+// the signal itself, wherever they are: what they write is whole at any time. nohup's request stays one.
+func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	// Asked for, a closed pipe is an error of the write to it and no end of the program. Nobody needs to hear of it besides.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(ctx, signals...)
 	context.AfterFunc(ctx, stop) // the second signal ends the program at once
-	code := run(ctx, os.Args[1:], &terminal{in: os.Stdin, out: os.Stdout, err: escaping{os.Stderr}})
-	stop()
-	os.Exit(code)
+	return ctx, stop
 }
 
 // exitError ends a command with a status of its own. Without a message there is nothing more to say: the output said it.
