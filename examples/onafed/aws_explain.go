@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/config"
 
+	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/idp"
@@ -26,7 +28,7 @@ type explainCommand struct {
 	SessionName string            `name:"role-session-name" help:"The name of the session, for policies that ask for sts:RoleSessionName. Default: as the provider makes it from the token." placeholder:"NAME"`
 	SourceIP    netip.Addr        `help:"The address of the caller, for policies that ask for aws:SourceIp." placeholder:"IP"`
 	Context     map[string]string `help:"A condition key that only AWS sees, as key=value." placeholder:"KEY=VALUE"`
-	Audience    string            `help:"Who the token is for, when it comes from the environment." default:"sts.amazonaws.com" placeholder:"AUDIENCE"`
+	Audience    string            `help:"Who the token is for, when it comes from the environment. Default: what AWS expects in the partition of the role." placeholder:"AUDIENCE"`
 	ShowValues  bool              `help:"Show the values of the token as they are, personal data included."`
 	JSON        bool              `help:"Print the decision as JSON."`
 	Verbose     bool              `short:"v" help:"Say on standard error what is done."`
@@ -195,7 +197,7 @@ func (c *explainCommand) claims(ctx context.Context, t *terminal) (claims.Claims
 		token, err := idp.ParseToken(raw)
 		return token.Claims(), err
 	}
-	src, err := c.source(c.Audience, logger(t, c.Verbose))
+	src, err := c.source(c.audience(), logger(t, c.Verbose))
 	if err != nil {
 		return claims.Claims{}, err
 	}
@@ -224,6 +226,11 @@ func (c *explainCommand) documents(ctx context.Context, t *terminal) ([]trust.Do
 		err = fmt.Errorf("%+q has no trust policy", c.Policy)
 	}
 	return documents, err
+}
+
+// audience is the one of the flags, or the custom of the partition of the role that is named by an ARN.
+func (c *explainCommand) audience() string {
+	return cmp.Or(c.Audience, awsfed.Audience(cmp.Or(c.RoleARN, c.Role)))
 }
 
 // nameOf is how a document's role is called in what is printed.

@@ -16,6 +16,9 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
+// maxSeconds is the longest session that any role allows (AssumeRoleWithWebIdentity, DurationSeconds).
+const maxSeconds = 12 * 60 * 60
+
 // awsFlags say which role is assumed, and how.
 type awsFlags struct {
 	RoleARN         string `env:"AWS_ROLE_ARN,IDP_AWS_ROLE_ARN" help:"The role to assume." placeholder:"ARN" group:"The role"`
@@ -32,8 +35,11 @@ func (f *awsFlags) Validate() error {
 	switch {
 	case f.RoleARN == "":
 		return errors.New("which role? Give --role-arn ARN, or set AWS_ROLE_ARN")
-	case f.DurationSeconds < 0:
-		return fmt.Errorf("--duration-seconds %d: credentials live for a positive time", f.DurationSeconds)
+	case f.DurationSeconds < 0 || f.DurationSeconds > maxSeconds:
+		return fmt.Errorf("--duration-seconds %d: credentials live for 1 to %d seconds", f.DurationSeconds, maxSeconds)
+	}
+	if _, err := parseRoleARN(f.RoleARN); err != nil {
+		return fmt.Errorf("--role-arn: %w", err)
 	}
 	return nil
 }

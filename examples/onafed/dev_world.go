@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/awsfedtest"
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/claims"
@@ -29,6 +30,7 @@ const (
 
 // devWorld is an issuer under Ona's name and an STS that knows it. It is the token source of dev.
 type devWorld struct {
+	audience  string // of the tokens, as AWS expects it in the partition of the role
 	ring      *issuer.KeyRing
 	documents *issuer.Handler
 	sts       *awsfedtest.STS
@@ -43,7 +45,7 @@ func (c *devCommand) world(t *terminal) (*devWorld, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &devWorld{}
+	w := &devWorld{audience: awsfed.Audience(c.RoleARN)}
 	if w.ring, err = issuer.NewKeyRing(nil); err != nil {
 		return nil, err
 	}
@@ -63,7 +65,7 @@ func (c *devCommand) world(t *terminal) (*devWorld, error) {
 	}
 	w.sts, err = awsfedtest.NewSTS(&awsfedtest.STSOptions{
 		HTTPClient:  &http.Client{Transport: w},
-		Providers:   []awsfedtest.Provider{{URL: idp.Issuer, ClientIDs: []string{idp.AudienceAWS}, Account: role.account}},
+		Providers:   []awsfedtest.Provider{{URL: idp.Issuer, ClientIDs: []string{w.audience}, Account: role.account}},
 		Roles:       []awsfedtest.Role{{ARN: c.RoleARN, TrustPolicy: policy, MaxSessionDuration: c.TTL}},
 		MinDuration: time.Second,
 		OnCall: func(call awsfedtest.Call) {
@@ -77,7 +79,7 @@ func (c *devCommand) world(t *terminal) (*devWorld, error) {
 
 func (c *devCommand) policy(role roleARN) (trust.Policy, error) {
 	if c.Policy == "" {
-		return trust.Build(trust.Rule{Account: role.account, Partition: role.partition, Organization: devOrganization})
+		return trust.Build(trust.Rule{Account: role.account, Partition: role.partition, Audience: awsfed.Audience(c.RoleARN), Organization: devOrganization})
 	}
 	text, err := os.ReadFile(c.Policy)
 	if err != nil {
@@ -94,7 +96,7 @@ func (w *devWorld) Token(ctx context.Context) (*idp.Token, error) {
 	}
 	now := time.Now()
 	raw, err := w.ring.Sign(ctx, map[string]any{
-		"iss": idp.Issuer, "aud": idp.AudienceAWS, "sub": subject, "org": devOrganization,
+		"iss": idp.Issuer, "aud": w.audience, "sub": subject, "org": devOrganization,
 		"iat": now.Unix(), "exp": now.Add(devTokenLife).Unix(),
 	})
 	if err != nil {
