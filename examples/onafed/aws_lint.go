@@ -91,7 +91,7 @@ func (c *lintCommand) print(t *terminal, all []linted) error {
 		if len(all) != 1 {
 			return unanswered(fmt.Errorf("--fix takes one policy, and there are %d", len(all)))
 		}
-		_, err := fmt.Fprintln(t.out, fixed(all[0].document.Policy))
+		_, err := fmt.Fprintln(t.out, printable(fixed(all[0].document.Policy).String()))
 		return err
 	case c.SARIF:
 		return writeJSON(t, sarif(all))

@@ -68,9 +68,9 @@ func (c *migrateCommand) print(t *terminal, m trust.Migration) error {
 	case c.JSON:
 		return writeJSON(t, m)
 	case c.Policy == "both":
-		_, err = fmt.Fprintln(t.out, m.Both)
+		_, err = fmt.Fprintln(t.out, printable(m.Both.String()))
 	case c.Policy == "after":
-		_, err = fmt.Fprintln(t.out, m.After)
+		_, err = fmt.Fprintln(t.out, printable(m.After.String()))
 	default:
 		_, err = io.WriteString(t.out, m.Text())
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // trustPolicyCommand is aws trust-policy.
@@ -116,7 +117,7 @@ func (c *trustPolicyCommand) policies(t *terminal) ([]named, error) {
 	for _, role := range order {
 		policies, err := c.build(role, byRole[role])
 		if err != nil {
-			return nil, fmt.Errorf("role %+q: %w", role, err)
+			return nil, fmt.Errorf("role %s: %w", quote.Text(role, 80), err)
 		}
 		all = append(all, policies...)
 	}
@@ -134,6 +135,9 @@ func (c *trustPolicyCommand) build(role string, rules []trust.Rule) ([]named, er
 		all[i] = named{role, p}
 		if len(policies) > 1 {
 			all[i].role = fmt.Sprintf("%s-%d", cmp.Or(role, "role"), i+1)
+		}
+		if err := checkRoleName(all[i].role); err != nil {
+			return nil, err
 		}
 	}
 	return all, nil

@@ -1,16 +1,22 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // plainJSON is the policy, or, for several roles, an object with a policy for each.
 func plainJSON(policies []named) (string, error) {
 	if len(policies) == 1 {
-		return policies[0].policy.String() + "\n", nil
+		return printable(policies[0].policy.String() + "\n"), nil
 	}
 	var b strings.Builder
 	b.WriteString("{\n")
@@ -26,8 +32,11 @@ func plainJSON(policies []named) (string, error) {
 		b.WriteByte('\n')
 	}
 	b.WriteString("}\n")
-	return b.String(), nil
+	return printable(b.String()), nil
 }
+
+// printable is JSON in which no character acts on a terminal or a reviewer.
+func printable(text string) string { return string(escapeControls([]byte(text))) }
 
 // terraform is HCL: an aws_iam_role for each policy. The policy is a quoted string and not a heredoc or jsonencode, so that no character of
 // it can end its place; "${" and "%{" are HCL's template markers and are escaped by doubling their first character (Terraform language,
@@ -59,24 +68,29 @@ func terraform(policies []named) (string, error) {
 func hclString(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
+	for i, r := range s {
+		_, size := utf8.DecodeRuneInString(s[i:])
+		switch next := s[i+size:]; {
+		case r == utf8.RuneError && size == 1: // no UTF-8: HCL has no escape for it
+			b.WriteByte(s[i])
+		case r == '"' || r == '\\':
 			b.WriteByte('\\')
-			b.WriteByte(c)
-		case (c == '$' || c == '%') && i+1 < len(s) && s[i+1] == '{':
-			b.WriteByte(c)
-			b.WriteByte(c)
-		case c == '\n':
+			b.WriteRune(r)
+		case (r == '$' || r == '%') && strings.HasPrefix(next, "{"):
+			b.WriteRune(r)
+			b.WriteRune(r)
+		case r == '\n':
 			b.WriteString(`\n`)
-		case c == '\r':
+		case r == '\r':
 			b.WriteString(`\r`)
-		case c == '\t':
+		case r == '\t':
 			b.WriteString(`\t`)
-		case c < 0x20 || c == 0x7f:
-			fmt.Fprintf(&b, `\u%04x`, c)
+		case strconv.IsPrint(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			fmt.Fprintf(&b, `\U%08x`, r)
 		default:
-			b.WriteByte(c)
+			fmt.Fprintf(&b, `\u%04x`, r)
 		}
 	}
 	b.WriteByte('"')
@@ -84,7 +98,8 @@ func hclString(s string) string {
 }
 
 // cloudFormation is a template with a role for each policy. The policy stands in it as an object and nothing is substituted: without
-// Fn::Sub "${" has no meaning there.
+// Fn::Sub "${" has no meaning there. A dynamic reference has one in any string (CloudFormation User Guide, "Get values stored in other
+// services using dynamic references"), and there is no way to write one that is none.
 func cloudFormation(policies []named) (string, error) {
 	type properties struct {
 		RoleName string          `json:"RoleName,omitempty"`
@@ -99,6 +114,9 @@ func cloudFormation(policies []named) (string, error) {
 		text, err := p.policy.MarshalJSON()
 		if err != nil {
 			return "", err
+		}
+		if bytes.Contains(bytes.ToLower(text), []byte("{{resolve")) {
+			return "", errors.New("the policy has a value with {{resolve in it, which CloudFormation would replace by a parameter or a secret: no token has one")
 		}
 		name := logicalID(p.role)
 		if _, taken := resources[name]; taken {
@@ -142,4 +160,18 @@ func logicalID(role string) string {
 
 func indent(text, by string) string {
 	return strings.ReplaceAll(text, "\n", "\n"+by)
+}
+
+// checkRoleName holds a name to what IAM takes (IAM API Reference, CreateRole), which no language of infrastructure gives a meaning.
+func checkRoleName(name string) error {
+	ordinary := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_+=,.@-", r)
+	}
+	switch {
+	case len(name) > 64:
+		return fmt.Errorf("the role name %s has %d characters: IAM takes 64", quote.Text(name, 80), len(name))
+	case strings.TrimFunc(name, ordinary) != "":
+		return fmt.Errorf("the role name %s: IAM takes letters, digits and _+=,.@- (a path is not part of the name)", quote.Text(name, 80))
+	}
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -37,6 +38,13 @@ func hclValue(quoted string) (string, error) {
 			}
 			b.WriteRune(rune(r))
 			s = s[6:]
+		case strings.HasPrefix(s, `\U`):
+			r, err := strconv.ParseUint(s[2:10], 16, 32)
+			if err != nil {
+				return "", err
+			}
+			b.WriteRune(rune(r))
+			s = s[10:]
 		case s[0] == '\\':
 			c, ok := map[byte]byte{'n': '\n', 'r': '\r', 't': '\t', '"': '"', '\\': '\\'}[s[1]]
 			if !ok {
@@ -56,11 +64,28 @@ func TestHCLStringMeansItself(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{
 		"", "plain", "${*}", "${?}", "${$}", `${file("/etc/passwd")}`, "%{if true}x%{endif}", "$${x}", "$$${x}", "%%{x}", "$", "$$", "100%", "${", "%{", "{$}",
-		`"`, `\`, `\"`, `\${`, "$\\{", "a\nb\r\tc", "\x00\x1b\x7f", "${aws:username}", "ünïcode 😀",
+		`"`, `\`, `\"`, `\${`, "$\\{", "a\nb\r\tc", "\x00\x1b\x7f", "${aws:username}", "ünïcode 😀", "a\u202eb\U000e0041c\ufffd", "\xff\xc3(",
 	} {
 		got, err := hclValue(hclString(s))
 		if err != nil || got != s {
 			t.Errorf("hclString(%q) = %s, which HCL reads as %q, %v", s, hclString(s), got, err)
+		}
+		for _, r := range hclString(s) {
+			if !strconv.IsPrint(r) && utf8.ValidString(s) {
+				t.Errorf("hclString(%q) has %U", s, r)
+			}
+		}
+	}
+}
+
+func TestCheckRoleName(t *testing.T) {
+	t.Parallel()
+	for name, good := range map[string]bool{
+		"": true, "deploy": true, "a_b+c=d,e.f@g-h0": true, strings.Repeat("a", 64): true, strings.Repeat("a", 65): false,
+		"a/b": false, "a b": false, "ä": false, "{{resolve:ssm:x}}": false, "${a}": false, "a\n": false,
+	} {
+		if err := checkRoleName(name); (err == nil) != good {
+			t.Errorf("checkRoleName(%q) = %v", name, err)
 		}
 	}
 }
@@ -80,7 +105,7 @@ func FuzzHCLString(f *testing.F) {
 func TestInfrastructureAsCodeKeepsPolicies(t *testing.T) {
 	t.Parallel()
 	var policies []named
-	for i, value := range []string{"org:x/${*}", `${file("/etc/passwd")}`, "%{ for x in y }", "${aws:PrincipalTag/a}", `"\`, "${AWS::AccountId}"} {
+	for i, value := range []string{"org:x/${*}", `${file("/etc/passwd")}`, "%{ for x in y }", "${aws:PrincipalTag/a}", `"\`, "${AWS::AccountId}", "a\u0085b\u00adc"} {
 		text, err := json.Marshal(value)
 		if err != nil {
 			t.Fatal(err)
@@ -99,6 +124,15 @@ func TestInfrastructureAsCodeKeepsPolicies(t *testing.T) {
 	template, err := cloudFormation(policies)
 	if err != nil {
 		t.Fatal(err)
+	}
+	object, err := plainJSON(policies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for form, text := range map[string]string{"Terraform": hcl, "CloudFormation": template, "JSON": object} {
+		if at := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && !strconv.IsPrint(r) }); at >= 0 {
+			t.Errorf("%s has a character that acts: %q", form, text[at:at+10])
+		}
 	}
 	if strings.Contains(template, "Fn::") || strings.Contains(template, "Ref") {
 		t.Errorf("CloudFormation is asked to substitute:\n%s", template)
