@@ -48,6 +48,14 @@ Examples:
     onafed aws explain --role deploy --json | jq .allowed`
 }
 
+// Validate is called by kong.
+func (c *explainCommand) Validate() error {
+	if c.Claims != "" && c.TokenFile+c.TokenEnv+c.TokenCommand+c.APITokenFile+c.APITokenEnv != "" {
+		return errors.New("--claims is instead of a token: leave the flags that say where one comes from out")
+	}
+	return c.tokenFlags.check()
+}
+
 // Run implements the command.
 func (c *explainCommand) Run(ctx context.Context, t *terminal) error {
 	said, err := c.claims(ctx, t)

@@ -41,7 +41,10 @@ func (f *awsFlags) Validate() error {
 	if _, err := parseRoleARN(f.RoleARN); err != nil {
 		return fmt.Errorf("--role-arn: %w", err)
 	}
-	return nil
+	if n := len(f.RoleSessionName); n != 0 && (n < 2 || n > 64 || !isIAMName(f.RoleSessionName)) {
+		return fmt.Errorf("--role-session-name %+q: STS takes 2 to 64 letters, digits and _+=,.@-", f.RoleSessionName)
+	}
+	return f.tokenFlags.check()
 }
 
 // audience is the one of the flags, or the custom of the role's partition.

@@ -10,8 +10,8 @@ import (
 )
 
 // decode prints a token as "ona idp token --decode" does: the members of Claims in alphabetical order, Header a list of one, tabs. The
-// token may have expired, and may be for another audience: both are what one decodes a token to see.
-func decode(t *terminal, raw, audience string) error {
+// token may have expired, and may be for other audiences: both are what one decodes a token to see.
+func decode(t *terminal, raw string, audiences []string) error {
 	token, err := idp.ParseToken(raw)
 	if err != nil {
 		return err
@@ -20,9 +20,12 @@ func decode(t *terminal, raw, audience string) error {
 	if !c.Expiry.IsZero() && !c.Expiry.After(time.Now()) {
 		t.say("onafed: warning: the token has expired, at %s", c.Expiry.UTC().Format(time.RFC3339))
 	}
-	if !slices.Contains(c.Audience, audience) {
-		t.say("onafed: warning: the token is for %+q, not for %+q", c.Audience, audience)
+	for _, audience := range audiences {
+		if !slices.Contains(c.Audience, audience) {
+			t.say("onafed: warning: the token is for %+q, not for %+q", c.Audience, audience)
+		}
 	}
+	warnOfSeveral(t, token)
 	var members map[string]any
 	if err := c.Decode(&members); err != nil {
 		return err

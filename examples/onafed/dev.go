@@ -21,7 +21,7 @@ type devCommand struct {
 	Listen  string        `help:"The loopback address of the STS." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
 	RoleARN string        `help:"The role that exists." default:"arn:aws:iam::123456789012:role/dev" placeholder:"ARN"`
 	Policy  string        `help:"The role's trust policy, to try it. Default: the organization of the token is let in." placeholder:"FILE"`
-	TTL     time.Duration `name:"ttl" help:"How long credentials live that are asked for without a duration." default:"1h"`
+	TTL     time.Duration `name:"ttl" help:"How long credentials live that are asked for without a duration, and at most: the role allows no longer session." default:"1h"`
 	Outage  time.Duration `help:"Let STS answer 500 for this long at the end of every minute; 1m is always."`
 	Dir     string        `help:"Where the token file and the endpoint's token are kept. Default: a temporary folder." placeholder:"FOLDER"`
 	JSON    bool          `help:"Print the variables as JSON, those of the container endpoint too."`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -35,7 +36,9 @@ Examples:
 }
 
 // Validate is called by kong.
-func (c *doctorCommand) Validate() error { return checkIssuer(c.Issuer) }
+func (c *doctorCommand) Validate() error {
+	return cmp.Or(checkIssuer(c.Issuer), c.tokenFlags.check())
+}
 
 // check is the result of one step.
 type check struct {

@@ -118,7 +118,7 @@ func (e *examination) sts(context.Context) {
 		e.ok("STS", "answers")
 		fix = "see the check of the trust policy, or onafed aws explain"
 	case status != 0:
-		e.problem("STS", fmt.Sprintf("it answers %d", status), "wait: it is tried again by itself; or name another region with --region")
+		e.problem("STS", fmt.Sprintf("it answers %d", status), "wait and try again, or name another region with --region")
 	case errors.Is(a.err, io.ErrUnexpectedEOF):
 		e.problem("STS", "its answers are cut short", "see what stands between here and STS (proxy, firewall)")
 	default:

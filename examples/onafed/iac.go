@@ -164,14 +164,18 @@ func indent(text, by string) string {
 
 // checkRoleName holds a name to what IAM takes (IAM API Reference, CreateRole), which no language of infrastructure gives a meaning.
 func checkRoleName(name string) error {
-	ordinary := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_+=,.@-", r)
-	}
 	switch {
 	case len(name) > 64:
 		return fmt.Errorf("the role name %s has %d characters: IAM takes 64", quote.Text(name, 80), len(name))
-	case strings.TrimFunc(name, ordinary) != "":
+	case !isIAMName(name):
 		return fmt.Errorf("the role name %s: IAM takes letters, digits and _+=,.@- (a path is not part of the name)", quote.Text(name, 80))
 	}
 	return nil
+}
+
+// isIAMName reports whether a text has none but the characters of IAM's names and STS's session names, [\w+=,.@-].
+func isIAMName(s string) bool {
+	return strings.TrimFunc(s, func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_+=,.@-", r)
+	}) == ""
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ type tokenCommand struct {
 	Audience     []string `required:"" help:"Who the token is for; repeat for several. AWS takes one." placeholder:"AUDIENCE" sep:"none"`
 	Decode       bool     `help:"Print header and claims as JSON instead of the token. Nothing is verified." xor:"form"`
 	Verify       bool     `help:"Check the signature against the issuer's published keys, the audience and the times first."`
-	Issuer       string   `help:"The issuer to verify against, whatever issuer the token names. Default: ${issuer}." default:"${issuer}" placeholder:"URL"`
+	Issuer       string   `help:"With --verify: the issuer to verify against, whatever issuer the token names. Default: ${issuer}." placeholder:"URL"`
 	Organization string   `help:"With --verify: the organization that the token must belong to." placeholder:"ID"`
 	Output       string   `help:"Write the token to this file, in a folder of its own and without a newline, for AWS_WEB_IDENTITY_TOKEN_FILE." placeholder:"FILE" xor:"form"`
 	Group        string   `help:"With --output: a group that may read the file too." placeholder:"GROUP"`
@@ -45,14 +46,14 @@ func (c *tokenCommand) Validate() error {
 	switch {
 	case c.Output == "" && (c.Watch || c.Group != ""):
 		return errors.New("--watch and --group go with --output FILE")
-	case c.Organization != "" && !c.Verify:
-		return errors.New("--organization goes with --verify")
+	case c.Organization+c.Issuer != "" && !c.Verify:
+		return errors.New("--organization and --issuer go with --verify")
 	case c.Watch && c.Verify:
 		return errors.New("--verify checks one token; it does not go with --watch")
 	case c.Watch && len(c.Audience) > 1:
 		return errors.New("--watch keeps a token for one --audience")
 	}
-	return checkIssuer(c.Issuer)
+	return cmp.Or(checkIssuer(c.Issuer), c.tokenFlags.check())
 }
 
 // checkIssuer refuses the one mistake that nothing else may repeat: a password in the URL.
@@ -69,9 +70,6 @@ func checkIssuer(issuer string) error {
 
 // Run implements the command.
 func (c *tokenCommand) Run(ctx context.Context, t *terminal) error {
-	if len(c.Audience) > 1 && slices.ContainsFunc(c.Audience, forAWS) {
-		t.say("onafed: warning: AWS STS takes tokens for one audience only, and this one is for %d", len(c.Audience))
-	}
 	switch {
 	case c.Watch:
 		return c.watch(ctx, t)
@@ -80,7 +78,7 @@ func (c *tokenCommand) Run(ctx context.Context, t *terminal) error {
 		if err != nil {
 			return err
 		}
-		return decode(t, raw, c.Audience[0])
+		return decode(t, raw, c.Audience)
 	}
 	token, err := c.token(ctx, t)
 	if err != nil {
@@ -91,9 +89,12 @@ func (c *tokenCommand) Run(ctx context.Context, t *terminal) error {
 			return err
 		}
 	}
+	if !c.Decode { // which says it too
+		warnOfSeveral(t, token)
+	}
 	switch {
 	case c.Decode:
-		return decode(t, token.Raw(), c.Audience[0])
+		return decode(t, token.Raw(), c.Audience)
 	case c.Output != "":
 		file, err := c.file(idp.Static(token), t)
 		if err != nil {
@@ -111,7 +112,15 @@ func forAWS(audience string) bool {
 	return audience == idp.AudienceAWS || strings.HasPrefix(audience, idp.AudienceAWS+".")
 }
 
-// any is the text of a token that may have expired or be for another audience.
+// warnOfSeveral says of a token with an audience of AWS's that it has others.
+func warnOfSeveral(t *terminal, token *idp.Token) {
+	if got := token.Claims().Audience; len(got) > 1 && slices.ContainsFunc(got, forAWS) {
+		t.say("onafed: warning: AWS STS takes tokens for one audience only, and this one is for %d", len(got))
+	}
+}
+
+// any is the text of a token that may have expired; one that a flag names may be for another audience, too. In the environment a token of
+// another audience is none: the file may be somebody else's.
 func (c *tokenCommand) any(ctx context.Context, t *terminal) (string, error) {
 	if raw, found, err := c.given(ctx); found || err != nil {
 		return raw, err
@@ -129,14 +138,16 @@ func (c *tokenCommand) any(ctx context.Context, t *terminal) (string, error) {
 	return strings.TrimSpace(string(text)), err
 }
 
-// token is a token for the first audience.
+// token is a token for all of the audiences.
 func (c *tokenCommand) token(ctx context.Context, t *terminal) (*idp.Token, error) {
 	token, err := c.fetch(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkAudience(token, c.Audience[0]); err != nil {
-		return nil, err
+	for _, audience := range c.Audience {
+		if err := checkAudience(token, audience); err != nil {
+			return nil, err
+		}
 	}
 	return token, nil
 }
@@ -180,22 +191,23 @@ func (c *tokenCommand) fetch(ctx context.Context, t *terminal) (*idp.Token, erro
 }
 
 func (c *tokenCommand) verify(ctx context.Context, t *terminal, token *idp.Token) error {
-	keys, err := issuer.NewIssuerKeySet(c.Issuer, nil)
+	of := cmp.Or(c.Issuer, idp.Issuer)
+	keys, err := issuer.NewIssuerKeySet(of, nil)
 	if err != nil {
 		return err
 	}
-	opts := &issuer.VerifierOptions{Audiences: c.Audience, AnyOrganization: c.Organization == "", Algorithms: algorithms(c.Issuer)}
+	opts := &issuer.VerifierOptions{Audiences: c.Audience, AnyOrganization: c.Organization == "", Algorithms: algorithms(of)}
 	if c.Organization != "" {
 		opts.Organizations = []string{c.Organization}
 	}
-	v, err := issuer.NewVerifier(c.Issuer, keys, opts)
+	v, err := issuer.NewVerifier(of, keys, opts)
 	if err != nil {
 		return err
 	}
 	if _, err := v.Verify(ctx, token.Raw()); err != nil {
 		return err
 	}
-	t.say("verified: signed by %s", c.Issuer)
+	t.say("verified: signed by %s", of)
 	return nil
 }
 

@@ -4,7 +4,8 @@
 //	go install ./examples/onafed
 //
 // Data goes to standard output, messages to standard error. The exit status is 0 when the command did what was asked, 1 when the answer
-// is no (denied, findings, a failure), and 2 when the question could not be answered (wrong usage, unreadable input, undetermined).
+// is no (denied, findings, a token or credentials that could not be had), and 2 when the question could not be answered (wrong usage, a
+// policy, rules or claims that cannot be read, undetermined).
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -94,11 +96,20 @@ func run(ctx context.Context, args []string, t *terminal) int {
 	case exited >= 0:
 		return exited
 	case err != nil:
-		t.say("onafed: %v", err)
+		t.say("onafed: %s", usage(err))
 		t.say("onafed --help lists the commands; onafed COMMAND --help shows its flags and an example")
 		return 2
 	}
 	return status(parsed.Run(), t)
+}
+
+// usage is what is wrong with the arguments. What stands where nothing belongs may be a token, and is not repeated.
+func usage(err error) string {
+	text := err.Error()
+	if before, argument, ok := strings.Cut(text, "unexpected argument "); ok && len(argument) > 20 {
+		return fmt.Sprintf("%sunexpected argument of %d characters", before, len(argument))
+	}
+	return text
 }
 
 func status(err error, t *terminal) int {

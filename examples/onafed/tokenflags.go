@@ -30,6 +30,28 @@ type tokenFlags struct {
 	AllowExec    bool   `help:"As a last resort, let the ona or gitpod command print the token." group:"Where the ID token comes from"`
 }
 
+// check looks at the flags alone, before anything is read or asked.
+func (f *tokenFlags) check() error {
+	for flag, name := range map[string]string{"token-env": f.TokenEnv, "api-token-env": f.APITokenEnv} {
+		if strings.ContainsFunc(name, func(r rune) bool {
+			return r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+		}) {
+			return fmt.Errorf("--%s takes the name of a variable, of letters, digits and _, and not what is in it", flag) // nor repeats it
+		}
+	}
+	if f.TokenCommand != "" {
+		if _, err := f.words(); err != nil {
+			return err
+		}
+	}
+	if f.APIURL != "" {
+		if _, err := idp.NewClient(&idp.ClientOptions{Bearer: idp.BearerEnv(""), BaseURL: f.APIURL}); err != nil {
+			return fmt.Errorf("--api-url: %w", err)
+		}
+	}
+	return nil
+}
+
 // source is the token source that the flags choose, for one audience.
 func (f *tokenFlags) source(audience string, log *slog.Logger) (idp.TokenSource, error) {
 	switch {
@@ -140,5 +162,9 @@ func head(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, claims.MaxTokenSize+1024))
+	text, err := io.ReadAll(io.LimitReader(file, claims.MaxTokenSize+1024))
+	if err == nil && len(text) == claims.MaxTokenSize+1024 {
+		return nil, fmt.Errorf("%+q has more than %d bytes, which no ID token has", path, claims.MaxTokenSize)
+	}
+	return text, err
 }
