@@ -21,8 +21,8 @@ import (
 
 // explainCommand is aws explain.
 type explainCommand struct {
-	Policy      string            `help:"The trust policy, or a document that has it: aws iam get-role, get-account-authorization-details, terraform show -json. - is standard input." placeholder:"FILE" xor:"policy" required:""`
-	Role        string            `help:"Read the trust policy of this role from IAM, with the AWS credentials of the environment (iam:GetRole)." placeholder:"NAME" xor:"policy" required:""`
+	Policy      string            `help:"The trust policy, or a document that has it: aws iam get-role, get-account-authorization-details, terraform show -json. - is standard input." placeholder:"FILE" xor:"policy"`
+	Role        string            `help:"Read the trust policy of this role from IAM, with the AWS credentials of the environment (iam:GetRole)." placeholder:"NAME" xor:"policy"`
 	Claims      string            `help:"The payload of a token, or what idp token --decode prints, instead of a token. - is standard input." placeholder:"FILE"`
 	RoleARN     string            `help:"The role that is asked for. Default: as the document says." placeholder:"ARN"`
 	SessionName string            `name:"role-session-name" help:"The name of the session, for policies that ask for sts:RoleSessionName. Default: as the provider makes it from the token." placeholder:"NAME"`
@@ -50,10 +50,13 @@ Examples:
 
 // Validate is called by kong.
 func (c *explainCommand) Validate() error {
+	if c.Policy+c.Role == "" {
+		return errors.New("which policy? Give --policy FILE, or --role NAME to read it from IAM")
+	}
 	if c.Claims != "" && c.TokenFile+c.TokenEnv+c.TokenCommand+c.APITokenFile+c.APITokenEnv != "" {
 		return errors.New("--claims is instead of a token: leave the flags that say where one comes from out")
 	}
-	return c.tokenFlags.check()
+	return c.check()
 }
 
 // Run implements the command.
@@ -65,6 +68,9 @@ func (c *explainCommand) Run(ctx context.Context, t *terminal) error {
 	documents, err := c.documents(ctx, t)
 	if err != nil {
 		return unanswered(err)
+	}
+	if !said.Expiry.IsZero() && !said.Expiry.After(time.Now()) {
+		t.say("onafed: warning: the token has expired, at %s: the decision is that for one that has not", said.Expiry.UTC().Format(time.RFC3339))
 	}
 	worst := 0
 	var decisions []explained
@@ -195,7 +201,11 @@ func (c *explainCommand) claims(ctx context.Context, t *terminal) (claims.Claims
 		if err != nil {
 			return claims.Claims{}, err
 		}
-		return readClaims(text)
+		said, err := readClaims(text)
+		if err != nil {
+			return claims.Claims{}, fmt.Errorf("--claims %+q: %w", c.Claims, err)
+		}
+		return said, nil
 	}
 	raw, found, err := c.given(ctx)
 	if err != nil {
@@ -203,7 +213,10 @@ func (c *explainCommand) claims(ctx context.Context, t *terminal) (claims.Claims
 	}
 	if found {
 		token, err := idp.ParseToken(raw)
-		return token.Claims(), err
+		if err != nil {
+			return claims.Claims{}, fmt.Errorf("%s: %w", c.givenName(), err)
+		}
+		return token.Claims(), nil
 	}
 	src, err := c.source(c.audience(), logger(t, c.Verbose))
 	if err != nil {
@@ -225,15 +238,16 @@ func (c *explainCommand) documents(ctx context.Context, t *terminal) ([]trust.Do
 		d, err := getRole(ctx, cfg, c.Role)
 		return []trust.Document{d}, err
 	}
-	text, err := read(c.Policy, t)
-	if err != nil {
-		return nil, err
+	return somePolicies(c.Policy, t)
+}
+
+// somePolicies are the trust policies of a file that is to have any.
+func somePolicies(path string, t *terminal) ([]trust.Document, error) {
+	found, err := documents(path, t)
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("%+q has no trust policy", path)
 	}
-	documents, err := trust.ParseDocuments(text)
-	if err == nil && len(documents) == 0 {
-		err = fmt.Errorf("%+q has no trust policy", c.Policy)
-	}
-	return documents, err
+	return found, err
 }
 
 // audience is the one of the flags, or the custom of the partition of the role that is named by an ARN.

@@ -18,7 +18,8 @@ type lintCommand struct {
 
 // Help implements kong.HelpProvider.
 func (c *lintCommand) Help() string {
-	return `The exit status is 0 when nothing was found, 1 when something was, and 2 when a file could not be read.
+	return `The exit status is 0 when nothing was found, 1 when something was, and 2 when a file could not be read. Where there
+are no policies, as in a plan that makes no role, nothing is found.
 
 Examples:
 
@@ -40,15 +41,13 @@ func (c *lintCommand) Run(_ context.Context, t *terminal) error {
 	var all []linted
 	unread := 0
 	for _, file := range c.Files {
-		text, err := read(file, t)
-		if err != nil {
-			return unanswered(err)
+		found, err := documents(file, t)
+		if err != nil { // one that cannot be read does not hide the others
+			t.say("onafed: %v", err)
+			unread++
+			continue
 		}
-		documents, err := trust.ParseDocuments(text)
-		if err != nil {
-			return unanswered(fmt.Errorf("%+q: %w", file, err))
-		}
-		for _, d := range documents {
+		for _, d := range found {
 			if d.Err != nil {
 				t.say("onafed: %+q: %s: %v", file, nameOf(d), d.Err)
 				unread++
@@ -57,8 +56,10 @@ func (c *lintCommand) Run(_ context.Context, t *terminal) error {
 			all = append(all, linted{file, d, trust.Lint(d.Policy)})
 		}
 	}
-	if err := c.print(t, all); err != nil {
-		return err
+	if len(all) > 0 || unread == 0 {
+		if err := c.print(t, all); err != nil {
+			return err
+		}
 	}
 	switch {
 	case unread > 0:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -31,25 +32,24 @@ Examples:
 
 // Run implements the command.
 func (c *migrateCommand) Run(_ context.Context, t *terminal) error {
-	text, err := read(c.File, t)
+	found, err := documents(c.File, t)
 	if err != nil {
 		return unanswered(err)
 	}
-	documents, err := trust.ParseDocuments(text)
-	if err != nil {
-		return unanswered(fmt.Errorf("%+q: %w", c.File, err))
+	if len(found) != 1 {
+		return unanswered(fmt.Errorf("%+q has %d trust policies; give one at a time", c.File, len(found)))
 	}
-	if len(documents) != 1 {
-		return unanswered(fmt.Errorf("%+q has %d trust policies; give one at a time", c.File, len(documents)))
-	}
-	if documents[0].Err != nil {
-		return unanswered(documents[0].Err)
+	if found[0].Err != nil {
+		return unanswered(fmt.Errorf("%+q: %w", c.File, found[0].Err))
 	}
 	layout, err := claims.NewLayout(c.Extra...)
 	if err != nil {
 		return unanswered(err)
 	}
-	m := trust.Migrate(documents[0].Policy, &trust.MigrateOptions{Layout: layout})
+	m := trust.Migrate(found[0].Policy, &trust.MigrateOptions{Layout: layout})
+	if c.Policy == "after" && !c.JSON && len(m.After.Statements) == 0 { // IAM takes no such policy
+		return errors.New("the statements could not be carried over exactly, and there is no policy for afterwards: run it without --policy to see why")
+	}
 	if err := c.print(t, m); err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 
 // serveCommand is aws serve.
 type serveCommand struct {
-	Listen    string `help:"The loopback address to serve on." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
+	Listen    string `help:"The loopback address to serve on. Default: ${default}, a free port." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
 	TokenOut  string `help:"Write the authorization token to this file (mode 0600), new at each start. It is removed at the end. Default: onafed/endpoint-token-PORT in the user's runtime or cache folder." placeholder:"FILE"`
 	EnvOut    string `help:"Also write the lines that clients need to this file (mode 0600), for a unit's EnvironmentFile." placeholder:"FILE"`
 	ShowToken bool   `help:"Print AWS_CONTAINER_AUTHORIZATION_TOKEN as well, for clients that cannot read it from a file."`
@@ -29,6 +29,14 @@ refreshed behind it. Example:
     onafed aws serve --role-arn arn:aws:iam::123456789012:role/deploy > endpoint.env &
     set -a; . ./endpoint.env
     aws sts get-caller-identity`
+}
+
+// Validate is called by kong.
+func (c *serveCommand) Validate() error {
+	if c.EnvOut != "" && c.EnvOut == c.TokenOut {
+		return fmt.Errorf("--token-out and --env-out are both %+q: name two files", c.EnvOut)
+	}
+	return c.awsFlags.Validate()
 }
 
 // Run implements the command.

@@ -44,7 +44,7 @@ func (f *awsFlags) Validate() error {
 	if n := len(f.RoleSessionName); n != 0 && (n < 2 || n > 64 || !isIAMName(f.RoleSessionName)) {
 		return fmt.Errorf("--role-session-name %+q: STS takes 2 to 64 letters, digits and _+=,.@-", f.RoleSessionName)
 	}
-	return f.tokenFlags.check()
+	return f.check()
 }
 
 // audience is the one of the flags, or the custom of the role's partition.

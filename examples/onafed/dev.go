@@ -18,8 +18,8 @@ import (
 
 // devCommand is dev.
 type devCommand struct {
-	Listen  string        `help:"The loopback address of the STS." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
-	RoleARN string        `help:"The role that exists." default:"arn:aws:iam::123456789012:role/dev" placeholder:"ARN"`
+	Listen  string        `help:"The loopback address of the STS. Default: ${default}, a free port." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
+	RoleARN string        `help:"The role that exists. Default: ${default}." default:"arn:aws:iam::123456789012:role/dev" placeholder:"ARN"`
 	Policy  string        `help:"The role's trust policy, to try it. Default: the organization of the token is let in." placeholder:"FILE"`
 	TTL     time.Duration `name:"ttl" help:"How long credentials live that are asked for without a duration, and at most: the role allows no longer session." default:"1h"`
 	Outage  time.Duration `help:"Let STS answer 500 for this long at the end of every minute; 1m is always."`

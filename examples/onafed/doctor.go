@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -18,7 +19,7 @@ type doctorCommand struct {
 	Issuer     string `help:"The issuer that the token is checked against. Default: ${issuer}." default:"${issuer}" placeholder:"URL"`
 	Policy     string `help:"The role's trust policy, to explain it; without it, it is read from IAM if the role or the credentials of the environment may do so." placeholder:"FILE"`
 	Region     string `help:"The region of the STS endpoint." placeholder:"REGION"`
-	Profile    string `help:"The profile of the shared files to look at." default:"default"`
+	Profile    string `help:"The profile of the shared files to look at. Default: AWS_PROFILE, as SDKs do, then default."`
 	JSON       bool   `help:"Print the checks as JSON." xor:"format"`
 	Report     bool   `help:"Print Markdown that is fit to be pasted into a ticket." xor:"format"`
 	tokenFlags `embed:""`
@@ -37,7 +38,7 @@ Examples:
 
 // Validate is called by kong.
 func (c *doctorCommand) Validate() error {
-	return cmp.Or(checkIssuer(c.Issuer), c.tokenFlags.check())
+	return cmp.Or(checkIssuer(c.Issuer), c.check())
 }
 
 // check is the result of one step.
@@ -81,6 +82,7 @@ func (e *examination) skipped(name, why string) {
 
 // Run implements the command.
 func (c *doctorCommand) Run(ctx context.Context, t *terminal) error {
+	c.Profile = cmp.Or(c.Profile, os.Getenv("AWS_PROFILE"), os.Getenv("AWS_DEFAULT_PROFILE"), "default")
 	e := &examination{command: c}
 	e.tokenSource(ctx, t)
 	e.tokenContent()

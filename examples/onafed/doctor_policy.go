@@ -52,15 +52,7 @@ func (e *examination) trustPolicy(ctx context.Context, t *terminal) {
 // documents are the policy of --policy, or what IAM says to the role itself or to the credentials of the environment.
 func (e *examination) documents(ctx context.Context, t *terminal) ([]trust.Document, error) {
 	if e.command.Policy != "" {
-		text, err := read(e.command.Policy, t)
-		if err != nil {
-			return nil, err
-		}
-		documents, err := trust.ParseDocuments(text)
-		if err == nil && len(documents) == 0 {
-			err = errors.New("there is no trust policy in the file")
-		}
-		return documents, err
+		return somePolicies(e.command.Policy, t)
 	}
 	if e.command.RoleARN == "" {
 		return nil, errors.New("no role is named")

@@ -6,14 +6,12 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
-
-	"github.com/onafed/onafed/idp"
 )
 
 // TestEmptyFlagsAreRefused gives every flag of every command an empty value: kong refuses it, or checkEmpty does.
 func TestEmptyFlagsAreRefused(t *testing.T) {
 	t.Setenv("AWS_ROLE_ARN", testRole)
-	parser, err := kong.New(&commandLine{}, kong.Vars{"issuer": idp.Issuer, "version": ""})
+	parser, err := kong.New(&commandLine{}, helpVariables())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -82,6 +82,9 @@ func writeSecret(path, name, content string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := checkTarget(path); err != nil {
+		return "", err
+	}
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil { //nolint:gosec // the path is the user's own
 		return "", err
@@ -104,9 +107,17 @@ func writeSecret(path, name, content string) (string, error) {
 	return path, nil
 }
 
+// checkTarget refuses to put a file in the place of what is none, such as /dev/stdout: a rename would replace the device or the link itself.
+func checkTarget(path string) error {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() { //nolint:gosec // the path is the user's own
+		return fmt.Errorf("%+q is no regular file (%s), and a file would replace it: name one, or a place where none is", path, info.Mode().Type())
+	}
+	return nil
+}
+
 // removeSecret removes a file of writeSecret, if it is still the one that was written.
 func removeSecret(path, content string) {
-	if text, err := os.ReadFile(path); err == nil && string(text) == content { //nolint:gosec // the path is the user's own
-		os.Remove(path) //nolint:errcheck,gosec // what is in it is of no more use
+	if text, err := os.ReadFile(path); err == nil && string(text) == content {
+		os.Remove(path) //nolint:errcheck // what is in it is of no more use
 	}
 }

@@ -83,7 +83,7 @@ func checkUsage(t *testing.T, line string) {
 
 func newParser(t *testing.T) *kong.Kong {
 	t.Helper()
-	parser, err := kong.New(&commandLine{}, kong.Name("onafed"), kong.Vars{"issuer": "https://app.gitpod.io"},
+	parser, err := kong.New(&commandLine{}, kong.Name("onafed"), helpVariables(),
 		kong.Exit(func(code int) { panic(fmt.Sprintf("exit %d", code)) }))
 	if err != nil {
 		t.Fatal(err)

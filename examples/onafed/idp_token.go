@@ -53,7 +53,7 @@ func (c *tokenCommand) Validate() error {
 	case c.Watch && len(c.Audience) > 1:
 		return errors.New("--watch keeps a token for one --audience")
 	}
-	return cmp.Or(checkIssuer(c.Issuer), c.tokenFlags.check())
+	return cmp.Or(checkIssuer(c.Issuer), c.check())
 }
 
 // checkIssuer refuses the one mistake that nothing else may repeat: a password in the URL.
@@ -223,6 +223,9 @@ func (c *tokenCommand) file(src idp.TokenSource, t *terminal) (*export.TokenFile
 	path, err := filepath.Abs(c.Output)
 	if err != nil {
 		return nil, err
+	}
+	if err := checkTarget(path); err != nil {
+		return nil, fmt.Errorf("--output: %w", err)
 	}
 	file, err := export.NewTokenFile(path, src, &export.TokenFileOptions{
 		Group:  c.Group,

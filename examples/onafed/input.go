@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/claims"
 )
 
@@ -32,6 +33,19 @@ func read(path string, t *terminal) ([]byte, error) {
 		return nil, fmt.Errorf("%+q is larger than %d MiB", path, maxInput>>20)
 	}
 	return text, nil
+}
+
+// documents are the trust policies of a file, or of standard input for "-".
+func documents(path string, t *terminal) ([]trust.Document, error) {
+	text, err := read(path, t)
+	if err != nil {
+		return nil, err
+	}
+	all, err := trust.ParseDocuments(text)
+	if err != nil {
+		return nil, fmt.Errorf("%+q: %w", path, err)
+	}
+	return all, nil
 }
 
 // readClaims takes a payload, or the output of idp token --decode.

@@ -82,7 +82,7 @@ func run(ctx context.Context, args []string, t *terminal) int {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(t),
-		kong.Vars{"issuer": idp.Issuer, "version": "onafed " + version()},
+		helpVariables(),
 	)
 	if err != nil {
 		t.say("onafed: %v", err)
@@ -101,6 +101,11 @@ func run(ctx context.Context, args []string, t *terminal) int {
 		return 2
 	}
 	return status(parsed.Run(), t)
+}
+
+// helpVariables are what the texts of the flags name.
+func helpVariables() kong.Vars {
+	return kong.Vars{"issuer": idp.Issuer, "api": idp.DefaultBaseURL, "version": "onafed " + version()}
 }
 
 // usage is what is wrong with the arguments. What stands where nothing belongs may be a token, and is not repeated.

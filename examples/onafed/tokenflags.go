@@ -26,7 +26,7 @@ type tokenFlags struct {
 
 	APITokenFile string `help:"Read the bearer token of the Ona API from this file." placeholder:"FILE" group:"Where the ID token comes from" xor:"token"`
 	APITokenEnv  string `help:"Read the bearer token of the Ona API from this environment variable." placeholder:"NAME" group:"Where the ID token comes from" xor:"token"`
-	APIURL       string `name:"api-url" help:"Address of the Ona API." placeholder:"URL" group:"Where the ID token comes from"`
+	APIURL       string `name:"api-url" help:"Address of the Ona API. Default: ${api}, or what the variables of an API token say." placeholder:"URL" group:"Where the ID token comes from"`
 	AllowExec    bool   `help:"As a last resort, let the ona or gitpod command print the token." group:"Where the ID token comes from"`
 }
 
@@ -134,6 +134,17 @@ func (f *tokenFlags) given(ctx context.Context) (raw string, found bool, err err
 		return "", false, nil
 	}
 	return string(bytes.TrimSpace(text)), true, err
+}
+
+// givenName names the flag of given, and what it says when that is no command, which may hold a secret.
+func (f *tokenFlags) givenName() string {
+	switch {
+	case f.TokenFile != "":
+		return fmt.Sprintf("--token-file %+q", f.TokenFile)
+	case f.TokenEnv != "":
+		return "--token-env " + f.TokenEnv
+	}
+	return "--token-command"
 }
 
 // output is what --token-command prints. Only when the token in it is of no use as a source's is the command run a second time, for the
