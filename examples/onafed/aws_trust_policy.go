@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/claims"
@@ -165,6 +166,10 @@ func (f ruleFlags) rule() (trust.Rule, error) {
 		r.Format = trust.FormatBoth
 	default:
 		return trust.Rule{}, fmt.Errorf("format %+q is none of v2, v3 and both", f.Format)
+	}
+	// By itself first: together with others of its role it would be told by its number among those.
+	if _, err := trust.Build(r); err != nil {
+		return trust.Rule{}, errors.New(strings.TrimPrefix(err.Error(), "trust: rule 0: "))
 	}
 	return r, nil
 }

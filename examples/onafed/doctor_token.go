@@ -23,7 +23,7 @@ func (e *examination) flags() *awsFlags {
 func (e *examination) tokenSource(ctx context.Context, t *terminal) {
 	src, err := e.command.source(e.audience(), logger(t, false))
 	if err != nil {
-		e.problem("token source", err.Error(), "run this in an Ona environment, or say where the token is: --token-file, --token-env, --token-command, --api-token-file, --api-token-env")
+		e.problem("token source", inFlags(err), "run this in an Ona environment, or say where the token is: --token-file, --token-env, --token-command, --api-token-file, --api-token-env")
 		return
 	}
 	name := sourceName(src)

@@ -110,7 +110,7 @@ func helpVariables() kong.Vars {
 
 // usage is what is wrong with the arguments. What stands where nothing belongs may be a token, and is not repeated.
 func usage(err error) string {
-	text := err.Error()
+	text := inFlags(err)
 	if before, argument, ok := strings.Cut(text, "unexpected argument "); ok && len(argument) > 20 {
 		return fmt.Sprintf("%sunexpected argument of %d characters", before, len(argument))
 	}
@@ -123,10 +123,20 @@ func status(err error, t *terminal) int {
 	}
 	if exit, ok := errors.AsType[*exitError](err); ok {
 		if exit.err != nil {
-			t.say("onafed: %v", exit.err)
+			t.say("onafed: %s", inFlags(exit.err))
 		}
 		return exit.code
 	}
-	t.say("onafed: %v", err)
+	t.say("onafed: %s", inFlags(err))
 	return 1
+}
+
+// inFlags is what an error says, with the flags of this program where the library names what a Go program would set.
+func inFlags(err error) string {
+	return strings.NewReplacer(
+		"not allowed (AllowExec)", "not allowed (--allow-exec)",
+		" (http to a loopback address needs InsecureLoopbackHTTP)", "",
+		"a Creator needs FormatV3:", "--creator needs --format v3:",
+		"the organization's extra fields and in Layout", "the organization's extra fields, and named by --extra-field",
+	).Replace(err.Error())
 }
