@@ -28,6 +28,8 @@ type awsFlags struct {
 	Region          string `help:"The region of the STS endpoint. Default: the SDK's own settings, then the partition's." placeholder:"REGION" group:"The role"`
 	Verbose         bool   `short:"v" help:"Say on standard error what is done."`
 	tokenFlags      `embed:""`
+
+	withoutFiles bool // load no settings of the shared files
 }
 
 // Validate is called by kong.
@@ -55,6 +57,9 @@ func (f *awsFlags) load(ctx context.Context, src idp.TokenSource, log *slog.Logg
 	cfg, err := awsfed.LoadConfig(ctx, f.RoleARN, src, func(o *awsfed.LoadOptions) {
 		if f.Region != "" {
 			o.Config = append(o.Config, config.WithRegion(f.Region))
+		}
+		if f.withoutFiles {
+			o.Config = append(o.Config, config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}))
 		}
 		o.Provider = append(o.Provider, func(p *awsfed.Options) {
 			p.SessionName = f.RoleSessionName

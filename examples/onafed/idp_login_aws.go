@@ -102,19 +102,31 @@ func (c *loginAWSCommand) write(ctx context.Context, t *terminal) (loggedIn, err
 }
 
 // role is the provider of the role. A profile that AWS_PROFILE names already and that is only now to be written has no settings yet, and
-// is no error.
+// is no error. Nor is a profile that SDKs refuse, such as one with half of a key: to be logged in to may be what mends it.
 func (c *loginAWSCommand) role(ctx context.Context, t *terminal) (*awsfed.Provider, error) {
 	p, err := c.provider(ctx, t)
-	missing, ok := errors.AsType[config.SharedConfigProfileNotExistError](err)
-	if !ok || missing.Profile != c.Profile {
-		return p, err
+	if err == nil {
+		return p, nil
+	}
+	missing, isMissing := errors.AsType[config.SharedConfigProfileNotExistError](err)
+	if isMissing && missing.Profile != c.Profile {
+		return nil, err
 	}
 	for _, name := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} { // the SDK has no other way to look past them
 		if err := os.Unsetenv(name); err != nil {
 			return nil, err
 		}
 	}
-	return c.provider(ctx, t)
+	if isMissing {
+		return c.provider(ctx, t)
+	}
+	c.withoutFiles = true
+	p, second := c.provider(ctx, t)
+	if second != nil {
+		return nil, err // it was not the files
+	}
+	t.say("onafed: warning: this login does without the settings of the AWS files: %s", oneLine(err.Error()))
+	return p, nil
 }
 
 // warnOfWinners names the variables that SDKs prefer to the profile that was written.
