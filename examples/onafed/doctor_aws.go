@@ -122,13 +122,13 @@ func (e *examination) sts(context.Context) {
 	case errors.Is(a.err, io.ErrUnexpectedEOF):
 		e.problem("STS", "its answers are cut short", "see what stands between here and STS (proxy, firewall)")
 	default:
-		e.problem("STS", a.err.Error(), "see that the STS endpoint can be reached from here (proxy, firewall, region)")
+		e.problem("STS", inFlags(a.err), "see that the STS endpoint can be reached from here (proxy, firewall, region)")
 	}
 	switch {
 	case e.token == nil:
 		e.skipped("credentials", "they need a token")
 	case a.err != nil:
-		e.problem("credentials", a.err.Error(), fix)
+		e.problem("credentials", inFlags(a.err), fix)
 	default:
 		e.ok("credentials", "%s, for %s", a.status.AssumedRoleARN, time.Until(a.credentials.Expires).Round(time.Second))
 	}

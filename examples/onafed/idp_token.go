@@ -25,7 +25,7 @@ type tokenCommand struct {
 	Issuer       string   `help:"With --verify: the issuer to verify against, whatever issuer the token names. Default: ${issuer}." placeholder:"URL"`
 	Organization string   `help:"With --verify: the organization that the token must belong to." placeholder:"ID"`
 	Output       string   `help:"Write the token to this file, in a folder of its own and without a newline, for AWS_WEB_IDENTITY_TOKEN_FILE." placeholder:"FILE" xor:"form"`
-	Group        string   `help:"With --output: a group that may read the file too." placeholder:"GROUP"`
+	Group        string   `help:"With --output: a group of yours that may read the file too. A folder that is there already must let it in." placeholder:"GROUP"`
 	Watch        bool     `help:"With --output: keep the file fresh until interrupted."`
 	Verbose      bool     `short:"v" help:"Say on standard error what is done."`
 	tokenFlags   `embed:""`

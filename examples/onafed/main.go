@@ -131,9 +131,11 @@ func status(err error, t *terminal) int {
 	return 1
 }
 
-// inFlags is what an error says, with the flags of this program where the library names what a Go program would set.
+// inFlags is what an error says, with the flags of this program where the library names what a Go program would set. A command that ends
+// with it tries nothing again, as a program that uses the library does.
 func inFlags(err error) string {
 	return strings.NewReplacer(
+		"it is tried again by itself", "try again",
 		"not allowed (AllowExec)", "not allowed (--allow-exec)",
 		" (http to a loopback address needs InsecureLoopbackHTTP)", "",
 		"a Creator needs FormatV3:", "--creator needs --format v3:",
