@@ -21,8 +21,9 @@ type FileOptions struct {
 	// edit the same file. Zero or less means 10 seconds.
 	LockTimeout time.Duration
 	// Overwrite lets an edit replace what a person may have put there: the
-	// long-term access keys of the profile, and other credential settings
-	// that the SDKs would prefer to what is written.
+	// long-term access keys of the profile, the credential_process of another
+	// program, and other credential settings that the SDKs would prefer to what
+	// is written.
 	Overwrite bool
 }
 
