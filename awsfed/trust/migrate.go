@@ -233,9 +233,16 @@ type listedValue struct {
 
 func newValues(op operator) *valueList { return &valueList{patterns: op.wildcards()} }
 
-// add takes over a value as it is written for op.
+// add takes over a value as it is written for op, unless it is there already:
+// what a value for V2 subjects turned into may have been written beside it.
 func (l *valueList) add(v string, op operator) {
-	l.list = append(l.list, listedValue{v, !op.wildcards()})
+	exact := !op.wildcards()
+	for _, have := range l.list {
+		if have.text == v && (have.exact == exact || !strings.ContainsAny(v, "*?")) {
+			return
+		}
+	}
+	l.list = append(l.list, listedValue{v, exact})
 }
 
 // addPattern adds a value for V3 subjects, which may have wildcards, unless

@@ -168,6 +168,26 @@ func TestMigrateOperators(t *testing.T) {
 // Whatever a policy for V2 subjects is, no principal gets in with a V3 token
 // that was kept out with its V2 token, and Both does to V2 tokens what Before
 // did.
+// A policy that accepts both already has each V3 value once, whichever stands first.
+func TestMigrateTwice(t *testing.T) {
+	t.Parallel()
+	const org = "0191e223-1c3c-7607-badf-303c98b52d2f"
+	for _, tt := range []struct{ operator, v2 string }{
+		{"StringLike", "org:" + org + "/*"},
+		{"StringLike", "org:" + org + "/prj:019527e4-75d5-704d-a5a4-a2b52cf56198/*"},
+		{"StringEquals", "org:" + org + "/user:01975431-b5e6-7f07-8cda-59a96bcb1b56"},
+	} {
+		once := trust.Migrate(subPolicy(trust.Allow, tt.operator, tt.v2), nil)
+		twice := trust.Migrate(once.Both, nil)
+		if got, want := twice.After.String(), once.After.String(); got != want {
+			t.Errorf("%s %q: After of Both is %s, want %s", tt.operator, tt.v2, got, want)
+		}
+		if got, want := twice.Both.String(), once.Both.String(); got != want {
+			t.Errorf("%s %q: Both of Both is %s, want %s", tt.operator, tt.v2, got, want)
+		}
+	}
+}
+
 func TestMigrateNeverOpens(t *testing.T) {
 	t.Parallel()
 	r := randomPolicies{rand.New(rand.NewPCG(3, 4))}
