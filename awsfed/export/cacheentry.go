@@ -193,7 +193,7 @@ func sameKey(a, b CacheKey) bool {
 func (c *Cache) write(ctx context.Context, at place, rec *record) {
 	text, err := json.Marshal(rec)
 	if err == nil {
-		err = replaceFile(ctx, at, string(text), filePerm{mode: 0o600})
+		err = replaceFile(ctx, at, filePerm{mode: 0o600}, string(text))
 	}
 	if err != nil {
 		c.log.DebugContext(ctx, "credentials cache: entry not written", "reason", err)

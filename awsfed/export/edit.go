@@ -14,14 +14,15 @@ type Setting struct {
 	Value string
 }
 
-// rewrite returns text with the settings in the section that was scanned for;
-// the same text when nothing changes. Every byte that is not a line of one of
-// the keys is copied.
+// rewrite returns what takes the place of text[s.start:s.end] so that the
+// section that was scanned for has the settings; the same when nothing changes.
+// Of that every byte that is not a line of one of the keys is copied, and what
+// stands before and behind it is none of its business.
 func (s *scanner) rewrite(text string, settings []Setting) string {
 	if !s.changes(settings) {
-		return text
+		return text[s.start:s.end]
 	}
-	size := len(text) + len("\r\n\r\n[profile ]\r\n") + len(s.profile)
+	size := s.end - s.start + len("\r\n\r\n[profile ]\r\n") + len(s.profile)
 	for _, set := range settings {
 		size += len(set.Key) + len(" = \r\n") + len(set.Value)
 	}
@@ -30,14 +31,13 @@ func (s *scanner) rewrite(text string, settings []Setting) string {
 	if s.found {
 		s.writeChanged(&out, text, settings)
 	} else {
-		out.WriteString(text)
-		s.writeSection(&out, settings)
+		s.writeSection(&out, text, settings)
 	}
 	return out.String()
 }
 
 func (s *scanner) writeChanged(out *strings.Builder, text string, settings []Setting) {
-	pos := 0
+	pos := s.start
 	for _, e := range s.entries {
 		set, ok := setting(settings, e.key)
 		if !ok {
@@ -60,20 +60,25 @@ func (s *scanner) writeChanged(out *strings.Builder, text string, settings []Set
 		if set.Value == "" || s.has(set.Key) {
 			continue
 		}
-		endLine(out, eol)
+		if sofar := out.String(); !strings.HasSuffix(sofar, "\n") {
+			out.WriteString(eol)
+		}
 		writeSetting(out, set)
 		if !open {
 			out.WriteString(eol)
 		}
 	}
-	out.WriteString(text[s.insertAt:])
+	out.WriteString(text[s.insertAt:s.end])
 }
 
-// writeSection adds the section at the end of the file, behind a blank line.
-func (s *scanner) writeSection(out *strings.Builder, settings []Setting) {
+// writeSection makes the section, which stands at the end of the file behind a
+// blank line.
+func (s *scanner) writeSection(out *strings.Builder, text string, settings []Setting) {
 	eol := s.lineEnd()
-	endLine(out, eol)
-	if text := out.String(); text != "" && !strings.HasSuffix(text, "\n\n") && !strings.HasSuffix(text, "\n\r\n") {
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		out.WriteString(eol)
+	}
+	if text != "" && !strings.HasSuffix(text, "\n\n") && !strings.HasSuffix(text, "\n\r\n") {
 		out.WriteString(eol)
 	}
 	out.WriteString(s.format.header(s.profile))
@@ -83,13 +88,6 @@ func (s *scanner) writeSection(out *strings.Builder, settings []Setting) {
 			writeSetting(out, set)
 			out.WriteString(eol)
 		}
-	}
-}
-
-// endLine ends the last line if it is not.
-func endLine(out *strings.Builder, eol string) {
-	if text := out.String(); text != "" && text[len(text)-1] != '\n' {
-		out.WriteString(eol)
 	}
 }
 
@@ -154,19 +152,15 @@ func setting(settings []Setting, key string) (Setting, bool) {
 	return Setting{}, false
 }
 
-// verify compares the texts before and after, and guards against mistakes of
-// rewrite; the file is not touched when it fails. Outside the section every
-// byte must be the same. The section, with the header behind it, is read as the
-// SDKs will read it: our settings are there, and every other key is as it was.
-func (s *scanner) verify(before, after string, settings []Setting) *problem {
-	head, tail := before[:s.start], before[s.end:]
-	if len(after) < len(head)+len(tail) || !strings.HasPrefix(after, head) || !strings.HasSuffix(after, tail) {
-		return &problem{reason: "the change would reach beyond the section of profile " + quoted(s.profile)}
-	}
+// verify reads the new section, with the header behind it, as the SDKs will read
+// it: our settings are there, and every other key is as it was. It guards
+// against mistakes of rewrite; the file is not touched when it fails. before is
+// what stands before the section.
+func (s *scanner) verify(before, section string, settings []Setting) *problem {
 	t := scanner{format: s.format, profile: s.profile, names: s.names}
 	t.entries = make([]entry, 0, len(s.entries)+len(settings))
-	if p := t.scan(after[len(head) : len(after)-len(tail)]); p != nil {
-		line := p.line + strings.Count(head, "\n")
+	if p := t.scan(section); p != nil {
+		line := p.line + strings.Count(before, "\n")
 		return &problem{line, "the change would leave a file that SDKs cannot read: " + p.reason, p.next}
 	}
 	for _, set := range settings {

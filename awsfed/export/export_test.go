@@ -47,11 +47,12 @@ func Rewrite(config bool, text, profile string, settings ...Setting) (after stri
 			return "", false
 		}
 	}
-	out := s.rewrite(text, settings)
+	section := s.rewrite(text, settings)
+	out := text[:s.start] + section + text[s.end:]
 	if out == text {
 		return text, true
 	}
-	if s.verify(text, out, settings) != nil {
+	if s.verify(text[:s.start], section, settings) != nil {
 		return "", false
 	}
 	return out, true

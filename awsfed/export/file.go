@@ -200,17 +200,18 @@ func (f *File) edit(ctx context.Context, profile string, settings []Setting, dec
 			return refused
 		}
 	}
-	after := s.rewrite(text, settings)
-	if after == text && (info == nil || !isLoose(info)) { // a loose mode is mended even when the text is right
+	head, was, tail := text[:s.start], text[s.start:s.end], text[s.end:]
+	section := s.rewrite(text, settings)
+	if section == was && (info == nil || !isLoose(info)) { // a loose mode is mended even when the text is right
 		return nil
 	}
-	if len(after) > maxFileSize {
+	if len(head)+len(section)+len(tail) > maxFileSize {
 		return &FileError{Path: f.path, Reason: "the change would make it larger than 16 MiB", Next: "remove profiles that nobody uses"}
 	}
-	if p := s.verify(text, after, settings); p != nil {
+	if p := s.verify(head, section, settings); p != nil {
 		return p.at(f.path)
 	}
-	if err := replaceFile(ctx, at, after, filePerm{mode: 0o600}); err != nil {
+	if err := replaceFile(ctx, at, filePerm{mode: 0o600}, head, section, tail); err != nil {
 		return failAt(f.path, err)
 	}
 	replaced = true

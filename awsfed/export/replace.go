@@ -36,9 +36,10 @@ type filePerm struct {
 	group int // when chgrp
 }
 
-// replaceFile puts data in the place of at.path so that a reader and a crash
-// find the old file or the new one. The caller holds the lock.
-func replaceFile(ctx context.Context, at place, data string, perm filePerm) (err error) {
+// replaceFile puts the parts, one after the other, in the place of at.path so
+// that a reader and a crash find the old file or the new one. The caller holds
+// the lock.
+func replaceFile(ctx context.Context, at place, perm filePerm, parts ...string) (err error) {
 	temp, err := createTemp(at.temp)
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func replaceFile(ctx context.Context, at place, data string, perm filePerm) (err
 			_ = os.Remove(at.temp)
 		}
 	}()
-	if err := fillTemp(temp, data, perm); err != nil {
+	if err := fillTemp(temp, perm, parts); err != nil {
 		temp.Close()
 		return err
 	}
@@ -86,7 +87,7 @@ func createTemp(name string) (*os.File, error) {
 	return temp, err
 }
 
-func fillTemp(temp *os.File, data string, perm filePerm) error {
+func fillTemp(temp *os.File, perm filePerm, parts []string) error {
 	if perm.chgrp {
 		if err := temp.Chown(-1, perm.group); err != nil {
 			return err
@@ -97,8 +98,10 @@ func fillTemp(temp *os.File, data string, perm filePerm) error {
 			return err
 		}
 	}
-	if _, err := temp.WriteString(data); err != nil {
-		return err
+	for _, part := range parts {
+		if _, err := temp.WriteString(part); err != nil {
+			return err
+		}
 	}
 	return temp.Sync()
 }

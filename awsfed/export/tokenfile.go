@@ -306,7 +306,7 @@ func (t *TokenFile) put(ctx context.Context, raw string) (changed bool, err erro
 		_ = os.Remove(t.at.temp) // of a killed writer; a change replaces it
 		return false, nil
 	}
-	if err := replaceFile(ctx, t.at, raw, t.perm); err != nil {
+	if err := replaceFile(ctx, t.at, t.perm, raw); err != nil {
 		return false, err
 	}
 	return true, nil
