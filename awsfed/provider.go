@@ -28,7 +28,7 @@ type Provider struct {
 	src     idp.TokenSource
 	opts    *settings
 	roleARN string
-	used    atomic.Int64 // when the session arrived that somebody got last, which tells it from others
+	used    atomic.Int64 // when the session ends that somebody got last, which tells it from others
 }
 
 var (
@@ -128,13 +128,13 @@ func (p *Provider) Credentials(ctx context.Context) (aws.Credentials, error) {
 // touch notes that somebody uses the credentials, for [Pool.Run]. It writes once
 // a session, so that readers on several cores share the line.
 func (p *Provider) touch(s *session) {
-	if gen := s.at.UnixNano(); p.used.Load() != gen {
-		p.used.Store(gen)
+	if p.used.Load() != s.expires {
+		p.used.Store(s.expires)
 	}
 }
 
 // inUse reports whether somebody got the credentials.
-func (p *Provider) inUse(s *session) bool { return p.used.Load() == s.at.UnixNano() }
+func (p *Provider) inUse(s *session) bool { return p.used.Load() == s.expires }
 
 // askAgain returns when somebody who caches credentials that are being
 // refreshed should ask again: after a twentieth of their remaining life, 1 to 10
