@@ -45,8 +45,9 @@ var ErrPoolFull = errors.New("awsfed: the pool holds as many roles as MaxRoles a
 
 // A Pool gives providers for many roles, which share one token source and take
 // turns at STS. Those that callers wait for come first, then the ones whose
-// credentials expire earliest. A role that nobody uses costs its few hundred
-// bytes and nothing else.
+// credentials expire earliest; a role that STS refuses takes its turn when the
+// pause after the refusal is over, and who gives up waiting leaves the queue. A
+// role that nobody uses costs its few hundred bytes and nothing else.
 //
 // Its methods may be called by several goroutines at once. It starts nothing
 // and needs no closing.
