@@ -119,7 +119,7 @@ func eachProductionFile(t *testing.T, f func(file string, imports []string)) {
 		path = filepath.ToSlash(path)
 		if d.IsDir() {
 			switch path {
-			case ".git", "examples", "internal/bench", "internal/interop":
+			case ".git", "cmd", "examples", "internal/bench", "internal/interop":
 				return filepath.SkipDir
 			}
 			return nil

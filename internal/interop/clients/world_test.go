@@ -27,7 +27,7 @@ const (
 	tokenLife = 5 * time.Second
 )
 
-// A world has an issuer, an STS, and the command line of examples/onafed between them and the clients.
+// A world has an issuer, an STS, and the command line of cmd/onafed between them and the clients.
 type world struct {
 	Issuer *idptest.Issuer
 	STS    *awsfedtest.STS
@@ -69,7 +69,7 @@ func newWorld(t *testing.T) *world {
 	})
 	group.Go(func() { w.secrets.watch(ctx) })
 	t.Cleanup(func() { cancel(); group.Wait() })
-	w.Onafed = build(t, "../../..", "./examples/onafed")
+	w.Onafed = build(t, "../../..", "./cmd/onafed")
 	return w
 }
 

@@ -1,7 +1,7 @@
 // Command onafed is the command line of the library: ID tokens, AWS logins that refresh themselves, and answers to "why is my role
 // refused". It is an example, and it is meant to be used. From a clone:
 //
-//	go install ./examples/onafed
+//	go install ./cmd/onafed
 //
 // Data goes to standard output, messages to standard error. The exit status is 0 when the command did what was asked, 1 when the answer
 // is no (denied, findings, a token or credentials that could not be had), and 2 when the question could not be answered (wrong usage, a

@@ -119,7 +119,7 @@ func installed() (string, error) {
 		return "", err
 	}
 	if strings.Contains(filepath.ToSlash(program), "/go-build") {
-		return "", errors.New("this program was started by go run and is gone after it: go install ./examples/onafed, then run onafed idp login aws again")
+		return "", errors.New("this program was started by go run and is gone after it: go install ./cmd/onafed, then run onafed idp login aws again")
 	}
 	return program, nil
 }
