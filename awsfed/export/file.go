@@ -122,11 +122,8 @@ func (f *File) Lookup(profile, key string) (value string, ok bool, err error) {
 	if e == nil {
 		return "", false, nil
 	}
-	if e.differs == "" && e.continued {
-		e.differs = "a value of several lines"
-	}
-	if e.differs != "" {
-		return "", false, &FileError{Path: f.path, Line: e.line, Reason: e.differs}
+	if reason := e.ambiguity(); reason != "" {
+		return "", false, &FileError{Path: f.path, Line: e.line, Reason: reason}
 	}
 	return e.value, true, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -190,21 +189,10 @@ func beatsProcess(key string) bool {
 	return false
 }
 
-// longTerm is the line of a long-term key of the section, nil when there is
-// none. A key is long-term when its id says so (AKIA), or when no session token
-// stands beside it and its id does not say that it is temporary (ASIA).
+// longTerm returns the line of the section's long-term key, nil if it has none.
 func longTerm(s *scanner) *entry {
-	id, secret := s.entry(keyAccessKeyID), s.entry(keySecret)
-	switch {
-	case id != nil && strings.HasPrefix(id.value, "AKIA"):
-		return id
-	case id != nil && strings.HasPrefix(id.value, "ASIA"),
-		s.value(keySessionToken) != "", s.value(keyOldToken) != "":
-		return nil
-	case id != nil && id.value != "":
-		return id
-	case secret != nil && secret.value != "":
-		return secret
+	if kind, e := keysOf(s); kind == LongTermKeys {
+		return e
 	}
 	return nil
 }

@@ -55,6 +55,14 @@ type entry struct {
 	differs    string // why the readers disagree about the value, "" when they agree
 }
 
+// ambiguity returns why SDKs may read different values, "" if they agree.
+func (e *entry) ambiguity() string {
+	if e.differs == "" && e.continued {
+		return "a value of several lines"
+	}
+	return e.differs
+}
+
 // problem is a refusal before the path is known.
 type problem struct {
 	line         int

@@ -293,23 +293,7 @@ func (t *TokenFile) put(ctx context.Context, raw string) (changed bool, err erro
 	if err := t.folder(); err != nil {
 		return false, err
 	}
-	if err := checkReplaceable(t.at.path); err != nil {
-		return false, err
-	}
-	lock, err := t.locks.take(ctx, t.at.lock, 10*time.Second)
-	if err != nil {
-		return false, err
-	}
-	defer lock.release()
-	old, info, err := readText(t.at.path, true)
-	if err == nil && old == raw && hasPerm(info, t.perm) {
-		_ = os.Remove(t.at.temp) // of a killed writer; a change replaces it
-		return false, nil
-	}
-	if err := replaceFile(ctx, t.at, t.perm, raw); err != nil {
-		return false, err
-	}
-	return true, nil
+	return writeSecret(ctx, &t.locks, t.at, t.perm, raw)
 }
 
 // folder makes the folder or checks the one that is there.
