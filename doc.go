@@ -1,31 +1,13 @@
-// Package onafed is the front page of a library that gives programs AWS
-// credentials without a static secret.
+// Package onafed is the overview of a library that gives programs AWS credentials without a static
+// secret.
 //
-// Code in an Ona environment, or anywhere that can get an Ona ID token, holds a
-// proof of who it is: a short JSON Web Token whose subject names an
-// organization, a project and an environment. AWS STS exchanges such a token
-// for credentials of a role whose trust policy lets that subject in. The
-// packages here cover the whole way, and each can be used alone:
+// Code in an Ona environment, or anywhere that can get an Ona ID token, has a short-lived proof of
+// its identity: a JSON Web Token whose subject names an organization, a project and an environment.
+// AWS STS exchanges the token for credentials of a role whose trust policy allows that subject.
 //
-//   - [github.com/onafed/onafed/claims] reads and builds what a token says.
-//     Standard library only.
-//   - [github.com/onafed/onafed/idp] gets ID tokens: from an Ona environment, a
-//     file, a variable, a command or the API.
-//   - [github.com/onafed/onafed/idp/issuer] verifies tokens, and issues them.
-//   - [github.com/onafed/onafed/idp/idptest] is an issuer for your tests.
-//   - [github.com/onafed/onafed/awsfed] is the aws.CredentialsProvider: it
-//     refreshes itself and hardly ever lets a caller wait while the old
-//     credentials still work.
-//   - [github.com/onafed/onafed/awsfed/trust] builds, checks and explains IAM
-//     trust policies without an AWS account.
-//   - [github.com/onafed/onafed/awsfed/export] hands the credentials to programs
-//     that are not written in Go.
-//   - [github.com/onafed/onafed/awsfed/awsfedtest] is an STS for your tests.
+// # Get credentials
 //
-// # A program that uses AWS
-//
-// Take the token from where the program runs, name the role, and use the
-// configuration with any client of the AWS SDK:
+// Choose a token source, name the role, and use the configuration with any client of the AWS SDK:
 //
 //	src, err := idp.FromEnvironment(idp.AudienceAWS, nil)
 //	if err != nil {
@@ -33,32 +15,48 @@
 //	}
 //	cfg, err := awsfed.LoadConfig(ctx, "arn:aws:iam::123456789012:role/deploy", src)
 //
-// # A program that reads a token
+// # Read a token
 //
-// What a token says can be read without the network. Reading is not verifying;
-// package issuer does that.
+// Reading needs no network. It does not verify the token; package issuer verifies.
 //
 //	_, c, err := claims.ParseUnverified(token)
 //	if err != nil {
 //		return err
 //	}
-//	id, err := c.Identity() // of a V1, V2 or V3 token: id.Organization(), id.Project(), ...
+//	id, err := c.Identity() // then id.Organization(), id.Project(), ...
 //
-// # A test without AWS
+// # Test without AWS
 //
-// An issuer and an STS in the test's own process check what AWS checks, the
-// trust policy included:
+// An issuer and an STS in the test's process check what AWS checks, including the trust policy:
 //
 //	iss := idptest.NewIssuer(t, nil)
-//	src := iss.TokenSource(idp.AudienceAWS)
+//	fake := awsfedtest.New(t, iss.URL, iss.Client(), role)
+//	p, err := awsfed.New(fake, role, iss.TokenSource(idp.AudienceAWS))
+//
+// # Packages
+//
+// Each package can be used alone.
+//
+//   - [github.com/onafed/onafed/claims] reads and builds the content of a token. It needs only the
+//     standard library.
+//   - [github.com/onafed/onafed/idp] gets ID tokens from an Ona environment, a file, a variable, a
+//     command or the API.
+//   - [github.com/onafed/onafed/idp/issuer] verifies tokens and issues them.
+//   - [github.com/onafed/onafed/idp/idptest] is an issuer for tests.
+//   - [github.com/onafed/onafed/awsfed] is the aws.CredentialsProvider. It refreshes credentials in
+//     the background; callers almost never wait while the old credentials are valid.
+//   - [github.com/onafed/onafed/awsfed/trust] parses, builds, evaluates and explains IAM trust
+//     policies without an AWS account.
+//   - [github.com/onafed/onafed/awsfed/export] gives the credentials to programs that are not
+//     written in Go.
+//   - [github.com/onafed/onafed/awsfed/awsfedtest] is an STS for tests.
 //
 // # Compatibility
 //
-// Until v1.0.0 a minor version may change exported names; CHANGELOG says what to
-// do then. Some things hold now and later: the forms of a subject that are
-// accepted stay accepted, session names made by [claims.Identity.SessionName]
-// keep their form because people write them into conditions, and the words of an
-// error are not part of the contract while its type and fields are.
+// Until v1.0.0 a minor version may change exported names; CHANGELOG says what callers do then. The
+// following holds now and later: accepted forms of a subject stay accepted, session names made by
+// [claims.Identity.SessionName] keep their form because people write them into conditions, and the
+// text of an error is not part of the contract, while its type and fields are.
 //
 // [claims.Identity.SessionName]: https://pkg.go.dev/github.com/onafed/onafed/claims#Identity.SessionName
 package onafed

@@ -1,4 +1,4 @@
-package onafed_test
+package repocheck_test
 
 import (
 	"fmt"
@@ -12,14 +12,14 @@ import (
 	"unicode"
 )
 
-// A document is a Markdown file, as far as the tests look at it.
+// A document is a Markdown file, split into prose and code blocks.
 type document struct {
 	prose  string  // without the code blocks
-	blocks []block // in their order
-	open   string  // the line of a code block that has no end
+	blocks []block // in file order
+	open   string  // the first line of a code block without an end
 }
 
-// A block is a fenced code block. Its text has lost the indentation of the fence.
+// A block is a fenced code block, without the indentation of its fence.
 type block struct{ language, text string }
 
 var fence = regexp.MustCompile("^([ \t]*)```([a-z]*)[ \t]*$")
@@ -49,7 +49,7 @@ func readDocument(text string) (d document) {
 	return d
 }
 
-// code returns the blocks of a language.
+// code returns the text of the code blocks in a language.
 func (d document) code(language string) (texts []string) {
 	for _, b := range d.blocks {
 		if b.language == language {
@@ -59,8 +59,8 @@ func (d document) code(language string) (texts []string) {
 	return texts
 }
 
-// anchors are the names that GitHub gives the headings: lower case, without punctuation, hyphens for spaces, and a number for the second
-// of the same.
+// anchors returns the names that GitHub gives to headings: lower case, no punctuation, hyphens for
+// spaces, and a number where a heading is repeated.
 func (d document) anchors() map[string]bool {
 	names := make(map[string]bool)
 	for _, h := range regexp.MustCompile(`(?m)^#{1,6} +(.*?)[ #]*$`).FindAllStringSubmatch(d.prose, -1) {
@@ -83,22 +83,26 @@ func (d document) anchors() map[string]bool {
 	return names
 }
 
-// snippetFaults says which code blocks of a text have no end, or are Go that does not parse.
-func snippetFaults(text string) (faults []string) {
+// snippetErrors describes code blocks without an end and Go code that does not parse.
+func snippetErrors(text string) (errs []string) {
 	d := readDocument(text)
 	if d.open != "" {
-		faults = append(faults, fmt.Sprintf("the code block %q has no end", d.open))
+		errs = append(errs, fmt.Sprintf("the code block %q has no end", d.open))
 	}
 	for _, s := range d.code("go") {
 		if err := parses(s); err != nil {
-			faults = append(faults, fmt.Sprintf("this Go does not parse: %v\n%s", err, s))
+			errs = append(errs, fmt.Sprintf("this Go does not parse: %v\n%s", err, s))
 		}
 	}
-	return faults
+	return errs
 }
 
-// parses returns nil for the statements of one function, and for declarations.
+// parses returns nil if snippet is the statements of one function, declarations, or a whole file.
 func parses(snippet string) error {
+	if strings.HasPrefix(snippet, "package ") {
+		_, err := parser.ParseFile(token.NewFileSet(), "", snippet, parser.SkipObjectResolution)
+		return err
+	}
 	f, err := parser.ParseFile(token.NewFileSet(), "", "package p; func _() {\n"+snippet+"\n}", parser.SkipObjectResolution)
 	if err == nil {
 		if fn, ok := f.Decls[0].(*ast.FuncDecl); ok && len(f.Decls) == 1 && len(fn.Body.List) > 0 {
@@ -110,16 +114,16 @@ func parses(snippet string) error {
 	case err2 == nil && len(f.Decls) > 0:
 		return nil
 	case err == nil && err2 == nil:
-		return fmt.Errorf("there is no code in it")
+		return fmt.Errorf("the snippet has no code")
 	case err == nil:
-		return err2 // what closes the function and opens another one
+		return err2 // the snippet closes the function and opens another one
 	}
 	return fmt.Errorf("as statements: %w; as declarations: %w", err, err2)
 }
 
-// linkFaults says which links of a file lead to nothing: a file that is not there, one outside of the module, a heading that no longer
-// has that name. Links to other hosts are not followed.
-func linkFaults(files fs.FS, name, text string) (faults []string) {
+// linkErrors describes the links of a file whose target is missing: a file, a heading, or a path
+// outside of the module. Links to other hosts are not followed.
+func linkErrors(files fs.FS, name, text string) (errs []string) {
 	d := readDocument(text)
 	for _, m := range regexp.MustCompile(`\]\(\s*<?([^)>\s]*)`).FindAllStringSubmatch(d.prose, -1) {
 		link := m[1]
@@ -127,35 +131,35 @@ func linkFaults(files fs.FS, name, text string) (faults []string) {
 			continue
 		}
 		file, anchor, anchored := strings.Cut(link, "#")
-		target, there := name, d
+		target, targetDoc := name, d
 		if file != "" {
 			target = path.Join(path.Dir(name), file)
 			if !fs.ValidPath(target) {
-				faults = append(faults, fmt.Sprintf("the link %s leads out of the module", link))
+				errs = append(errs, fmt.Sprintf("the link %s points outside of the module", link))
 				continue
 			}
 			if _, err := fs.Stat(files, target); err != nil {
-				faults = append(faults, fmt.Sprintf("the link %s: %v", link, err))
+				errs = append(errs, fmt.Sprintf("the link %s: %v", link, err))
 				continue
 			}
 		}
 		if !anchored {
 			if link == "" {
-				faults = append(faults, "there is a link without a target")
+				errs = append(errs, "a link has no target")
 			}
 			continue
 		}
 		if target != name {
 			text, err := fs.ReadFile(files, target)
 			if err != nil {
-				faults = append(faults, fmt.Sprintf("the link %s: %v", link, err))
+				errs = append(errs, fmt.Sprintf("the link %s: %v", link, err))
 				continue
 			}
-			there = readDocument(string(text))
+			targetDoc = readDocument(string(text))
 		}
-		if !strings.HasSuffix(target, ".md") || !there.anchors()[anchor] {
-			faults = append(faults, fmt.Sprintf("the link %s: %s has no heading of that name", link, target))
+		if !strings.HasSuffix(target, ".md") || !targetDoc.anchors()[anchor] {
+			errs = append(errs, fmt.Sprintf("the link %s: %s has no such heading", link, target))
 		}
 	}
-	return faults
+	return errs
 }

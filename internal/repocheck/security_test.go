@@ -1,22 +1,18 @@
-package onafed_test
+package repocheck_test
 
 import (
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 )
 
-// TestSecurityTableNamesRealTests keeps the threat table of SECURITY.md honest: each defence names a test that exists.
+// TestSecurityTableNamesRealTests requires each row of the threat table to name tests that exist.
 func TestSecurityTableNamesRealTests(t *testing.T) {
-	doc, err := os.ReadFile("SECURITY.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := readFile(t, "SECURITY.md")
 	row := regexp.MustCompile("`([a-z/]+)\\.((?:Test|Fuzz)[A-Za-z0-9_]+)`")
 	rows := 0
-	for line := range strings.SplitSeq(string(doc), "\n") {
+	for line := range strings.SplitSeq(doc, "\n") {
 		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "| asset") || strings.HasPrefix(line, "|--") {
 			continue
 		}
@@ -43,11 +39,7 @@ func hasTest(t *testing.T, dir, name string) bool {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		src, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(src), "func "+name+"(") {
+		if strings.Contains(readFile(t, f), "func "+name+"(") {
 			return true
 		}
 	}

@@ -1,4 +1,4 @@
-package onafed_test
+package repocheck_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"go/printer"
 	"go/token"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,18 +22,34 @@ import (
 
 var update = flag.Bool("update", false, "write api/onafed.txt from the source")
 
-// publicPackages are the folders whose exported names other programs rely on.
-func publicPackages() []string {
-	return []string{
-		"claims", "idp", "idp/issuer", "idp/idptest",
-		"awsfed", "awsfed/trust", "awsfed/export", "awsfed/awsfedtest",
+// goDocLines is the most lines that "go doc -short" may print for a package: one screen.
+const goDocLines = 45
+
+// publicPackages returns the folders whose exported names other programs can use.
+func publicPackages(t *testing.T) []string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
 	}
+	var dirs []string
+	for path := range strings.FieldsSeq(string(out)) {
+		dir := strings.TrimPrefix(strings.TrimPrefix(path, module), "/")
+		first, _, _ := strings.Cut(dir, "/")
+		if slices.Contains([]string{"claims", "idp", "awsfed"}, first) && !strings.Contains("/"+dir+"/", "/internal/") {
+			dirs = append(dirs, dir)
+		}
+	}
+	if len(dirs) < 8 {
+		t.Fatalf("only %d public packages: %q", len(dirs), dirs)
+	}
+	return dirs
 }
 
-// TestAPI compares the exported API with api/onafed.txt, so that every change to it is seen in review.
+// TestAPI compares the exported API with api/onafed.txt, so that a reviewer sees each change to it.
 func TestAPI(t *testing.T) {
 	var got bytes.Buffer
-	for _, dir := range publicPackages() {
+	for _, dir := range publicPackages(t) {
 		for _, line := range exported(t, dir) {
 			fmt.Fprintln(&got, line)
 		}
@@ -48,13 +65,13 @@ func TestAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := gocmp.Diff(strings.Split(string(want), "\n"), strings.Split(got.String(), "\n")); diff != "" {
-		t.Errorf("the exported API changed (-%s +source); if that is meant: go test . -run TestAPI -update\n%s", file, diff)
+		t.Errorf("the exported API changed (-%s +source); if this is intended, run: go test ./internal/repocheck -run TestAPI -update\n%s", file, diff)
 	}
 }
 
-// TestEveryExportedNameIsDocumented holds for types, functions, methods, constants and variables of the public packages.
+// TestEveryExportedNameIsDocumented checks types, functions, methods, constants and variables.
 func TestEveryExportedNameIsDocumented(t *testing.T) {
-	for _, dir := range publicPackages() {
+	for _, dir := range publicPackages(t) {
 		packageComment := false
 		for _, f := range sources(t, dir) {
 			packageComment = packageComment || f.Doc != nil
@@ -66,6 +83,19 @@ func TestEveryExportedNameIsDocumented(t *testing.T) {
 		}
 		if !packageComment {
 			t.Errorf("%s has no package comment", dir)
+		}
+	}
+}
+
+// TestGoDocFitsOnAScreen limits the length of the list of names that a reader sees first.
+func TestGoDocFitsOnAScreen(t *testing.T) {
+	for _, dir := range publicPackages(t) {
+		out, err := exec.CommandContext(t.Context(), "go", "doc", "-short", "./"+dir).Output()
+		if err != nil {
+			t.Fatalf("go doc -short ./%s: %v", dir, err)
+		}
+		if n := strings.Count(string(out), "\n"); n > goDocLines {
+			t.Errorf("go doc -short ./%s prints %d lines, want at most %d", dir, n, goDocLines)
 		}
 	}
 }
@@ -95,7 +125,8 @@ func undocumented(d ast.Decl) (names []string) {
 	return names
 }
 
-// sources parses the files of dir that are built on linux/amd64: one reading of the API on every system that runs the test.
+// sources parses the files of dir that are built on linux/amd64, so that the API is the same on
+// every system that runs the test.
 func sources(t *testing.T, dir string) []*ast.File {
 	t.Helper()
 	ctx := build.Default
@@ -116,7 +147,7 @@ func sources(t *testing.T, dir string) []*ast.File {
 	return files
 }
 
-// exported lists the API of one package, a line a symbol, sorted.
+// exported returns the API of one package, sorted, with one line for each symbol.
 func exported(t *testing.T, dir string) []string {
 	t.Helper()
 	var lines []string
@@ -163,43 +194,46 @@ func declared(s ast.Spec, tok token.Token, add func(string, ...any)) {
 			add("%s", line)
 		}
 	case *ast.TypeSpec:
-		if !s.Name.IsExported() {
-			return
+		if s.Name.IsExported() {
+			declaredType(s, add)
 		}
-		name := s.Name.Name
-		if s.TypeParams != nil {
-			name += "[" + strings.Join(fields(s.TypeParams), ", ") + "]"
-		}
-		switch u := s.Type.(type) {
-		case *ast.StructType:
-			add("type %s struct", name)
-			for _, f := range u.Fields.List {
-				for _, n := range f.Names {
-					if n.IsExported() {
-						add("type %s struct, %s %s", name, n.Name, text(f.Type))
-					}
-				}
-				if f.Names == nil {
-					add("type %s struct, embedded %s", name, text(f.Type))
+	}
+}
+
+func declaredType(s *ast.TypeSpec, add func(string, ...any)) {
+	name := s.Name.Name
+	if s.TypeParams != nil {
+		name += "[" + strings.Join(fields(s.TypeParams), ", ") + "]"
+	}
+	switch u := s.Type.(type) {
+	case *ast.StructType:
+		add("type %s struct", name)
+		for _, f := range u.Fields.List {
+			for _, n := range f.Names {
+				if n.IsExported() {
+					add("type %s struct, %s %s", name, n.Name, text(f.Type))
 				}
 			}
-		case *ast.InterfaceType:
-			add("type %s interface", name)
-			for _, m := range u.Methods.List {
-				for _, n := range m.Names {
-					add("type %s interface, %s%s", name, n.Name, signature(m.Type.(*ast.FuncType)))
-				}
-				if m.Names == nil {
-					add("type %s interface, embedded %s", name, text(m.Type))
-				}
+			if f.Names == nil {
+				add("type %s struct, embedded %s", name, text(f.Type))
 			}
-		default:
-			alias := ""
-			if s.Assign.IsValid() {
-				alias = "= "
-			}
-			add("type %s %s%s", name, alias, text(s.Type))
 		}
+	case *ast.InterfaceType:
+		add("type %s interface", name)
+		for _, m := range u.Methods.List {
+			for _, n := range m.Names {
+				add("type %s interface, %s%s", name, n.Name, signature(m.Type.(*ast.FuncType)))
+			}
+			if m.Names == nil {
+				add("type %s interface, embedded %s", name, text(m.Type))
+			}
+		}
+	default:
+		alias := ""
+		if s.Assign.IsValid() {
+			alias = "= "
+		}
+		add("type %s %s%s", name, alias, text(s.Type))
 	}
 }
 
@@ -222,7 +256,8 @@ func receiverExported(d *ast.FuncDecl) bool {
 	}
 }
 
-// signature prints parameters and results without their names, which callers do not depend on.
+// signature prints parameters and results without their names, because callers do not depend on
+// names.
 func signature(f *ast.FuncType) string {
 	s := "(" + strings.Join(types(f.Params), ", ") + ")"
 	switch r := types(f.Results); len(r) {

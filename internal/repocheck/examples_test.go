@@ -1,4 +1,4 @@
-package onafed_test
+package repocheck_test
 
 import (
 	"bytes"
@@ -11,8 +11,8 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 )
 
-// TestExamplesPrintWhatTheirReadmesShow runs the examples whose output is always the same, but for what a test took. Each folder below
-// examples has a README, and each README shows output.
+// TestExamplesPrintWhatTheirReadmesShow runs the examples whose output is the same each time, except
+// for durations. Each folder below examples has a README that shows a command and its output.
 func TestExamplesPrintWhatTheirReadmesShow(t *testing.T) {
 	took := regexp.MustCompile(` \([0-9.]+s\)`)
 	same := map[string][]string{
@@ -36,7 +36,7 @@ func TestExamplesPrintWhatTheirReadmesShow(t *testing.T) {
 			}
 			verb := same[name]
 			if verb == nil {
-				return // its own tests run it
+				return // the tests of the example run it
 			}
 			cmd := exec.CommandContext(t.Context(), "go", append(verb, "./"+filepath.ToSlash(dir))...)
 			cmd.Stderr = os.Stderr
@@ -49,12 +49,12 @@ func TestExamplesPrintWhatTheirReadmesShow(t *testing.T) {
 			}
 			want := took.ReplaceAllString(shown[1].text, "")
 			if diff := gocmp.Diff(want, took.ReplaceAllString(string(out), "")); diff != "" {
-				t.Errorf("%s/README.md shows something else (-README +output):\n%s", dir, diff)
+				t.Errorf("%s/README.md differs from the output (-README +output):\n%s", dir, diff)
 			}
 			delete(same, name)
 		})
 	}
 	for name := range same {
-		t.Errorf("examples/%s is gone", name)
+		t.Errorf("examples/%s does not exist", name)
 	}
 }
