@@ -1,0 +1,104 @@
+// Package arn reads Amazon Resource Names, and knows the spelling of accounts, partitions and names
+// in them.
+package arn
+
+import "strings"
+
+// An ARN holds the parts of arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE. Parts may be empty.
+type ARN struct {
+	Partition, Service, Region, Account string
+	// Resource may contain colons.
+	Resource string
+}
+
+// Parse splits s. It reports whether s has six parts and begins with "arn". The parts are not
+// checked, because servers that speak the protocols of AWS use other accounts and partitions.
+func Parse(s string) (ARN, bool) {
+	p := strings.SplitN(s, ":", 6)
+	if len(p) != 6 || p[0] != "arn" {
+		return ARN{}, false
+	}
+	return ARN{Partition: p[1], Service: p[2], Region: p[3], Account: p[4], Resource: p[5]}, true
+}
+
+// Role returns the path and the name of an IAM role, and reports whether a is the ARN of one. The
+// path is empty or ends with a slash: the resource role/team/ci/deploy has the path "team/ci/".
+func (a ARN) Role() (path, name string, ok bool) {
+	rest, ok := strings.CutPrefix(a.Resource, "role/")
+	if !ok || a.Service != "iam" {
+		return "", "", false
+	}
+	i := strings.LastIndexByte(rest, '/') + 1
+	return rest[:i], rest[i:], rest[i:] != ""
+}
+
+// IsAccount reports whether s is an AWS account number: 12 digits.
+func IsAccount(s string) bool {
+	if len(s) != 12 {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// IsPartition reports whether s is spelled like a partition: "aws", or "aws-" followed by lower case
+// letters, digits and hyphens that do not end with a hyphen.
+func IsPartition(s string) bool {
+	rest, ok := strings.CutPrefix(s, "aws")
+	if !ok {
+		return false
+	}
+	for i := range len(rest) {
+		if c := rest[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return rest == "" || rest[0] == '-' && len(rest) > 1 && !strings.HasSuffix(rest, "-")
+}
+
+// IsName reports whether s is not empty and consists of the characters [\w+=,.@-] in ASCII, as the
+// names of roles and sessions do (IAM API Reference, CreateRole; STS API Reference, AssumeRole).
+func IsName(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case strings.IndexByte("_+=,.@-", c) >= 0:
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
+// IsSessionName reports whether STS accepts s as a session name or source identity: a name of 2 to
+// 64 characters.
+func IsSessionName(s string) bool { return len(s) >= 2 && len(s) <= 64 && IsName(s) }
+
+// DefaultRegion returns the region whose STS serves a partition when the caller has not chosen one,
+// or "" for an unknown partition. It is the region where the partition began (AWS General
+// Reference, "AWS Security Token Service endpoints").
+func DefaultRegion(partition string) string {
+	switch partition {
+	case "aws":
+		return "us-east-1"
+	case "aws-cn":
+		return "cn-north-1"
+	case "aws-us-gov":
+		return "us-gov-west-1"
+	case "aws-eusc":
+		return "eusc-de-east-1"
+	case "aws-iso":
+		return "us-iso-east-1"
+	case "aws-iso-b":
+		return "us-isob-east-1"
+	case "aws-iso-e":
+		return "eu-isoe-west-1"
+	case "aws-iso-f":
+		return "us-isof-south-1"
+	}
+	return ""
+}
