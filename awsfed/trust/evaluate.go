@@ -142,32 +142,6 @@ func (e *evaluation) statement(index int, st Statement, explain bool) StatementR
 	return s
 }
 
-// coversAction tells whether the statement speaks of the action. Action names
-// are compared without regard to letter case, and * and ? are wildcards.
-func coversAction(st Statement, action string) bool {
-	if len(st.NotActions) > 0 {
-		return !anyAction(st.NotActions, action)
-	}
-	return anyAction(st.Actions, action)
-}
-
-func anyAction(patterns []string, action string) bool {
-	for _, p := range patterns {
-		if actionMatches(p, action) {
-			return true
-		}
-	}
-	return false
-}
-
-func actionMatches(pattern, action string) bool {
-	if !strings.ContainsAny(pattern, "*?") {
-		return strings.EqualFold(pattern, action)
-	}
-	// An action has no escapes, so the pattern is one piece of text.
-	return patternFrom(patternPiece{text: strings.ToLower(pattern)}).Match(strings.ToLower(action))
-}
-
 // principal tells whether the statement speaks of the request's identity
 // provider.
 func (e *evaluation) principal(p Principal, explain bool) PrincipalResult {
@@ -283,3 +257,5 @@ func sortedDoubts(seen map[doubt]struct{}) []doubt {
 		return strings.Compare(a.about, b.about)
 	})
 }
+
+func coversAction(s Statement, action string) bool { return s.CoversAction(action) }

@@ -131,7 +131,7 @@ func (f Finding) Fix() (p Policy, ok bool) {
 	if f.fix == nil {
 		return Policy{}, false
 	}
-	p = f.fix.policy.clone()
+	p = f.fix.policy.Clone()
 	f.fix.edit(&p)
 	return p, true
 }

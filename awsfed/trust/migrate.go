@@ -87,7 +87,7 @@ func Migrate(p Policy, opts *MigrateOptions) Migration {
 	}
 	m := migrator{layout: opts.Layout}
 	m.out.Changes, m.out.Samples = []MigratedValue{}, []MigrationSample{}
-	m.out.Before, m.out.Both, m.out.After = p.clone(), p.clone(), p.clone()
+	m.out.Before, m.out.Both, m.out.After = p.Clone(), p.Clone(), p.Clone()
 	for i := range p.Statements {
 		m.statement(i)
 	}

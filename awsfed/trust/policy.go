@@ -1,6 +1,9 @@
 package trust
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Effect is what a statement does when it applies. IAM knows exactly the two
 // values [Allow] and [Deny], in this letter case.
@@ -108,9 +111,8 @@ func (c Condition) Equal(d Condition) bool {
 	return c.Operator == d.Operator && c.Key == d.Key && slices.Equal(c.Values, d.Values)
 }
 
-// clone copies p so deeply that changing the copy leaves p as it is. Forms are
-// shared: they are never written to after reading.
-func (p Policy) clone() Policy {
+// Clone returns a copy of p that shares nothing with p that can be changed.
+func (p Policy) Clone() Policy {
 	p.Statements = slices.Clone(p.Statements)
 	for i := range p.Statements {
 		s := &p.Statements[i]
@@ -123,4 +125,36 @@ func (p Policy) clone() Policy {
 		}
 	}
 	return p
+}
+
+// Position returns the line and column of the first character of the statement in the text that
+// [Parse] read, counted as in [ParseError]. Both are 0 if the position is not known: for a statement
+// made in Go code, and for a policy that was part of a larger JSON text.
+func (s Statement) Position() (line, column int) {
+	if s.form == nil {
+		return 0, 0
+	}
+	return s.form.line, s.form.column
+}
+
+// CoversAction reports whether Actions or NotActions select the action. IAM ignores the letter
+// case of actions, and * and ? are wildcards in them.
+func (s Statement) CoversAction(action string) bool {
+	if len(s.NotActions) > 0 {
+		return !anyAction(s.NotActions, action)
+	}
+	return anyAction(s.Actions, action)
+}
+
+func anyAction(patterns []string, action string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return actionMatches(p, action) })
+}
+
+func actionMatches(pattern, action string) bool {
+	if !strings.ContainsAny(pattern, "*?") {
+		return strings.EqualFold(pattern, action)
+	}
+	// An action has no escapes.
+	pattern = strings.ReplaceAll(strings.ToLower(pattern), "$", "${$}")
+	return CompilePattern(pattern).Match(strings.ToLower(action))
 }

@@ -68,7 +68,7 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 // grouped gives p with the conditions of one operator side by side, as JSON
 // must have them.
 func (p Policy) grouped() Policy {
-	p = p.clone()
+	p = p.Clone()
 	for _, s := range p.Statements {
 		rank := make(map[string]int)
 		for _, c := range s.Conditions {

@@ -1,0 +1,221 @@
+package condition
+
+import "strings"
+
+// VersionWithVariables is the only policy version in which ${...} is more than text.
+const VersionWithVariables = "2012-10-17"
+
+// KeyState states what is known about a condition key of a request.
+type KeyState uint8
+
+// The states of a key.
+const (
+	KeyMissing KeyState = iota // the request does not have the key
+	KeyPresent
+	KeyUnknown // AWS may have a value that is not known here
+)
+
+// Value is a value of a policy with its variables replaced.
+type Value struct {
+	Spans []Span
+	// Null states that a variable has no value and no default. AWS then treats the whole value as
+	// null, which equals nothing.
+	Null bool
+	// UnknownKey is the key of a variable whose value only AWS knows, or empty.
+	UnknownKey string
+	// Malformed states that the value contains a "${" that does not begin a variable.
+	Malformed bool
+	// DataWildcards states that the value of a variable contains a * or a ?.
+	DataWildcards bool
+}
+
+// Span is a part of a [Value].
+type Span struct {
+	Text string
+	Kind SpanKind
+}
+
+// SpanKind states where the text of a [Span] comes from.
+type SpanKind uint8
+
+// The kinds of a span.
+const (
+	Authored SpanKind = iota // the policy: * and ? are wildcards under operators that have them
+	Escaped                  // ${*}, ${?} or ${$}: plain text under every operator
+	FromData                 // a variable
+)
+
+// Expand replaces the variables of a policy value. lookup returns the values of a condition key.
+// Under a version other than [VersionWithVariables] nothing is replaced.
+func Expand(value, version string, lookup func(key string) ([]string, KeyState)) Value {
+	var x Value
+	for value != "" {
+		i := -1
+		if version == VersionWithVariables {
+			i = strings.Index(value, "${")
+		}
+		if i < 0 {
+			x.add(value, Authored)
+			break
+		}
+		x.add(value[:i], Authored)
+		value = value[i:]
+		n := x.addVariable(value, lookup)
+		if n == 0 {
+			x.Malformed = true
+			n = len("${")
+			x.add(value[:n], Authored)
+		}
+		value = value[n:]
+	}
+	return x
+}
+
+func (x *Value) add(text string, kind SpanKind) {
+	if text != "" {
+		x.Spans = append(x.Spans, Span{text, kind})
+	}
+}
+
+// addVariable replaces the variable at the beginning of s and returns its length, or 0 if s does
+// not begin with a variable.
+func (x *Value) addVariable(s string, lookup func(string) ([]string, KeyState)) int {
+	key, fallback, hasFallback, n := cutVariable(s)
+	if n == 0 {
+		return 0
+	}
+	switch key {
+	case "*", "?", "$":
+		if hasFallback {
+			return 0
+		}
+		x.add(key, Escaped)
+		return n
+	}
+	values, state := lookup(key)
+	switch {
+	case state == KeyUnknown:
+		x.UnknownKey = key
+	case state == KeyPresent && len(values) == 1:
+		x.addData(values[0])
+	case hasFallback:
+		x.addData(fallback)
+	default:
+		// AWS allows only keys with a single value as variables.
+		x.Null = true
+	}
+	return n
+}
+
+// addData adds text that the policy does not contain. Whether AWS treats a * in it as a wildcard is
+// not documented, so it is kept apart.
+func (x *Value) addData(s string) {
+	x.DataWildcards = x.DataWildcards || strings.ContainsAny(s, "*?")
+	x.add(s, FromData)
+}
+
+// cutVariable parses ${key} or ${key, 'default'} at the beginning of s, which begins with "${". n
+// is the length of the variable, or 0 if there is none.
+func cutVariable(s string) (key, fallback string, hasFallback bool, n int) {
+	rest := s[len("${"):]
+	i := strings.IndexAny(rest, ",}")
+	if i <= 0 {
+		return "", "", false, 0
+	}
+	key = rest[:i]
+	if strings.ContainsAny(key, " ${'") && key != "$" {
+		return "", "", false, 0
+	}
+	n = len("${") + i + 1
+	if rest[i] == '}' {
+		return key, "", false, n
+	}
+	rest = rest[i+1:]
+	trimmed := strings.TrimLeft(rest, " ")
+	n += len(rest) - len(trimmed)
+	body, ok := strings.CutPrefix(trimmed, "'")
+	if !ok {
+		return "", "", false, 0
+	}
+	j := strings.Index(body, "'}")
+	if j < 0 {
+		return "", "", false, 0
+	}
+	return key, body[:j], true, n + len("'") + j + len("'}")
+}
+
+// Text returns the value as plain text, for operators without wildcards.
+func (x Value) Text() string {
+	if len(x.Spans) == 1 {
+		return x.Spans[0].Text
+	}
+	var b strings.Builder
+	for _, s := range x.Spans {
+		b.WriteString(s.Text)
+	}
+	return b.String()
+}
+
+// Pattern returns the value as a StringLike pattern: every * and ? that is no wildcard is written
+// ${*} or ${?}, and every $ is written ${$}. dataWildcards states whether a * or ? that comes from a
+// variable is a wildcard.
+func (x Value) Pattern(dataWildcards bool) string {
+	var b strings.Builder
+	for _, s := range x.Spans {
+		if s.Kind == Escaped || s.Kind == FromData && !dataWildcards {
+			escapeText(&b, s.Text, "*?$")
+		} else {
+			escapeText(&b, s.Text, "$")
+		}
+	}
+	return b.String()
+}
+
+// escapeText writes s with each of the special characters as ${c}.
+func escapeText(b *strings.Builder, s, special string) {
+	for {
+		i := strings.IndexAny(s, special)
+		if i < 0 {
+			b.WriteString(s)
+			return
+		}
+		b.WriteString(s[:i])
+		b.WriteString("${")
+		b.WriteByte(s[i])
+		b.WriteByte('}')
+		s = s[i+1:]
+	}
+}
+
+// Split splits the value at its first n-1 colons, as strings.SplitN does.
+func (x Value) Split(n int) []Value {
+	parts := []Value{{}}
+	for _, s := range x.Spans {
+		for {
+			before, after, found := strings.Cut(s.Text, ":")
+			if !found || len(parts) == n {
+				break
+			}
+			parts[len(parts)-1].add(before, s.Kind)
+			parts = append(parts, Value{})
+			s.Text = after
+		}
+		parts[len(parts)-1].add(s.Text, s.Kind)
+	}
+	return parts
+}
+
+// HasVariable reports whether a value contains the beginning of a variable.
+func HasVariable(value string) bool { return strings.Contains(value, "${") }
+
+// HasWildcard reports whether a value contains a * or ? that is neither an escape nor inside a
+// variable.
+func HasWildcard(value, version string) bool {
+	missing := func(string) ([]string, KeyState) { return nil, KeyMissing }
+	for _, s := range Expand(value, version, missing).Spans {
+		if s.Kind == Authored && strings.ContainsAny(s.Text, "*?") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,56 @@
+package quote
+
+import (
+	"strconv"
+	"strings"
+)
+
+const (
+	maxName   = 64  // bytes of a name that are shown
+	maxValue  = 300 // bytes of a value that are shown
+	maxValues = 20  // values of a list that are shown
+)
+
+// Name quotes, escapes and cuts a name from a document to 64 bytes.
+func Name(s string) string { return Text(s, maxName) }
+
+// Value quotes, escapes and cuts a value from a document to 300 bytes. It does not escape
+// [Ellipsis].
+func Value(s string) string { return Redacted(s, maxValue) }
+
+// Values returns the values, each as by [Value], separated by commas. It shows at most 20 and the
+// number of the others.
+func Values(values []string) string {
+	var b strings.Builder
+	for i, v := range values {
+		if i == maxValues {
+			b.WriteString(", and " + strconv.Itoa(len(values)-maxValues) + " more")
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(Value(v))
+	}
+	return b.String()
+}
+
+// Word returns s unchanged if it consists of ASCII letters, digits and the characters . : / _ -
+// and as by [Name] if it contains anything else.
+func Word(s string) string {
+	for i := range len(s) {
+		if !isWordByte(s[i]) {
+			return Name(s)
+		}
+	}
+	return s
+}
+
+func isWordByte(c byte) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		return true
+	default:
+		return strings.IndexByte(".:/_-", c) >= 0
+	}
+}
