@@ -5,7 +5,11 @@
 // contain. It keeps path and final slash.
 package provider
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/onafed/onafed/internal/arn"
+)
 
 const (
 	// OnaIssuer is the issuer that Ona shares among its organizations.
@@ -13,44 +17,6 @@ const (
 	// OnaHost is the host of OnaIssuer.
 	OnaHost = "app.gitpod.io"
 )
-
-// ARN holds the parts of an IAM ARN that are needed here.
-type ARN struct{ Partition, Account, Resource string }
-
-// SplitARN splits an ARN. The result is the zero ARN if arn does not have six parts.
-func SplitARN(arn string) ARN {
-	p := strings.SplitN(arn, ":", 6)
-	if len(p) != 6 || p[0] != "arn" {
-		return ARN{}
-	}
-	return ARN{Partition: p[1], Account: p[4], Resource: p[5]}
-}
-
-// IsARN reports whether s has the six parts of an ARN with partition, service and resource. The
-// resource may contain more colons.
-func IsARN(s string) bool {
-	p := strings.SplitN(s, ":", 6)
-	return len(p) == 6 && p[0] == "arn" && p[1] != "" && p[2] != "" && p[5] != ""
-}
-
-// IsAccount reports whether s is an AWS account ID: 12 digits.
-func IsAccount(s string) bool {
-	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
-}
-
-// IsPartition reports whether s can be the name of an AWS partition.
-func IsPartition(s string) bool {
-	rest, ok := strings.CutPrefix(s, "aws")
-	if !ok {
-		return false
-	}
-	for i := range len(rest) {
-		if c := rest[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
-			return false
-		}
-	}
-	return rest == "" || rest[0] == '-' && len(rest) > 1 && !strings.HasSuffix(rest, "-")
-}
 
 // IssuerHost returns the issuer URL without "https://".
 func IssuerHost(issuer string) string { return strings.TrimPrefix(issuer, "https://") }
@@ -61,7 +27,8 @@ func Host(federated string) (host string, ok bool) {
 	if BuiltIn(federated) {
 		return federated, true
 	}
-	return strings.CutPrefix(SplitARN(federated).Resource, "oidc-provider/")
+	a, _ := arn.Parse(federated)
+	return strings.CutPrefix(a.Resource, "oidc-provider/")
 }
 
 // BuiltIn reports whether AWS knows the issuer without a provider resource. Its principal is then

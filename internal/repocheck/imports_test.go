@@ -15,9 +15,11 @@ const module = "github.com/onafed/onafed"
 // of this module that it may depend on, directly or not.
 func leanPackages() map[string][]string {
 	return map[string][]string{
-		"internal/quote": {},
-		"claims":         {"internal/quote"},
-		"awsfed/trust":   {"claims", "internal/quote"},
+		"internal/quote":     {},
+		"internal/condition": {},
+		"internal/provider":  {"internal/arn"},
+		"claims":             {"internal/quote"},
+		"awsfed/trust":       {"claims", "internal/arn", "internal/condition", "internal/provider", "internal/quote"},
 	}
 }
 
