@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,6 +24,10 @@ import (
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/idp/idptest"
 )
+
+// noCredentials is a response without credentials in it.
+const noCredentials = `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">` +
+	`<AssumeRoleWithWebIdentityResult/></AssumeRoleWithWebIdentityResponse>`
 
 // Faults of a real server, through the SDK's own client: how often it is asked
 // within one refresh, and what becomes of valid credentials.
@@ -39,11 +44,11 @@ func TestFaultsOverHTTP(t *testing.T) {
 		{"503", awsfedtest.Fault{Code: "ServiceUnavailable"}, 3, "ServiceUnavailable", true},
 		{"throttling", awsfedtest.Fault{Code: "Throttling"}, 3, "Throttling", true},
 		{"the issuer is down", awsfedtest.Fault{Code: "IDPCommunicationError"}, 3, "IDPCommunicationError", true},
-		{"HTML of a proxy", awsfedtest.Fault{Break: awsfedtest.BreakHTML}, 3, "", true},
-		{"a hang", awsfedtest.Fault{Break: awsfedtest.BreakHang}, 3, "", true},
-		{"a connection that drops", awsfedtest.Fault{Break: awsfedtest.BreakReset}, 3, "", true},
-		{"half an answer", awsfedtest.Fault{Break: awsfedtest.BreakTruncate}, 3, "", true},
-		{"an empty answer", awsfedtest.Fault{Break: awsfedtest.BreakEmpty}, 1, "", true},
+		{"HTML of a proxy", awsfedtest.Fault{Status: 502, Header: http.Header{"Content-Type": {"text/html"}}, Body: []byte("<html>502 Bad Gateway</html>")}, 3, "", true},
+		{"a hang", awsfedtest.Fault{Hang: true}, 3, "", true},
+		{"a connection that drops", awsfedtest.Fault{Err: syscall.ECONNRESET}, 3, "", true},
+		{"half an answer", awsfedtest.Fault{Truncate: true}, 3, "", true},
+		{"an empty answer", awsfedtest.Fault{Body: []byte(noCredentials)}, 1, "", true},
 		{"denied", awsfedtest.Fault{Code: "AccessDenied"}, 1, "AccessDenied", false},
 		{"a refused token", awsfedtest.Fault{Code: "InvalidIdentityToken", Message: "no"}, 2, "InvalidIdentityToken", false},
 		{"a disabled region", awsfedtest.Fault{Code: "RegionDisabledException"}, 1, "RegionDisabledException", false},
@@ -99,7 +104,7 @@ func TestClockSkew(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				iss := idptest.NewIssuer(t, nil)
 				s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
-				s.Inject(awsfedtest.Fault{Clock: ahead})
+				s.SkewClock(ahead)
 				src := skewed{iss, ahead}
 				p, err := awsfed.New(s, roleARN, src, exact)
 				if err != nil {
@@ -257,7 +262,7 @@ func TestANewConnectionAfterATimeout(t *testing.T) {
 				if before < 2 {
 					t.Errorf("%d connections, want 2", before)
 				}
-				end := s.Inject(awsfedtest.Fault{Break: awsfedtest.BreakHang, Calls: hangs})
+				end := s.Inject(awsfedtest.Fault{Hang: true, Times: hangs})
 				p.Invalidate(p.Status().AccessKeyID)
 				_, err = p.Retrieve(t.Context())
 				if hangs == 0 {

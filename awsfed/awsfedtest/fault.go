@@ -1,155 +1,87 @@
 package awsfedtest
 
 import (
-	"context"
-	"fmt"
-	"slices"
-	"sync"
-	"syscall"
+	"net/http"
 	"time"
 )
 
-// Break is a way in which an answer comes to nothing on its way.
-type Break int
-
-// The ways to break an answer.
-const (
-	// BreakNothing leaves the answer whole.
-	BreakNothing Break = iota
-	// BreakHang gives no answer until the caller's context ends or its connection closes.
-	BreakHang
-	// BreakReset drops the connection before the first byte of the answer.
-	BreakReset
-	// BreakTruncate drops the connection in the middle of the answer's body. The call itself was carried out.
-	BreakTruncate
-	// BreakHTML answers 502 with a page as a proxy between the client and AWS does.
-	BreakHTML
-	// BreakEmpty answers 200 with a well-formed document that has no credentials in it.
-	BreakEmpty
-)
-
-// Fault is something that goes wrong at the STS. The fields combine: Fault{Delay: time.Second, Code: "Throttling"} is a
-// throttle that comes late. The zero Fault changes nothing, for every call until it is taken away.
+// A Fault describes how the STS misbehaves. Its fields combine: the delay comes first, then the response,
+// or its absence. The zero Fault changes nothing.
 type Fault struct {
-	// Action and RoleARN say which calls suffer. Empty means all.
+	// Action and RoleARN limit the fault to calls of an API operation and for a role; "" means all calls.
 	Action, RoleARN string
-	// Calls is how many calls suffer. Zero means all until the function that Inject returned is called.
-	Calls int
+	// Times is the number of calls that the fault applies to; 0 means all, until the fault is removed.
+	Times int
 
-	// Delay holds the answer back.
+	// Delay is the time before the response. The wait ends early when the request's context ends.
 	Delay time.Duration
-	// Clock is how far the STS's clock is ahead (or, when negative, behind): in the Date header, in the expiration of the
-	// credentials, and in its judgement of tokens and signatures.
-	Clock time.Duration
-	// Break spoils the answer.
-	Break Break
-	// Code makes the answer an error with this code, for example "ThrottlingException", instead of what the call would have got.
+	// Hang gives no response: the request ends with its context.
+	Hang bool
+	// Err breaks the connection before the response. A client in memory returns Err, for example
+	// [syscall.ECONNRESET]; on a connection the client sees a reset.
+	Err error
+	// Code makes the response an error with this code, for example "ThrottlingException".
 	Code string
-	// Message goes with Code. Empty means what AWS says with that code.
+	// Message is the text of that error; "" means the text that AWS sends with the code.
 	Message string
-	// Status goes with Code. Zero means what AWS answers with that code.
+	// Status replaces the status of the response. Without Code and Body the response is then empty.
 	Status int
-	// RetryAfter goes with Code: the header of that name, in whole seconds. Zero means no header.
-	RetryAfter time.Duration
+	// Header is added to the response and replaces fields of the same name, for example Retry-After; a nil
+	// value removes a field.
+	Header http.Header
+	// Body replaces the body of the response unless it is nil, for example by the page of a proxy.
+	Body []byte
+	// Truncate breaks the connection in the middle of the body. The call is carried out.
+	Truncate bool
 }
 
-// Inject makes calls go wrong as f says, and returns the function that ends it. Of several faults that fit a call, delays and clocks
-// add up, and the one injected first decides what else happens.
-func (s *STS) Inject(f Fault) (end func()) { return s.faults.inject(f) }
-
-// Outage switches an outage of the whole service on or off: while it is on, every call is answered 500 InternalFailure.
-func (s *STS) Outage(on bool) {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	s.faults.outage = on
+// delaysOnly reports whether the fault leaves the response as it is.
+func (f Fault) delaysOnly() bool {
+	return !f.Hang && f.Err == nil && f.Code == "" && f.Status == 0 && f.Header == nil && f.Body == nil && !f.Truncate
 }
 
-type faultList struct {
-	mu     sync.Mutex // guards what follows
-	faults []*Fault
-	outage bool
-}
+// replacesResponse reports whether the fault makes the response, so that the call is not carried out.
+func (f Fault) replacesResponse() bool { return f.Code != "" || f.Status != 0 || f.Body != nil }
 
-func (l *faultList) inject(f Fault) (end func()) {
-	p := &f
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.faults = append(l.faults, p)
-	return func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.faults = slices.DeleteFunc(l.faults, func(q *Fault) bool { return q == p })
+// Inject adds a fault and returns a function that removes it.
+//
+// Of the faults that match a call, the earliest applies. A fault that only delays leaves the call to the
+// next matching fault; the delays add up.
+func (s *STS) Inject(f Fault) (remove func()) { return s.faults.Add(f, f.Times) }
+
+// ClearFaults removes all faults. It does not end an outage, see [STS.Outage].
+func (s *STS) ClearFaults() { s.faults.Clear() }
+
+// Outage starts or ends an outage of the whole service: during it, every call fails with status 500 and the
+// code InternalFailure. Faults do not apply.
+func (s *STS) Outage(on bool) { s.outage.Store(on) }
+
+// SkewClock sets the clock of the STS ahead of the clock of this process, or behind it if ahead is negative.
+// It changes the Date header, the expiration of credentials, and the decisions about tokens and signatures.
+func (s *STS) SkewClock(ahead time.Duration) { s.clockSkew.Store(int64(ahead)) }
+
+// now returns the time by the clock of the STS.
+func (s *STS) now() time.Time { return time.Now().Add(time.Duration(s.clockSkew.Load())) }
+
+// fault returns the fault that applies to a call, with the sum of the delays, and reports whether there is one.
+func (s *STS) fault(action, roleARN string) (f Fault, found bool) {
+	if s.outage.Load() {
+		return Fault{Code: "InternalFailure"}, true
 	}
+	var delay time.Duration
+	s.faults.Apply(func(next Fault) (applied, last bool) {
+		if next.Action != "" && next.Action != action || next.RoleARN != "" && next.RoleARN != roleARN {
+			return false, false
+		}
+		f, found, delay = next, true, delay+next.Delay
+		return true, !f.delaysOnly()
+	})
+	f.Delay = delay
+	return f, found
 }
 
-// take returns the sum of the faults that a call meets, and uses up one call of each.
-func (l *faultList) take(action, roleARN string) (sum Fault, met bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.outage {
-		sum.Code, met = "InternalFailure", true
-	}
-	for _, f := range l.faults {
-		if f.Action != "" && f.Action != action || f.RoleARN != "" && f.RoleARN != roleARN {
-			continue
-		}
-		met = true
-		sum.Delay += f.Delay
-		sum.Clock += f.Clock
-		if sum.Break == BreakNothing && sum.Code == "" {
-			sum.Break, sum.Code, sum.Message, sum.Status, sum.RetryAfter = f.Break, f.Code, f.Message, f.Status, f.RetryAfter
-		}
-		if f.Calls > 0 {
-			if f.Calls--; f.Calls == 0 {
-				f.Calls = -1 // used up
-			}
-		}
-	}
-	l.faults = slices.DeleteFunc(l.faults, func(f *Fault) bool { return f.Calls < 0 })
-	return sum, met
-}
-
-// injected is the reason in the log for what a fault answered.
+// injected is the Reason in the log when a fault made the response.
 const injected = "injected"
 
-// errReset is how a dropped connection looks to a client in memory.
-var errReset = fmt.Errorf("awsfedtest: read: %w", syscall.ECONNRESET)
-
-// suffer goes through what happens before there is an answer. An error means that there will be none.
-func (f Fault) suffer(ctx context.Context) error {
-	if err := wait(ctx, f.Delay); err != nil {
-		return err
-	}
-	if f.Break == BreakHang {
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	if f.Break == BreakReset {
-		return errReset
-	}
-	return nil
-}
-
-// refusal is the error that the fault's code stands for.
-func (f Fault) refusal() *apiError {
-	e := refuse(f.Code, f.Message).because(injected)
-	if f.Status != 0 {
-		e.status = f.Status
-	}
-	return e
-}
-
-// wait returns nil after d, or the context's error as soon as it ends.
-func wait(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+// refusal returns the error of a fault with a code.
+func (f Fault) refusal() *apiError { return refuse(f.Code, f.Message).because(injected) }

@@ -1,18 +1,18 @@
 package awsfedtest
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net"
 	"net/http"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/onafed/onafed/internal/fakehttp"
 )
 
 // notLoopback is told to those who come over a network.
@@ -28,36 +28,15 @@ func (s *STS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// One byte more than is allowed tells "too large" from "just fits".
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil {
-		drop(w) // the body broke off or is malformed, and nobody answers that with 200
+		fakehttp.Reset(w) // the body is malformed or incomplete
 		return
 	}
-	a, err := s.serve(r.Context(), request{method: r.Method, host: r.Host, url: r.URL, header: r.Header, body: body})
+	resp, err := s.serve(r.Context(), request{method: r.Method, host: r.Host, url: r.URL, header: r.Header, body: body})
 	if err != nil {
-		drop(w)
+		fakehttp.Reset(w)
 		return
 	}
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
-	// With its full length announced, a body cut short is seen as such by the client, and net/http closes the connection behind it.
-	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
-	w.WriteHeader(a.status)
-	if a.truncate {
-		a.body = a.body[:len(a.body)/2]
-	}
-	_, _ = w.Write(a.body) // a client that has gone is no concern of the STS
-}
-
-// drop breaks the connection off. A reset (rather than a polite end) is what a client sees of a machine that died.
-func drop(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler) // HTTP/2 has no connection to take over; this is net/http's word for breaking a stream off
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
-	}
-	conn.Close()
+	resp.SendTo(w, r)
 }
 
 // onLoopback reports whether the request came in on a loopback address, or over no TCP connection at all.
@@ -130,21 +109,9 @@ func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 	if host == "" {
 		host = r.URL.Host
 	}
-	a, err := m.sts.serve(r.Context(), request{method: r.Method, host: host, url: r.URL, header: r.Header, body: body})
+	resp, err := m.sts.serve(r.Context(), request{method: r.Method, host: host, url: r.URL, header: r.Header, body: body})
 	if err != nil {
 		return nil, err
 	}
-	var answered io.Reader = bytes.NewReader(a.body)
-	if a.truncate {
-		answered = io.MultiReader(bytes.NewReader(a.body[:len(a.body)/2]), brokenReader{})
-	}
-	return &http.Response{
-		Status: strconv.Itoa(a.status) + " " + http.StatusText(a.status), StatusCode: a.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: a.header, Body: io.NopCloser(answered), ContentLength: int64(len(a.body)), Request: r,
-	}, nil
+	return resp.HTTP(r), nil
 }
-
-// brokenReader is the end of a body that was cut short.
-type brokenReader struct{}
-
-func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -194,7 +194,7 @@ func TestMalformedRequests(t *testing.T) {
 func TestStartEndsWithHangingCalls(t *testing.T) {
 	t.Parallel()
 	s, iss := setup(t)
-	s.Inject(awsfedtest.Fault{Break: awsfedtest.BreakHang})
+	s.Inject(awsfedtest.Fault{Hang: true})
 	done := make(chan error, 1)
 	t.Run("server", func(t *testing.T) {
 		client := sts.New(sts.Options{Region: "x", BaseEndpoint: aws.String(awsfedtest.Start(t, s)), HTTPClient: httpClient(t), Retryer: aws.NopRetryer{}})

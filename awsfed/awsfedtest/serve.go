@@ -1,6 +1,7 @@
 package awsfedtest
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,19 +12,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/onafed/onafed/internal/fakehttp"
 	"github.com/onafed/onafed/internal/quote"
 )
 
 // apiVersion is the only version of the STS API that there is.
 const apiVersion = "2011-06-15"
-
-// An answer is a response that has not been written yet.
-type answer struct {
-	status   int
-	header   http.Header
-	body     []byte
-	truncate bool // send half of the body
-}
 
 // An operation is one call on its way through the STS.
 type operation struct {
@@ -34,19 +28,19 @@ type operation struct {
 	call    *Call
 }
 
-// serve answers one request, however it came. An error means that there is no answer: the caller has gone (the error is that of
-// its context), or an injected fault dropped the connection.
-func (s *STS) serve(ctx context.Context, r request) (a answer, err error) {
+// serve responds to one request. An error means that there is no response: the request's context has ended,
+// or a fault broke the connection.
+func (s *STS) serve(ctx context.Context, r request) (resp *fakehttp.Response, err error) {
 	start := time.Now()
 	n := s.log.begin()
 	call := Call{
 		Number: n, Time: start, UserAgent: quote.Clean(r.header.Get("User-Agent"), 200),
-		// A UUID that counts, so that a test's output is the same from run to run.
+		// A UUID with a counter, so that the output of a test is the same in each run.
 		RequestID: fmt.Sprintf("00000000-0000-4000-8000-%012x", n),
 	}
 	defer func() {
 		if call.Duration = time.Since(start); err != nil {
-			call.Status, call.Code, call.Reason = 0, "", "no answer: "+err.Error()
+			call.Status, call.Code, call.Reason = 0, "", "no response: "+err.Error()
 		}
 		s.log.add(call)
 		if s.onCall != nil {
@@ -57,58 +51,59 @@ func (s *STS) serve(ctx context.Context, r request) (a answer, err error) {
 	var refused *apiError
 	op.form, refused = readForm(r)
 	note(&call, op.form)
-	op.fault, call.Fault = s.faults.take(call.Action, call.RoleARN)
-	if err := op.fault.suffer(ctx); err != nil {
-		return answer{}, err
+	op.fault, call.Fault = s.fault(call.Action, call.RoleARN)
+	if err := fakehttp.Interrupt(ctx, op.fault.Delay, op.fault.Hang, op.fault.Err); err != nil {
+		return nil, err
 	}
-	op.now = time.Now().Add(op.fault.Clock)
-	if a, err = s.reply(ctx, op, refused); err != nil {
-		return answer{}, err
+	op.now = s.now()
+	if resp, err = s.respond(ctx, op, refused); err != nil {
+		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
-		return answer{}, err // what was refused because the caller left is nobody's answer
+		return nil, err // a refusal may be due to the end of the context
 	}
-	a.header.Set("Date", op.now.UTC().Format(http.TimeFormat))
-	call.Status = a.status
-	return a, nil
+	call.Status = resp.Status
+	return resp, nil
 }
 
-// reply makes the answer to a call that has not been refused yet, or that has been for what refused says.
-func (s *STS) reply(ctx context.Context, op *operation, refused *apiError) (answer, error) {
-	a := answer{status: http.StatusOK, header: http.Header{}, truncate: op.fault.Break == BreakTruncate}
+// respond carries out a call, unless a fault or refused prevents it, and returns the response.
+func (s *STS) respond(ctx context.Context, op *operation, refused *apiError) (*fakehttp.Response, error) {
+	resp := fakehttp.NewResponse()
+	resp.Truncate = op.fault.Truncate
+	resp.Fields.Set("Content-Type", "text/xml")
+	resp.Fields.Set("Date", op.now.UTC().Format(http.TimeFormat))
+	resp.Fields.Set("X-Amzn-Requestid", op.call.RequestID)
 	var doc document
 	switch {
 	case op.fault.Code != "":
 		refused = op.fault.refusal()
-		if after := op.fault.RetryAfter; after > 0 {
-			a.header.Set("Retry-After", strconv.Itoa(int((after+time.Second-1)/time.Second)))
-		}
-	case op.fault.Break == BreakHTML:
+	case op.fault.replacesResponse():
 		op.call.Reason = injected
-		a.header.Set("Content-Type", "text/html")
-		a.status = http.StatusBadGateway
-		a.body = []byte("<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n")
-		return a, nil
 	case s.limit != nil && !s.limit.Allow():
-		refused = refuse("Throttling", "").because("more than the rate that the options allow")
+		refused = refuse("Throttling", "").because("more calls than MaxRate allows")
 	case refused == nil:
 		doc, refused = s.operate(ctx, op)
 	}
 	if refused != nil {
 		op.call.Code, op.call.Reason = refused.code, refused.reason
-		a.status, doc = refused.status, errorDocument(refused)
-	} else if op.fault.Break == BreakEmpty {
-		doc.dropCredentials()
+		resp.Status, doc = refused.status, errorDocument(refused)
 	}
-	doc.setRequestID(op.call.RequestID)
-	body, err := xml.MarshalIndent(doc, "", "  ")
-	if err != nil {
-		return answer{}, fmt.Errorf("awsfedtest: %w", err)
+	if doc != nil {
+		doc.setRequestID(op.call.RequestID)
+		body, err := xml.MarshalIndent(doc, "", "  ")
+		if err != nil {
+			return nil, fmt.Errorf("awsfedtest: %w", err)
+		}
+		resp.Body = append(body, '\n')
 	}
-	a.header.Set("Content-Type", "text/xml")
-	a.header.Set("X-Amzn-Requestid", op.call.RequestID)
-	a.body = append(body, '\n')
-	return a, nil
+	if op.fault.Status != 0 {
+		resp.Status = op.fault.Status
+	}
+	if op.fault.Body != nil {
+		resp.Body = bytes.Clone(op.fault.Body)
+	}
+	resp.SetHeader(op.fault.Header)
+	return resp, nil
 }
 
 // operate carries out the call.

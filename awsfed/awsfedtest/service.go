@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // Caller is who signed a request that [STS.Service] let through.
@@ -46,7 +45,7 @@ func (s *STS) Service(next http.Handler) http.Handler {
 			return
 		}
 		req := request{method: r.Method, host: r.Host, url: r.URL, header: r.Header, body: body}
-		x, refused := s.authenticate(req, "", time.Now())
+		x, refused := s.authenticate(req, "", s.now())
 		if refused != nil {
 			refused.writeTo(w, r.Header.Get("Content-Type"))
 			return

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/internal/fakehttp"
 	"github.com/onafed/onafed/internal/quote"
 )
 
@@ -85,7 +86,9 @@ type STS struct {
 	master    [32]byte      // secret keys and the seals of session tokens are derived from it
 	issued    atomic.Uint64 // access keys given out
 	log       callLog
-	faults    faultList
+	faults    fakehttp.Faults[Fault]
+	outage    atomic.Bool
+	clockSkew atomic.Int64 // nanoseconds ahead of time.Now
 
 	mu      sync.RWMutex    // guards what follows
 	roles   map[string]Role // by ARN

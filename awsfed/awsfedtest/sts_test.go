@@ -286,7 +286,7 @@ func TestConcurrentUse(t *testing.T) {
 		})
 		group.Go(func() {
 			for range 10 {
-				s.Inject(awsfedtest.Fault{Delay: time.Microsecond, Calls: 1})
+				s.Inject(awsfedtest.Fault{Delay: time.Microsecond, Times: 1})
 				s.Inject(awsfedtest.Fault{Code: "Throttling"})()
 				s.Outage(false)
 				s.DeleteRole(roleARN + "x")

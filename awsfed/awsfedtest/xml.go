@@ -68,16 +68,9 @@ type responseMetadata struct {
 
 func (m *responseMetadata) setRequestID(id string) { m.RequestID = id }
 
-// dropCredentials makes the answer one without the thing that was asked for.
-func (r *webIdentityResponse) dropCredentials()    { r.Result = webIdentityResult{} }
-func (r *assumeRoleResponse) dropCredentials()     { r.Result = assumeRoleResult{} }
-func (r *callerIdentityResponse) dropCredentials() {}
-func (r *errorResponse) dropCredentials()          {}
-
-// document is what every answer can do.
+// document is the XML document of a response.
 type document interface {
 	setRequestID(id string)
-	dropCredentials()
 }
 
 type errorResponse struct {

@@ -2,179 +2,128 @@ package idptest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
-	"io"
-	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/onafed/onafed/internal/fakehttp"
 )
 
-// The paths below the issuer's URL, for [Fault.Path] and [Request.Path].
+// The paths of the documents below the issuer's URL, for [Fault.Path] and [Request.Path].
 const (
 	DiscoveryPath = "/.well-known/openid-configuration"
 	JWKSPath      = "/.well-known/jwks.json"
 )
 
-// A Fault is how requests go wrong. Its fields add up: a delay, then an answer.
+// A Fault describes how the issuer misbehaves. Its fields combine: the delay comes first, then the
+// response, or its absence. The zero Fault changes nothing.
 type Fault struct {
-	// Path limits the fault to requests whose path ends so, such as [JWKSPath]; "" means all.
+	// Path limits the fault to requests whose path ends with it, such as [JWKSPath]; "" means all requests.
 	Path string
-	// Times is how many requests it befalls; 0 means all until [Issuer.ClearFaults].
+	// Times is the number of requests that the fault applies to; 0 means all, until the fault is removed.
 	Times int
-	// Delay is waited before the answer, or until the request's context ends.
+
+	// Delay is the time before the response. The wait ends early when the request's context ends.
 	Delay time.Duration
-	// Hang waits until the request's context ends.
+	// Hang gives no response: the request ends with its context.
 	Hang bool
-	// Err breaks the connection: [Issuer.Client] returns it, and the server of [Issuer.Start] hangs up.
+	// Err breaks the connection before the response. A client in memory returns Err; on a connection the
+	// client sees a reset.
 	Err error
-	// Status is answered in place of 200; 0 leaves it. The body is then Body alone.
+	// Status replaces the status of the response. Without Body the response is then empty.
 	Status int
-	// Header is set on the answer; a nil value takes a header away.
+	// Header is added to the response and replaces fields of the same name; a nil value removes a field.
 	Header http.Header
-	// Body replaces the document unless it is nil.
+	// Body replaces the body of the response unless it is nil.
 	Body []byte
-	// Truncate announces the whole body and breaks off in its middle.
+	// Truncate breaks the connection in the middle of the body.
 	Truncate bool
 }
 
-// A Request is one that the issuer received.
+// delaysOnly reports whether the fault leaves the response as it is.
+func (f Fault) delaysOnly() bool {
+	return !f.Hang && f.Err == nil && f.Status == 0 && f.Header == nil && f.Body == nil && !f.Truncate
+}
+
+// A Request is a request that the issuer received.
 type Request struct {
 	Time   time.Time
 	Method string
 	Path   string
 	Header http.Header
-	// Status is what was answered; 0 when nothing was.
-	Status int
+	Status int // of the response; 0 if there was none
 }
 
-// Inject adds a fault. Where several fit a request, the first that was added befalls it.
-func (i *Issuer) Inject(f Fault) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if f.Times == 0 {
-		f.Times = -1
-	}
-	i.faults = append(i.faults, f)
-}
+// Inject adds a fault and returns a function that removes it.
+//
+// Of the faults that match a request, the earliest applies. A fault that only delays leaves the request
+// to the next matching fault; the delays add up.
+func (i *Issuer) Inject(f Fault) (remove func()) { return i.faults.Add(f, f.Times) }
 
-// ClearFaults makes the issuer work again.
-func (i *Issuer) ClearFaults() {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.faults = nil
-}
+// ClearFaults removes all faults.
+func (i *Issuer) ClearFaults() { i.faults.Clear() }
 
-// Requests returns what the issuer was asked, in order.
+// Requests returns the requests that the issuer received, in order.
 func (i *Issuer) Requests() []Request {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return slices.Clone(i.requests)
 }
 
+// fault returns the fault that applies to a request, with the sum of the delays.
 func (i *Issuer) fault(path string) Fault {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	for n := range i.faults {
-		f := &i.faults[n]
-		if f.Times != 0 && strings.HasSuffix(path, f.Path) {
-			if f.Times > 0 {
-				f.Times--
-			}
-			return *f
+	var f Fault
+	var delay time.Duration
+	i.faults.Apply(func(next Fault) (applied, last bool) {
+		if !strings.HasSuffix(path, next.Path) {
+			return false, false
 		}
-	}
-	return Fault{}
+		f, delay = next, delay+next.Delay
+		return true, !f.delaysOnly()
+	})
+	f.Delay = delay
+	return f
 }
 
-// answer is what a request gets. It is an http.ResponseWriter for the handler.
-type answer struct {
-	code     int
-	header   http.Header
-	body     []byte
-	truncate bool
-}
-
-// Header implements http.ResponseWriter.
-func (a *answer) Header() http.Header { return a.header }
-
-// WriteHeader implements http.ResponseWriter.
-func (a *answer) WriteHeader(code int) { a.code = code }
-
-// Write implements http.ResponseWriter.
-func (a *answer) Write(b []byte) (int, error) {
-	a.body = append(a.body, b...)
-	return len(b), nil
-}
-
-// answer is what happens to one request, whichever way it came.
-func (i *Issuer) answer(r *http.Request) (*answer, error) {
-	ctx, f := r.Context(), i.fault(r.URL.Path)
+// respond returns the response to a request. An error means that there is none.
+func (i *Issuer) respond(r *http.Request) (*fakehttp.Response, error) {
+	f := i.fault(r.URL.Path)
 	i.mu.Lock()
 	n := len(i.requests)
 	i.requests = append(i.requests, Request{Time: time.Now(), Method: r.Method, Path: r.URL.Path, Header: r.Header.Clone()})
 	i.mu.Unlock()
-	if f.Hang {
-		<-ctx.Done()
-		return nil, ctx.Err()
+	if err := fakehttp.Interrupt(r.Context(), f.Delay, f.Hang, f.Err); err != nil {
+		return nil, err
 	}
-	if f.Delay > 0 {
-		t := time.NewTimer(f.Delay)
-		defer t.Stop()
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-t.C:
-		}
-	}
-	if f.Err != nil {
-		return nil, f.Err
-	}
-	a := &answer{code: http.StatusOK, header: make(http.Header), truncate: f.Truncate}
+	resp := fakehttp.NewResponse()
+	resp.Truncate = f.Truncate
 	if f.Status == 0 && f.Body == nil {
-		i.handler.ServeHTTP(a, r)
+		i.handler.ServeHTTP(resp, r)
 	} else {
-		if f.Status != 0 {
-			a.code = f.Status
-		}
-		a.header.Set("Content-Type", "application/json")
-		a.body = bytes.Clone(f.Body)
+		resp.Fields.Set("Content-Type", "application/json")
+		resp.Status, resp.Body = cmp.Or(f.Status, http.StatusOK), bytes.Clone(f.Body)
 	}
-	for name, values := range f.Header {
-		if name = http.CanonicalHeaderKey(name); values == nil {
-			a.header.Del(name)
-		} else {
-			a.header[name] = slices.Clone(values)
-		}
-	}
-	if bodiless := a.code == http.StatusNotModified || a.code == http.StatusNoContent; !bodiless && r.Method != http.MethodHead {
-		a.header.Set("Content-Length", strconv.Itoa(len(a.body)))
-	}
+	resp.SetHeader(f.Header)
 	i.mu.Lock()
-	i.requests[n].Status = a.code
+	i.requests[n].Status = resp.Status
 	i.mu.Unlock()
-	return a, nil
+	return resp, nil
 }
 
-// ServeHTTP answers under any Host. [Issuer.Start] serves it.
+// ServeHTTP implements [http.Handler]. The Host of a request is ignored. [Issuer.Start] serves it.
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a, err := i.answer(r)
+	resp, err := i.respond(r)
 	if err != nil {
-		panic(http.ErrAbortHandler) // the way to hang up
+		fakehttp.Reset(w)
+		return
 	}
-	maps.Copy(w.Header(), a.header)
-	w.WriteHeader(a.code)
-	if a.truncate {
-		_, _ = w.Write(a.body[:len(a.body)/2])
-		_ = http.NewResponseController(w).Flush() // else nothing is sent, not even the status
-		panic(http.ErrAbortHandler)
-	}
-	_, _ = w.Write(a.body)
+	resp.SendTo(w, r)
 }
 
-// Client returns a client that reaches this issuer and nothing else, in memory. It honours the request's context.
+// Client returns a client that reaches this issuer only, in memory. A request ends with its context.
 func (i *Issuer) Client() *http.Client { return &http.Client{Transport: transport{i}} }
 
 type transport struct{ i *Issuer }
@@ -188,29 +137,11 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if scheme, host := t.i.host(); r.URL.Scheme != scheme || r.URL.Host != host {
-		return nil, fmt.Errorf("idptest: the client of %s reaches nothing else, not %s://%s", t.i.URL, r.URL.Scheme, r.URL.Host)
+		return nil, fmt.Errorf("idptest: the client of %s cannot reach %s://%s", t.i.URL, r.URL.Scheme, r.URL.Host)
 	}
-	a, err := t.i.answer(r)
+	resp, err := t.i.respond(r)
 	if err != nil {
 		return nil, err
 	}
-	body := a.body
-	if r.Method == http.MethodHead {
-		body = nil
-	}
-	var rd io.Reader = bytes.NewReader(body)
-	if a.truncate {
-		rd = io.MultiReader(bytes.NewReader(body[:len(body)/2]), failing{})
-	}
-	return &http.Response{
-		Status: strconv.Itoa(a.code) + " " + http.StatusText(a.code), StatusCode: a.code,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: a.header, Body: io.NopCloser(rd), ContentLength: int64(len(body)), Request: r,
-	}, nil
+	return resp.HTTP(r), nil
 }
-
-// failing is a connection that breaks.
-type failing struct{}
-
-// Read implements io.Reader.
-func (failing) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/idp/issuer"
+	"github.com/onafed/onafed/internal/fakehttp"
 	"github.com/onafed/onafed/internal/jose"
 )
 
@@ -55,12 +56,13 @@ type Issuer struct {
 	ring     *issuer.KeyRing
 	handler  *issuer.Handler
 
+	faults fakehttp.Faults[Fault]
+
 	mu       sync.Mutex // guards the rest
 	key      crypto.Signer
 	signer   *issuer.Signer
 	keys     int
 	issued   int
-	faults   []Fault
 	requests []Request
 }
 

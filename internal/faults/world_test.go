@@ -44,7 +44,6 @@ type world struct {
 
 	mu        sync.Mutex
 	ahead     time.Duration // of the servers' clock
-	untwist   func()        // takes the clock of sts back
 	ends      map[string]time.Time
 	secrets   []string
 	published time.Time // when the keys were last given out
@@ -59,7 +58,7 @@ func newWorld(tb testing.TB, on func(testing.TB, http.Handler) *server, tokenLif
 // newWorldOf starts them with a chosen API token and algorithm. With RS256 the keys of all worlds are the same.
 func newWorldOf(tb testing.TB, on func(testing.TB, http.Handler) *server, bearer, alg string, tokenLife time.Duration) *world {
 	tb.Helper()
-	w := &world{tb: tb, bearer: bearer, alg: alg, log: new(record), untwist: func() {}, ends: make(map[string]time.Time)}
+	w := &world{tb: tb, bearer: bearer, alg: alg, log: new(record), ends: make(map[string]time.Time)}
 	w.iss = idptest.NewIssuer(tb, &idptest.IssuerOptions{Algorithm: alg, Lifetime: tokenLife})
 	w.sts = awsfedtest.New(tb, w.iss.URL, w.iss.Client(), roleARN)
 	w.server = on(tb, http.HandlerFunc(w.answer))
@@ -78,8 +77,8 @@ func (w *world) now() time.Time {
 func (w *world) setClock(ahead time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.untwist()
-	w.ahead, w.untwist = ahead, w.sts.Inject(awsfedtest.Fault{Clock: ahead})
+	w.ahead = ahead
+	w.sts.SkewClock(ahead)
 }
 
 // start begins a fault on the hosts that begin so.
