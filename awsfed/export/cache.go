@@ -11,10 +11,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/onafed/onafed/internal/arn"
 )
 
 // CacheKey is what credentials depend on and what is known without asking
@@ -298,12 +299,10 @@ func (i CacheIdentity) mismatch(r CacheRequest) string {
 	return ""
 }
 
-// arnAccount is the account of arn:partition:iam::account:role/..., "" when
-// there is none of 12 digits.
-func arnAccount(arn string) string {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) == 6 && parts[0] == "arn" && isAccountID(parts[4]) {
-		return parts[4]
+// arnAccount returns the account of a role's ARN, or "" if there is none of 12 digits.
+func arnAccount(roleARN string) string {
+	if a, ok := arn.Parse(roleARN); ok && arn.IsAccount(a.Account) {
+		return a.Account
 	}
 	return ""
 }

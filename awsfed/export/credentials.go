@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/onafed/onafed/internal/arn"
 	"github.com/onafed/onafed/internal/quote"
 )
 
@@ -56,7 +57,7 @@ func checkCredentials(c aws.Credentials, now time.Time) error {
 			return fmt.Errorf("%s has a character at offset %d that no AWS key or token has", f.name, i)
 		}
 	}
-	if c.AccountID != "" && !isAccountID(c.AccountID) {
+	if c.AccountID != "" && !arn.IsAccount(c.AccountID) {
 		return fmt.Errorf("AccountID %s is not 12 digits", quoted(c.AccountID))
 	}
 	if !c.CanExpire || c.Expires.IsZero() {
@@ -83,18 +84,6 @@ func badSecretByte(s string) int {
 		}
 	}
 	return -1
-}
-
-func isAccountID(s string) bool {
-	if len(s) != 12 {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
 }
 
 // timestamp prints t as every SDK reads it: RFC 3339 in UTC with "Z", whole

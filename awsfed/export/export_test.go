@@ -73,7 +73,7 @@ var (
 	QuoteFish      = quoteFish
 	QuotePowerS    = quotePowerShell
 	TokenDue       = tokenDue
-	IsFinal        = isFinal
+	IsPermanent    = isPermanent
 	Unflushed      = unflushed
 )
 

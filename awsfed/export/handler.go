@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,6 +18,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/onafed/onafed/internal/detach"
+	"github.com/onafed/onafed/internal/loopback"
 	"github.com/onafed/onafed/internal/quote"
 )
 
@@ -177,14 +178,14 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 // refuse is why the request gets nothing, or status 0. The token is looked at
 // last, so that nobody beyond loopback can try one.
 func (h *Handler) refuse(r *http.Request) (status int, reason string) {
-	local, ok := localAddr(r)
-	if !ok || !local.Addr().IsLoopback() {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	if !ok || !loopback.IsAddr(local) {
 		return http.StatusForbidden, "the connection did not come in on a loopback address"
 	}
-	if remote, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !remote.Addr().Unmap().IsLoopback() {
+	if remote, _, err := net.SplitHostPort(r.RemoteAddr); err != nil || !loopback.IsLiteral(remote) {
 		return http.StatusForbidden, "the client is not on this machine"
 	}
-	if !isLoopbackHost(r.Host, local.Port()) {
+	if !isLoopbackHost(r.Host, local.Port) {
 		return http.StatusForbidden, "Host is not the loopback address that was connected to"
 	}
 	for name := range r.Header {
@@ -206,29 +207,13 @@ func (h *Handler) refuse(r *http.Request) (status int, reason string) {
 	return 0, ""
 }
 
-// localAddr is the address that the client connected to.
-func localAddr(r *http.Request) (netip.AddrPort, bool) {
-	tcp, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	if !ok {
-		return netip.AddrPort{}, false
-	}
-	at := tcp.AddrPort()
-	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), true
-}
-
-func isLoopbackHost(hostport string, port uint16) bool {
+// isLoopbackHost reports whether a Host header names this machine and the port of the connection.
+func isLoopbackHost(hostport string, port int) bool {
 	host, p, err := net.SplitHostPort(hostport)
 	if err != nil { // no port: the scheme's
 		host, p = strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]"), "80"
 	}
-	if p != strconv.Itoa(int(port)) {
-		return false
-	}
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Unmap().IsLoopback()
+	return p == strconv.Itoa(port) && loopback.IsHost(host)
 }
 
 // isForeignHeader takes the canonical name of a header.
@@ -244,8 +229,7 @@ func isForeignHeader(name string) bool {
 func (h *Handler) credentials(ctx context.Context) (aws.Credentials, error) {
 	h.mu.Lock()
 	if h.flight == nil && (h.err == nil || time.Since(h.failed) >= handlerPause) {
-		h.flight = &flight{done: make(chan struct{}), started: time.Now()}
-		go h.ask(context.WithoutCancel(ctx), h.flight)
+		h.flight = h.ask(ctx)
 	}
 	f := h.flight
 	h.mu.Unlock()
@@ -273,12 +257,19 @@ func (h *Handler) credentials(ctx context.Context) (aws.Credentials, error) {
 	return aws.Credentials{}, errors.New("export: the source has no credentials yet")
 }
 
-// ask puts one question to the source and keeps what comes of it.
-func (h *Handler) ask(ctx context.Context, f *flight) {
-	ctx, cancel := context.WithTimeout(ctx, handlerFlight)
-	defer cancel()
-	a := <-beside(func() (aws.Credentials, error) { return h.src.Credentials(ctx) })
-	c, err := a.value, a.err
+// ask starts a call of the source, which the canceled request of a client does not end.
+func (h *Handler) ask(ctx context.Context) *flight {
+	f := &flight{done: make(chan struct{}), started: time.Now()}
+	ctx, cancel := detach.WithTimeout(ctx, handlerFlight)
+	go detach.Run(func() (aws.Credentials, error) { return h.src.Credentials(ctx) }, func(c aws.Credentials, err error) {
+		defer cancel()
+		h.settle(ctx, f, c, err)
+	})
+	return f
+}
+
+// settle keeps the result of a call.
+func (h *Handler) settle(ctx context.Context, f *flight, c aws.Credentials, err error) {
 	if err == nil {
 		if bad := checkCredentials(c, time.Now()); bad != nil {
 			err = fmt.Errorf("export: credentials refused: %w", bad)
@@ -307,8 +298,7 @@ func (h *Handler) ask(ctx context.Context, f *flight) {
 // refused. Serve closes l.
 func (h *Handler) Serve(ctx context.Context, l net.Listener) error {
 	defer l.Close()
-	tcp, ok := l.Addr().(*net.TCPAddr)
-	if !ok || !tcp.IP.IsLoopback() {
+	if !loopback.IsAddr(l.Addr()) {
 		return fmt.Errorf("export: the endpoint serves loopback addresses only, not %s: listen on 127.0.0.1", quoted(l.Addr().String()))
 	}
 	server := &http.Server{

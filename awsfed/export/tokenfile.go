@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/internal/detach"
+	"github.com/onafed/onafed/internal/retry"
 )
 
 const (
@@ -115,7 +117,7 @@ func (t *TokenFile) Path() string { return t.at.path }
 // [ErrExpired]), and the file stays as it was. When ctx ends, or after a minute,
 // Write does not wait any longer for a source that ignores its own context.
 func (t *TokenFile) Write(ctx context.Context) (expiry time.Time, err error) {
-	token, err := t.write(ctx, &asker{src: t.src})
+	token, err := t.write(ctx, &tokenCall{src: t.src})
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -133,9 +135,9 @@ func (t *TokenFile) Write(ctx context.Context) (expiry time.Time, err error) {
 // Temporary() is false. A source that ignores its context is not waited for when
 // ctx ends; one call of it is left behind then, never more.
 func (t *TokenFile) Run(ctx context.Context) error {
-	source := &asker{src: t.src}
+	source := &tokenCall{src: t.src}
 	token, err := t.write(ctx, source)
-	if err != nil && isFinal(err) && ctx.Err() == nil {
+	if err != nil && isPermanent(err) && ctx.Err() == nil {
 		return err
 	}
 	failures := 0
@@ -200,33 +202,25 @@ func tokenDue(now, issued, expiry time.Time, share float64) time.Time {
 	return now.Add(min(max(expiry.Sub(now)/10, 5*time.Second), time.Minute))
 }
 
-// tokenRetry is how long to wait after a number of failures in a row: between
-// half of and all of 1, 2, 4 ... 60 seconds.
+// tokenRetry returns how long to wait after a number of failures in a row: between half and all of
+// 1, 2, 4 ... 60 seconds.
 func tokenRetry(failures int) time.Duration {
-	most := min(time.Second<<min(failures-1, 10), time.Minute)
-	return most/2 + rand.N(most/2) //nolint:gosec // jitter is no secret
+	return retry.EqualJitter(retry.Exponential(time.Second, failures, time.Minute))
 }
 
-// isFinal tells errors that trying again does not mend. Errors of the operating system and of the network have a Temporary too, which
-// means something else there (an address that refuses a connection may take one in a minute); they are told by their Timeout.
-func isFinal(err error) bool {
-	var refused *FileError
-	if errors.As(err, &refused) { // a full disk is emptied, a lock given up
+// isPermanent reports whether trying again cannot help: the file or its folder is refused, or the
+// source says that its error is not temporary. A full disk and a lock that another process holds
+// are temporary.
+func isPermanent(err error) bool {
+	if refused, ok := errors.AsType[*FileError](err); ok {
 		return refused.Err == nil || errors.Is(refused.Err, fs.ErrPermission) || errors.Is(refused.Err, syscall.EBUSY)
 	}
-	for ; err != nil; err = errors.Unwrap(err) {
-		if _, system := err.(interface{ Timeout() bool }); system {
-			continue
-		}
-		if source, ok := err.(interface{ Temporary() bool }); ok {
-			return !source.Temporary()
-		}
-	}
-	return false
+	temporary, said := retry.Temporary(err)
+	return said && !temporary
 }
 
 // write asks the source and puts its token into the file, if it is not there.
-func (t *TokenFile) write(ctx context.Context, source *asker) (*idp.Token, error) {
+func (t *TokenFile) write(ctx context.Context, source *tokenCall) (*idp.Token, error) {
 	token, err := source.token(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("export: token file: %w", err)
@@ -250,41 +244,42 @@ func (t *TokenFile) write(ctx context.Context, source *asker) (*idp.Token, error
 	return token, nil
 }
 
-// An asker asks a source that may ignore its context. It has one call under way
-// at most, and is for one goroutine.
-type asker struct {
+// A tokenCall calls a source that may ignore its context. At most one call runs at a time. It is for
+// one goroutine.
+type tokenCall struct {
 	src  idp.TokenSource
-	left <-chan answer[*idp.Token] // the call that was not waited for, nil when there is none
+	left *detach.Call[*idp.Token] // the call that did not end in time, nil when there is none
 }
 
-func (a *asker) token(ctx context.Context) (*idp.Token, error) {
+func (a *tokenCall) token(ctx context.Context) (*idp.Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, tokenAttempt)
 	defer cancel()
-	got := a.left
-	select {
-	case late := <-got: // a token is good whenever it comes; an error was for the try before
-		if late.err == nil {
-			a.left = nil
-			return late.value, nil
+	call := a.left
+	if call != nil {
+		select {
+		case <-call.Done(): // use its token, but not its error, which is of the attempt before
+			if token, err := call.Result(); err == nil {
+				a.left = nil
+				return token, nil
+			}
+			call = nil
+		default:
 		}
-		got = nil
-	default:
 	}
-	if got == nil {
-		got = beside(func() (*idp.Token, error) { return a.src.Token(ctx) })
+	if call == nil {
+		call = detach.Go(func() (*idp.Token, error) { return a.src.Token(ctx) })
 	}
+	a.left = nil
 	select {
-	case said := <-got:
-		a.left = nil
-		return said.value, said.err
+	case <-call.Done():
+		return call.Result()
 	case <-ctx.Done():
 	}
 	select {
-	case said := <-got: // it obeys, and says more than ctx.Err does
-		a.left = nil
-		return said.value, said.err
+	case <-call.Done(): // the source's error says more than ctx.Err does
+		return call.Result()
 	case <-time.After(tokenGrace):
-		a.left = got
+		a.left = call
 		return nil, fmt.Errorf("the source does not answer: %w", ctx.Err())
 	}
 }

@@ -302,12 +302,12 @@ func TestTokenFileRunWaitsForTheSource(t *testing.T) {
 	}
 }
 
-// What passes by itself, such as a full disk, does not end Run at its start.
-func TestTokenFileFinalErrors(t *testing.T) {
+// Run returns at its start only for a permanent error.
+func TestTokenFilePermanentErrors(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		err   error
-		final bool
+		err       error
+		permanent bool
 	}{
 		{&export.FileError{Reason: "a folder that is refused"}, true},
 		{&export.FileError{Err: syscall.EACCES}, true},
@@ -318,9 +318,13 @@ func TestTokenFileFinalErrors(t *testing.T) {
 		{&export.FileError{Err: export.ErrLocked}, false},
 		{fmt.Errorf("token: %w", finalSource{errors.New("revoked")}), true},
 		{errors.New("down"), false},
+		// A client that is told to stop while it retries joins both errors.
+		{errors.Join(errors.New("environment file is missing"), finalSource{errors.New("revoked")}), true},
+		{fmt.Errorf("%w; not retried: %w", finalSource{errors.New("revoked")}, context.Canceled), true},
+		{fmt.Errorf("%w; not retried: %w", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, context.DeadlineExceeded), false},
 	} {
-		if got := export.IsFinal(tt.err); got != tt.final {
-			t.Errorf("%v: final %v, want %v", tt.err, got, tt.final)
+		if got := export.IsPermanent(tt.err); got != tt.permanent {
+			t.Errorf("%v: permanent %v, want %v", tt.err, got, tt.permanent)
 		}
 	}
 }
