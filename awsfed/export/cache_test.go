@@ -76,7 +76,7 @@ func childCache(args []string) error {
 		}
 		if args[2] == "hang" {
 			fmt.Println("ready")
-			select {}
+			time.Sleep(time.Hour) // not select {}: without cgo the runtime ends such a process
 		}
 		time.Sleep(300 * time.Millisecond) // the latency of STS, in which the others arrive
 		if args[2] == "fail" {

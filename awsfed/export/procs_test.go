@@ -67,7 +67,8 @@ func childHold(args []string) error {
 		return err
 	}
 	fmt.Println("ready")
-	select {}
+	time.Sleep(time.Hour) // not select {}: without cgo the runtime ends such a process
+	return nil
 }
 
 // start runs the child and waits for its "ready".
