@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/internal/detach"
 )
 
 // patience is how long a source may take to notice that its context has ended.
@@ -120,32 +121,25 @@ func (c *conformance) ask(ctx context.Context) outcome { return c.askWith(ctx, c
 
 // askWith is ask with a context for the source that ends with ctx.
 func (c *conformance) askWith(ctx, given context.Context) outcome {
-	done := make(chan outcome, 1)
-	go func() {
-		o := outcome{err: errors.New("the call ended its goroutine")}
-		defer func() {
-			if p := recover(); p != nil {
-				o = outcome{panicked: p}
-			}
-			done <- o
-		}()
-		t, err := c.src.Token(given)
-		o = outcome{token: t, err: err}
-	}()
-	var o outcome
+	call := detach.Go(func() (*idp.Token, error) { return c.src.Token(given) })
 	select {
-	case o = <-done:
+	case <-call.Done():
 	case <-ctx.Done():
 		timer := time.NewTimer(patience)
 		defer timer.Stop()
 		select {
-		case o = <-done:
+		case <-call.Done():
 		case <-timer.C:
 			c.mu.Lock()
 			c.left = true
 			c.mu.Unlock()
 			return outcome{timeout: true}
 		}
+	}
+	var o outcome
+	o.token, o.err = call.Result()
+	if p, ok := errors.AsType[*detach.PanicError](o.err); ok {
+		return outcome{panicked: p.Value}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

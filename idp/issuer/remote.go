@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/onafed/onafed/internal/detach"
 	"github.com/onafed/onafed/internal/httpjson"
 )
 
@@ -219,22 +220,16 @@ func (s *RemoteKeySet) unknown(ctx context.Context, kid string) ([]Key, error) {
 
 // start begins a flight. s.mu is held.
 func (s *RemoteKeySet) start(ctx context.Context, now time.Time) *flight {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Timeout)
+	ctx, cancel := detach.WithTimeout(ctx, s.o.Timeout)
 	f := &flight{done: make(chan struct{}), over: ctx.Done(), from: cmp.Or(s.issuer, s.url)}
 	s.flight, s.started = f, now
-	go func() {
+	go detach.Run(func() (*kept, error) { return s.fetch(ctx) }, func(k *kept, err error) {
 		defer cancel()
-		var k *kept
-		err := errors.New("issuer: the HTTP transport ended its goroutine")
-		defer func() {
-			// This goroutine is not the caller's, who could catch a panic of the transport he chose.
-			if p := recover(); p != nil {
-				k, err = nil, fmt.Errorf("issuer: the HTTP transport panicked: %v", p)
-			}
-			s.land(ctx, f, k, err)
-		}()
-		k, err = s.fetch(ctx)
-	}()
+		if _, panicked := errors.AsType[*detach.PanicError](err); panicked || errors.Is(err, detach.ErrGoexit) {
+			err = fmt.Errorf("issuer: the HTTP transport: %w", err)
+		}
+		s.land(ctx, f, k, err)
+	})
 	return f
 }
 

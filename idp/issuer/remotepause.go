@@ -2,8 +2,9 @@ package issuer
 
 import (
 	"errors"
-	"math/rand/v2"
 	"time"
+
+	"github.com/onafed/onafed/internal/retry"
 )
 
 const (
@@ -41,10 +42,10 @@ func (s *RemoteKeySet) pause(now time.Time, err error) time.Duration {
 	if k := s.kept.Load(); k != nil && now.Before(k.stale) {
 		limit, most = maxRetry, min(maxRetryAfter, k.stale.Sub(now)-maxRetry/2) // there is another try while they can be used
 	}
-	own := min(minRetry<<min(s.failures, 10), limit)
+	own := retry.Exponential(minRetry, s.failures+1, limit)
 	var asked time.Duration
 	if f, ok := errors.AsType[*FetchError](err); ok {
 		asked = min(f.retryAfter, most)
 	}
-	return max(asked, own/2) + rand.N(own/2+1) //nolint:gosec // spreads a fleet, guards nothing
+	return max(asked, own/2) + retry.FullJitter(own/2+1)
 }

@@ -1,10 +1,11 @@
 package httpjson
 
 import (
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/onafed/onafed/internal/loopback"
 )
 
 // maxURL is the length of the longest URL that [CheckURL] takes. Servers commonly refuse more than 8 KiB; an issuer, a key set or
@@ -71,7 +72,7 @@ func refuse(u *url.URL, insecureLoopback bool) string {
 		return ""
 	case "http":
 		switch {
-		case !loopbackLiteral(u.Hostname()):
+		case !loopback.IsLiteral(u.Hostname()):
 			return "scheme is http, want https"
 		case !insecureLoopback:
 			return "scheme is http, want https (http to a loopback address needs InsecureLoopbackHTTP)"
@@ -104,11 +105,6 @@ func portFits(u *url.URL) bool {
 	}
 	n, err := strconv.ParseUint(p, 10, 16)
 	return err == nil && n != 0
-}
-
-func loopbackLiteral(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return err == nil && a.Zone() == "" && a.IsLoopback()
 }
 
 // origin returns scheme, host and port of u in one spelling: two URLs of one origin reach the same server.
