@@ -160,21 +160,18 @@ func (p *Provider) explain(ctx context.Context, err error) error {
 	return &AssumeRoleError{RoleARN: p.roleARN, SessionName: p.opts.sessionName, Err: err}
 }
 
-// ProviderSources tells the SDK what the credentials come from, for its user
-// agent.
+// ProviderSources returns the sources of the credentials, for the user agent of the SDK. The last one
+// is the caller's own code: the SDK must not cache the credentials as it caches those of its own
+// providers, because the provider does that itself.
 func (p *Provider) ProviderSources() []aws.CredentialSource {
-	return []aws.CredentialSource{aws.CredentialSourceSTSAssumeRoleWebID}
+	return []aws.CredentialSource{aws.CredentialSourceSTSAssumeRoleWebID, aws.CredentialSourceCode}
 }
 
 // Invalidate drops the credentials with that access key id, because a service
 // said that they no longer work; other ones are left alone. The next call waits
 // for new ones. [Provider.APIOption] does so by itself.
 func (p *Provider) Invalidate(accessKeyID string) {
-	p.invalidate(accessKeyID)
-}
-
-func (p *Provider) invalidate(accessKeyID string) bool {
-	return p.engine.Invalidate(func(s session) bool { return s.served.AccessKeyID == accessKeyID })
+	p.engine.Invalidate(func(s session) bool { return s.served.AccessKeyID == accessKeyID })
 }
 
 // Run keeps the credentials warm until ctx is done and returns its error: it

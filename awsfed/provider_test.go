@@ -40,9 +40,6 @@ func TestRetrieve(t *testing.T) {
 		if got := s.count(); got != 1 {
 			t.Errorf("%d calls of STS, want 1", got)
 		}
-		if got := p.ProviderSources(); len(got) != 1 || got[0] != aws.CredentialSourceSTSAssumeRoleWebID {
-			t.Errorf("ProviderSources = %v", got)
-		}
 	})
 }
 

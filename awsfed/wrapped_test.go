@@ -3,6 +3,7 @@ package awsfed_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/onafed/onafed/awsfed"
 )
 
@@ -135,4 +137,28 @@ func TestWrappedManyCallers(t *testing.T) {
 			t.Errorf("%d calls of STS, want 2", got)
 		}
 	})
+}
+
+// The last source decides whether a future cache of the SDK keeps credentials beyond their expiry. For own code it
+// does not, however the provider gets to the client.
+func TestSourcesEndWithCode(t *testing.T) {
+	t.Setenv("AWS_CA_BUNDLE", "") // does not go with the client below
+	p := newProvider(t, newService())
+	loaded, err := awsfed.LoadConfig(t.Context(), roleARN, &mintery{tb: t}, withClient(doer(nil)), func(o *awsfed.LoadOptions) {
+		o.Config = append(o.Config, config.WithRegion("eu-central-1"))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, creds := range map[string]aws.CredentialsProvider{
+		"set directly":                   p,
+		"LoadConfig":                     loaded.Credentials,
+		"config.WithCredentialsProvider": wrapped(t, p),
+		"a client":                       sts.NewFromConfig(aws.Config{Credentials: p, Region: "eu-central-1"}).Options().Credentials,
+	} {
+		want := []aws.CredentialSource{aws.CredentialSourceSTSAssumeRoleWebID, aws.CredentialSourceCode}
+		if got := creds.(aws.CredentialProviderSource).ProviderSources(); !slices.Equal(got, want) {
+			t.Errorf("%s: ProviderSources = %v, want %v", name, got, want)
+		}
+	}
 }

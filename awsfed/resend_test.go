@@ -2,7 +2,6 @@ package awsfed_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/awsfedtest"
@@ -53,21 +51,16 @@ func TestAServiceThatAnswersExpiredToken(t *testing.T) {
 		old := p.Status().AccessKeyID
 		s.ExpireCredentials(old)
 		if err := call(); err != nil {
-			t.Errorf("with credentials that died: %v, want a second try with new ones", err)
+			t.Errorf("with credentials that died: %v, want a second request with new ones", err)
 		}
 		if now := p.Status().AccessKeyID; now == old {
 			t.Error("the credentials that died are still handed out")
 		}
 
-		// Without a retryer the call fails and the next one does not.
+		// It needs no retryer.
 		s.ExpireCredentials(p.Status().AccessKeyID)
-		_, err := client.GetCallerIdentity(t.Context(), nil, func(o *sts.Options) { o.Retryer = aws.NopRetryer{} })
-		var api smithy.APIError
-		if !errors.As(err, &api) || !strings.HasPrefix(api.ErrorCode(), "ExpiredToken") {
-			t.Errorf("GetCallerIdentity = %v, want ExpiredToken", err)
-		}
-		if err := call(); err != nil {
-			t.Errorf("the call after that: %v", err)
+		if _, err := client.GetCallerIdentity(t.Context(), nil, func(o *sts.Options) { o.Retryer = aws.NopRetryer{} }); err != nil {
+			t.Errorf("GetCallerIdentity without retries: %v", err)
 		}
 	})
 }
