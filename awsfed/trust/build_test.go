@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/awsfed/trust/pattern"
 	"github.com/onafed/onafed/claims"
 )
 
@@ -178,10 +179,10 @@ func TestBuildSubjects(t *testing.T) {
 				t.Errorf("values (-want +got):\n%s", diff)
 			}
 			checkPrinting(t, p)
-			whole := trust.CompilePattern("org:" + org + "/*")
-			wholeV3 := trust.CompilePattern("organization_id:" + org + ":*")
+			whole := pattern.Compile("org:" + org + "/*")
+			wholeV3 := pattern.Compile("organization_id:" + org + ":*")
 			for _, v := range values {
-				q := trust.CompilePattern(v)
+				q := pattern.Compile(v)
 				in2, _ := whole.Covers(q)
 				in3, _ := wholeV3.Covers(q)
 				if !in2 && !in3 {
@@ -399,16 +400,16 @@ func TestBuildLetsInWhatTheRuleSays(t *testing.T) {
 			}
 			built++
 			_, values := subjectCondition(t, p)
-			var patterns []trust.Pattern
+			var patterns []pattern.Pattern
 			for _, v := range values {
-				patterns = append(patterns, trust.CompilePattern(v))
+				patterns = append(patterns, pattern.Compile(v))
 			}
 			for _, c := range tokens {
 				sub, err := l.Build(c)
 				if err != nil {
 					t.Fatal(err)
 				}
-				got := slices.ContainsFunc(patterns, func(p trust.Pattern) bool { return p.Match(sub) })
+				got := slices.ContainsFunc(patterns, func(p pattern.Pattern) bool { return p.Match(sub) })
 				want := c.OrganizationID == org && tt.in(c)
 				if name == "environment" && !slices.Contains(fields, "environment_id") && c.ProjectID != "" {
 					want = false // the subject does not tell

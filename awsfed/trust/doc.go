@@ -40,9 +40,8 @@
 //
 // # Patterns
 //
-// A [Pattern] is a compiled value of StringLike. [Pattern.Covers] decides
-// exactly whether one pattern matches all that another one matches, and gives a
-// counterexample if not.
+// The package pattern compiles the values of StringLike, and decides exactly
+// whether one pattern matches all that another one matches.
 //
 // # What it is not
 //

@@ -55,7 +55,7 @@ func (v vector) request(tb testing.TB) trust.Request {
 	return trust.NewRequest(c, p)
 }
 
-func vectors(tb testing.TB) []vector {
+func evaluateVectors(tb testing.TB) []vector {
 	tb.Helper()
 	files, err := filepath.Glob("testdata/evaluate/*.json")
 	if err != nil {
@@ -95,7 +95,7 @@ func kinds(d trust.Decision) []trust.NearMissKind {
 
 func TestEvaluateVectors(t *testing.T) {
 	t.Parallel()
-	all := vectors(t)
+	all := evaluateVectors(t)
 	if len(all) < 150 {
 		t.Errorf("%d vectors, want at least 150", len(all))
 	}

@@ -3,6 +3,8 @@ package trust
 import (
 	"slices"
 	"strings"
+
+	"github.com/onafed/onafed/awsfed/trust/pattern"
 )
 
 func miss(kind NearMissKind, message string) NearMiss { return NearMiss{Kind: kind, Message: message} }
@@ -171,7 +173,7 @@ func subjectNearMiss(op operator, want, got string) (NearMiss, bool) {
 	}
 	if op.family == likeFamily {
 		for _, tail := range [...]string{":*", "/*"} {
-			if base, ok := strings.CutSuffix(want, tail); ok && CompilePattern(base).Match(got) {
+			if base, ok := strings.CutSuffix(want, tail); ok && pattern.Compile(base).Match(got) {
 				return miss(MissTrailingWildcard,
 					"the pattern ends in "+tail+", which asks for one more part; the token's subject ends before it"), true
 			}

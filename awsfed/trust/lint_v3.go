@@ -3,6 +3,8 @@ package trust
 import (
 	"slices"
 	"strings"
+
+	"github.com/onafed/onafed/awsfed/trust/pattern"
 )
 
 // defaultSubject: ...:project_id:<id>:* misses the default subject, which ends
@@ -14,7 +16,7 @@ func (l *linter) defaultSubject(i, k int, c Condition) {
 		return
 	}
 	for _, other := range c.Values {
-		if CompilePattern(other).Match(base) {
+		if pattern.Compile(other).Match(base) {
 			return
 		}
 	}

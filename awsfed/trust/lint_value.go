@@ -3,6 +3,8 @@ package trust
 import (
 	"slices"
 	"strings"
+
+	"github.com/onafed/onafed/awsfed/trust/pattern"
 )
 
 // texts looks for what is wrong in the text of values whatever the key is.
@@ -96,7 +98,7 @@ func (l *linter) redundant(i int, c Condition) {
 				continue
 			}
 			budget--
-			outer, inner := CompilePattern(w), CompilePattern(v)
+			outer, inner := pattern.Compile(w), pattern.Compile(v)
 			if covered, _ := outer.Covers(inner); !covered {
 				continue
 			}

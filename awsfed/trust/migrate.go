@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/onafed/onafed/awsfed/trust/pattern"
 	"github.com/onafed/onafed/claims"
 )
 
@@ -248,7 +249,7 @@ func (l *valueList) add(v string, op operator) {
 // addPattern adds a value for V3 subjects, which may have wildcards, unless
 // one that is there covers it.
 func (l *valueList) addPattern(v string) {
-	p := CompilePattern(v)
+	p := pattern.Compile(v)
 	for _, have := range l.list {
 		if have.exact {
 			if have.text == v {
@@ -256,7 +257,7 @@ func (l *valueList) addPattern(v string) {
 			}
 			continue
 		}
-		if covered, _ := CompilePattern(have.text).Covers(p); covered && !hasVariable(have.text) {
+		if covered, _ := pattern.Compile(have.text).Covers(p); covered && !hasVariable(have.text) {
 			return
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/awsfed/trust/pattern"
 	"github.com/onafed/onafed/claims"
 )
 
@@ -90,9 +91,9 @@ func TestMigratedValuesStayInTheOrganization(t *testing.T) {
 	t.Parallel()
 	p := subPolicy(trust.Allow, "StringLike", "org:"+ownOrg+"/prj:"+ownProject+"/*", "org:"+ownOrg+"/env:*", "org:"+ownOrg+"/user:"+ownUser)
 	m := trust.Migrate(p, nil)
-	inside := trust.CompilePattern("organization_id:" + ownOrg + ":*")
+	inside := pattern.Compile("organization_id:" + ownOrg + ":*")
 	for _, v := range m.After.Statements[0].Conditions[0].Values {
-		if ok, example := inside.Covers(trust.CompilePattern(v)); !ok {
+		if ok, example := inside.Covers(pattern.Compile(v)); !ok {
 			t.Errorf("%s also accepts %q", v, example)
 		}
 		if !slices.Contains(m.Both.Statements[0].Conditions[0].Values, v) {

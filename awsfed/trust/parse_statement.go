@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/onafed/onafed/awsfed/trust/pattern"
 )
 
 func statementElements() []string {
@@ -127,7 +129,7 @@ func trustActions() []string {
 // wildcards in each place is not documented, so a pattern passes if it stands
 // for one of the actions.
 func checkAction(action string) string {
-	p := CompilePattern(strings.ToLower(action))
+	p := pattern.Compile(strings.ToLower(action))
 	for _, known := range trustActions() {
 		if p.Match(strings.ToLower(known)) {
 			return ""

@@ -5,29 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/internal/testkit/vectors"
 )
-
-func readVectors[T any](tb testing.TB, path string) []T {
-	tb.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	var vectors []T
-	if err := dec.Decode(&vectors); err != nil {
-		tb.Fatal(err)
-	}
-	return vectors
-}
 
 type acceptVector struct{ Name, Document, Printed string }
 
@@ -39,7 +24,7 @@ type refuseVector struct {
 
 func TestParseAccepts(t *testing.T) {
 	t.Parallel()
-	for _, v := range readVectors[acceptVector](t, "testdata/parse/accept.json") {
+	for _, v := range vectors.Read[acceptVector](t, "testdata/parse/accept.json") {
 		t.Run(v.Name, func(t *testing.T) {
 			t.Parallel()
 			p, err := trust.Parse([]byte(v.Document))
@@ -90,7 +75,7 @@ func checkPrinting(tb testing.TB, p trust.Policy) {
 
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
-	for _, v := range readVectors[refuseVector](t, "testdata/parse/refuse.json") {
+	for _, v := range vectors.Read[refuseVector](t, "testdata/parse/refuse.json") {
 		t.Run(v.Name, func(t *testing.T) {
 			t.Parallel()
 			p, err := trust.Parse([]byte(v.Document))
@@ -294,10 +279,10 @@ func TestPolicyJSONThroughEncodingJSON(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, v := range readVectors[acceptVector](f, "testdata/parse/accept.json") {
+	for _, v := range vectors.Read[acceptVector](f, "testdata/parse/accept.json") {
 		f.Add([]byte(v.Document))
 	}
-	for _, v := range readVectors[refuseVector](f, "testdata/parse/refuse.json") {
+	for _, v := range vectors.Read[refuseVector](f, "testdata/parse/refuse.json") {
 		f.Add([]byte(v.Document))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

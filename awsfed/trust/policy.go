@@ -3,6 +3,8 @@ package trust
 import (
 	"slices"
 	"strings"
+
+	"github.com/onafed/onafed/awsfed/trust/pattern"
 )
 
 // Effect is what a statement does when it applies. IAM knows exactly the two
@@ -150,11 +152,11 @@ func anyAction(patterns []string, action string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return actionMatches(p, action) })
 }
 
-func actionMatches(pattern, action string) bool {
-	if !strings.ContainsAny(pattern, "*?") {
-		return strings.EqualFold(pattern, action)
+func actionMatches(want, action string) bool {
+	if !strings.ContainsAny(want, "*?") {
+		return strings.EqualFold(want, action)
 	}
 	// An action has no escapes.
-	pattern = strings.ReplaceAll(strings.ToLower(pattern), "$", "${$}")
-	return CompilePattern(pattern).Match(strings.ToLower(action))
+	want = strings.ReplaceAll(strings.ToLower(want), "$", "${$}")
+	return pattern.Compile(want).Match(strings.ToLower(action))
 }

@@ -197,7 +197,7 @@ func TestEmptyListsInJSON(t *testing.T) {
 
 func TestDecisionJSONIsDeterministic(t *testing.T) {
 	t.Parallel()
-	for _, v := range vectors(t) {
+	for _, v := range evaluateVectors(t) {
 		p, r := mustParse(t, v.Policy), v.request(t)
 		first, err := json.Marshal(p.Evaluate(r))
 		if err != nil {

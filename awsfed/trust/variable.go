@@ -1,6 +1,10 @@
 package trust
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/onafed/onafed/awsfed/trust/pattern"
+)
 
 // versionWithVariables is the only policy version in which ${...} is more
 // than text.
@@ -145,15 +149,20 @@ func (x expansion) text() string {
 
 // pattern compiles the expanded value for operators with wildcards. dataWild
 // says whether a * or ? that came out of a variable is one.
-func (x expansion) pattern(dataWild bool) Pattern { return compileSpans(x.spans, dataWild) }
+func (x expansion) pattern(dataWild bool) pattern.Pattern { return compileSpans(x.spans, dataWild) }
 
-func compileSpans(spans []span, dataWild bool) Pattern {
-	pieces := make([]patternPiece, 0, len(spans))
+func compileSpans(spans []span, dataWild bool) pattern.Pattern {
+	// The escapes of the policy are spans of their own, so every dollar sign is plain text.
+	plain, literal := strings.NewReplacer("$", "${$}"), strings.NewReplacer("$", "${$}", "*", "${*}", "?", "${?}")
+	var b strings.Builder
 	for _, s := range spans {
-		literal := s.kind == escaped || s.kind == fromData && !dataWild
-		pieces = append(pieces, patternPiece{text: s.text, literal: literal})
+		escape := plain
+		if s.kind == escaped || s.kind == fromData && !dataWild {
+			escape = literal
+		}
+		b.WriteString(escape.Replace(s.text))
 	}
-	return patternFrom(pieces...)
+	return pattern.Compile(b.String())
 }
 
 // splitSpans is strings.SplitN for spans, with a colon as separator.

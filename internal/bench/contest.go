@@ -3,6 +3,7 @@ package main
 import (
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A contest is a row about one call that takes no time but the processor's.
@@ -16,7 +17,8 @@ type contestLine struct {
 	work      string
 	ours      side
 	peers     []peer
-	maxAllocs float64 // of ours; -1 is no goal
+	maxTime   time.Duration // of ours, in a line without peers
+	maxAllocs float64       // of ours; -1 is no goal
 }
 
 // A peer is the other side.
@@ -59,6 +61,13 @@ func (c contest) measure(b *bench) error {
 		r := race(processorTime, b.rounds, b.slice, loops...)
 		ours := allocs(l.ours.once)
 		oursText := span(r.ns(0)) + ", " + allocText(ours)
+		if l.maxTime > 0 {
+			b.add(line{
+				work: l.work, ours: oursText,
+				goal:    "<= " + duration(l.maxTime) + ", " + atMost(l.maxAllocs),
+				verdict: judge(r.ns(0) <= float64(l.maxTime) && ours <= l.maxAllocs),
+			})
+		}
 		for i, p := range l.peers {
 			ratio := r.ratio(0, i+1)
 			goal, verdict := "", noGoal

@@ -2,61 +2,50 @@ package main
 
 import (
 	"strings"
+	"time"
 
 	"github.com/minio/pkg/v3/wildcard"
-	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/awsfed/trust/pattern"
 )
 
 func patternContest() []contestLine {
 	const ordinary = "org:" + orgID + "/prj:*/env:*"
-	// Each has as many ways to be tried as there are ways to place its parts.
-	const hostile = "*a*a*a*b*"
-	const hostileMarks = "*a?*a?*a?*b?*"
+	const stars = "*a*a*a*b*" // many ways to place its parts
 	long := strings.Repeat("a", 64)
-	compiled, compiledHostile, compiledMarks := trust.CompilePattern(ordinary), trust.CompilePattern(hostile), trust.CompilePattern(hostileMarks)
-	match := side{"trust.Pattern", func() {
-		if !compiled.Match(subject) {
-			panic("no match")
-		}
-	}}
-	matchHostile := side{"trust.Pattern", func() {
-		if compiledHostile.Match(long) {
-			panic("a match")
-		}
-	}}
-	marks := side{"trust.Pattern", func() {
-		if compiledMarks.Match(long) {
-			panic("a match")
-		}
-	}}
+	// 512 positions match 1,024 characters each, and then differ.
+	hostile := strings.Repeat("*a", 510) + "*" + strings.Repeat("a?", 512) + "ab*"
 	return []contestLine{
 		{
-			work: "StringLike match, compiled", ours: match,
-			peers: []peer{{side{"minio wildcard", func() {
-				if !wildcard.Match(ordinary, subject) {
-					panic("no match")
-				}
-			}}, 0.15}},
+			work: "StringLike match, compiled", ours: matchSide(ordinary, subject, true),
+			peers:     []peer{{minioSide(ordinary, subject, true), 0.10}},
 			maxAllocs: 0,
 		},
 		{
-			work: "StringLike match, hostile pattern, beside our ordinary one", ours: matchHostile,
-			peers:     []peer{{match, 10}},
+			work: "StringLike match, several asterisks", ours: matchSide(stars, long, false),
+			peers:     []peer{{minioSide(stars, long, false), 0.10}},
 			maxAllocs: 0,
 		},
 		{
-			work: "StringLike match, hostile pattern with question marks, beside our ordinary one", ours: marks,
-			peers:     []peer{{match, 10}},
-			maxAllocs: 0,
-		},
-		{
-			work: "StringLike match, hostile pattern", ours: matchHostile,
-			peers: []peer{{side{"minio wildcard", func() {
-				if wildcard.Match(hostile, long) {
-					panic("a match")
-				}
-			}}, 0}},
-			maxAllocs: -1,
+			work: "StringLike match, hostile pattern and value of 2,048 characters", ours: matchSide(hostile, strings.Repeat("a", 2048), false),
+			maxTime: time.Millisecond, maxAllocs: 0,
 		},
 	}
+}
+
+// matchSide matches value with the compiled pattern p.
+func matchSide(p, value string, want bool) side {
+	compiled := pattern.Compile(p)
+	return side{"pattern.Pattern", func() {
+		if compiled.Match(value) != want {
+			panic("wrong answer")
+		}
+	}}
+}
+
+func minioSide(p, value string, want bool) side {
+	return side{"minio wildcard", func() {
+		if wildcard.Match(p, value) != want {
+			panic("wrong answer")
+		}
+	}}
 }

@@ -19,7 +19,7 @@ func leanPackages() map[string][]string {
 		"internal/condition": {},
 		"internal/provider":  {"internal/arn"},
 		"claims":             {"internal/quote"},
-		"awsfed/trust":       {"claims", "internal/arn", "internal/condition", "internal/provider", "internal/quote"},
+		"awsfed/trust":       {"claims", "awsfed/trust/pattern", "internal/arn", "internal/condition", "internal/provider", "internal/quote"},
 	}
 }
 

@@ -1,0 +1,131 @@
+package pattern_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/onafed/onafed/awsfed/trust/pattern"
+	"github.com/onafed/onafed/internal/testkit/vectors"
+)
+
+type coversVector struct {
+	Name, Outer, Inner string
+	Covers             bool
+	Example            string
+}
+
+func TestCovers(t *testing.T) {
+	t.Parallel()
+	for _, v := range vectors.Read[coversVector](t, "testdata/covers.json") {
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			p, q := pattern.Compile(v.Outer), pattern.Compile(v.Inner)
+			got, example := p.Covers(q)
+			if got != v.Covers || example != v.Example {
+				t.Errorf("Compile(%q).Covers(%q) = %v, %q, want %v, %q", v.Outer, v.Inner, got, example, v.Covers, v.Example)
+			}
+			if !got && (p.Match(example) || !q.Match(example)) {
+				t.Errorf("%q is no counterexample: outer %v, inner %v", example, p.Match(example), q.Match(example))
+			}
+		})
+	}
+}
+
+// allWords returns every word of up to n letters of the alphabet.
+func allWords(alphabet string, n int) []string {
+	words := []string{""}
+	for last := words; n > 0; n-- {
+		var next []string
+		for _, w := range last {
+			for _, c := range alphabet {
+				next = append(next, w+string(c))
+			}
+		}
+		words = append(words, next...)
+		last = next
+	}
+	return words
+}
+
+// For all small patterns, the answer equals the answer of trying all small words. The words have up
+// to 6 letters, as many as two of the patterns together, and one letter that no pattern has.
+func TestCoversAgainstAllWords(t *testing.T) {
+	t.Parallel()
+	const size = 3
+	words := allWords("abx", 6)
+	patterns := allWords("a*?", size)
+	patterns = append(patterns, "*ab*", "a*b*", "*a?b", "?a*b", "*a*b*", "a?*b")
+	for _, outer := range patterns {
+		p := pattern.Compile(outer)
+		for _, inner := range patterns {
+			q := pattern.Compile(inner)
+			want := true
+			for _, w := range words {
+				if q.Match(w) && !p.Match(w) {
+					want = false
+					break
+				}
+			}
+			got, example := p.Covers(q)
+			if got != want {
+				t.Fatalf("Compile(%q).Covers(%q) = %v, %q, want %v", outer, inner, got, example, want)
+			}
+			if !got && (p.Match(example) || !q.Match(example)) {
+				t.Fatalf("Compile(%q).Covers(%q): %q is no counterexample", outer, inner, example)
+			}
+		}
+	}
+}
+
+// hardCovers returns pairs of an outer and an inner pattern for which the search is long.
+func hardCovers() [][2]string {
+	marks := strings.Repeat("?", 40)
+	return [][2]string{
+		{"*a" + marks, "*a" + marks},
+		{"*a" + marks + "*", "*a*a*a*a*a*a" + marks},
+		{"*a" + marks + "b*", strings.Repeat("*a", 20) + marks + "b*"},
+		{"*a" + marks + "b", strings.Repeat("*a", 40) + "*" + marks + "b"},
+		{"*a?????????b*", strings.Repeat("*a", 60) + "*"},
+		{strings.Repeat("*a?", 30) + "*", strings.Repeat("*a", 60) + "*"},
+		{strings.Repeat("*a?b", 20), strings.Repeat("*a*b", 20)},
+		{strings.Repeat("a*", 1000), strings.Repeat("a*", 1000)},
+		{strings.Repeat("?", 2000), strings.Repeat("a", 2000)},
+	}
+}
+
+func TestCoversIsBounded(t *testing.T) {
+	t.Parallel()
+	for _, pair := range hardCovers() {
+		p, q := pattern.Compile(pair[0]), pattern.Compile(pair[1])
+		covered, example, exact := p.CoversExact(q)
+		if exact && !covered && (p.Match(example) || !q.Match(example)) {
+			t.Errorf("covers(%q, %q): %q is no counterexample", pair[0], pair[1], example)
+		}
+		if !exact && covered {
+			t.Errorf("covers(%q, %q) exceeded its budget and returned true", pair[0], pair[1])
+		}
+	}
+}
+
+func FuzzCovers(f *testing.F) {
+	f.Add("org:o/*", "org:o*", "org:o")
+	f.Add("*a??b*", "*a*b?", "aab")
+	f.Add("*aba*", "ab*aba", "ababa")
+	f.Add("*a???", "*a*a???", "aaaa")
+	f.Fuzz(func(t *testing.T, outer, inner, s string) {
+		if len(outer) > 200 || len(inner) > 200 || outer != strings.ToValidUTF8(outer, "") || inner != strings.ToValidUTF8(inner, "") {
+			return
+		}
+		p, q := pattern.Compile(outer), pattern.Compile(inner)
+		covered, example := p.Covers(q)
+		if covered && q.Match(s) && !p.Match(s) {
+			t.Fatalf("Compile(%q).Covers(%q), but %q", outer, inner, s)
+		}
+		if !covered && (p.Match(example) || !q.Match(example)) {
+			t.Fatalf("Compile(%q).Covers(%q): %q is no counterexample", outer, inner, example)
+		}
+		if again, _ := p.Covers(p); !again {
+			t.Fatalf("Compile(%q) does not cover itself", outer)
+		}
+	})
+}
