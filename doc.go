@@ -47,6 +47,8 @@
 //     the background; callers almost never wait while the old credentials are valid.
 //   - [github.com/onafed/onafed/awsfed/trust] parses, builds, evaluates and explains IAM trust
 //     policies without an AWS account.
+//   - [github.com/onafed/onafed/awsfed/oidccheck] finds the reasons why AWS would refuse an issuer
+//     or its tokens.
 //   - [github.com/onafed/onafed/awsfed/export] gives the credentials to programs that are not
 //     written in Go.
 //   - [github.com/onafed/onafed/awsfed/awsfedtest] is an STS for tests.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/onafed/onafed/awsfed/oidccheck"
+	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/idp/issuer"
 )
 
@@ -110,7 +112,7 @@ func (e *examination) fitness(ctx context.Context, reached bool) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	findings, err := issuer.CheckAWS(ctx, e.command.Issuer, raw, &issuer.CheckAWSOptions{Audience: e.audience()})
+	findings, err := oidccheck.Check(ctx, e.command.Issuer, raw, &oidccheck.Options{Audience: e.audience()})
 	if err != nil {
 		e.skipped("fit for AWS", err.Error())
 		return
@@ -121,7 +123,7 @@ func (e *examination) fitness(ctx context.Context, reached bool) {
 			continue
 		}
 		told++
-		if f.Severity == issuer.SeverityError {
+		if f.Severity == trust.SeverityError {
 			e.problem("fit for AWS", f.Message, f.Fix)
 		} else {
 			e.note("fit for AWS", "%s %s", f.Message, f.Fix)

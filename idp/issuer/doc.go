@@ -29,8 +29,8 @@
 //
 // A rotation is a second Publish: the ring waits with the new key until every cache has it, and keeps the old one until its last
 // token has expired. [Handler.Documents] returns the same documents for an object store or a CDN, so that an issuer can outgrow one
-// machine. [CheckAWS] tells what AWS would dislike about an issuer and its tokens.
+// machine.
 //
 // Algorithms are those that AWS STS accepts: RS256, RS384, RS512, ES256, ES384 and ES512. Until version 1 names may change; the texts
-// of errors are not part of the contract, the values of [Reason] and the IDs of a [Finding] are.
+// of errors are not part of the contract, the values of [Reason] are.
 package issuer

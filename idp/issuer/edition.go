@@ -37,7 +37,7 @@ func (r *KeyRing) edition(now time.Time) *edition {
 	for i, k := range r.keys {
 		events := []time.Time{k.signs}
 		if end := r.retirement(i); !end.IsZero() {
-			events = append(events, end.Add(r.lifetime+awsGrace))
+			events = append(events, end.Add(r.lifetime+maxLeeway))
 		}
 		for _, t := range events {
 			if t.After(now) {

@@ -264,30 +264,3 @@ func ExampleDiscover() {
 	fmt.Println(meta.JWKSURI, meta.Algorithms)
 	// Output: https://issuer.example/.well-known/jwks.json [ES256]
 }
-
-// What AWS would dislike about a token, before AWS says no more than AccessDenied.
-func ExampleCheckAWS() {
-	ctx := context.Background()
-	ring := exampleRing()
-	handler, err := issuer.NewHandler(exampleIssuer, ring, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	c := exampleClaims(idp.AudienceAWS, time.Hour)
-	delete(c, "iat")
-	c["aud"] = []string{idp.AudienceAWS, "https://service.example"}
-	token, err := ring.Sign(ctx, c)
-	if err != nil {
-		log.Fatal(err)
-	}
-	findings, err := issuer.CheckAWS(ctx, exampleIssuer, token, &issuer.CheckAWSOptions{HTTPClient: handlerClient(handler)})
-	if err != nil {
-		log.Fatal(err)
-	}
-	for _, f := range findings {
-		fmt.Println(f)
-	}
-	// Output:
-	// error token-aud-several: The token has 2 audiences. Fix: Sign exactly one: AWS refuses its own tokens with several, and does not say what it does with others.
-	// error token-iat: The token has no iat. Fix: Sign one: STS requires it.
-}

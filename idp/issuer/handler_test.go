@@ -201,11 +201,7 @@ func TestNothingPrivateIsGivenOut(t *testing.T) {
 	ring := newRing(t, nil)
 	var out [][]byte
 	for _, k := range keys {
-		der, err := issuer.SelfSignedCertificate(k, "issuer.example", time.Hour)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := issuer.NewSigner(k, &issuer.SignerOptions{Certificates: [][]byte{der}})
+		s, err := issuer.NewSigner(k, &issuer.SignerOptions{Certificates: [][]byte{certificate(t, k)}})
 		if err != nil {
 			t.Fatal(err)
 		}

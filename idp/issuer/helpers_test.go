@@ -5,10 +5,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/base64"
 	"fmt"
+	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -58,6 +61,17 @@ func newHandler(tb testing.TB, url string, n int) *issuer.Handler {
 		tb.Fatal(err)
 	}
 	return h
+}
+
+// certificate returns a self-signed certificate for a key.
+func certificate(tb testing.TB, key crypto.Signer) []byte {
+	tb.Helper()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return der
 }
 
 // payloadOfToken returns the decoded payload of a token.

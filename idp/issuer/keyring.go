@@ -257,7 +257,7 @@ func (r *KeyRing) Status() []KeyStatus {
 			s.State = KeySigning
 		}
 		if end := r.retirement(i); !end.IsZero() {
-			s.Removed = end.Add(r.lifetime + awsGrace)
+			s.Removed = end.Add(r.lifetime + maxLeeway)
 		}
 		out[i] = s
 	}
@@ -291,7 +291,7 @@ func (r *KeyRing) signing(now time.Time) int {
 
 func (r *KeyRing) prune(now time.Time) {
 	for i := len(r.keys) - 1; i >= 0; i-- {
-		if end := r.retirement(i); !end.IsZero() && !now.Before(end.Add(r.lifetime+awsGrace)) {
+		if end := r.retirement(i); !end.IsZero() && !now.Before(end.Add(r.lifetime+maxLeeway)) {
 			r.keys = slices.Delete(r.keys, i, i+1)
 		}
 	}

@@ -26,8 +26,8 @@ type SignerOptions struct {
 	Algorithm string
 	// Type is the typ of the header; "" writes none, as Ona does.
 	Type string
-	// Certificates are published beside the key as x5c: DER, the key's own first. AWS needs none; Ceph's STS does
-	// (see [SelfSignedCertificate]). They are never looked at to verify a token.
+	// Certificates are published beside the key as x5c: DER, the key's own first. AWS needs none; Ceph's STS does.
+	// They are never looked at to verify a token.
 	Certificates [][]byte
 }
 
@@ -112,7 +112,7 @@ func NewSigner(key crypto.Signer, opts *SignerOptions) (*Signer, error) {
 func (s *Signer) Key() Key { return s.public }
 
 // Sign returns a compact JWS over the claims: a JSON object as []byte or [json.RawMessage], taken byte for byte, a [claims.Claims]
-// as it was parsed, or anything that encoding/json turns into an object. It does not add or judge claims; [CheckAWS] does.
+// as it was parsed, or anything that encoding/json turns into an object. It does not add or judge claims.
 // A token over 20,000 bytes, which STS would not take, is an error.
 //
 // The context reaches the key when that is a [ContextSigner]; else it is looked at before signing only.

@@ -15,8 +15,13 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// defaultLeeway is what the clocks of an issuer and a verifier may differ when nobody says.
-const defaultLeeway = 30 * time.Second
+const (
+	// defaultLeeway is the accepted difference between the clocks of an issuer and a verifier.
+	defaultLeeway = 30 * time.Second
+	// maxLeeway is the largest leeway of a Verifier, and how long after exp STS accepts a token. A KeyRing
+	// publishes a key for as long after the last exp.
+	maxLeeway = 5 * time.Minute
+)
 
 // VerifierOptions are the choices of [NewVerifier]. There is no zero value that is fit for use: who is let in must be said.
 type VerifierOptions struct {
@@ -77,7 +82,7 @@ func NewVerifier(issuer string, keys KeySet, opts *VerifierOptions) (*Verifier, 
 		return bad("Organizations and AnyOrganization exclude each other")
 	case slices.Contains(o.Organizations, ""):
 		return bad("an organization is empty")
-	case o.Leeway > awsGrace:
+	case o.Leeway > maxLeeway:
 		return bad("Leeway %v is more than 5m", o.Leeway)
 	case o.MaxLifetime < 0:
 		return bad("MaxLifetime is negative")

@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
+	"math/big"
 	"net/url"
 	"testing"
 	"time"
@@ -67,7 +70,15 @@ func newSigner(t *testing.T, kid string) *issuer.Signer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	certificate, err := issuer.SelfSignedCertificate(key, "onafed interop tests", 24*time.Hour)
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		Subject:      pkix.Name{CommonName: "onafed interop tests"},
+		NotBefore:    now.Add(-time.Hour), // the gateway's clock may differ
+		NotAfter:     now.Add(24 * time.Hour),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+	}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
