@@ -1,0 +1,37 @@
+package strictjson
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Position is an offset in a text, with the line and the column for people. The zero Position is the
+// start of the text.
+type Position struct {
+	Offset     int // in bytes
+	LineBreaks int // number of newlines before Offset
+	Characters int // number of characters between the start of the line and Offset
+}
+
+// Line returns the number of the line, from 1.
+func (p Position) Line() int { return p.LineBreaks + 1 }
+
+// Column returns the number of the character in its line, from 1.
+func (p Position) Column() int { return p.Characters + 1 }
+
+// Forward returns the position of an offset after p. It reads only the text between the two: in a
+// text with many positions, each is counted from the one before it. Counting from the start of the
+// text, or of the line, would take time that grows with the square of their number, because JSON that
+// a program writes has one line.
+func (p Position) Forward(text string, offset int) Position {
+	offset = min(offset, len(text))
+	between := text[p.Offset:offset]
+	if n := strings.Count(between, "\n"); n > 0 {
+		p.LineBreaks += n
+		p.Characters = 0
+		between = between[strings.LastIndexByte(between, '\n')+1:]
+	}
+	p.Characters += utf8.RuneCountInString(between)
+	p.Offset = offset
+	return p
+}

@@ -1,0 +1,148 @@
+package strictjson
+
+import (
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+const (
+	noEnd          = "string without an end"
+	controlChar    = "control character in a string"
+	invalidUTF8    = "invalid UTF-8"
+	characterAbove = "character outside of the allowed range"
+)
+
+// Text reads a string. The result shares memory with the text that the Lexer reads, unless the string
+// has escapes.
+func (l *Lexer) Text() (string, error) {
+	if l.peek() != '"' {
+		return "", fail(l.pos, "not a string")
+	}
+	start := l.pos + 1
+	for i := start; i < len(l.text); i++ {
+		switch c := l.text[i]; {
+		case c == '"':
+			l.pos = i + 1
+			return l.text[start:i], nil
+		case c == '\\':
+			return l.escapedText(start, i)
+		case c < ' ':
+			return "", fail(i, controlChar)
+		case c >= utf8.RuneSelf:
+			size, err := l.character(i)
+			if err != nil {
+				return "", err
+			}
+			i += size - 1
+		}
+	}
+	return "", fail(l.pos, noEnd)
+}
+
+// escapedText reads the rest of a string that begins at start and has its first backslash at i.
+func (l *Lexer) escapedText(start, i int) (string, error) {
+	b := append(make([]byte, 0, i-start+32), l.text[start:i]...)
+	for i < len(l.text) {
+		switch c := l.text[i]; {
+		case c == '"':
+			l.pos = i + 1
+			return string(b), nil
+		case c == '\\':
+			r, size, reason := unescape(l.text[i:])
+			if reason != "" {
+				return "", fail(i, reason)
+			}
+			b = utf8.AppendRune(b, r)
+			i += size
+		case c < ' ':
+			return "", fail(i, controlChar)
+		case c < utf8.RuneSelf:
+			b = append(b, c)
+			i++
+		default:
+			size, err := l.character(i)
+			if err != nil {
+				return "", err
+			}
+			b = append(b, l.text[i:i+size]...)
+			i += size
+		}
+	}
+	return "", fail(start-1, noEnd)
+}
+
+// character returns the length of the character at offset i, which is not ASCII.
+func (l *Lexer) character(i int) (size int, err error) {
+	r, size := utf8.DecodeRuneInString(l.text[i:])
+	if r == utf8.RuneError && size == 1 {
+		return 0, fail(i, invalidUTF8)
+	}
+	if l.limits.MaxRune > 0 && r > l.limits.MaxRune {
+		return 0, fail(i, characterAbove)
+	}
+	return size, nil
+}
+
+// unescape returns the character that the escape sequence at the beginning of s represents, and the
+// length of the sequence. A surrogate pair is two sequences, and one character.
+func unescape(s string) (r rune, size int, reason string) {
+	if len(s) < 2 {
+		return 0, 0, "escape sequence without an end"
+	}
+	switch s[1] {
+	case '"', '\\', '/':
+		return rune(s[1]), 2, ""
+	case 'b':
+		return '\b', 2, ""
+	case 'f':
+		return '\f', 2, ""
+	case 'n':
+		return '\n', 2, ""
+	case 'r':
+		return '\r', 2, ""
+	case 't':
+		return '\t', 2, ""
+	case 'u':
+	default:
+		return 0, 0, "unknown escape sequence"
+	}
+	r, ok := hex4(s[2:])
+	if !ok {
+		return 0, 0, "escape sequence without four hexadecimal digits"
+	}
+	if !utf16.IsSurrogate(r) {
+		return r, 6, ""
+	}
+	if strings.HasPrefix(s[6:], `\u`) {
+		if low, ok := hex4(s[8:]); ok {
+			if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
+				return pair, 12, ""
+			}
+		}
+	}
+	return 0, 0, "lone surrogate"
+}
+
+// hex4 returns the value of the four hexadecimal digits at the beginning of s.
+func hex4(s string) (rune, bool) {
+	if len(s) < 4 {
+		return 0, false
+	}
+	var r rune
+	for i := range 4 {
+		c := s[i]
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c && c <= 'f':
+			c -= 'a' - 10
+		case 'A' <= c && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return 0, false
+		}
+		r = r<<4 | rune(c)
+	}
+	return r, true
+}
