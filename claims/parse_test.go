@@ -136,7 +136,7 @@ var refusedPayloads = []struct {
 	{"escape at the end", `{"a":"\`, 6, "escape sequence without an end"},
 	{"open string", `{"a":"x`, 5, "string without an end"},
 	{"open string after an escape", `{"a":"\n`, 5, "string without an end"},
-	{"leading zero", `{"a":01}`, 6, "leading zero"},
+	{"leading zero", `{"a":01}`, 5, "leading zero"},
 	{"plus", `{"a":+1}`, 5, "not a JSON value"},
 	{"minus alone", `{"a":-}`, 6, "digit expected"},
 	{"point alone", `{"a":1.}`, 7, "digit expected"},

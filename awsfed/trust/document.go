@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/onafed/onafed/internal/strictjson"
 )
 
 // maxDocuments is the largest input of ParseDocuments in bytes. An account with
@@ -45,12 +47,13 @@ func ParseDocuments(data []byte) ([]Document, error) {
 	if len(data) > maxDocuments {
 		return nil, fmt.Errorf("trust: %d bytes; documents of more than %d are not read", len(data), maxDocuments)
 	}
-	r := &documentReader{jsonReader: jsonReader{data: data}}
+	text := string(data)
+	r := &documentReader{jsonReader: jsonReader{lex: strictjson.New(text, strictjson.Limits{Depth: maxDepth}), text: text}}
 	kind, err := r.kind()
 	if err != nil {
 		return nil, err
 	}
-	start := r.pos
+	start := r.offset()
 	switch kind {
 	case jsonArray:
 		err = r.roles()
@@ -59,7 +62,7 @@ func ParseDocuments(data []byte) ([]Document, error) {
 		if names, err = r.names(); err != nil {
 			return nil, err
 		}
-		r.pos = start
+		r.lex.Seek(start)
 		if names["Statement"] {
 			p, err := Parse(data)
 			if err != nil {
@@ -156,7 +159,7 @@ func (r *documentReader) roles() error { return r.list(r.role) }
 
 // role reads a role as IAM's API describes it.
 func (r *documentReader) role() error {
-	start := r.pos
+	start := r.offset()
 	var d Document
 	found := false
 	err := r.object(func(name string, at int) error {
@@ -194,10 +197,10 @@ func (r *documentReader) document(name string) (p Policy, bad, err error) {
 	if err != nil {
 		return Policy{}, nil, err
 	}
-	start := r.pos
+	start := r.offset()
 	switch kind {
 	case jsonString:
-		s, err := r.text()
+		s, err := r.string()
 		if err != nil {
 			return Policy{}, nil, err
 		}
@@ -209,8 +212,10 @@ func (r *documentReader) document(name string) (p Policy, bad, err error) {
 		if err := r.skip(); err != nil {
 			return Policy{}, nil, err
 		}
-		r.base = r.base.forward(r.data, start)
-		inner := &jsonReader{data: r.data[:r.pos], pos: start, base: r.base, policyText: true, path: append(slices.Clone(r.path), name)}
+		r.base = r.base.Forward(r.text, start)
+		inner := newPolicyReader(r.text[:r.lex.Offset()])
+		inner.lex.Seek(start)
+		inner.base, inner.path = r.base, append(slices.Clone(r.path), name)
 		p, bad = inner.policy()
 		if n := p.Size(); bad == nil && n > MaxSize {
 			p, bad = Policy{}, r.fail(start, tooLong(n))

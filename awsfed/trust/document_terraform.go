@@ -70,13 +70,13 @@ func (r *documentReader) attributes(d *Document) (found bool, err error) {
 		}
 		switch name {
 		case "name":
-			d.RoleName, err = r.text()
+			d.RoleName, err = r.string()
 		case "arn":
-			d.RoleARN, err = r.text()
+			d.RoleARN, err = r.string()
 		case "assume_role_policy":
 			found = true
 			var s string
-			if s, err = r.text(); err == nil {
+			if s, err = r.string(); err == nil {
 				d.Policy, d.Err = parseString(s)
 			}
 		default:

@@ -25,7 +25,7 @@ func (r *documentReader) stateResource() error {
 			if err := r.want(jsonArray); err != nil {
 				return err
 			}
-			instances = r.pos
+			instances = r.offset()
 			return r.skip()
 		default:
 			err = r.skip()
@@ -43,13 +43,13 @@ func (r *documentReader) stateResource() error {
 		address = module + "." + address
 	}
 	// The members come in any order, so the instances are read last.
-	end := r.pos
-	r.pos = instances
+	end := r.lex.Offset()
+	r.lex.Seek(instances)
 	r.path = append(r.path, "instances")
 	err = r.list(func() error { return r.stateInstance(address) })
 	r.path = r.path[:len(r.path)-1]
 	if err == nil {
-		r.pos = end
+		r.lex.Seek(end)
 	}
 	return err
 }
@@ -62,10 +62,10 @@ func (r *documentReader) stateInstance(address string) error {
 		var err error
 		switch member {
 		case "index_key":
-			r.space()
-			start := r.pos
-			err = r.skip()
-			d.Address += "[" + string(r.data[start:r.pos]) + "]"
+			var key string
+			key, err = r.lex.Raw()
+			d.Address += "[" + key + "]"
+			err = r.parseError(err)
 		case "attributes":
 			found, err = r.attributes(&d)
 		default:

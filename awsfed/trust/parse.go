@@ -30,7 +30,7 @@ const (
 // dangerous is no error here. Where AWS does not say whether IAM refuses
 // something, Parse takes it, unless it could be read in two ways.
 func Parse(data []byte) (Policy, error) {
-	r := &jsonReader{data: data, policyText: true}
+	r := newPolicyReader(string(data))
 	if n := utf8.RuneCount(data); n > maxInput {
 		return Policy{}, r.fail(0, fmt.Sprintf("%d characters; IAM takes no document of more than %d", n, maxInput))
 	}
@@ -64,7 +64,7 @@ func (r *jsonReader) policy() (Policy, error) {
 	if err := r.want(jsonObject); err != nil {
 		return Policy{}, err
 	}
-	start := r.pos
+	start := r.offset()
 	p := Policy{form: &policyForm{}}
 	err := r.members("policy", policyElements(), &p.form.order, func(name string, at int) error {
 		var err error
@@ -90,8 +90,7 @@ func (r *jsonReader) policy() (Policy, error) {
 func policyElements() []string { return []string{"Version", "Id", "Statement"} }
 
 func (r *jsonReader) version() (string, error) {
-	r.space()
-	at := r.pos
+	at := r.offset()
 	v, err := r.wantText()
 	if err != nil {
 		return "", err
@@ -108,7 +107,7 @@ func (r *jsonReader) statements(p *Policy) error {
 	if err != nil {
 		return err
 	}
-	at := r.pos
+	at := r.offset()
 	if kind == jsonObject {
 		p.form.single = true
 		s, err := r.statement()
@@ -126,7 +125,7 @@ func (r *jsonReader) statements(p *Policy) error {
 		if err := r.want(jsonObject); err != nil {
 			return err
 		}
-		start := r.pos
+		start := r.offset()
 		s, err := r.statement()
 		if err != nil {
 			return err
@@ -145,14 +144,11 @@ func (r *jsonReader) statements(p *Policy) error {
 }
 
 // members reads an object whose members are elements of the policy language:
-// none unknown, none twice. The names go to order as they come.
+// none unknown. The names go to order as they come.
 func (r *jsonReader) members(of string, known []string, order *[]string, member func(name string, at int) error) error {
 	return r.object(func(name string, at int) error {
 		if !slices.Contains(known, name) {
 			return r.fail(at, unknownElement(of, known, name))
-		}
-		if slices.Contains(*order, name) {
-			return r.fail(at, fmt.Sprintf("the element %s stands twice in one %s", name, of))
 		}
 		*order = append(*order, name)
 		r.path = append(r.path, name)
@@ -196,7 +192,7 @@ func (r *jsonReader) wantText() (string, error) {
 	if err := r.want(jsonString); err != nil {
 		return "", err
 	}
-	return r.text()
+	return r.string()
 }
 
 // wantTexts reads a string or a list of strings; list tells that it was a list.
@@ -207,8 +203,7 @@ func (r *jsonReader) wantTexts(check func(string) string) (texts []string, list 
 		return nil, false, err
 	}
 	read := func(int) error {
-		r.space()
-		at := r.pos
+		at := r.offset()
 		s, err := r.wantText()
 		if err != nil {
 			return err

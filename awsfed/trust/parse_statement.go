@@ -14,9 +14,9 @@ func statementElements() []string {
 
 // statement reads one statement; the next byte is its opening brace.
 func (r *jsonReader) statement() (Statement, error) {
-	start := r.pos
-	r.base = r.base.forward(r.data, start) // nothing before it is reported any more
-	s := Statement{form: &statementForm{line: 1 + r.base.lines, column: 1 + r.base.column}}
+	start := r.offset()
+	r.base = r.base.Forward(r.text, start) // nothing before it is reported any more
+	s := Statement{form: &statementForm{line: r.base.Line(), column: r.base.Column()}}
 	err := r.members("statement", statementElements(), &s.form.order, func(name string, at int) error {
 		var err error
 		switch name {
@@ -53,8 +53,7 @@ func (r *jsonReader) statement() (Statement, error) {
 }
 
 func (r *jsonReader) effect() (Effect, error) {
-	r.space()
-	at := r.pos
+	at := r.offset()
 	v, err := r.wantText()
 	if err != nil {
 		return "", err
@@ -71,10 +70,10 @@ func (r *jsonReader) principal(s *Statement) error {
 	if err != nil {
 		return err
 	}
-	at := r.pos
+	at := r.offset()
 	switch kind {
 	case jsonString:
-		v, err := r.text()
+		v, err := r.string()
 		if err != nil {
 			return err
 		}
@@ -102,8 +101,7 @@ func (r *jsonReader) principal(s *Statement) error {
 }
 
 func (r *jsonReader) actions(s *Statement, element string) ([]string, error) {
-	r.space()
-	at := r.pos
+	at := r.offset()
 	values, list, err := r.wantTexts(checkAction)
 	if err != nil {
 		return nil, err
@@ -189,16 +187,13 @@ func operatorNames() []string {
 	}
 }
 
-// once refuses a name that was seen before, in whatever letter case: two keys
-// that differ in letter case only are the same key to IAM, and nothing says
-// whether their values would be alternatives or both be needed.
+// once refuses a name that differs from an earlier one only in letter case. Two such keys are the same
+// key to IAM, and AWS does not say whether their values are alternatives or all needed. The lexer
+// refuses a name that is repeated exactly.
 func (r *jsonReader) once(seen map[string]string, name string, at int, what string) error {
 	folded := strings.ToLower(name)
 	if before, ok := seen[folded]; ok {
-		if before == name {
-			return r.fail(at, fmt.Sprintf("the %s %s stands twice", what, quoteName(name)))
-		}
-		return r.fail(at, fmt.Sprintf("the %s %s stands twice, before as %s", what, quoteName(name), quoteName(before)))
+		return r.fail(at, fmt.Sprintf("the %s %s appears twice, before as %s", what, quoteName(name), quoteName(before)))
 	}
 	seen[folded] = name
 	return nil
@@ -246,7 +241,7 @@ func (r *jsonReader) conditionValues() (Condition, error) {
 		var v string
 		switch kind {
 		case jsonString:
-			v, err = r.text()
+			v, err = r.string()
 		case jsonNumber, jsonTrue, jsonFalse:
 			v, err = r.literal()
 		default:

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/onafed/onafed/internal/arn"
 )
 
 // principalKinds are the members of Principal in the order in which a policy
@@ -55,7 +57,7 @@ func checkPrincipal(kind, value string) string {
 	}
 	switch kind {
 	case "AWS":
-		if !isAccount(value) && !isPrincipalARN(value) && !isUniqueID(value) {
+		if !arn.IsAccount(value) && !isPrincipalARN(value) && !isUniqueID(value) {
 			return fmt.Sprintf("%s is no account number, ARN or unique id", quoteName(value))
 		}
 	case "Federated":
@@ -71,10 +73,6 @@ func checkPrincipal(kind, value string) string {
 func isPrincipalARN(value string) bool {
 	parts := strings.SplitN(value, ":", 6)
 	return len(parts) == 6 && parts[0] == "arn" && parts[1] != "" && parts[2] != "" && parts[5] != ""
-}
-
-func isAccount(value string) bool {
-	return len(value) == 12 && digits(value) == 12
 }
 
 // isUniqueID tells whether value is what IAM shows in place of a principal that

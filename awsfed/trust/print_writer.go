@@ -5,6 +5,8 @@ import (
 	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/onafed/onafed/internal/strictjson"
 )
 
 // printer writes JSON with or without indentation.
@@ -82,7 +84,7 @@ func (w *printer) texts(values []string, list bool, bare []bool) {
 
 // isBare tells whether s may still stand without quotes after somebody changed
 // the value.
-func isBare(s string) bool { return s == "true" || s == "false" || isNumber(s) }
+func isBare(s string) bool { return s == "true" || s == "false" || strictjson.IsNumber(s) }
 
 // ordered gives the members to print: those of the form first, in its order.
 func ordered(form, all []string, has func(name string) bool) []string {

@@ -3,6 +3,8 @@ package trust
 import (
 	"fmt"
 	"strings"
+
+	"github.com/onafed/onafed/internal/arn"
 )
 
 // ProviderARN gives the ARN of the OIDC provider that stands for issuer in an
@@ -25,7 +27,7 @@ func ProviderARNIn(partition, account, issuer string) (string, error) {
 	if !isPartition(partition) {
 		return "", fmt.Errorf("trust: partition %s: not the name of an AWS partition", quoteName(partition))
 	}
-	if !isAccount(account) {
+	if !arn.IsAccount(account) {
 		return "", fmt.Errorf("trust: account %s: an AWS account number has 12 digits", quoteName(account))
 	}
 	if reason := checkIssuer(issuer); reason != "" {

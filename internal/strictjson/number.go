@@ -31,7 +31,7 @@ func numberEnd(s string, i int) (end int, reason string) {
 	case i == start:
 		return i, noDigit
 	case s[start] == '0' && i > start+1:
-		return start + 1, "number with a leading zero"
+		return start, "number with a leading zero"
 	}
 	if i < len(s) && s[i] == '.' {
 		start, i = i+1, digitsEnd(s, i+1)

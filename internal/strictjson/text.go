@@ -1,16 +1,16 @@
 package strictjson
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
 const (
-	noEnd          = "string without an end"
-	controlChar    = "control character in a string"
-	invalidUTF8    = "invalid UTF-8"
-	characterAbove = "character outside of the allowed range"
+	noEnd       = "string without an end"
+	controlChar = "control character in a string"
+	invalidUTF8 = "invalid UTF-8"
 )
 
 // Text reads a string. The result shares memory with the text that the Lexer reads, unless the string
@@ -79,7 +79,7 @@ func (l *Lexer) character(i int) (size int, err error) {
 		return 0, fail(i, invalidUTF8)
 	}
 	if l.limits.MaxRune > 0 && r > l.limits.MaxRune {
-		return 0, fail(i, characterAbove)
+		return 0, fail(i, fmt.Sprintf("character above %U", l.limits.MaxRune))
 	}
 	return size, nil
 }
