@@ -22,10 +22,8 @@
 //
 // # Reading
 //
-// [Parse] reads a policy document and tells with line and column what IAM would
-// refuse; [ParseDocuments] finds the policies in what the AWS command line and
-// Terraform print, so that one call checks an account or a plan. A policy
-// prints in the form in which it was read.
+// [Parse] reads a policy document. Its error has the line and the column of what IAM would refuse. A
+// policy prints in the form in which it was read.
 //
 // # Asking
 //

@@ -39,11 +39,6 @@ const (
 		}
 	]
 }`
-	pageRoles = `{"Roles": [{
-	"RoleName": "deploy",
-	"Arn": "arn:aws:iam::981341800645:role/deploy",
-	"AssumeRolePolicyDocument": ` + pagePolicy + `
-}]}`
 )
 
 func ExamplePolicy_Evaluate() {
@@ -176,27 +171,21 @@ func ExampleMigrate() {
 	// CloudTrail loses the environment: the default V3 subject of an environment in a project ends with the project. The extra subject field environment_id brings it back; the session name env-<id> names it too, but the caller chooses it
 }
 
-// Which identity may assume which role of an account or a Terraform plan: every
-// pair is one request. No token is needed, only what one would say.
-func Example_roles() {
-	roles, err := trust.ParseDocuments([]byte(pageRoles))
+// Each pair of an identity and a role is one request. No token is needed, only its claims.
+func ExampleNewRequest_identities() {
+	policy, err := trust.Parse([]byte(pagePolicy))
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, role := range roles {
-		if role.Err != nil {
-			log.Fatal(role.Err)
-		}
-		for _, sub := range []string{
-			"org:0191e223-1c3c-7607-badf-303c98b52d2f/env:019527e4-75d5-704d-a5a4-a2b52cf56196",
-			"org:0191e223-1c3c-7607-badf-0000000000ff/env:019527e4-75d5-704d-a5a4-a2b52cf56196",
-		} {
-			caller := claims.Claims{Issuer: "https://app.gitpod.io", Audience: []string{"sts.amazonaws.com"}, Subject: sub}
-			decision := role.Policy.Evaluate(trust.NewRequest(caller, trust.Params{RoleARN: role.RoleARN}))
-			fmt.Println(role.RoleName, claims.RedactSubject(sub), decision.Outcome)
-		}
+	for _, sub := range []string{
+		"org:0191e223-1c3c-7607-badf-303c98b52d2f/env:019527e4-75d5-704d-a5a4-a2b52cf56196",
+		"org:0191e223-1c3c-7607-badf-0000000000ff/env:019527e4-75d5-704d-a5a4-a2b52cf56196",
+	} {
+		caller := claims.Claims{Issuer: "https://app.gitpod.io", Audience: []string{"sts.amazonaws.com"}, Subject: sub}
+		decision := policy.Evaluate(trust.NewRequest(caller, trust.Params{RoleARN: "arn:aws:iam::981341800645:role/deploy"}))
+		fmt.Println(claims.RedactSubject(sub), decision.Outcome)
 	}
 	// Output:
-	// deploy org:0191e223-1c3c-7607-badf-303c98b52d2f/env:019527e4-75d5-704d-a5a4-a2b52cf56196 Allowed
-	// deploy org:0191e223-1c3c-7607-badf-0000000000ff/env:019527e4-75d5-704d-a5a4-a2b52cf56196 Denied
+	// org:0191e223-1c3c-7607-badf-303c98b52d2f/env:019527e4-75d5-704d-a5a4-a2b52cf56196 Allowed
+	// org:0191e223-1c3c-7607-badf-0000000000ff/env:019527e4-75d5-704d-a5a4-a2b52cf56196 Denied
 }

@@ -3,7 +3,6 @@ package trust_test
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/onafed/onafed/awsfed/trust"
 )
@@ -49,31 +48,6 @@ func ExampleParseError() {
 	// Output:
 	// 3 27 Statement[0].Effect
 	// trust: line 3, column 27: Statement[0].Effect: "allow" is no effect; the effects are Allow and Deny, in this letter case
-}
-
-// The roles of an account, from aws iam get-account-authorization-details.
-func ExampleParseDocuments() {
-	data, err := os.ReadFile("testdata/parse/documents/get-account-authorization-details.json")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	docs, err := trust.ParseDocuments(data)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	for _, d := range docs {
-		if d.Err != nil {
-			fmt.Println(d.RoleName, d.Err)
-			continue
-		}
-		fmt.Println(d.RoleName, len(d.Policy.Statements), "statement")
-	}
-	// Output:
-	// deploy 1 statement
-	// broken trust: line 107, column 25: RoleDetailList[1].AssumeRolePolicyDocument.Statement[0]: NotPrincipal is not allowed in a trust policy
-	// ec2 1 statement
 }
 
 func ExampleProviderARN() {

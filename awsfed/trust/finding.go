@@ -94,7 +94,7 @@ type Finding struct {
 	// whole.
 	Statement int `json:"statement"`
 	// Line and Column are where the statement begins in the text that [Parse]
-	// or [ParseDocuments] read, counted as in [ParseError]. Both are 0 where
+	// read, counted as in [ParseError]. Both are 0 where
 	// that is not known: for the policy as a whole, for a policy put together
 	// in Go code, and for one that stood in a string or in other JSON.
 	Line   int `json:"line,omitempty"`

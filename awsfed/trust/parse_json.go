@@ -113,9 +113,6 @@ func (r *jsonReader) array(item func(i int) error) error {
 	}))
 }
 
-// skip reads a value of any kind.
-func (r *jsonReader) skip() error { return r.parseError(r.lex.Skip()) }
-
 // string reads a string.
 func (r *jsonReader) string() (string, error) {
 	s, err := r.lex.Text()

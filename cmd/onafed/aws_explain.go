@@ -16,6 +16,7 @@ import (
 	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/cmd/onafed/internal/policyfile"
 	"github.com/onafed/onafed/idp"
 )
 
@@ -107,7 +108,7 @@ func (c *explainCommand) Run(ctx context.Context, t *terminal) error {
 
 // explained is a decision with the answer in front that a script looks for.
 type explained struct {
-	document trust.Document
+	document policyfile.Document
 	decision trust.Decision
 }
 
@@ -146,7 +147,7 @@ func (c *explainCommand) print(t *terminal, decisions []explained) error {
 	return nil
 }
 
-func (c *explainCommand) params(said claims.Claims, d trust.Document) trust.Params {
+func (c *explainCommand) params(said claims.Claims, d policyfile.Document) trust.Params {
 	p := trust.Params{
 		RoleARN:     c.RoleARN,
 		SessionName: c.SessionName,
@@ -229,20 +230,20 @@ func (c *explainCommand) claims(ctx context.Context, t *terminal) (claims.Claims
 	return token.Claims(), nil
 }
 
-func (c *explainCommand) documents(ctx context.Context, t *terminal) ([]trust.Document, error) {
+func (c *explainCommand) documents(ctx context.Context, t *terminal) ([]policyfile.Document, error) {
 	if c.Role != "" {
 		cfg, err := config.LoadDefaultConfig(ctx)
 		if err != nil {
 			return nil, err
 		}
 		d, err := getRole(ctx, cfg, c.Role)
-		return []trust.Document{d}, err
+		return []policyfile.Document{d}, err
 	}
 	return somePolicies(c.Policy, t)
 }
 
 // somePolicies are the trust policies of a file that is to have any.
-func somePolicies(path string, t *terminal) ([]trust.Document, error) {
+func somePolicies(path string, t *terminal) ([]policyfile.Document, error) {
 	found, err := documents(path, t)
 	if err == nil && len(found) == 0 {
 		err = fmt.Errorf("%+q has no trust policy", path)
@@ -256,7 +257,7 @@ func (c *explainCommand) audience() string {
 }
 
 // nameOf is how a document's role is called in what is printed.
-func nameOf(d trust.Document) string {
+func nameOf(d policyfile.Document) string {
 	for _, name := range []string{d.Address, d.RoleARN, d.RoleName} {
 		if name != "" {
 			return fmt.Sprintf("%+q", name)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/cmd/onafed/internal/policyfile"
 )
 
 // lintCommand is aws lint.
@@ -32,7 +33,7 @@ Examples:
 // linted is one role's policy and what was found in it.
 type linted struct {
 	file     string
-	document trust.Document
+	document policyfile.Document
 	findings []trust.Finding
 }
 
@@ -53,7 +54,11 @@ func (c *lintCommand) Run(_ context.Context, t *terminal) error {
 				unread++
 				continue
 			}
-			all = append(all, linted{file, d, trust.Lint(d.Policy)})
+			findings := trust.Lint(d.Policy)
+			for i, f := range findings {
+				findings[i].Line, findings[i].Column = d.Position(f.Line, f.Column)
+			}
+			all = append(all, linted{file, d, findings})
 		}
 	}
 	if len(all) > 0 || unread == 0 {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/cmd/onafed/internal/policyfile"
 )
 
 // trustPolicy explains the policy when it can be had. It repeats no value of the policy's: patterns, too, may hold e-mail addresses.
@@ -50,7 +51,7 @@ func (e *examination) trustPolicy(ctx context.Context, t *terminal) {
 }
 
 // documents are the policy of --policy, or what IAM says to the role itself or to the credentials of the environment.
-func (e *examination) documents(ctx context.Context, t *terminal) ([]trust.Document, error) {
+func (e *examination) documents(ctx context.Context, t *terminal) ([]policyfile.Document, error) {
 	if e.command.Policy != "" {
 		return somePolicies(e.command.Policy, t)
 	}
@@ -67,7 +68,7 @@ func (e *examination) documents(ctx context.Context, t *terminal) ([]trust.Docum
 	if e.assumed.loadErr == nil && e.assumed.err == nil {
 		d, err := getRole(ctx, e.assumed.cfg, e.command.RoleARN)
 		if err == nil {
-			return []trust.Document{d}, nil
+			return []policyfile.Document{d}, nil
 		}
 		failure = fmt.Errorf("the role itself cannot read it: %w", err)
 	}
@@ -77,7 +78,7 @@ func (e *examination) documents(ctx context.Context, t *terminal) ([]trust.Docum
 			return nil, err
 		}
 		d, err := getRole(ctx, cfg, e.command.RoleARN)
-		return []trust.Document{d}, err
+		return []policyfile.Document{d}, err
 	}
 	if failure == nil {
 		failure = errors.New("it cannot be read from IAM without credentials")

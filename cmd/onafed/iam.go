@@ -19,52 +19,53 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/cmd/onafed/internal/policyfile"
 )
 
 // getRole asks IAM for the trust policy of a role, by its name or ARN. It is one signed request of the query protocol (IAM API
 // Reference, GetRole): the SDK's IAM client would be a large dependency for it.
-func getRole(ctx context.Context, cfg aws.Config, role string) (trust.Document, error) {
+func getRole(ctx context.Context, cfg aws.Config, role string) (policyfile.Document, error) {
 	name := role[strings.LastIndexByte(role, '/')+1:]
 	if cfg.Credentials == nil {
-		return trust.Document{}, errors.New("reading the policy from IAM needs AWS credentials that may call iam:GetRole, and there are none")
+		return policyfile.Document{}, errors.New("reading the policy from IAM needs AWS credentials that may call iam:GetRole, and there are none")
 	}
 	credentials, err := cfg.Credentials.Retrieve(ctx)
 	if err != nil {
-		return trust.Document{}, fmt.Errorf("reading the policy from IAM needs AWS credentials that may call iam:GetRole: %w", err)
+		return policyfile.Document{}, fmt.Errorf("reading the policy from IAM needs AWS credentials that may call iam:GetRole: %w", err)
 	}
 	endpoint, region := iamEndpoint(cfg.Region)
 	if u, err := url.Parse(endpoint); err != nil || u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
-		return trust.Document{}, fmt.Errorf("the IAM endpoint %+q is neither https nor on this host: the session token would be readable on its way", endpoint)
+		return policyfile.Document{}, fmt.Errorf("the IAM endpoint %+q is neither https nor on this host: the session token would be readable on its way", endpoint)
 	}
 	body := url.Values{"Action": {"GetRole"}, "Version": {"2010-05-08"}, "RoleName": {name}}.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(body))
 	if err != nil {
-		return trust.Document{}, err
+		return policyfile.Document{}, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	sum := sha256.Sum256([]byte(body))
 	if err := v4.NewSigner().SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), "iam", region, time.Now()); err != nil {
-		return trust.Document{}, err
+		return policyfile.Document{}, err
 	}
 	client := &http.Client{Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
-		return trust.Document{}, err
+		return policyfile.Document{}, err
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
-		return trust.Document{}, err
+		return policyfile.Document{}, err
 	}
 	d, err := roleOf(resp.StatusCode, text)
 	if err == nil && strings.HasPrefix(role, "arn:") && d.RoleARN != role {
-		return trust.Document{}, fmt.Errorf("the credentials belong to another account: its role of that name is %+q", d.RoleARN)
+		return policyfile.Document{}, fmt.Errorf("the credentials belong to another account: its role of that name is %+q", d.RoleARN)
 	}
 	return d, err
 }
 
 // roleOf reads IAM's answer.
-func roleOf(status int, text []byte) (trust.Document, error) {
+func roleOf(status int, text []byte) (policyfile.Document, error) {
 	var answer struct {
 		Role struct {
 			Arn                      string
@@ -74,16 +75,16 @@ func roleOf(status int, text []byte) (trust.Document, error) {
 		Error struct{ Code, Message string }
 	}
 	if err := xml.NewDecoder(bytes.NewReader(text)).Decode(&answer); err != nil {
-		return trust.Document{}, fmt.Errorf("IAM answered %d with something that is not XML", status)
+		return policyfile.Document{}, fmt.Errorf("IAM answered %d with something that is not XML", status)
 	}
 	if status != http.StatusOK {
-		return trust.Document{}, fmt.Errorf("IAM answered %+q: %+q", answer.Error.Code, answer.Error.Message)
+		return policyfile.Document{}, fmt.Errorf("IAM answered %+q: %+q", answer.Error.Code, answer.Error.Message)
 	}
 	policy, err := url.PathUnescape(answer.Role.AssumeRolePolicyDocument)
 	if err != nil || policy == "" {
-		return trust.Document{}, errors.New("IAM's answer holds no trust policy")
+		return policyfile.Document{}, errors.New("IAM's answer holds no trust policy")
 	}
-	d := trust.Document{RoleName: answer.Role.RoleName, RoleARN: answer.Role.Arn}
+	d := policyfile.Document{RoleName: answer.Role.RoleName, RoleARN: answer.Role.Arn}
 	d.Policy, d.Err = trust.Parse([]byte(policy))
 	return d, nil
 }

@@ -7,8 +7,8 @@ import (
 	"io"
 	"os"
 
-	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/cmd/onafed/internal/policyfile"
 )
 
 // maxInput is more than any account's roles or any Terraform plan that a person would wait for.
@@ -36,12 +36,12 @@ func read(path string, t *terminal) ([]byte, error) {
 }
 
 // documents are the trust policies of a file, or of standard input for "-".
-func documents(path string, t *terminal) ([]trust.Document, error) {
+func documents(path string, t *terminal) ([]policyfile.Document, error) {
 	text, err := read(path, t)
 	if err != nil {
 		return nil, err
 	}
-	all, err := trust.ParseDocuments(text)
+	all, err := policyfile.Parse(string(text))
 	if err != nil {
 		return nil, fmt.Errorf("%+q: %w", path, err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/cmd/onafed/internal/policyfile"
 )
 
 func FuzzReadClaims(f *testing.F) {
@@ -33,7 +34,7 @@ func FuzzRoleOf(f *testing.F) {
 	f.Add(502, []byte(`<html>`))
 	f.Fuzz(func(t *testing.T, status int, text []byte) {
 		d, err := roleOf(status, text)
-		if err != nil && !reflect.DeepEqual(d, trust.Document{}) {
+		if err != nil && !reflect.DeepEqual(d, policyfile.Document{}) {
 			t.Errorf("roleOf(%d, %q) = %v with the error %v", status, text, d, err)
 		}
 		if err == nil && status != 200 {

@@ -1,0 +1,38 @@
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// maxInput is the largest input in bytes. An account with 5,000 roles, the most that AWS allows,
+// makes about 30 MB.
+const maxInput = 256 << 20
+
+// ReadFile returns the text of a file, or of standard input for the path "-". A text of more than
+// 256 MiB is an error.
+func (t *Terminal) ReadFile(path string) (string, error) {
+	in := t.In
+	var b strings.Builder
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return "", err
+		}
+		defer f.Close()
+		in = f
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() < maxInput {
+			b.Grow(int(info.Size()))
+		}
+	}
+	n, err := io.Copy(&b, io.LimitReader(in, maxInput+1))
+	if err != nil {
+		return "", err
+	}
+	if n > maxInput {
+		return "", fmt.Errorf("%+q is larger than %d MiB", path, maxInput>>20)
+	}
+	return b.String(), nil
+}
