@@ -8,6 +8,13 @@ import (
 	"github.com/onafed/onafed/claims"
 )
 
+// The limits that the documentation states.
+const (
+	maxSubjectSize = 255
+	maxReadings    = 16
+	maxExtraFields = 50
+)
+
 const (
 	orgID  = "0191e223-1c3c-7607-badf-303c98b52d2f"
 	projID = "019527e4-75d5-704d-a5a4-a2b52cf56198"

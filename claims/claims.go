@@ -11,60 +11,31 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// Version is a version of Ona's ID tokens.
-type Version int
-
-// The versions. VersionUnknown is that of a token whose claims fit none of them,
-// such as one of another issuer.
-const (
-	VersionUnknown Version = iota
-	V1
-	V2
-	V3
-)
-
-// String returns "V1", "V2", "V3", or "unknown" for every other value.
-func (v Version) String() string {
-	switch v {
-	case V1:
-		return "V1"
-	case V2:
-		return "V2"
-	case V3:
-		return "V3"
-	default:
-		return "unknown"
-	}
-}
-
-// Initializer is one entry of the claim environment_initializers: what an
-// environment was made from. Fields that an entry does not have, or not as a
-// string, are empty.
+// Initializer is one entry of the claim environment_initializers: a source from which the environment
+// was created. A field is empty if the entry does not have it as a string.
 type Initializer struct {
 	RemoteURI         string // git.remote_uri
 	UpstreamRemoteURI string // git.upstream_remote_uri
 	ContextURL        string // context_url
 }
 
-// LegacySubject is the claim gsub of V1 tokens: the principal by its kind and
-// id.
+// LegacySubject is the claim gsub of V1 tokens: the kind and the id of the principal.
 type LegacySubject struct {
 	Principal string // such as "environment"
 	ID        string
 }
 
-// Claims is what the payload of an ID token says. The fields are those of all
-// versions of Ona's tokens; one that the token does not have is zero. Claims that
-// have no field here are kept, see [Claims.Decode] and [Claims.Payload].
+// Claims are the claims in the payload of an ID token. The fields are those of all versions of Ona's
+// tokens. A field is zero if the token does not have the claim. [Claims.Decode] and [Claims.Payload]
+// give access to claims that have no field here.
 //
-// Claims hold personal data: Email, Name, IDP and what begins with Creator, and
-// in a V3 token Subject as well. So they print and log redacted, and
-// [json.Marshal] of them is an error that points to [Claims.Payload]. That is of
-// no help where Claims are in an unexported field of another struct, as package
-// fmt prints those without asking them.
+// Claims hold personal data: Email, Name, IDP, the fields whose names begin with Creator, and in a V3
+// token also Subject. So they print and log redacted, and [json.Marshal] of them is an error that
+// points to [Claims.Payload]. This does not protect Claims in an unexported field of another struct,
+// because package fmt prints such a field without calling its methods.
 //
-// The methods do not change Claims and may be called concurrently. They go by the
-// fields, which a program may also set itself, but for Decode and Payload.
+// The methods do not change Claims and are safe for concurrent use. Except for Decode and Payload they
+// use the fields only, which a program may also set itself.
 type Claims struct {
 	Issuer          string   // iss
 	Subject         string   // sub; may hold personal data
@@ -100,13 +71,12 @@ type Claims struct {
 	GSub                    LegacySubject // gsub
 
 	raw   string   // the payload
-	org   string   // the claim org, so that it can be told from organization_id
-	empty fieldSet // string claims that are there and empty
+	org   string   // the claim org, which V1 and V2 have in the place of organization_id
+	empty fieldSet // string claims that are present and empty
 }
 
-// Payload returns the payload of the token as it was read: the JSON text of all
-// claims, personal data among them. The slice is the caller's own. It is nil for
-// Claims that were not parsed.
+// Payload returns the payload of the token as it was read: the JSON text of all claims, with personal
+// data. The caller owns the slice. It is nil for Claims that were not parsed.
 func (c Claims) Payload() []byte {
 	if c.raw == "" {
 		return nil
@@ -114,12 +84,10 @@ func (c Claims) Payload() []byte {
 	return []byte(c.raw)
 }
 
-// Decode stores the claims in v as [json.Unmarshal] does, which gives access to
-// claims that Ona adds for an organization or in the future. Numbers that end up
-// in an interface are of type [json.Number], so that a map[string]any prints as
-// the token has it. It is an error for Claims that were not parsed. The message of
-// an error shows no value of a claim; the error of package json can be matched
-// with [errors.As].
+// Decode stores the claims in v as [json.Unmarshal] does. It gives access to claims that Ona adds for
+// an organization or in the future. Numbers in an interface have the type [json.Number], so that a
+// map[string]any prints as in the token. Claims that were not parsed are an error. The message of an
+// error shows no value of a claim. [errors.As] finds the error of package json.
 func (c Claims) Decode(v any) error {
 	if c.raw == "" {
 		return errors.New("claims: decode: no payload")
@@ -132,9 +100,8 @@ func (c Claims) Decode(v any) error {
 	return nil
 }
 
-// decodeError keeps values of claims out of the message of a failed decoding:
-// json's own shows the number or string that did not fit, and so may that of a
-// type which decodes itself.
+// decodeError returns err with a message that has no values of claims. The message of package json
+// shows the number or string that did not fit, and the message of a type that decodes itself may do so.
 func decodeError(err error) error {
 	var (
 		badType  *json.UnmarshalTypeError
@@ -150,7 +117,7 @@ func decodeError(err error) error {
 	}
 }
 
-// quietError is an error with a message of its own that can still be matched.
+// quietError is an error with another message, which can still be matched.
 type quietError struct {
 	msg string
 	err error
@@ -159,11 +126,10 @@ type quietError struct {
 func (e *quietError) Error() string { return e.msg }
 func (e *quietError) Unwrap() error { return e.err }
 
-// Format prints the message under each verb, so that none shows the error inside.
+// Format prints the message for every verb, so that no verb shows the error inside.
 func (e *quietError) Format(f fmt.State, verb rune) { formatText(f, verb, e.msg) }
 
-// UnmarshalJSON sets c to the claims in data, as [Parse] reads them. After an
-// error c is as it was.
+// UnmarshalJSON sets c to the claims in data, as [Parse] reads them. On error c is unchanged.
 func (c *Claims) UnmarshalJSON(data []byte) error {
 	parsed, err := Parse(data)
 	if err != nil {
@@ -173,60 +139,13 @@ func (c *Claims) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// MarshalJSON always fails: what a token says of a person should not end up in a
-// log or an answer because a struct around it was marshalled. Write
-// [Claims.Payload], which is JSON, where that is meant.
+// MarshalJSON always fails. Personal data should not get into a log or a response because a struct
+// around the claims was marshalled. Write [Claims.Payload], which is JSON, if you want it there.
 func (c Claims) MarshalJSON() ([]byte, error) {
-	return nil, errors.New("claims: Claims are not marshalled, as they hold personal data; use Payload")
+	return nil, errors.New("claims: Claims are not marshalled, because they hold personal data; use Payload")
 }
 
-// Version tells the version of the token from the form of its subject, or, if
-// that is none of Ona's, from the claims that only one version has.
-func (c Claims) Version() Version {
-	if strings.HasPrefix(c.Subject, string(KeyOrganization)+":") {
-		if _, err := ParseSubject(c.Subject); err == nil {
-			return V2
-		}
-		// A damaged V2 subject is not made good by other claims.
-		return VersionUnknown
-	}
-	if name, rest, _ := strings.Cut(c.Subject, ":"); formOf(name) == formID && hasIDAt(rest) {
-		return V3
-	}
-	if _, ok := parseSubjectV1(c.Subject); ok {
-		return V1
-	}
-	switch {
-	case c.flatKind() != KindUnknown, c.OrganizationID != "" && c.org == "":
-		return V3
-	case c.GSub != LegacySubject{}:
-		return V1
-	default:
-		return VersionUnknown
-	}
-}
-
-// flatKind returns the kind of principal that the flat claims name. The token of
-// an environment may also name its runner, its user and their account, and that
-// of a user the account, so the order matters.
-func (c *Claims) flatKind() Kind {
-	switch {
-	case c.EnvironmentID != "":
-		return KindEnvironment
-	case c.ServiceAccountID != "":
-		return KindServiceAccount
-	case c.UserID != "":
-		return KindUser
-	case c.AccountID != "":
-		return KindAccount
-	case c.RunnerID != "":
-		return KindRunner
-	default:
-		return KindUnknown
-	}
-}
-
-// String describes c without personal data. The form may change.
+// String describes c without personal data. The wording may change.
 func (c Claims) String() string {
 	var b strings.Builder
 	sub := RedactSubject(c.Subject)
@@ -244,15 +163,14 @@ func (c Claims) String() string {
 	return b.String()
 }
 
-// maxListed bounds the audiences that are shown.
+// maxListed bounds the number of audiences that are shown.
 const maxListed = 8
 
-// Format prints c as [Claims.String] describes it under each verb, so that none
-// shows the fields.
+// Format prints [Claims.String] for every verb, so that no verb shows the fields.
 func (c Claims) Format(f fmt.State, verb rune) { formatText(f, verb, c.String()) }
 
-// LogValue implements [slog.LogValuer]: a group of what identifies the token,
-// without personal data.
+// LogValue implements [slog.LogValuer]. It returns a group that identifies the token, without personal
+// data.
 func (c Claims) LogValue() slog.Value {
 	aud := make([]string, 0, maxListed)
 	for _, a := range c.Audience[:min(len(c.Audience), maxListed)] {

@@ -46,7 +46,7 @@ func FuzzParseSubject(f *testing.F) {
 		}
 		segs := slices.Collect(s.Segments())
 		built, err := claims.SubjectFrom(segs...)
-		if err != nil && len(in) < claims.MaxSubjectSize || err == nil && built.String() != strings.Replace(in, "/usr:", "/user:", 1) {
+		if err != nil && len(in) < maxSubjectSize || err == nil && built.String() != strings.Replace(in, "/usr:", "/user:", 1) {
 			t.Fatalf("SubjectFrom(%v) = %q, %v, want %q", segs, built, err, in)
 		}
 		var u claims.Subject
@@ -131,7 +131,7 @@ func FuzzLayoutParse(f *testing.F) {
 		var ae *claims.AmbiguousSubjectError
 		switch {
 		case errors.As(err, &ae):
-			if len(want) < 2 || !ae.More && len(ae.Readings) != len(want) || ae.More && len(want) <= claims.MaxReadings {
+			if len(want) < 2 || !ae.More && len(ae.Readings) != len(want) || ae.More && len(want) <= maxReadings {
 				t.Fatalf("%q under %q: %d readings, more %v, want %d", sub, fields, len(ae.Readings), ae.More, len(want))
 			}
 			for _, r := range ae.Readings {
@@ -161,7 +161,7 @@ func checkReadings(t *testing.T, sub string, got claims.SubjectV3, err error) {
 		var ae *claims.AmbiguousSubjectError
 		if errors.As(err, &ae) {
 			readings = ae.Readings
-			if len(readings) < 2 || len(readings) > claims.MaxReadings {
+			if len(readings) < 2 || len(readings) > maxReadings {
 				t.Fatalf("%d readings of %q", len(readings), sub)
 			}
 		}
@@ -201,7 +201,7 @@ func slowReadings(sub string, fields []string) map[string]bool {
 		if rest == "" {
 			readings[strings.Join(pairs, "\x00")+"\x00"] = true
 		}
-		if len(readings) > claims.MaxReadings+1 {
+		if len(readings) > maxReadings+1 {
 			return
 		}
 		for i, field := range fields {

@@ -1,106 +1,53 @@
 package claims
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
+
+	"github.com/onafed/onafed/internal/subject"
 )
 
-// Kind says what sort of principal a token was issued to.
-type Kind int
-
-// The kinds of principals that tokens are known to be issued to. KindUnknown is
-// that of the zero [Identity].
-const (
-	KindUnknown Kind = iota
-	KindEnvironment
-	KindUser
-	KindRunner
-	KindServiceAccount
-	KindAccount
-)
-
-// String returns the name of k: "environment", "user", "runner",
-// "serviceaccount" or "account", the words of V1 subjects, and "unknown" for
-// every other value.
-func (k Kind) String() string {
-	switch k {
-	case KindEnvironment:
-		return "environment"
-	case KindUser:
-		return "user"
-	case KindRunner:
-		return "runner"
-	case KindServiceAccount:
-		return "serviceaccount"
-	case KindAccount:
-		return "account"
-	default:
-		return "unknown"
-	}
-}
-
-// idClaim returns the name of the V3 claim that holds the id of a principal of
-// kind k.
-func (k Kind) idClaim() string {
-	switch k {
-	case KindEnvironment:
-		return "environment_id"
-	case KindUser:
-		return "user_id"
-	case KindRunner:
-		return "runner_id"
-	case KindServiceAccount:
-		return "service_account_id"
-	case KindAccount:
-		return "account_id"
-	default:
-		return ""
-	}
-}
-
-// Identity is the one principal that a token was issued to, whatever the version
-// of the token: what it is, its id, and where it belongs. All ids are UUIDs in
-// canonical form.
+// Identity is the principal that a token was issued to, whatever the version of the token: its kind,
+// its id, its organization and its project. All ids are UUIDs in canonical form.
 //
-// Identities are comparable with == and can be map keys, and hold no personal
-// data, so they can be printed and logged. The zero Identity is nobody. An
-// Identity is as trustworthy as the claims it was read from.
+// Identities are comparable with == and can be map keys. They hold no personal data, so they can be
+// printed and logged. The zero Identity is no principal. An Identity is as trustworthy as the claims
+// that it was read from.
 type Identity struct {
 	kind    Kind
 	org     string
 	project string
 	id      string
 
-	// projectUnknown is set where the source does not tell environments with a
-	// project from those without.
+	// projectUnknown is set if the source does not distinguish environments with a project from those
+	// without one.
 	projectUnknown bool
 }
 
-// Kind returns what i is.
+// Kind returns the kind of principal.
 func (i Identity) Kind() Kind { return i.kind }
 
-// ID returns the id of the principal itself: of the environment, the user and so
-// on.
+// ID returns the id of the principal itself: of the environment, the user and so on.
 func (i Identity) ID() string { return i.id }
 
-// Organization returns the id of the organization that i belongs to, or "" if
-// the token does not say: accounts need not have one.
+// Organization returns the id of the organization of the principal. It is "" if the token does not
+// name it: accounts need not have one.
 func (i Identity) Organization() string { return i.org }
 
-// Project returns the id of the project of an environment. It is "" for other
-// kinds, for environments without a project, and for those read from a V1 token,
-// which does not name the project.
+// Project returns the id of the project of an environment. It is "" for other kinds of principals,
+// for environments without a project, and for environments that were read from a V1 token, which does
+// not name the project.
 func (i Identity) Project() string { return i.project }
 
 // IsZero reports whether i is the zero Identity.
 func (i Identity) IsZero() bool { return i == Identity{} }
 
-// String describes i for people, such as
-// "environment 019527e4-75d5-704d-a5a4-a2b52cf56196 in project
-// 019527e4-75d5-704d-a5a4-a2b52cf56198 of organization
-// 0191e223-1c3c-7607-badf-303c98b52d2f". The wording may change.
+// String describes i for people, such as "environment 019527e4-75d5-704d-a5a4-a2b52cf56196 in project
+// 019527e4-75d5-704d-a5a4-a2b52cf56198 of organization 0191e223-1c3c-7607-badf-303c98b52d2f". The
+// wording may change.
 func (i Identity) String() string {
 	if i.IsZero() {
 		return "unknown principal"
@@ -128,27 +75,24 @@ func (i Identity) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// MarshalJSON returns an object with the members kind and id, and organization
-// and project if they are known; null for the zero Identity. There is no way back,
-// as an Identity comes from a token.
+// MarshalJSON returns an object with the members kind and id, and organization and project if they
+// are known. It returns null for the zero Identity. There is no UnmarshalJSON, because an Identity
+// comes from a token.
 func (i Identity) MarshalJSON() ([]byte, error) {
 	if i.IsZero() {
 		return []byte("null"), nil
 	}
-	// Kinds and ids have nothing that JSON escapes.
-	b := []byte(`{"kind":"` + i.kind.String() + `","id":"` + i.id)
-	if i.org != "" {
-		b = append(b, `","organization":"`+i.org...)
-	}
-	if i.project != "" {
-		b = append(b, `","project":"`+i.project...)
-	}
-	return append(b, `"}`...), nil
+	return json.Marshal(struct {
+		Kind         string `json:"kind"`
+		ID           string `json:"id"`
+		Organization string `json:"organization,omitempty"`
+		Project      string `json:"project,omitempty"`
+	}{i.kind.String(), i.id, i.org, i.project})
 }
 
-// SubjectV2 returns the "sub" that a V2 token of i has. It is an error where Ona
-// documents none, which is so for service accounts and accounts, and for an
-// environment that was read from a V1 token, as its project is not known.
+// SubjectV2 returns the "sub" of a V2 token of i. It is an error if Ona documents none: for service
+// accounts and accounts, and for an environment that was read from a V1 token, because its project is
+// not known.
 func (i Identity) SubjectV2() (Subject, error) {
 	switch i.kind {
 	case KindEnvironment:
@@ -168,59 +112,41 @@ func (i Identity) SubjectV2() (Subject, error) {
 	}
 }
 
-// SubjectV3 returns the "sub" that a V3 token of i has in an organization whose
-// layout is l. Ids are all that an Identity knows, so it is an error if l has an
-// extra field that tokens of this kind may carry and i does not have, such as
-// creator_email; [Layout.Build] makes the subject from all claims.
+// SubjectV3 returns the "sub" of a V3 token of i in an organization with layout l. An Identity knows
+// ids only. So it is an error if l has an extra field that tokens of this kind may have and i does
+// not, such as creator_email. [Layout.Build] builds the subject from all claims.
 func (i Identity) SubjectV3(l Layout) (string, error) {
 	if i.projectUnknown {
 		return "", errors.New("claims: no V3 subject for an environment whose project is not known")
 	}
 	for _, field := range l.extra {
-		if i.kind.provides(field) == sometimes && !i.has(field) {
-			return "", fmt.Errorf("claims: an identity does not tell the extra field %s; build the subject from the claims", field)
+		if i.kind.provides(field) == sometimes && !i.determines(field) {
+			return "", fmt.Errorf("claims: an identity does not determine the extra field %s; build the subject from the claims", field)
 		}
 	}
-	return l.Build(i.claims())
+	c := Claims{OrganizationID: i.org, ProjectID: i.project}
+	if id, _ := c.text(i.kind.idClaim()); id != nil {
+		*id = i.id
+	}
+	return l.Build(c)
 }
 
-// has reports whether i tells field, be it that there is none.
-func (i Identity) has(field string) bool {
+// determines reports whether i determines the value of field, or that there is none.
+func (i Identity) determines(field string) bool {
 	return field == "organization_id" || field == "project_id"
 }
 
-// claims returns the flat V3 claims that i can tell.
-func (i Identity) claims() Claims {
-	c := Claims{OrganizationID: i.org, ProjectID: i.project}
-	switch i.kind {
-	case KindEnvironment:
-		c.EnvironmentID = i.id
-	case KindUser:
-		c.UserID = i.id
-	case KindRunner:
-		c.RunnerID = i.id
-	case KindServiceAccount:
-		c.ServiceAccountID = i.id
-	case KindAccount:
-		c.AccountID = i.id
-	default:
-	}
-	return c
-}
-
-// Identity returns the principal that s names: that of one of the four
-// documented forms, an environment with or without its project, a user or a
-// runner. Anything else is a [*SubjectError], among it the prefix of a form and
-// subjects with undocumented keys.
+// Identity returns the principal that s names. s must have one of the four documented forms: an
+// environment with or without its project, a user, or a runner. Anything else is a [*SubjectError],
+// such as the prefix of a form, or a subject with undocumented keys.
 func (s Subject) Identity() (Identity, error) {
 	var (
 		segs [maxSegments]Segment
 		n    int
 	)
-	for pos := 0; pos < len(s.s); n++ {
-		seg, end := s.segment(pos)
+	for seg := range s.Segments() {
 		segs[n] = seg
-		pos = end + 1
+		n++
 	}
 	org, last := segs[0].Value, segs[max(n-1, 0)]
 	switch {
@@ -236,9 +162,8 @@ func (s Subject) Identity() (Identity, error) {
 	return Identity{}, &SubjectError{s.s, len(s.s), "not a documented form of a principal"}
 }
 
-// parseSubjectV1 reads a subject of the form <principal>:<organization>:<id>. No
-// page of Ona's describes V1; this is the form that its dashboard shows as the
-// one before the V2 that is documented.
+// parseSubjectV1 reads a subject of the form <principal>:<organization>:<id>. Ona does not document
+// V1. Its dashboard shows this form as the one before V2.
 func parseSubjectV1(sub string) (i Identity, ok bool) {
 	word, rest, _ := strings.Cut(sub, ":")
 	switch word {
@@ -254,7 +179,7 @@ func parseSubjectV1(sub string) (i Identity, ok bool) {
 		return Identity{}, false
 	}
 	i.org, i.id, _ = strings.Cut(rest, ":")
-	if !isUUID(i.org) || !isUUID(i.id) {
+	if !subject.IsUUID(i.org) || !subject.IsUUID(i.id) {
 		return Identity{}, false
 	}
 	return i, true

@@ -56,7 +56,7 @@ func TestNewLayout(t *testing.T) {
 	}
 
 	var many []string
-	for i := range claims.MaxExtraFields {
+	for i := range maxExtraFields {
 		many = append(many, fmt.Sprintf("idp_claims.f%d", i))
 	}
 	mustLayout(t, many...)
@@ -383,7 +383,7 @@ func TestLayoutParseHostile(t *testing.T) {
 				got, err := parse(sub)
 				var ae *claims.AmbiguousSubjectError
 				if errors.As(err, &ae) {
-					if n := len(ae.Readings); n < 2 || n > claims.MaxReadings || ae.More && n != claims.MaxReadings {
+					if n := len(ae.Readings); n < 2 || n > maxReadings || ae.More && n != maxReadings {
 						t.Errorf("%d readings, more %v", n, ae.More)
 					}
 					if v, ok := got.Lookup("project_id"); ok {
@@ -454,7 +454,7 @@ func TestClaimsSubjectV3(t *testing.T) {
 func TestClaimsSubjectV3Limit(t *testing.T) {
 	t.Parallel()
 	c := claims.Claims{OrganizationID: orgID, EnvironmentID: envID, IDPClaims: []byte(`{"a":{"b":""}}`)}
-	for extra, ok := range map[int]bool{claims.MaxExtraFields: true, claims.MaxExtraFields + 1: false} {
+	for extra, ok := range map[int]bool{maxExtraFields: true, maxExtraFields + 1: false} {
 		c.Subject = baseEnv + strings.Repeat(":idp_claims.a.b:", extra)
 		if s, err := c.SubjectV3(); (err == nil) != ok || ok && len(s.Pairs) != 2+extra {
 			t.Errorf("SubjectV3 of %d extra pairs = %d pairs, %v", extra, len(s.Pairs), err)

@@ -3,17 +3,39 @@ package claims
 import (
 	"strconv"
 	"strings"
+
+	"github.com/onafed/onafed/internal/subject"
 )
 
-// maxPairs is the number of pairs in the longest subject of a layout. As each
-// takes a search in the claims, a subject of more is not read on.
-const maxPairs = 2 + MaxExtraFields
+// maxPairs is the number of pairs in the longest subject of a layout. Each pair takes a search in the
+// claims, so a longer subject is refused.
+const maxPairs = 2 + maxExtraFields
 
-// Identity returns the principal that the claims name. Claims that contradict
-// each other are an error, whoever signed them: a V2 subject of one organization
-// with the claim of another, a V3 subject whose ids are not those of the flat
-// claims. So are tokens that are not Ona's, V2 subjects of undocumented principals,
-// and ids that are not canonical UUIDs. The error is a [*ValidationError].
+// kind returns the kind of principal that the claims of a V3 token name. The token of an environment
+// may also name its runner, its user and their account, and the token of a user the account, so the
+// order matters.
+func (c *Claims) kind() Kind {
+	switch {
+	case c.EnvironmentID != "":
+		return KindEnvironment
+	case c.ServiceAccountID != "":
+		return KindServiceAccount
+	case c.UserID != "":
+		return KindUser
+	case c.AccountID != "":
+		return KindAccount
+	case c.RunnerID != "":
+		return KindRunner
+	default:
+		return KindUnknown
+	}
+}
+
+// Identity returns the principal that the claims name. Claims that contradict each other are an error,
+// whoever signed them: a V2 subject of one organization with the claim of another, or a V3 subject
+// whose ids differ from the claims of the same names. Other errors are tokens of other issuers, V2
+// subjects of undocumented principals, and ids that are not canonical UUIDs. The error is a
+// [*ValidationError].
 func (c Claims) Identity() (Identity, error) {
 	if _, err := c.organization(); err != nil {
 		return Identity{}, err
@@ -26,14 +48,19 @@ func (c Claims) Identity() (Identity, error) {
 	case V3:
 		return c.identityV3()
 	default:
-		return Identity{}, &ValidationError{"sub", RedactSubject(c.Subject), "a subject of an Ona token", nil}
+		return Identity{}, c.subjectError("a subject of an Ona token")
 	}
+}
+
+// subjectError returns an error that says that sub is not as wanted.
+func (c *Claims) subjectError(want string) error {
+	return &ValidationError{"sub", RedactSubject(c.Subject), want, nil}
 }
 
 func (c *Claims) identityV1() (Identity, error) {
 	id, ok := parseSubjectV1(c.Subject)
 	if !ok {
-		return Identity{}, &ValidationError{"sub", RedactSubject(c.Subject), "a V1 subject", nil}
+		return Identity{}, c.subjectError("a V1 subject")
 	}
 	if g := c.GSub; g != (LegacySubject{}) && (g.Principal != id.kind.String() || g.ID != id.id) {
 		return Identity{}, &ValidationError{"gsub", RedactSubject(g.Principal + ":" + g.ID), "the principal of sub", nil}
@@ -44,13 +71,13 @@ func (c *Claims) identityV1() (Identity, error) {
 func (c *Claims) identityV2() (Identity, error) {
 	s, err := ParseSubject(c.Subject)
 	if err != nil {
-		return Identity{}, &ValidationError{"sub", RedactSubject(c.Subject), "a V2 subject", nil}
+		return Identity{}, c.subjectError("a V2 subject")
 	}
 	id, err := s.Identity()
 	if err != nil {
-		return Identity{}, &ValidationError{"sub", RedactSubject(c.Subject), "a documented form of a principal", nil}
+		return Identity{}, c.subjectError("a documented form of a principal")
 	}
-	// No V2 token is known to have flat claims. If one has, they agree.
+	// No V2 token is known to have the claims of a V3 token. If one has, they must agree.
 	if c.ProjectID != "" && c.ProjectID != id.project {
 		return Identity{}, &ValidationError{"project_id", idText(c.ProjectID), "the project of sub", nil}
 	}
@@ -61,12 +88,12 @@ func (c *Claims) identityV2() (Identity, error) {
 }
 
 func (c *Claims) identityV3() (Identity, error) {
-	id := Identity{kind: c.flatKind(), org: c.OrganizationID}
+	id := Identity{kind: c.kind(), org: c.OrganizationID}
 	if id.kind == KindUnknown {
-		return Identity{}, &ValidationError{"sub", RedactSubject(c.Subject), "claims that name a principal", nil}
+		return Identity{}, c.subjectError("claims that name a principal")
 	}
-	if name, value, _ := strings.Cut(c.Subject, ":"); c.Subject != "" && (formOf(name) != formID || !hasIDAt(value)) {
-		return Identity{}, &ValidationError{"sub", RedactSubject(c.Subject), "a V3 subject", nil}
+	if c.Subject != "" && !beginsWithID(c.Subject) {
+		return Identity{}, c.subjectError("a V3 subject")
 	}
 	if err := c.checkIDs(id.kind); err != nil {
 		return Identity{}, err
@@ -76,84 +103,92 @@ func (c *Claims) identityV3() (Identity, error) {
 		id.project = c.ProjectID
 	}
 	switch {
-	case !isUUID(id.id):
+	case !subject.IsUUID(id.id):
 		return Identity{}, notAnID(id.kind.idClaim(), id.id)
-	case !isUUID(id.org) && (id.kind != KindAccount || id.org != ""):
+	case !subject.IsUUID(id.org) && (id.kind != KindAccount || id.org != ""):
 		return Identity{}, notAnID("organization_id", id.org)
-	case id.project != "" && !isUUID(id.project):
+	case id.project != "" && !subject.IsUUID(id.project):
 		return Identity{}, notAnID("project_id", id.project)
 	}
 	return id, nil
 }
 
-// notAnID says that a claim does not hold an id.
+// beginsWithID reports whether sub begins with a pair of a V3 field and an id.
+func beginsWithID(sub string) bool {
+	name, value, _ := strings.Cut(sub, ":")
+	return subject.FormOf(name) == subject.ID && hasIDAt(value)
+}
+
+// notAnID returns an error that says that a claim does not hold an id.
 func notAnID(claim, value string) error {
 	return &ValidationError{claim, idText(value), "a UUID in canonical form", nil}
 }
 
-// checkIDs holds the ids that the subject begins with against the flat claims:
-// these pairs come before anything that somebody could have written into a name.
+// checkIDs compares the ids at the beginning of sub with the claims of the same names. These pairs
+// come before any text that somebody could have written into a name.
 func (c *Claims) checkIDs(kind Kind) error {
-	for n, rest := 0, c.Subject; ; n++ {
+	rest := c.Subject
+	for n := 0; beginsWithID(rest); n++ {
 		name, value, _ := strings.Cut(rest, ":")
-		if formOf(name) != formID || !hasIDAt(value) {
+		if v, _ := c.field(name); v != value[:subject.UUIDLen] {
+			return c.subjectError(name + " as in the claim of that name")
+		}
+		if k := kindOfBaseField(name); n == 1 && k != KindUnknown && k != kind {
+			return c.subjectError("a subject of kind " + kind.String() + ", because the token has " + kind.idClaim())
+		}
+		if len(value) == subject.UUIDLen {
 			return nil
 		}
-		if v, _ := c.field(name); v != value[:uuidLen] {
-			return &ValidationError{"sub", RedactSubject(c.Subject), name + " as in the claim of that name", nil}
-		}
-		if k := baseKind(name); n == 1 && k != KindUnknown && k != kind {
-			return &ValidationError{"sub", RedactSubject(c.Subject), "a subject of kind " + kind.String() + ", as " + kind.idClaim() + " is there", nil}
-		}
-		if len(value) == uuidLen {
-			return nil
-		}
-		rest = value[uuidLen+1:]
+		rest = value[subject.UUIDLen+1:]
 	}
+	return nil
 }
 
-// SubjectV3 reads the "sub" of a V3 token with the help of its flat claims: each
-// pair must have the value of the claim that it names. So there is one reading
-// at most, whatever the values look like, and the layout need not be known. What
-// does not agree is a [*ValidationError].
+// SubjectV3 reads the "sub" of a V3 token with the help of its other claims: each pair must have the
+// value of the claim that it names. So there is at most one reading, whatever the values contain, and
+// the layout need not be known. If the subject and the claims disagree, the error is a
+// [*ValidationError].
 func (c Claims) SubjectV3() (SubjectV3, error) {
-	mismatch := func(want string) (SubjectV3, error) {
-		return SubjectV3{}, &ValidationError{"sub", RedactSubject(c.Subject), want, nil}
-	}
 	s := SubjectV3{Raw: c.Subject}
-	for rest := c.Subject; ; {
-		name, _, ok := strings.Cut(rest, ":")
-		if !ok || formOfAny(name) == formNone {
-			return mismatch("a list of pairs of a V3 field and its value")
-		}
-		value, ok := c.field(name)
-		if !ok {
-			return mismatch("no " + unquoted(name) + ", as the token has no such claim")
-		}
-		rest = rest[len(name)+1:]
-		if !strings.HasPrefix(rest, value) {
-			return mismatch(unquoted(name) + " as in the claim of that name")
+	for rest, more := c.Subject, true; more; {
+		p, n, err := c.readPair(rest)
+		if err != nil {
+			return SubjectV3{}, err
 		}
 		if len(s.Pairs) == maxPairs {
-			return mismatch("no more than " + strconv.Itoa(maxPairs) + " pairs")
+			return SubjectV3{}, c.subjectError("no more than " + strconv.Itoa(maxPairs) + " pairs")
 		}
-		s.Pairs = append(s.Pairs, Pair{name, value})
-		if rest = rest[len(value):]; rest == "" {
-			break
+		s.Pairs = append(s.Pairs, p)
+		rest, more = rest[n:], n < len(rest)
+		if more {
+			rest = rest[1:] // the colon
 		}
-		if rest[0] != ':' {
-			return mismatch(unquoted(name) + " as in the claim of that name")
-		}
-		rest = rest[1:]
 	}
 	switch first := s.Pairs[0].Name; {
 	case first == "account_id":
 		s.Kind = KindAccount
 	case first == "organization_id" && len(s.Pairs) > 1:
-		s.Kind = baseKind(s.Pairs[1].Name)
+		s.Kind = kindOfBaseField(s.Pairs[1].Name)
 	}
 	if s.Kind == KindUnknown {
-		return mismatch("the base fields of a principal")
+		return SubjectV3{}, c.subjectError("the base fields of a principal")
 	}
 	return s, nil
+}
+
+// readPair reads the pair at the beginning of rest, which is a part of sub, and returns its length.
+func (c *Claims) readPair(rest string) (Pair, int, error) {
+	name, text, ok := strings.Cut(rest, ":")
+	if !ok || formOf(name) == subject.NoForm {
+		return Pair{}, 0, c.subjectError("a list of pairs of a V3 field and its value")
+	}
+	value, ok := c.field(name)
+	if !ok {
+		return Pair{}, 0, c.subjectError("no " + unquoted(name) + ", because the token has no such claim")
+	}
+	after, ok := strings.CutPrefix(text, value)
+	if !ok || after != "" && after[0] != ':' {
+		return Pair{}, 0, c.subjectError(unquoted(name) + " as in the claim of that name")
+	}
+	return Pair{name, value}, len(rest) - len(after), nil
 }

@@ -50,7 +50,7 @@ func TestLayoutParseOracle(t *testing.T) {
 			}
 		case errors.As(err, &ae):
 			counts["several"]++
-			if !ae.More && len(ae.Readings) != len(want) || ae.More != (len(want) > claims.MaxReadings) {
+			if !ae.More && len(ae.Readings) != len(want) || ae.More != (len(want) > maxReadings) {
 				t.Fatalf("%q under %q: %d readings, more %v, want %d", sub, extra, len(ae.Readings), ae.More, len(want))
 			}
 			for i, r := range ae.Readings {

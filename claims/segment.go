@@ -1,8 +1,7 @@
 package claims
 
-// Key says what a [Segment] of a V2 subject names. Keys that this package does
-// not know are kept as they were read, as Ona does not document those of every
-// principal.
+// Key is the kind of thing that a [Segment] of a V2 subject names. Unknown keys are kept as they were
+// read, because Ona does not document the keys of every principal.
 type Key string
 
 // The documented keys of V2 subjects.
@@ -14,12 +13,11 @@ const (
 	KeyRunner       Key = "rnr"
 )
 
-// keyUserShort is a second spelling of KeyUser. No copy of Ona's documentation
-// has it, but the page that describes V2 today could not be checked, so it is
-// read and never written.
+// keyUserShort is a second spelling of KeyUser. No copy of Ona's documentation has it, but the page
+// that describes V2 today could not be checked. So it is read and never written.
 const keyUserShort Key = "usr"
 
-// canonical returns the key that k means.
+// canonical returns k in the spelling of Ona's documentation.
 func (k Key) canonical() Key {
 	if k == keyUserShort {
 		return KeyUser
@@ -38,8 +36,8 @@ const (
 	setRnr
 )
 
-// lead returns the text that leads to the id in a segment of the documented key
-// k, and its bit; for other keys both are zero.
+// lead returns the text before the id in a segment with the documented key k, and the bit of k. For
+// other keys both are zero.
 func (k Key) lead() (string, keySet) {
 	switch k {
 	case KeyOrganization:
@@ -57,35 +55,34 @@ func (k Key) lead() (string, keySet) {
 	}
 }
 
-// Segment is one step of a V2 subject: what is named, and its id.
+// Segment is one step of a V2 subject: a key and an id.
 type Segment struct {
 	Key   Key
 	Value string // a UUID in canonical lower-case form
 }
 
-// Organization returns the segment that names the organization with the given
-// id. The id is checked when the segment becomes part of a [Subject].
+// Organization returns the segment for the organization with the given id. The id is checked when the
+// segment becomes part of a [Subject].
 func Organization(id string) Segment { return Segment{KeyOrganization, id} }
 
-// Project returns the segment that names the project with the given id.
+// Project returns the segment for the project with the given id.
 func Project(id string) Segment { return Segment{KeyProject, id} }
 
-// Environment returns the segment that names the environment with the given id.
+// Environment returns the segment for the environment with the given id.
 func Environment(id string) Segment { return Segment{KeyEnvironment, id} }
 
-// User returns the segment that names the user with the given id.
+// User returns the segment for the user with the given id.
 func User(id string) Segment { return Segment{KeyUser, id} }
 
-// Runner returns the segment that names the runner with the given id.
+// Runner returns the segment for the runner with the given id.
 func Runner(id string) Segment { return Segment{KeyRunner, id} }
 
-// isKeyByte is the character rule for keys. The first byte of a key is a
-// letter.
+// isKeyByte reports whether c may occur in a key. The first byte of a key is a letter.
 func isKeyByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '_' || c == '-'
 }
 
-// keyFault returns the offset of the first byte of k that may not be in a key.
+// keyFault returns the offset of the first byte at which k is not a key, and the reason.
 func keyFault(k string) (int, string) {
 	if k == "" {
 		return 0, "empty key"

@@ -3,51 +3,33 @@ package claims
 import (
 	"errors"
 	"strings"
+
+	"github.com/onafed/onafed/internal/subject"
 )
 
-// sessionWord returns the word that session names of kind k begin with.
-func (k Kind) sessionWord() string {
-	switch k {
-	case KindEnvironment:
-		return "env"
-	case KindUser:
-		return "user"
-	case KindRunner:
-		return "rnr"
-	case KindServiceAccount:
-		return "sa"
-	case KindAccount:
-		return "acct"
-	default:
-		return ""
-	}
-}
-
-// SessionName returns the name that i goes by in AWS: "env-", "user-", "rnr-",
-// "sa-" or "acct-" and the id, such as
-// env-019527e4-75d5-704d-a5a4-a2b52cf56196. It is "" for the zero Identity. The
-// form will not change, as people write it into conditions on
-// sts:RoleSessionName and look for it in CloudTrail.
+// SessionName returns the name of i in AWS: "env-", "user-", "rnr-", "sa-" or "acct-" and the id, such
+// as env-019527e4-75d5-704d-a5a4-a2b52cf56196. It is "" for the zero Identity. The form will not
+// change, because people write it into conditions on sts:RoleSessionName and search for it in
+// CloudTrail.
 //
-// Whoever assumes a role chooses the session name. It says who somebody claims
-// to be; only the "sub" claim of the token is evidence.
+// The caller that assumes a role chooses the session name. The name is a claim of the caller; only the
+// "sub" claim of the token is evidence.
 func (i Identity) SessionName() string {
 	if i.id == "" {
 		return ""
 	}
-	return i.kind.sessionWord() + "-" + i.id
+	return i.kind.names().session + "-" + i.id
 }
 
-// ParseSessionName reads a name that [Identity.SessionName] made: the kind of
-// principal and its id. Every other name is an error, which does not show the
-// name: people put their own into it.
+// ParseSessionName reads a name that [Identity.SessionName] built, and returns the kind of principal
+// and its id. Every other name is an error. The error does not show the name, because people put their
+// own names into session names.
 //
-// What it returns is what the caller of STS said of itself, so it must not
-// decide what anybody may do.
+// The caller of STS chose the name, so the result must not decide about permissions.
 func ParseSessionName(name string) (kind Kind, id string, err error) {
 	word, id, _ := strings.Cut(name, "-")
 	for k := KindEnvironment; k <= KindAccount; k++ {
-		if k.sessionWord() == word && isUUID(id) {
+		if k.names().session == word && subject.IsUUID(id) {
 			return k, id, nil
 		}
 	}

@@ -3,37 +3,38 @@ package claims
 import (
 	"iter"
 	"strings"
+
+	"github.com/onafed/onafed/internal/subject"
 )
 
-// MaxSubjectSize is the greatest length of a [Subject] in bytes: OpenID Connect
-// Core 1.0, section 2, allows "sub" 255 ASCII characters. It does not bound V3
-// subjects, whose extra fields may well make them longer.
-const MaxSubjectSize = 255
+const (
+	// maxSubjectSize is the maximum length of a Subject in bytes: OpenID Connect Core 1.0, section 2,
+	// allows "sub" 255 ASCII characters. It does not bound V3 subjects, which extra fields may make
+	// longer.
+	maxSubjectSize = 255
+	// maxSegments bounds the segments of a subject. 255 bytes hold six of the shortest, "k:" and a UUID.
+	maxSegments = 8
+)
 
-// maxSegments bounds the segments of a subject; with 255 bytes there is room
-// for six of the shortest, "k:" and a UUID.
-const maxSegments = 8
-
-// Subject is the "sub" claim of a V2 token: a path of segments that begins with
-// the organization, such as
+// Subject is the "sub" claim of a V2 token: a path of segments that begins with the organization, such
+// as
 //
 //	org:0191e223-1c3c-7607-badf-303c98b52d2f/prj:019527e4-75d5-704d-a5a4-a2b52cf56198/env:019527e4-75d5-704d-a5a4-a2b52cf56196
 //
-// A Subject is valid or zero: [ParseSubject], [SubjectFrom] and [Subject.With]
-// make no others. Ids are UUIDs in canonical lower-case form, no key occurs
-// twice, and the whole is at most [MaxSubjectSize] bytes. Keys that Ona does not
-// document may follow the organization and are kept.
+// A Subject is valid or zero: [ParseSubject], [SubjectFrom] and [Subject.With] return no others. Ids are
+// UUIDs in canonical lower-case form, no key occurs twice, and the text has at most 255 bytes. Keys
+// that Ona does not document may follow the organization and are kept.
 //
-// Subjects are comparable with == and can be map keys; equal means the same
-// text. A parsed Subject holds on to the string it was parsed from. The zero
-// Subject is no subject at all; its text is empty.
+// Subjects are comparable with == and can be map keys; equal subjects have the same text. A parsed
+// Subject refers to the string that it was parsed from. The zero Subject is no subject; its text is
+// empty.
 type Subject struct {
 	s string // the text, checked
 }
 
-// ParseSubject parses the "sub" claim of a V2 token. It accepts what
-// [SubjectFrom] makes and, besides, "usr" where that writes "user"; the text is
-// kept as it was read. An error is a [*SubjectError].
+// ParseSubject parses the "sub" claim of a V2 token. It accepts the texts that [SubjectFrom] returns,
+// also with "usr" in the place of "user". The text is kept as it was read. An error is a
+// [*SubjectError].
 func ParseSubject(s string) (Subject, error) {
 	if isDocumented(s) {
 		return Subject{s}, nil
@@ -41,16 +42,16 @@ func ParseSubject(s string) (Subject, error) {
 	return parseSubject(s)
 }
 
-// isDocumented reports whether s is a subject of documented keys. It knows
-// nothing that parseSubject does not, but is what nearly all calls come down to.
+// isDocumented reports whether s is a subject with documented keys only. parseSubject accepts these
+// subjects too; this function is faster, and nearly all subjects are of this form.
 func isDocumented(s string) bool {
-	const first = len("org:") + uuidLen
-	if len(s) < first || s[:4] != "org:" || !startsWithUUID(s[4:]) {
+	const first = len("org:") + subject.UUIDLen
+	if len(s) < first || s[:4] != "org:" || !subject.StartsWithUUID(s[4:]) {
 		return false
 	}
 	seen := 0
 	for pos := first; pos < len(s); {
-		if len(s)-pos < len("/prj:")+uuidLen || s[pos] != '/' {
+		if len(s)-pos < len("/prj:")+subject.UUIDLen || s[pos] != '/' {
 			return false
 		}
 		bit, value := 0, pos+len("/prj:")
@@ -68,19 +69,19 @@ func isDocumented(s string) bool {
 			bit = 8
 			value++
 		}
-		if bit == 0 || seen&bit != 0 || !startsWithUUID(s[value:]) {
+		if bit == 0 || seen&bit != 0 || !subject.StartsWithUUID(s[value:]) {
 			return false
 		}
 		seen |= bit
-		pos = value + uuidLen
+		pos = value + subject.UUIDLen
 	}
 	return true
 }
 
-// parseSubject is ParseSubject of any text.
+// parseSubject is ParseSubject for any text.
 func parseSubject(s string) (Subject, error) {
-	if len(s) > MaxSubjectSize {
-		return Subject{}, &SubjectError{s, MaxSubjectSize, "longer than 255 bytes"}
+	if len(s) > maxSubjectSize {
+		return Subject{}, &SubjectError{s, maxSubjectSize, "longer than 255 bytes"}
 	}
 	if s == "" {
 		return Subject{}, &SubjectError{s, 0, "empty"}
@@ -91,9 +92,9 @@ func parseSubject(s string) (Subject, error) {
 		key, end, fault := scanSegment(s, pos)
 		k := Key(key).canonical()
 		if key != "" {
-			// First what matters more: a V3 subject has the wrong key, not a
-			// wrong id.
-			if fault := placeKey(k, seen[:n]); fault != "" {
+			// The fault of the key is reported first: a V3 subject has a wrong key, and its id is not
+			// the mistake.
+			if fault := keyOrderFault(k, seen[:n]); fault != "" {
 				return Subject{}, &SubjectError{s, pos, fault}
 			}
 		}
@@ -109,9 +110,8 @@ func parseSubject(s string) (Subject, error) {
 	}
 }
 
-// scanSegment reads the segment of s that begins at pos and returns its key and
-// the offset of its end, or the offset of a fault and its reason. The key is
-// returned also if the fault is in the id.
+// scanSegment reads the segment of s that begins at pos and returns its key and the offset of its end,
+// or the offset of a fault and the reason. It returns the key also if the fault is in the id.
 func scanSegment(s string, pos int) (key string, end int, fault string) {
 	i := pos
 	for i < len(s) && isKeyByte(s[i]) {
@@ -130,17 +130,17 @@ func scanSegment(s string, pos int) (key string, end int, fault string) {
 		return "", pos + at, fault
 	}
 	value := i + 1
-	end = value + uuidLen
-	if startsWithUUID(s[value:]) && (end == len(s) || s[end] == '/') {
+	end = value + subject.UUIDLen
+	if subject.StartsWithUUID(s[value:]) && (end == len(s) || s[end] == '/') {
 		return s[pos:i], end, ""
 	}
 	rest, _, _ := strings.Cut(s[value:], "/")
-	at, fault := uuidFault(rest)
+	at, fault := subject.UUIDFault(rest)
 	return s[pos:i], value + at, fault
 }
 
-// placeKey says what is wrong with k after the keys in seen.
-func placeKey(k Key, seen []Key) string {
+// keyOrderFault returns the reason why k may not follow the keys in seen, or "".
+func keyOrderFault(k Key, seen []Key) string {
 	if len(seen) == 0 {
 		if k != KeyOrganization {
 			return "does not begin with org"
@@ -155,8 +155,8 @@ func placeKey(k Key, seen []Key) string {
 	return ""
 }
 
-// MustParseSubject is [ParseSubject] for subjects in source text and tests. It
-// panics if s is not a subject.
+// MustParseSubject is [ParseSubject] for subjects in source text and tests. It panics if s is not a
+// subject.
 func MustParseSubject(s string) Subject {
 	sub, err := ParseSubject(s)
 	if err != nil {
@@ -165,9 +165,8 @@ func MustParseSubject(s string) Subject {
 	return sub
 }
 
-// Segments iterates over the segments of s in their order. A segment written
-// "usr" is yielded with [KeyUser], so that a switch over keys need not know of
-// the second spelling.
+// Segments iterates over the segments of s in their order. A segment that is written "usr" is yielded
+// with [KeyUser], so that a switch over keys need not handle the second spelling.
 func (s Subject) Segments() iter.Seq[Segment] {
 	return func(yield func(Segment) bool) {
 		for pos := 0; pos < len(s.s); {
@@ -180,13 +179,13 @@ func (s Subject) Segments() iter.Seq[Segment] {
 	}
 }
 
-// segment returns the segment at pos, which is the start of one, and its end.
+// segment returns the segment that starts at pos, and its end.
 func (s Subject) segment(pos int) (Segment, int) {
 	colon := pos + 1 // keys have at least one byte
 	for s.s[colon] != ':' {
 		colon++
 	}
-	end := colon + 1 + uuidLen
+	end := colon + 1 + subject.UUIDLen
 	return Segment{Key(s.s[pos:colon]).canonical(), s.s[colon+1 : end]}, end
 }
 
@@ -203,38 +202,34 @@ func (s Subject) Lookup(k Key) (string, bool) {
 	return "", false
 }
 
-// HasPrefix reports whether s begins with all segments of p, as they are
-// written: a whole organization, project and so on, never a part of an id. It is
-// false when p is zero, so that a forgotten prefix does not let everything
-// through.
+// HasPrefix reports whether s begins with all segments of p, as they are written: a whole
+// organization, project and so on, never a part of an id. It is false if p is zero, so that a forgotten
+// prefix does not match everything.
 func (s Subject) HasPrefix(p Subject) bool {
-	// Both end in a whole id, and ids have one length, so the text of p ends
-	// where a segment of s does.
+	// Both end in a whole id, and all ids have the same length, so p ends at the end of a segment of s.
 	return p.s != "" && strings.HasPrefix(s.s, p.s)
 }
 
 // IsZero reports whether s is the zero Subject.
 func (s Subject) IsZero() bool { return s.s == "" }
 
-// Compare orders subjects by their text: it returns -1, 0 or +1. The zero
-// Subject comes first, and a subject comes right before those that it is a
-// prefix of.
+// Compare orders subjects by their text: it returns -1, 0 or +1. The zero Subject comes first, and a
+// subject comes before the subjects that it is a prefix of.
 func (s Subject) Compare(t Subject) int { return strings.Compare(s.s, t.s) }
 
-// String returns the text of s as it was read or built, or "" if s is zero. It
-// holds nothing but keys and ids.
+// String returns the text of s as it was read or built, or "" if s is zero. It contains only keys and
+// ids.
 func (s Subject) String() string { return s.s }
 
-// AppendText appends the text of s to b. It implements
-// [encoding.TextAppender] and never fails.
+// AppendText appends the text of s to b. It implements [encoding.TextAppender] and never fails.
 func (s Subject) AppendText(b []byte) ([]byte, error) { return append(b, s.s...), nil }
 
-// MarshalText returns the text of s; the zero Subject has none. It implements
-// [encoding.TextMarshaler], which makes s a string in JSON.
+// MarshalText returns the text of s, which is empty for the zero Subject. It implements
+// [encoding.TextMarshaler], so s is a string in JSON.
 func (s Subject) MarshalText() ([]byte, error) { return []byte(s.s), nil }
 
-// UnmarshalText sets s to the subject that text holds, as [ParseSubject] reads
-// it. Empty text sets the zero Subject. After an error s is as it was.
+// UnmarshalText sets s to the subject in text, as [ParseSubject] reads it. Empty text sets the zero
+// Subject. On error s is unchanged.
 func (s *Subject) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
 		*s = Subject{}

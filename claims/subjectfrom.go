@@ -1,22 +1,23 @@
 package claims
 
-import "strings"
+import (
+	"strings"
 
-// maxDocumented is the length of a subject of all documented keys, with a slash
-// before the first.
-const maxDocumented = len("/org:/prj:/env:/user:/rnr:") + 5*uuidLen
+	"github.com/onafed/onafed/internal/subject"
+)
 
-// SubjectFrom returns the subject made of the given segments. The first names
-// the organization, and no key may occur twice. Nothing is escaped or
-// corrected: what [ParseSubject] would refuse is an error here, a
-// [*SubjectError] whose Offset counts in the text as it would have been. The one
-// exception is the key "usr", which is written as "user".
+// maxDocumented is the length of a subject with all documented keys, and a slash before the first one.
+const maxDocumented = len("/org:/prj:/env:/user:/rnr:") + 5*subject.UUIDLen
+
+// SubjectFrom returns the subject with the given segments. The first segment must be the organization,
+// and no key may occur twice. Nothing is escaped or corrected: segments whose text [ParseSubject] would
+// refuse are a [*SubjectError] with the offset in that text. The one exception is the key "usr", which
+// is written as "user".
 func SubjectFrom(segs ...Segment) (Subject, error) {
 	return subjectFrom("", segs)
 }
 
-// With returns s with one more segment at its end. On the zero Subject it
-// begins a new one, so the segment must be the organization.
+// With returns s with one more segment at its end. If s is zero, the segment must be the organization.
 func (s Subject) With(seg Segment) (Subject, error) {
 	return subjectFrom(s.s, []Segment{seg})
 }
@@ -33,8 +34,8 @@ func subjectFrom(prefix string, segs []Segment) (Subject, error) {
 	return Subject{join(prefix, segs, size)}, nil
 }
 
-// documentedFrom is subjectFrom for documented keys; of anything else it reports
-// false. Like isDocumented it only saves time.
+// documentedFrom is subjectFrom for documented keys. For anything else it returns false. Like
+// isDocumented it only saves time.
 func documentedFrom(prefix string, segs []Segment) (Subject, bool) {
 	if prefix != "" && !isDocumented(prefix) {
 		return Subject{}, false
@@ -49,14 +50,14 @@ func documentedFrom(prefix string, segs []Segment) (Subject, bool) {
 		seen |= bit
 		pos = end + 1
 	}
-	// The leads begin with a slash, which the first segment does not have.
+	// Each lead begins with a slash. The slash of the first segment is cut off at the end.
 	n := 1 + copy(buf[1:], prefix)
 	if prefix == "" {
 		n = 0
 	}
 	for _, seg := range segs {
 		lead, bit := seg.Key.lead()
-		if bit == 0 || seen&bit != 0 || seen == 0 && bit != setOrg || !isUUID(seg.Value) {
+		if bit == 0 || seen&bit != 0 || seen == 0 && bit != setOrg || !subject.IsUUID(seg.Value) {
 			return Subject{}, false
 		}
 		seen |= bit
@@ -66,8 +67,8 @@ func documentedFrom(prefix string, segs []Segment) (Subject, bool) {
 	return Subject{string(buf[min(n, 1):n])}, n > 0
 }
 
-// sizeOf returns the length of the subject made of prefix and segs, or says why
-// there is none.
+// sizeOf returns the length of the subject of prefix and segs, or an error if they do not make a
+// subject.
 func sizeOf(prefix string, segs []Segment) (int, error) {
 	size := len(prefix)
 	for i, seg := range segs {
@@ -78,16 +79,16 @@ func sizeOf(prefix string, segs []Segment) (int, error) {
 		if at, fault := keyFault(string(k)); fault != "" {
 			return 0, buildError(prefix, segs[:i+1], at, fault)
 		}
-		if fault := fitsAfter(k, prefix, segs[:i]); fault != "" {
+		if fault := appendFault(k, prefix, segs[:i]); fault != "" {
 			return 0, buildError(prefix, segs[:i+1], 0, fault)
 		}
-		if !isUUID(seg.Value) {
-			at, fault := uuidFault(seg.Value)
+		if !subject.IsUUID(seg.Value) {
+			at, fault := subject.UUIDFault(seg.Value)
 			return 0, buildError(prefix, segs[:i+1], len(k)+1+at, fault)
 		}
 		start := size
-		if size += len(k) + 1 + uuidLen; size > MaxSubjectSize {
-			return 0, buildError(prefix, segs[:i+1], MaxSubjectSize-start, "longer than 255 bytes")
+		if size += len(k) + 1 + subject.UUIDLen; size > maxSubjectSize {
+			return 0, buildError(prefix, segs[:i+1], maxSubjectSize-start, "longer than 255 bytes")
 		}
 	}
 	if size == 0 {
@@ -96,10 +97,10 @@ func sizeOf(prefix string, segs []Segment) (int, error) {
 	return size, nil
 }
 
-// fitsAfter says what is wrong with the key k after prefix and segs.
-func fitsAfter(k Key, prefix string, segs []Segment) string {
+// appendFault returns the reason why k may not follow prefix and segs, or "".
+func appendFault(k Key, prefix string, segs []Segment) string {
 	if prefix == "" && len(segs) == 0 {
-		return placeKey(k, nil)
+		return keyOrderFault(k, nil)
 	}
 	_, twice := Subject{prefix}.Lookup(k)
 	for _, seg := range segs {
@@ -111,7 +112,7 @@ func fitsAfter(k Key, prefix string, segs []Segment) string {
 	return ""
 }
 
-// join returns the text of prefix and segs, for which size bytes are set aside.
+// join returns the text of prefix and segs. It allocates size bytes in advance.
 func join(prefix string, segs []Segment, size int) string {
 	var b strings.Builder
 	b.Grow(size)
@@ -130,8 +131,8 @@ func join(prefix string, segs []Segment, size int) string {
 	return b.String()
 }
 
-// buildError describes a fault at offset at of the last of segs, which were to
-// follow prefix.
+// buildError returns an error for a fault at the given offset of the last of segs, which should follow
+// prefix.
 func buildError(prefix string, segs []Segment, at int, reason string) error {
 	before := len(segs) - 1
 	start := len(join(prefix, segs[:before], 0))

@@ -6,35 +6,37 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/onafed/onafed/internal/subject"
 )
 
-// Expected is what [Claims.Validate] holds claims against. A field that is zero
-// is not checked; the times of a token always are.
+// Expected holds the values that [Claims.Validate] expects. A zero field is not checked. The times of a
+// token are always checked.
 type Expected struct {
 	Issuer        string   // the exact iss
 	Audiences     []string // aud has at least one of these
-	Organizations []string // ids; the token is of one of these organizations
-	Projects      []string // ids; the token is of an environment in one of these projects
+	Organizations []string // ids; the token belongs to one of these organizations
+	Projects      []string // ids; the token belongs to an environment in one of these projects
 
-	// Leeway is how far the clocks of issuer and verifier may be apart. It
-	// applies to exp, nbf and iat.
+	// Leeway is the allowed difference between the clocks of issuer and verifier. It applies to exp,
+	// nbf and iat.
 	Leeway time.Duration
-	// ExpiryLeeway is added to Leeway for exp alone. If it is negative, a token
-	// is refused that much before it expires.
+	// ExpiryLeeway is added to Leeway for exp only. If it is negative, a token is refused that long
+	// before it expires.
 	ExpiryLeeway time.Duration
 }
 
-// Validate checks claims that come from a verified token. It returns nil or all
-// its findings, joined by [errors.Join], each a [*ValidationError]:
+// Validate checks the claims of a verified token. It returns nil, or all its findings joined by
+// [errors.Join], each a [*ValidationError]:
 //
-//   - exp is absent, or now is not before it: ErrExpired;
+//   - exp is absent, or now is not before exp: ErrExpired;
 //   - nbf or iat is after now: ErrNotYetValid;
 //   - iss, aud, the organization or the project is not an expected one;
-//   - sub names another organization than the organization claim does, or two
-//     claims do so, or sub has the beginning of a V2 subject and is not one.
+//   - two claims name different organizations, or sub and a claim do;
+//   - sub begins as a V2 subject does and is not one.
 //
-// The organization is that of the claim organization_id or org, or else that of
-// sub. The project is that of [Claims.Identity].
+// The organization comes from the claim organization_id or org, or else from sub. The project is the
+// one that [Claims.Identity] returns.
 func (c Claims) Validate(now time.Time, want Expected) error {
 	found := c.checkTimes(nil, now, want)
 	if want.Issuer != "" && c.Issuer != want.Issuer {
@@ -70,7 +72,7 @@ func overlap(a, b []string) bool {
 	return false
 }
 
-// checkTimes appends what is wrong with the times of c to found.
+// checkTimes appends the findings about the times of c to found.
 func (c *Claims) checkTimes(found []error, now time.Time, want Expected) []error {
 	switch {
 	case c.Expiry.IsZero():
@@ -106,15 +108,15 @@ func list(s []string) string {
 	return b.String()
 }
 
-// idText returns what may be shown of a value that should be an id.
+// idText returns v if it is an id, and "…" for other text, which may be personal data.
 func idText(v string) string {
-	if v == "" || isUUID(v) {
+	if v == "" || subject.IsUUID(v) {
 		return v
 	}
 	return ellipsis
 }
 
-// organizationClaim returns the name of the claim that says the organization.
+// organizationClaim returns the name of the claim that holds the organization.
 func (c *Claims) organizationClaim() string {
 	if c.org != "" {
 		return "org"
@@ -122,8 +124,8 @@ func (c *Claims) organizationClaim() string {
 	return "organization_id"
 }
 
-// organization returns the id of the organization that the claims name, or "" if
-// they name none. It is an error if they name two.
+// organization returns the id of the organization that the claims name, or "" if they name none. It is
+// an error if they name two.
 func (c *Claims) organization() (string, error) {
 	if c.org != "" && c.OrganizationID != c.org {
 		return "", &ValidationError{"org", idText(c.org), "the same as organization_id", nil}
@@ -135,27 +137,27 @@ func (c *Claims) organization() (string, error) {
 	case c.OrganizationID == "":
 		return sub, nil
 	case sub != "" && sub != c.OrganizationID:
-		return "", &ValidationError{"sub", RedactSubject(c.Subject), "the organization " + idText(c.OrganizationID) + " of the claim " + c.organizationClaim(), nil}
+		return "", c.subjectError("the organization " + idText(c.OrganizationID) + " of the claim " + c.organizationClaim())
 	}
 	return c.OrganizationID, nil
 }
 
-// subjectOrganization returns the organization that sub names, or "" if it has
-// none of the forms that do.
+// subjectOrganization returns the id of the organization that sub names, or "" if sub has a form that
+// names none.
 func (c *Claims) subjectOrganization() (string, error) {
 	if strings.HasPrefix(c.Subject, string(KeyOrganization)+":") {
 		s, err := ParseSubject(c.Subject)
 		if err != nil {
-			return "", &ValidationError{"sub", RedactSubject(c.Subject), "a V2 subject", nil}
+			return "", c.subjectError("a V2 subject")
 		}
 		org, _ := s.Lookup(KeyOrganization)
 		return org, nil
 	}
 	if rest, ok := strings.CutPrefix(c.Subject, "organization_id:"); ok {
 		if !hasIDAt(rest) {
-			return "", &ValidationError{"sub", RedactSubject(c.Subject), "a V3 subject", nil}
+			return "", c.subjectError("a V3 subject")
 		}
-		return rest[:uuidLen], nil
+		return rest[:subject.UUIDLen], nil
 	}
 	if id, ok := parseSubjectV1(c.Subject); ok {
 		return id.org, nil

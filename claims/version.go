@@ -1,0 +1,55 @@
+package claims
+
+import "strings"
+
+// Version is a version of Ona's ID tokens.
+type Version int
+
+// The versions. VersionUnknown is the version of a token whose claims fit none of them, such as a
+// token of another issuer.
+const (
+	VersionUnknown Version = iota
+	V1
+	V2
+	V3
+)
+
+// String returns "V1", "V2", "V3", or "unknown" for every other value.
+func (v Version) String() string {
+	switch v {
+	case V1:
+		return "V1"
+	case V2:
+		return "V2"
+	case V3:
+		return "V3"
+	default:
+		return "unknown"
+	}
+}
+
+// Version returns the version of the token. The form of its subject determines the version, or, if
+// that is no form of Ona's, the claims that only one version has.
+func (c Claims) Version() Version {
+	if strings.HasPrefix(c.Subject, string(KeyOrganization)+":") {
+		if _, err := ParseSubject(c.Subject); err == nil {
+			return V2
+		}
+		// Other claims do not make up for a damaged V2 subject.
+		return VersionUnknown
+	}
+	if beginsWithID(c.Subject) {
+		return V3
+	}
+	if _, ok := parseSubjectV1(c.Subject); ok {
+		return V1
+	}
+	switch {
+	case c.kind() != KindUnknown, c.OrganizationID != "" && c.org == "":
+		return V3
+	case c.GSub != LegacySubject{}:
+		return V1
+	default:
+		return VersionUnknown
+	}
+}
