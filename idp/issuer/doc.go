@@ -1,6 +1,6 @@
-// Package issuer checks ID tokens, and issues them.
+// Package issuer verifies ID tokens and issues them.
 //
-// To check the tokens of Ona for a service of yours:
+// To accept the tokens of one Ona organization in an HTTP service:
 //
 //	keys, err := issuer.NewIssuerKeySet(idp.Issuer, nil)
 //	if err != nil {
@@ -15,22 +15,24 @@
 //	}
 //	http.Handle("/", verifier.Middleware(next)) // or verifier.Verify(ctx, token)
 //
-// A [Verifier] cannot be made too open by leaving something out: without an audience, and for the issuer that all customers of
-// Ona share without an organization, NewVerifier returns an error. [RemoteKeySet] fetches the keys when they are needed, notices a
-// rotation at once, is not impressed by a flood of invented key ids, and survives an outage of the issuer of up to a day.
+// NewVerifier fails without an audience, and for the issuer that all customers of Ona share also
+// without an organization. A [RemoteKeySet] fetches the keys on demand and caches them. It finds a
+// new key at once, and works for up to a day while the issuer is down.
 //
-// To issue tokens, for which AWS or anybody else gives credentials, put a key into a [KeyRing] and serve it:
+// To issue tokens, add a key to a [KeyRing] and serve the ring:
 //
 //	ring, err := issuer.NewKeyRing(nil)
-//	signer, err := issuer.NewSigner(key, nil) // any crypto.Signer: a key management service will do
+//	signer, err := issuer.NewSigner(key, nil) // any crypto.Signer, such as a key of a KMS
 //	err = ring.Publish(signer)
 //	handler, err := issuer.NewHandler("https://issuer.example", ring, nil)
 //	token, err := ring.Sign(ctx, map[string]any{"iss": "https://issuer.example", ...})
 //
-// A rotation is a second Publish: the ring waits with the new key until every cache has it, and keeps the old one until its last
-// token has expired. [Handler.Documents] returns the same documents for an object store or a CDN, so that an issuer can outgrow one
-// machine.
+// To rotate the key, publish another one. The ring signs with it as soon as all caches have it, and
+// removes the old key when its last token has expired. [Handler.Documents] returns the documents for
+// an object store or a CDN.
 //
-// Algorithms are those that AWS STS accepts: RS256, RS384, RS512, ES256, ES384 and ES512. Until version 1 names may change; the texts
-// of errors are not part of the contract, the values of [Reason] are.
+// The algorithms are those that AWS STS accepts: RS256, RS384, RS512, ES256, ES384 and ES512.
+//
+// Until version 1, names may change. The text of an error may change at any time; the values of
+// [Reason] do not.
 package issuer

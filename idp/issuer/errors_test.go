@@ -13,18 +13,19 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// TestErrorsSayWhatAPersonNeeds holds the text of each error type: one prefix, the place, the reason, and foreign text quoted and cut.
-func TestErrorsSayWhatAPersonNeeds(t *testing.T) {
+// An error has one prefix, says what failed and why, and quotes and cuts untrusted text.
+func TestErrorTexts(t *testing.T) {
 	t.Parallel()
 	evil := "\x1b[31m\u202e" + strings.Repeat("x", 1000)
 	cause := errors.New("cause")
 	for want, err := range map[string]error{
-		`issuer: the key set has no usable key`:                                           &issuer.KeyNotFoundError{},
-		`issuer: the key set has no usable key "k1"`:                                      &issuer.KeyNotFoundError{KeyID: "k1"},
-		`issuer: key set at "https://a.example/jwks": cause`:                              &issuer.FetchError{Document: "key set", URL: "https://a.example/jwks", Err: cause},
-		`issuer: no key set since 2026-11-22T10:00:00Z: cause`:                            &issuer.StaleKeysError{Fetched: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Err: cause},
-		`issuer: the discovery document of "https://a.example" is of "https://b.example"`: &issuer.MismatchError{Asked: "https://a.example", Discovered: "https://b.example"},
-		`issuer: token refused: expired: cause`:                                           &issuer.VerifyError{Reason: issuer.ReasonExpired, Err: cause},
+		`issuer: the key set has no usable key`:                                                      &issuer.KeyNotFoundError{},
+		`issuer: the key set has no usable key "k1"`:                                                 &issuer.KeyNotFoundError{KeyID: "k1"},
+		`issuer: key set at "https://a.example/jwks": cause`:                                         &issuer.FetchError{Document: "key set", URL: "https://a.example/jwks", Err: cause},
+		`issuer: no key set since 2026-11-22T10:00:00Z: cause`:                                       &issuer.StaleKeysError{Fetched: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Err: cause},
+		`issuer: the discovery document of "https://a.example" names the issuer "https://b.example"`: &issuer.MismatchError{Asked: "https://a.example", Discovered: "https://b.example"},
+		`issuer: NewVerifier: Audiences: cause`:                                                      &issuer.OptionError{Func: "NewVerifier", Option: "Audiences", Err: cause},
+		`issuer: token refused: expired: cause`:                                                      &issuer.VerifyError{Reason: issuer.ReasonExpired, Err: cause},
 	} {
 		if err.Error() != want {
 			t.Errorf("%T: %s, want %s", err, err, want)
@@ -58,7 +59,7 @@ func TestErrorsSayWhatAPersonNeeds(t *testing.T) {
 	}
 }
 
-// TestOutageIsNotARefusal: with nothing to verify with, a token is neither good nor bad, whatever its kid.
+// Without keys a token is neither accepted nor refused, for known and unknown kids.
 func TestOutageIsNotARefusal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -72,11 +73,10 @@ func TestOutageIsNotARefusal(t *testing.T) {
 		raw := iss.Sign(iss.Claims("a"))
 		iss.Inject(idptest.Fault{Status: http.StatusServiceUnavailable})
 		time.Sleep(time.Minute)
-		for range 3 { // the first asks; the others get the answer that it got
+		for range 3 { // the first call fetches; the others get its error
 			_, err := v.Verify(t.Context(), raw)
-			var f *issuer.FetchError
-			if reasonOf(err) != issuer.ReasonKeysUnavailable || !errors.As(err, &f) {
-				t.Errorf("a token of a key that is not known yet: %v, want reason %q", err, issuer.ReasonKeysUnavailable)
+			if _, ok := errors.AsType[*issuer.FetchError](err); !ok || reasonOf(err) != issuer.ReasonKeysUnavailable {
+				t.Errorf("a token of an unknown key: %v, want reason %q", err, issuer.ReasonKeysUnavailable)
 			}
 		}
 		wantRequests(t, iss, 2)

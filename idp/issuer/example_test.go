@@ -29,7 +29,7 @@ const (
 	exampleSub    = "org:" + exampleOrg + "/env:019527e4-75d5-704d-a5a4-a2b52cf56196"
 )
 
-// exampleRing is an issuer's ring with one key.
+// exampleRing returns a ring with one key.
 func exampleRing() *issuer.KeyRing {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -57,7 +57,8 @@ func exampleClaims(audience string, lifetime time.Duration) map[string]any {
 	}
 }
 
-// A service lets the tokens of one organization in, and of nobody else. It looks the keys up at the issuer, here one in memory.
+// A service accepts the tokens of one organization. It fetches the keys from the issuer, which is in
+// memory here.
 func Example() {
 	ctx := context.Background()
 	ring := exampleRing()
@@ -91,7 +92,7 @@ func Example() {
 	// Output: org:0191e223-1c3c-7607-badf-303c98b52d2f/env:019527e4-75d5-704d-a5a4-a2b52cf56196
 }
 
-// Leaving the organization out for the issuer that all customers of Ona share is an error, not an open door.
+// The organization is required for the issuer that all customers of Ona share.
 func ExampleNewVerifier() {
 	keys, err := issuer.NewIssuerKeySet(idp.Issuer, nil)
 	if err != nil {
@@ -99,10 +100,10 @@ func ExampleNewVerifier() {
 	}
 	_, err = issuer.NewVerifier(idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"https://service.example"}})
 	fmt.Println(err)
-	// Output: issuer: NewVerifier: https://app.gitpod.io signs for every customer of Ona: name the Organizations, or say AnyOrganization
+	// Output: issuer: NewVerifier: Organizations: must not be empty unless AnyOrganization is set: https://app.gitpod.io signs tokens for all customers of Ona
 }
 
-// The reason of a refusal is a value that a program can act on.
+// The reason of a refusal is a value.
 func ExampleVerifier_Verify() {
 	ctx := context.Background()
 	ring := exampleRing()
@@ -117,8 +118,7 @@ func ExampleVerifier_Verify() {
 		log.Fatal(err)
 	}
 	_, err = verifier.Verify(ctx, token)
-	var refused *issuer.VerifyError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*issuer.VerifyError](err); ok {
 		fmt.Println(refused.Reason, errors.Is(err, claims.ErrExpired))
 	}
 	// Output: expired true
@@ -156,8 +156,8 @@ func ExampleVerifier_Middleware() {
 	// 401 Bearer unauthorized
 }
 
-// cloudKey stands for a key in a key management service: the program has its name, never the key. SignContext is optional; with it the
-// call to the service ends when the context of Sign does.
+// cloudKey is a key in a key management service (KMS). SignContext is optional: with it, the call of the
+// service ends with the context of Sign.
 type cloudKey struct {
 	public  crypto.PublicKey
 	service func(ctx context.Context, digest []byte) ([]byte, error)
@@ -173,7 +173,7 @@ func (k cloudKey) SignContext(ctx context.Context, _ io.Reader, digest []byte, _
 	return k.service(ctx, digest)
 }
 
-// A key management service signs: anything that is a crypto.Signer will do.
+// A signer can use a key in a KMS, as any crypto.Signer.
 func ExampleNewSigner_kms() {
 	hidden, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -202,7 +202,7 @@ func ExampleNewSigner_kms() {
 	// Output: ES256 alias/issuer-2026
 }
 
-// A rotation is one call. The new key is published at once and signs when every cache has it.
+// A rotation is one call. The new key is published at once, and signs when all caches have it.
 func ExampleKeyRing_Publish() {
 	ring := exampleRing()
 	next, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -224,7 +224,7 @@ func ExampleKeyRing_Publish() {
 	// 2026-12 waiting 11m0s
 }
 
-// The documents of an issuer in a folder: copied to an object store or a CDN they are the whole server.
+// The documents of an issuer are written to a folder, for example to upload them to an object store.
 func ExampleHandler_Documents() {
 	handler, err := issuer.NewHandler(exampleIssuer, exampleRing(), nil)
 	if err != nil {

@@ -2,19 +2,19 @@ package issuer
 
 import "time"
 
-// SetClockBack is, to s, as if the machine's clock were set back by d: all that it remembers is later by so much. The clock of a
-// test's bubble itself only goes forward.
+// SetClockBack has the same effect on s as a clock that is set back by d: all times that s remembers
+// are later by d. The clock of a synctest bubble cannot be set back.
 func (s *RemoteKeySet) SetClockBack(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range []*time.Time{&s.started, &s.retryAt, &s.urlSince} {
 		*t = t.Add(d)
 	}
-	if old := s.kept.Load(); old != nil {
-		k := *old
-		for _, t := range []*time.Time{&k.fetched, &k.expires, &k.stale} {
+	if old := s.cache.Load(); old != nil {
+		c := *old
+		for _, t := range []*time.Time{&c.fetched, &c.expires, &c.stale} {
 			*t = t.Add(d)
 		}
-		s.kept.Store(&k)
+		s.cache.Store(&c)
 	}
 }

@@ -2,7 +2,6 @@ package issuer
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,101 +12,106 @@ import (
 	"time"
 )
 
-// HandlerOptions are the choices of [NewHandler]. The zero value is fit for use.
+// HandlerOptions are the options of [NewHandler]. The zero value can be used.
 type HandlerOptions struct {
-	// Claims is claims_supported of the discovery document. Nil means those of Ona's tokens that AWS looks at or needs:
-	// aud, exp, iat, iss, org, sub.
+	// Claims is claims_supported of the discovery document; nil means aud, exp, iat, iss, org and sub.
 	Claims []string
-	// InsecureLoopbackHTTP admits an issuer URL such as http://127.0.0.1:8080.
+	// InsecureLoopbackHTTP allows an http issuer URL whose host is a loopback IP address, such as
+	// http://127.0.0.1:8080.
 	InsecureLoopbackHTTP bool
 }
 
-// A Handler serves what verifiers need of an issuer: the discovery document at the issuer's path + /.well-known/openid-configuration,
-// and the key set at the issuer's path + /.well-known/jwks.json. It answers GET and HEAD, knows ETags, and under any Host, since
-// whoever runs a proxy in front decides that.
+// A Handler serves the documents of an issuer: the discovery document at the path of the issuer URL +
+// /.well-known/openid-configuration, and the key set at the path + /.well-known/jwks.json. It supports
+// GET, HEAD and ETags. It ignores the Host of a request, which a proxy may change.
 //
-// The bytes are made when the ring changes, not for each request: a request allocates nothing. It is safe for concurrent use.
+// The documents are built when the ring changes, and a request does not allocate memory. A Handler is
+// safe for concurrent use.
 type Handler struct {
-	base   string // path of the issuer without a slash at the end
-	about  []byte // the discovery document up to the list of algorithms, which is the ring's
-	ring   *KeyRing
-	served atomic.Pointer[served]
+	basePath string // path of the issuer URL without a slash at the end
+	metadata []byte // the discovery document up to the algorithms, which depend on the ring
+	ring     *KeyRing
+	cache    atomic.Pointer[documents]
 }
 
-// served is what is given out during one edition of the ring. The header values are slices because that is what http.Header
-// holds: assigning one allocates nothing. Nobody writes to them.
-type served struct {
-	edition         *edition
+// documents are the two documents of one keySnapshot.
+type documents struct {
+	snapshot        *keySnapshot
 	discovery, jwks document
 }
 
+// A document is a body with its header fields. The fields are slices because http.Header holds slices,
+// so that a request does not allocate them. Nothing writes to them.
 type document struct {
-	body                             []byte
-	etag, length, cacheControl, kind []string
+	body                                    []byte
+	etag, length, cacheControl, contentType []string
 }
 
-// NewHandler returns the handler of an issuer with the keys of a ring. The issuer URL is what the iss claim of its tokens is, byte
-// for byte. Nil options mean the zero value.
+// NewHandler returns a handler that serves the keys of a ring. The issuer URL must equal the iss claim
+// of the tokens byte for byte. Nil options mean the zero value. The error is an *[OptionError].
 func NewHandler(issuerURL string, ring *KeyRing, opts *HandlerOptions) (*Handler, error) {
 	var o HandlerOptions
 	if opts != nil {
 		o = *opts
 	}
 	if ring == nil {
-		return nil, errors.New("issuer: NewHandler: the ring is nil")
+		return nil, optionErrorf("NewHandler", "ring", "must not be nil")
 	}
 	if err := checkIssuerURL(issuerURL, o.InsecureLoopbackHTTP); err != nil {
-		return nil, fmt.Errorf("issuer: NewHandler: %w", err)
+		return nil, &OptionError{"NewHandler", "issuerURL", err}
 	}
 	u, err := url.Parse(issuerURL)
 	if err != nil {
-		return nil, fmt.Errorf("issuer: NewHandler: %w", err)
+		return nil, &OptionError{"NewHandler", "issuerURL", err}
 	}
 	if o.Claims == nil {
 		o.Claims = []string{"aud", "exp", "iat", "iss", "org", "sub"}
 	}
-	about, err := json.Marshal(struct {
+	metadata, err := json.Marshal(struct {
 		Issuer        string   `json:"issuer"`
 		JWKSURI       string   `json:"jwks_uri"`
 		ResponseTypes []string `json:"response_types_supported"`
 		SubjectTypes  []string `json:"subject_types_supported"`
 		Claims        []string `json:"claims_supported"`
-	}{issuerURL, wellKnown(issuerURL, jwksPath), []string{"id_token"}, []string{"public"}, o.Claims})
+	}{issuerURL, documentURL(issuerURL, jwksPath), []string{"id_token"}, []string{"public"}, o.Claims})
 	if err != nil {
 		return nil, fmt.Errorf("issuer: NewHandler: %w", err)
 	}
-	about = append(about[:len(about)-1], `,"id_token_signing_alg_values_supported":[`...)
-	return &Handler{base: strings.TrimSuffix(u.Path, "/"), about: about, ring: ring}, nil
+	metadata = append(metadata[:len(metadata)-1], `,"id_token_signing_alg_values_supported":[`...)
+	return &Handler{basePath: strings.TrimSuffix(u.Path, "/"), metadata: metadata, ring: ring}, nil
 }
 
-func (h *Handler) current() *served {
-	e := h.ring.edition(time.Now())
-	if s := h.served.Load(); s != nil && s.edition == e {
-		return s
+func (h *Handler) current() *documents {
+	snapshot := h.ring.snapshotAt(time.Now())
+	if d := h.cache.Load(); d != nil && d.snapshot == snapshot {
+		return d
 	}
-	d := slices.Clone(h.about)
-	for i, alg := range e.algorithms { // names of ours: nothing to escape
+	discovery := slices.Clone(h.metadata)
+	for i, alg := range snapshot.algorithms { // the names need no escaping
 		if i > 0 {
-			d = append(d, ',')
+			discovery = append(discovery, ',')
 		}
-		d = strconv.AppendQuote(d, alg)
+		discovery = strconv.AppendQuote(discovery, alg)
 	}
-	d = append(d, "]}"...)
-	kind := []string{"application/json"} // not application/jwk-set+json: every client knows this one
-	cache := []string{"public, max-age=" + strconv.Itoa(int(h.ring.maxAge/time.Second))}
-	s := &served{
-		edition:   e,
-		discovery: document{d, []string{entityTag(d)}, []string{strconv.Itoa(len(d))}, cache, kind},
-		jwks:      document{e.jwks, []string{e.etag}, []string{strconv.Itoa(len(e.jwks))}, cache, kind},
+	discovery = append(discovery, "]}"...)
+	contentType := []string{"application/json"} // some clients do not know application/jwk-set+json
+	cacheControl := []string{"public, max-age=" + strconv.Itoa(int(h.ring.maxAge/time.Second))}
+	newDocument := func(body []byte, etag string) document {
+		return document{body, []string{etag}, []string{strconv.Itoa(len(body))}, cacheControl, contentType}
 	}
-	h.served.Store(s)
-	return s
+	d := &documents{
+		snapshot:  snapshot,
+		discovery: newDocument(discovery, entityTag(discovery)),
+		jwks:      newDocument(snapshot.jwks, snapshot.etag),
+	}
+	h.cache.Store(d)
+	return d
 }
 
 // ServeHTTP implements [http.Handler].
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	rest, ok := strings.CutPrefix(r.URL.Path, h.base)
-	if !ok || rest != discoveryPath && rest != jwksPath {
+	path, ok := strings.CutPrefix(r.URL.Path, h.basePath)
+	if !ok || path != discoveryPath && path != jwksPath {
 		http.NotFound(w, r)
 		return
 	}
@@ -117,33 +121,34 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
-	s := h.current()
-	d := &s.discovery
-	if rest == jwksPath {
-		d = &s.jwks
+	current := h.current()
+	d := &current.discovery
+	if path == jwksPath {
+		d = &current.jwks
 	}
 	header["Etag"] = d.etag
 	header["Cache-Control"] = d.cacheControl
-	if matches(r.Header["If-None-Match"], d.etag[0]) {
+	if matchesETag(r.Header["If-None-Match"], d.etag[0]) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	header["Content-Type"] = d.kind
+	header["Content-Type"] = d.contentType
 	header["Content-Length"] = d.length
 	if r.Method == http.MethodHead {
 		return
 	}
-	_, _ = w.Write(d.body) // the client went away; there is nobody to tell
+	_, _ = w.Write(d.body) // fails if the client has gone
 }
 
-// matches is the weak comparison of RFC 9110 section 13.1.2.
-func matches(header []string, etag string) bool {
+// matchesETag reports whether an If-None-Match header matches etag by the weak comparison of RFC 9110
+// section 13.1.2.
+func matchesETag(header []string, etag string) bool {
 	for _, line := range header {
 		for line != "" {
-			var one string
-			one, line, _ = strings.Cut(line, ",")
-			one = strings.TrimSpace(one)
-			if one == "*" || strings.TrimPrefix(one, "W/") == etag {
+			var tag string
+			tag, line, _ = strings.Cut(line, ",")
+			tag = strings.TrimSpace(tag)
+			if tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
 				return true
 			}
 		}
@@ -151,16 +156,20 @@ func matches(header []string, etag string) bool {
 	return false
 }
 
-// Documents returns what the handler serves, as of now, by path below the issuer URL (".well-known/openid-configuration",
-// ".well-known/jwks.json"), for an object store or a CDN: an issuer needs no server of its own. Write them with the Content-Type
-// application/json and Cache-Control "public, max-age=N", where N is [KeyRingOptions.MaxAge] in seconds.
+// Documents returns the current documents by their path below the issuer URL:
+// ".well-known/openid-configuration" and ".well-known/jwks.json". Upload them to an object store or a
+// CDN, with the Content-Type application/json and the Cache-Control "public, max-age=N", where N is
+// [KeyRingOptions.MaxAge] in seconds.
 //
-// Write them again after each [KeyRing.Publish], within [KeyRingOptions.Wait] less MaxAge (a minute by default), since a cache may have
-// taken the old ones just before; after [KeyRing.Remove]; and when a key is gone ([KeyStatus].Removed).
+// Upload them again:
+//   - after [KeyRing.Publish], within [KeyRingOptions.Wait] minus MaxAge (by default a minute), because
+//     a cache may have fetched the old documents just before
+//   - after [KeyRing.Remove]
+//   - when a key is removed, see [KeyStatus]
 func (h *Handler) Documents() map[string][]byte {
-	s := h.current()
+	d := h.current()
 	return map[string][]byte{
-		discoveryPath[1:]: slices.Clone(s.discovery.body),
-		jwksPath[1:]:      slices.Clone(s.jwks.body),
+		discoveryPath[1:]: slices.Clone(d.discovery.body),
+		jwksPath[1:]:      slices.Clone(d.jwks.body),
 	}
 }

@@ -6,10 +6,8 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/base64"
 	"fmt"
 	"math/big"
-	"strings"
 	"testing"
 	"time"
 
@@ -72,14 +70,4 @@ func certificate(tb testing.TB, key crypto.Signer) []byte {
 		tb.Fatal(err)
 	}
 	return der
-}
-
-// payloadOfToken returns the decoded payload of a token.
-func payloadOfToken(tb testing.TB, raw string) []byte {
-	tb.Helper()
-	b, err := base64.RawURLEncoding.DecodeString(strings.Split(raw, ".")[1])
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return b
 }

@@ -12,19 +12,20 @@ import (
 
 type contextKey struct{}
 
-// ClaimsFromContext returns the claims that [Verifier.Middleware] has verified for this request.
+// ClaimsFromContext returns the claims that [Verifier.Middleware] verified for a request, and reports
+// whether there are any.
 func ClaimsFromContext(ctx context.Context) (claims.Claims, bool) {
 	c, ok := ctx.Value(contextKey{}).(claims.Claims)
 	return c, ok
 }
 
-// Middleware calls next for requests with a token that [Verifier.Verify] accepts, with its claims in the context, see
-// [ClaimsFromContext]. The token is read from the header "Authorization: Bearer" and from nowhere else: not from the query, which is
-// logged, and not from a form.
+// Middleware returns a handler that calls next for each request whose token [Verifier.Verify] accepts.
+// The claims are in the context of the request, see [ClaimsFromContext]. The token is read only from
+// the header "Authorization: Bearer". It is not read from the query, which servers log, or from a form.
 //
-// Other requests are answered as RFC 6750 says: 401 and "Bearer" when there is no token, 401 and error="invalid_token" when it is
-// refused, whatever the reason, since the reason helps those who try tokens; [VerifierOptions.Logger] gets it. When the keys cannot be
-// had, the answer is 503: the token may be good.
+// The response to other requests follows RFC 6750: status 401 and "Bearer" if there is no token, 401
+// and error="invalid_token" if the token is refused. The reason would help an attacker, so it is only
+// written to [VerifierOptions.Logger]. If the keys are not available, the status is 503.
 func (v *Verifier) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, found := bearer(r.Header["Authorization"])
@@ -37,9 +38,8 @@ func (v *Verifier) Middleware(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey{}, c)))
 			return
 		}
-		reason := ReasonKeysUnavailable // the request's context has ended; a return alone would be a 200
-		var refused *VerifyError
-		if errors.As(err, &refused) {
+		reason := ReasonKeysUnavailable // if the context ended; without a response the status would be 200
+		if refused, ok := errors.AsType[*VerifyError](err); ok {
 			reason = refused.Reason
 		}
 		v.logger.LogAttrs(r.Context(), slog.LevelWarn, "token refused",
@@ -57,8 +57,8 @@ func challenge(w http.ResponseWriter, value string) {
 	http.Error(w, "unauthorized", http.StatusUnauthorized)
 }
 
-// bearer returns the token of an Authorization header. found is false when no Bearer token is offered at all; a header that offers
-// one badly, or two headers, yield a token that no verifier accepts.
+// bearer returns the token of an Authorization header, and reports whether the header has the scheme
+// Bearer. If the header is malformed or repeated, the token is "", which no verifier accepts.
 func bearer(header []string) (token string, found bool) {
 	if len(header) == 0 {
 		return "", false

@@ -16,85 +16,109 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// SignerOptions are the choices of [NewSigner]. The zero value is fit for use.
+// maxKeyID is the longest kid in bytes.
+const maxKeyID = 255
+
+// SignerOptions are the options of [NewSigner]. The zero value can be used.
 type SignerOptions struct {
-	// KeyID is the kid of the tokens and of the published key; "" means the key's RFC 7638 thumbprint, which is the same
-	// wherever the key is loaded. At most 255 bytes of UTF-8.
+	// KeyID is the kid of the tokens and of the published key, at most 255 bytes of UTF-8; "" means
+	// the RFC 7638 thumbprint of the key, which is the same on all machines.
 	KeyID string
-	// Algorithm is one of RS256, RS384, RS512, ES256, ES384 and ES512; "" means RS256 for an RSA key, and the one of its curve
-	// for an ECDSA key.
+	// Algorithm is RS256, RS384, RS512, ES256, ES384 or ES512; "" means RS256 for an RSA key, and the
+	// algorithm of its curve for an ECDSA key.
 	Algorithm string
-	// Type is the typ of the header; "" writes none, as Ona does.
+	// Type is the typ of the header; "" means no typ, as in Ona's tokens.
 	Type string
-	// Certificates are published beside the key as x5c: DER, the key's own first. AWS needs none; Ceph's STS does.
-	// They are never looked at to verify a token.
+	// Certificates are published with the key as x5c, in DER. The first one must be that of the key.
+	// Some verifiers, such as Ceph, read keys only from certificates; AWS does not need them. The
+	// verifiers of this package ignore them.
 	Certificates [][]byte
 }
 
-// A ContextSigner is a [crypto.Signer] whose key is elsewhere, such as in a key management service. [Signer.Sign] calls SignContext
-// with its own context in place of Sign when the key has it. The result is what Sign returns: for ECDSA an ASN.1 signature.
+// A ContextSigner is a [crypto.Signer] whose key is in another system, such as a KMS. [Signer.Sign]
+// calls SignContext with its own context instead of Sign. The result is the same as that of Sign: for
+// ECDSA, an ASN.1 signature.
 type ContextSigner interface {
 	crypto.Signer
 	SignContext(ctx context.Context, rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error)
 }
 
-// A Signer turns claims into tokens with one key. It is safe for concurrent use if the key is.
+// A Signer signs tokens with one key. It is safe for concurrent use if the key is.
 type Signer struct {
 	key    crypto.Signer
 	public Key
 	alg    jose.Algorithm
-	header string // encoded, with its dot
-	jwk    []byte // what is published, made here so that nothing can fail later
+	header string // encoded, with the dot after it
+	jwk    []byte // as it is published
 }
 
-// NewSigner returns a signer for a key: an *rsa.PrivateKey, an *ecdsa.PrivateKey, or anything that signs on behalf of one. The key is
-// not used until the first [Signer.Sign]; only its public half is read here. Nil options mean the zero value.
+// NewSigner returns a signer for a key: an *rsa.PrivateKey, an *ecdsa.PrivateKey, or a [crypto.Signer]
+// with a public key of these kinds. It reads only the public key; [Signer.Sign] uses the private key.
+// Nil options mean the zero value. The error is an *[OptionError].
 func NewSigner(key crypto.Signer, opts *SignerOptions) (*Signer, error) {
 	var o SignerOptions
 	if opts != nil {
 		o = *opts
 	}
 	if key == nil {
-		return nil, errors.New("issuer: NewSigner: the key is nil")
+		return nil, optionErrorf("NewSigner", "key", "must not be nil")
 	}
-	pub := key.Public()
-	if err := jose.CheckPublicKey(pub); err != nil {
-		return nil, fmt.Errorf("issuer: NewSigner: %w", err)
+	public := key.Public()
+	if err := jose.CheckPublicKey(public); err != nil {
+		return nil, &OptionError{"NewSigner", "key", err}
 	}
 	if o.Algorithm == "" {
-		o.Algorithm = jose.NameFor(pub)
+		o.Algorithm = jose.NameFor(public)
 	}
 	alg, ok := jose.Lookup(o.Algorithm)
 	if !ok {
-		return nil, fmt.Errorf("issuer: NewSigner: Algorithm %s is none of %v", quote.Text(o.Algorithm, maxShown), jose.Names())
+		return nil, optionErrorf("NewSigner", "Algorithm", "%s is not one of %v", quote.Text(o.Algorithm, maxShown), jose.Names())
 	}
-	if err := alg.Fits(pub); err != nil {
-		return nil, fmt.Errorf("issuer: NewSigner: %w", err)
+	if err := alg.Fits(public); err != nil {
+		return nil, &OptionError{"NewSigner", "Algorithm", err}
 	}
 	if o.KeyID == "" {
 		var err error
-		if o.KeyID, err = jose.Thumbprint(pub); err != nil {
-			return nil, fmt.Errorf("issuer: NewSigner: %w", err)
+		if o.KeyID, err = jose.Thumbprint(public); err != nil {
+			return nil, &OptionError{"NewSigner", "key", err}
 		}
 	}
-	if len(o.KeyID) > 255 || !utf8.ValidString(o.KeyID) || !utf8.ValidString(o.Type) {
-		return nil, errors.New("issuer: NewSigner: KeyID and Type must be UTF-8, KeyID of at most 255 bytes")
+	if len(o.KeyID) > maxKeyID || !utf8.ValidString(o.KeyID) {
+		return nil, optionErrorf("NewSigner", "KeyID", "is not at most %d bytes of UTF-8", maxKeyID)
 	}
-	s := &Signer{key: key, alg: alg, public: Key{ID: o.KeyID, Algorithm: o.Algorithm, Use: "sig", Public: pub}}
-	x5c := make([][]byte, len(o.Certificates))
-	for i, der := range o.Certificates {
+	if !utf8.ValidString(o.Type) {
+		return nil, optionErrorf("NewSigner", "Type", "is not UTF-8")
+	}
+	if err := checkCertificates(o.Certificates, public); err != nil {
+		return nil, &OptionError{"NewSigner", "Certificates", err}
+	}
+	s := &Signer{key: key, alg: alg, public: Key{ID: o.KeyID, Algorithm: o.Algorithm, Use: "sig", Public: public}}
+	if err := s.encode(o); err != nil {
+		return nil, fmt.Errorf("issuer: NewSigner: %w", err)
+	}
+	return s, nil
+}
+
+// checkCertificates reports an error unless all certificates can be parsed and the first one is that of
+// the key.
+func checkCertificates(certificates [][]byte, public crypto.PublicKey) error {
+	for i, der := range certificates {
 		cert, err := x509.ParseCertificate(der)
 		if err != nil {
-			return nil, fmt.Errorf("issuer: NewSigner: Certificates[%d]: %w", i, err)
+			return fmt.Errorf("certificate %d: %w", i, err)
 		}
-		if i == 0 && !jose.Equal(pub, cert.PublicKey) {
-			return nil, errors.New("issuer: NewSigner: Certificates[0] is not of this key")
+		if i == 0 && !jose.Equal(public, cert.PublicKey) {
+			return errors.New("the first certificate is that of another key")
 		}
-		x5c[i] = der
 	}
+	return nil
+}
+
+// encode sets the header of the tokens and the published key, so that Sign and Publish cannot fail.
+func (s *Signer) encode(o SignerOptions) error {
 	var err error
-	if s.jwk, err = jose.AppendKey(nil, jose.Key(s.public), x5c); err != nil {
-		return nil, fmt.Errorf("issuer: NewSigner: %w", err)
+	if s.jwk, err = jose.AppendKey(nil, jose.Key(s.public), o.Certificates); err != nil {
+		return err
 	}
 	header, err := json.Marshal(struct {
 		Algorithm string `json:"alg"`
@@ -102,20 +126,20 @@ func NewSigner(key crypto.Signer, opts *SignerOptions) (*Signer, error) {
 		Type      string `json:"typ,omitempty"`
 	}{o.Algorithm, o.KeyID, o.Type})
 	if err != nil {
-		return nil, fmt.Errorf("issuer: NewSigner: %w", err)
+		return err
 	}
 	s.header = jose.Encode(header) + "."
-	return s, nil
+	return nil
 }
 
-// Key returns the public key, as it is published.
+// Key returns the public key as it is published.
 func (s *Signer) Key() Key { return s.public }
 
-// Sign returns a compact JWS over the claims: a JSON object as []byte or [json.RawMessage], taken byte for byte, a [claims.Claims]
-// as it was parsed, or anything that encoding/json turns into an object. It does not add or judge claims.
-// A token over 20,000 bytes, which STS would not take, is an error.
+// Sign returns a token (a compact JWS) with claims: a JSON object as []byte or [json.RawMessage], which
+// is signed byte for byte; a [claims.Claims]; or a value that encoding/json encodes as an object. Sign
+// does not add or check claims. A token of more than 20,000 bytes is an error, because STS refuses it.
 //
-// The context reaches the key when that is a [ContextSigner]; else it is looked at before signing only.
+// If the key is a [ContextSigner], it gets ctx. Otherwise ctx is only checked before the signature.
 func (s *Signer) Sign(ctx context.Context, claims any) (string, error) {
 	payload, err := payloadOf(claims)
 	if err != nil {
@@ -125,29 +149,36 @@ func (s *Signer) Sign(ctx context.Context, claims any) (string, error) {
 }
 
 func (s *Signer) sign(ctx context.Context, payload []byte) (string, error) {
-	// Before the key is asked, which may cost money, and time in any case.
 	size := len(s.header) + encodedLen(len(payload)) + 1 + encodedLen(s.alg.SignatureSize(s.public.Public))
-	if size > claims.MaxTokenSize {
-		return "", fmt.Errorf("issuer: the token would have %d bytes, more than the %d that STS takes", size, claims.MaxTokenSize)
+	if err := checkSize(size); err != nil { // before a signature, which may cost money
+		return "", err
 	}
-	buf := make([]byte, 0, size)
-	buf = append(buf, s.header...)
-	buf = jose.AppendEncoded(buf, payload)
-	sig, err := s.alg.Sign(ctx, s.key, buf)
+	token := make([]byte, 0, size)
+	token = append(token, s.header...)
+	token = jose.AppendEncoded(token, payload)
+	sig, err := s.alg.Sign(ctx, s.key, token)
 	if err != nil {
 		return "", fmt.Errorf("issuer: sign with key %s: %w", quote.Text(s.public.ID, maxShown), err)
 	}
-	buf = append(buf, '.')
-	buf = jose.AppendEncoded(buf, sig)
-	if len(buf) > claims.MaxTokenSize {
-		return "", fmt.Errorf("issuer: the token would have %d bytes, more than the %d that STS takes", len(buf), claims.MaxTokenSize)
+	token = append(token, '.')
+	token = jose.AppendEncoded(token, sig)
+	if err := checkSize(len(token)); err != nil {
+		return "", err
 	}
-	return string(buf), nil
+	return string(token), nil
 }
 
-// encodedLen is the length of n bytes in base64url without padding.
+func checkSize(size int) error {
+	if size > claims.MaxTokenSize {
+		return fmt.Errorf("issuer: the token has %d bytes; STS accepts at most %d", size, claims.MaxTokenSize)
+	}
+	return nil
+}
+
+// encodedLen returns the length of n bytes in base64url without padding.
 func encodedLen(n int) int { return (n*8 + 5) / 6 }
 
+// payloadOf returns the JSON object of claims.
 func payloadOf(v any) ([]byte, error) {
 	var payload []byte
 	switch v := v.(type) {
@@ -162,20 +193,24 @@ func payloadOf(v any) ([]byte, error) {
 			payload = v.Payload()
 		}
 	default:
-		var b bytes.Buffer
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false) // a token is not HTML, and sub stays readable
-		if err := e.Encode(v); err != nil {
-			return nil, fmt.Errorf("issuer: claims: %w", err)
-		}
-		payload = bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-		if len(payload) == 0 || payload[0] != '{' {
-			return nil, fmt.Errorf("issuer: claims: %T is no JSON object", v)
-		}
-		return payload, nil
+		return encodeClaims(v)
 	}
 	if t := bytes.TrimLeft(payload, " \t\r\n"); len(t) == 0 || t[0] != '{' || !json.Valid(payload) {
 		return nil, errors.New("issuer: claims: not a JSON object")
+	}
+	return payload, nil
+}
+
+func encodeClaims(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // so that a sub with <, > or & stays readable
+	if err := e.Encode(v); err != nil {
+		return nil, fmt.Errorf("issuer: claims: %w", err)
+	}
+	payload := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	if len(payload) == 0 || payload[0] != '{' {
+		return nil, fmt.Errorf("issuer: claims: %T is not a JSON object", v)
 	}
 	return payload, nil
 }

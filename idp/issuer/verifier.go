@@ -18,74 +18,57 @@ import (
 const (
 	// defaultLeeway is the accepted difference between the clocks of an issuer and a verifier.
 	defaultLeeway = 30 * time.Second
-	// maxLeeway is the largest leeway of a Verifier, and how long after exp STS accepts a token. A KeyRing
-	// publishes a key for as long after the last exp.
+	// maxLeeway is the largest leeway of a Verifier, and how long after exp STS accepts a token. A
+	// KeyRing publishes a key for as long after the last exp.
 	maxLeeway = 5 * time.Minute
 )
 
-// VerifierOptions are the choices of [NewVerifier]. There is no zero value that is fit for use: who is let in must be said.
+// VerifierOptions are the options of [NewVerifier]. The zero value is not accepted: name the audiences
+// and, for Ona's issuer, the organizations.
 type VerifierOptions struct {
-	// Audiences are the values of which aud must contain one. Empty is an error unless AnyAudience is set: a token for another
-	// service would be let in.
+	// Audiences are the accepted audiences: aud must contain one of them. It must not be empty unless
+	// AnyAudience is set, because a token for another service would be accepted.
 	Audiences []string
-	// AnyAudience accepts every audience, and none. It excludes Audiences.
+	// AnyAudience accepts tokens with any audience or none. Audiences must then be empty.
 	AnyAudience bool
-	// Organizations are the ids of the organizations let in. Ona's issuer https://app.gitpod.io signs for all its customers, so
-	// for it empty is an error unless AnyOrganization is set. With any other issuer empty means that organizations are not looked at.
+	// Organizations are the IDs of the accepted organizations. For Ona's issuer
+	// https://app.gitpod.io, which signs tokens for all customers, it must not be empty unless
+	// AnyOrganization is set. For other issuers, empty means that the organization is not checked.
 	Organizations []string
-	// AnyOrganization lets every organization in. It excludes Organizations.
+	// AnyOrganization accepts all organizations. Organizations must then be empty.
 	AnyOrganization bool
-	// Algorithms are those accepted, of RS256, RS384, RS512, ES256, ES384 and ES512; empty means RS256, which is what Ona uses.
+	// Algorithms are the accepted algorithms, of RS256, RS384, RS512, ES256, ES384 and ES512; empty
+	// means RS256, the algorithm of Ona's tokens.
 	Algorithms []string
-	// Leeway is how much the clocks may differ, for exp, nbf and iat; 0 means 30 seconds, less than 0 none. At most 5 minutes.
+	// Leeway is the accepted difference between the clocks, for exp, nbf and iat: at most 5 minutes; 0
+	// means 30 seconds, and a negative value means none.
 	Leeway time.Duration
-	// MaxLifetime is the longest exp - iat accepted; 0 means any. With it a token must have an iat.
+	// MaxLifetime is the longest accepted exp - iat; 0 means no limit. With a limit, iat is required.
 	MaxLifetime time.Duration
-	// Logger gets a warning for each request that [Verifier.Middleware] refuses, with the reason and without the token; nil
-	// means silence.
+	// Logger gets a warning with the reason, and without the token, for each request that
+	// [Verifier.Middleware] refuses; nil means no log.
 	Logger *slog.Logger
 }
 
-// A Verifier checks tokens of one issuer. It is safe for concurrent use if its key set is.
+// A Verifier verifies the tokens of one issuer. It is safe for concurrent use if its key set is.
 type Verifier struct {
 	keys        KeySet
 	algs        map[string]jose.Algorithm
-	want        claims.Expected
+	expected    claims.Expected
 	maxLifetime time.Duration
 	logger      *slog.Logger
 }
 
-// NewVerifier returns a verifier of the tokens of an issuer, which iss must equal byte for byte, signed with keys of the set. It is an
-// error to leave out the audience, or for Ona's issuer the organizations, without saying so; so nil options are an error.
+// NewVerifier returns a verifier for tokens whose iss equals issuer byte for byte and that are signed
+// with a key of the key set. Nil options are an error, because the audience is required, see
+// [VerifierOptions]. The error is an *[OptionError].
 func NewVerifier(issuer string, keys KeySet, opts *VerifierOptions) (*Verifier, error) {
-	bad := func(format string, args ...any) (*Verifier, error) {
-		return nil, fmt.Errorf("issuer: NewVerifier: "+format, args...)
-	}
 	if opts == nil {
-		return bad("the options are nil: name the Audiences")
+		return nil, optionErrorf("NewVerifier", "opts", "must not be nil: Audiences is required")
 	}
 	o := *opts
-	switch {
-	case issuer == "":
-		return bad("the issuer is empty")
-	case keys == nil:
-		return bad("the key set is nil")
-	case len(o.Audiences) == 0 && !o.AnyAudience:
-		return bad("name the Audiences, or say AnyAudience")
-	case len(o.Audiences) > 0 && o.AnyAudience:
-		return bad("Audiences and AnyAudience exclude each other")
-	case slices.Contains(o.Audiences, ""):
-		return bad("an audience is empty")
-	case len(o.Organizations) == 0 && !o.AnyOrganization && isOna(issuer):
-		return bad("%s signs for every customer of Ona: name the Organizations, or say AnyOrganization", idp.Issuer)
-	case len(o.Organizations) > 0 && o.AnyOrganization:
-		return bad("Organizations and AnyOrganization exclude each other")
-	case slices.Contains(o.Organizations, ""):
-		return bad("an organization is empty")
-	case o.Leeway > maxLeeway:
-		return bad("Leeway %v is more than 5m", o.Leeway)
-	case o.MaxLifetime < 0:
-		return bad("MaxLifetime is negative")
+	if err := o.check(issuer, keys); err != nil {
+		return nil, err
 	}
 	switch {
 	case o.Leeway == 0:
@@ -101,31 +84,61 @@ func NewVerifier(issuer string, keys KeySet, opts *VerifierOptions) (*Verifier, 
 	}
 	v := &Verifier{
 		keys: keys, algs: make(map[string]jose.Algorithm, len(o.Algorithms)), maxLifetime: o.MaxLifetime, logger: o.Logger,
-		want: claims.Expected{
+		expected: claims.Expected{
 			Issuer: issuer, Audiences: slices.Clone(o.Audiences), Organizations: slices.Clone(o.Organizations), Leeway: o.Leeway,
 		},
 	}
 	for _, name := range o.Algorithms {
 		alg, ok := jose.Lookup(name)
 		if !ok {
-			return bad("Algorithms: %s is none of %v", quote.Text(name, maxShown), jose.Names())
+			return nil, optionErrorf("NewVerifier", "Algorithms", "%s is not one of %v", quote.Text(name, maxShown), jose.Names())
 		}
 		v.algs[name] = alg
 	}
 	return v, nil
 }
 
-// isOna reports whether an issuer is Ona's, also when it is misspelt in a way that a person would not see. Such a spelling matches
-// no token, and the message about organizations helps more than a verifier that refuses all.
+func (o *VerifierOptions) check(issuer string, keys KeySet) error {
+	var option, reason string
+	switch {
+	case issuer == "":
+		option, reason = "issuer", "must not be empty"
+	case keys == nil:
+		option, reason = "keys", "must not be nil"
+	case len(o.Audiences) == 0 && !o.AnyAudience:
+		option, reason = "Audiences", "must not be empty unless AnyAudience is set"
+	case len(o.Audiences) > 0 && o.AnyAudience:
+		option, reason = "AnyAudience", "cannot be combined with Audiences"
+	case slices.Contains(o.Audiences, ""):
+		option, reason = "Audiences", "an audience is empty"
+	case len(o.Organizations) == 0 && !o.AnyOrganization && isOna(issuer):
+		option, reason = "Organizations", "must not be empty unless AnyOrganization is set: "+
+			idp.Issuer+" signs tokens for all customers of Ona"
+	case len(o.Organizations) > 0 && o.AnyOrganization:
+		option, reason = "AnyOrganization", "cannot be combined with Organizations"
+	case slices.Contains(o.Organizations, ""):
+		option, reason = "Organizations", "an organization is empty"
+	case o.Leeway > maxLeeway:
+		option, reason = "Leeway", o.Leeway.String()+" is more than 5m"
+	case o.MaxLifetime < 0:
+		option, reason = "MaxLifetime", "must not be negative"
+	default:
+		return nil
+	}
+	return optionErrorf("NewVerifier", option, "%s", reason)
+}
+
+// isOna reports whether an issuer is Ona's, or differs from it only by letter case or slashes at the
+// end. Such an issuer matches no token, and the error about organizations shows the right spelling.
 func isOna(issuer string) bool {
 	return strings.EqualFold(strings.TrimRight(issuer, "/"), idp.Issuer)
 }
 
-// Verify checks a token: its form, its algorithm, its signature by a key of the issuer, and its claims iss, aud, exp, nbf, iat and
-// the organization. Only then are its claims returned. Nothing in the token says where a key comes from: the members jwk, jku, x5c
-// and x5u of a header are not looked at.
+// Verify verifies a token and returns its claims: it checks the form, the algorithm, the signature by a
+// key of the issuer, iss, aud, exp, nbf, iat and the organization. Nothing in the token determines
+// where a key comes from: jwk, jku, x5c and x5u in the header are ignored.
 //
-// The error is a *[VerifyError], or ctx.Err() of a context that ended while keys were fetched.
+// The error is a *[VerifyError], or ctx.Err() if ctx ended while keys were fetched.
 func (v *Verifier) Verify(ctx context.Context, raw string) (claims.Claims, error) {
 	c, err := v.verify(ctx, raw)
 	if err != nil {
@@ -164,17 +177,15 @@ func (v *Verifier) verify(ctx context.Context, raw string) (claims.Claims, error
 	}
 	keys, err := v.keys.Keys(ctx, h.KeyID)
 	if err != nil {
-		var none *KeyNotFoundError
-		switch {
-		case errors.As(err, &none):
+		if _, notFound := errors.AsType[*KeyNotFoundError](err); notFound {
 			return refuse(ReasonKey, err)
-		case ctx.Err() != nil:
-			return claims.Claims{}, ctx.Err()
-		default:
-			return refuse(ReasonKeysUnavailable, err)
 		}
+		if ctx.Err() != nil {
+			return claims.Claims{}, ctx.Err()
+		}
+		return refuse(ReasonKeysUnavailable, err)
 	}
-	if reason, err := verifyWith(keys, h, alg, []byte(parts.Signed), signature); err != nil {
+	if reason, err := verifySignature(keys, h, alg, []byte(parts.Signed), signature); err != nil {
 		return refuse(reason, err)
 	}
 	payload, err := jose.Decode(parts.Payload)
@@ -185,44 +196,45 @@ func (v *Verifier) verify(ctx context.Context, raw string) (claims.Claims, error
 	if err != nil {
 		return refuse(ReasonMalformed, err)
 	}
-	if reason, err := v.judge(c, time.Now()); err != nil {
+	if reason, err := v.checkClaims(c, time.Now()); err != nil {
 		return refuse(reason, err)
 	}
 	return c, nil
 }
 
-// checkHeader refuses what would change the meaning of the token if we knew it.
+// checkHeader refuses headers that change the meaning of a token. claims.ParseHeader has refused crit.
 func checkHeader(h claims.Header) error {
-	// crit, which names extensions that must be understood, claims.ParseHeader has refused already.
 	if _, ok := h.Extra["b64"]; ok { // RFC 7797: the payload may not be encoded
-		return errors.New("b64 is not understood")
+		return errors.New("b64 is not supported")
 	}
-	// RFC 8725 section 3.11: a token of another kind (a logout token, a DPoP proof) signed by the same issuer is no ID token.
+	// RFC 8725 section 3.11: another kind of token by the same issuer, such as a logout token or a
+	// DPoP proof, is not an ID token.
 	if typ := strings.ToLower(h.Type); typ != "" && typ != "jwt" && typ != "application/jwt" {
 		return fmt.Errorf("typ %s is not that of an ID token", quote.Text(h.Type, maxShown))
 	}
 	return nil
 }
 
-// verifyWith tries the keys that fit. A token that names no key is only tried when one alone could be meant: OpenID Connect Core 1.0
-// section 10.1 asks for a kid when there are several, and each try costs what a verification costs.
-func verifyWith(keys []Key, h claims.Header, alg jose.Algorithm, signed, signature []byte) (Reason, error) {
+// verifySignature verifies a signature with the keys that fit the header. A token without a kid is
+// accepted only if one key fits: OpenID Connect Core 1.0 section 10.1 requires a kid if there are
+// several keys, and each attempt takes the time of a verification.
+func verifySignature(keys []Key, h claims.Header, alg jose.Algorithm, signed, signature []byte) (Reason, error) {
 	var fits []Key
 	for n, k := range keys {
 		if k.Use != "" && k.Use != "sig" || k.Algorithm != "" && k.Algorithm != h.Algorithm || alg.Fits(k.Public) != nil {
 			continue
 		}
 		if len(keys) == 1 {
-			fits = keys // the usual case copies nothing
+			fits = keys // the usual case, without a copy
 			break
 		}
 		fits = append(fits, keys[n])
 	}
 	switch {
 	case len(fits) == 0:
-		return ReasonKey, fmt.Errorf("key %s is not one for %s", quote.Text(h.KeyID, maxShown), h.Algorithm)
+		return ReasonKey, fmt.Errorf("key %s is not a key for %s", quote.Text(h.KeyID, maxShown), h.Algorithm)
 	case len(fits) > 1 && h.KeyID == "":
-		return ReasonKey, errors.New("the token names no key and the issuer has several")
+		return ReasonKey, errors.New("the token has no kid and the issuer has several keys")
 	}
 	var err error
 	for _, k := range fits {
@@ -233,23 +245,24 @@ func verifyWith(keys []Key, h claims.Header, alg jose.Algorithm, signed, signatu
 	return ReasonSignature, err
 }
 
-// judge looks at the claims of a token that the issuer did sign.
-func (v *Verifier) judge(c claims.Claims, now time.Time) (Reason, error) {
-	if err := c.Validate(now, v.want); err != nil {
-		return reasonOf(err), err
+// checkClaims checks the claims of a token whose signature is verified.
+func (v *Verifier) checkClaims(c claims.Claims, now time.Time) (Reason, error) {
+	if err := c.Validate(now, v.expected); err != nil {
+		return reasonFor(err), err
 	}
 	if v.maxLifetime > 0 {
 		if c.IssuedAt.IsZero() {
-			return ReasonClaim, &claims.ValidationError{Claim: "iat", Want: "the time of issue, to hold the lifetime against " + v.maxLifetime.String()}
+			return ReasonClaim, &claims.ValidationError{Claim: "iat", Want: "the time of issue, to check the lifetime against " + v.maxLifetime.String()}
 		}
 		if life := c.Expiry.Sub(c.IssuedAt); life > v.maxLifetime {
 			return ReasonClaim, &claims.ValidationError{Claim: "exp", Got: "a lifetime of " + life.String(), Want: "at most " + v.maxLifetime.String()}
 		}
 	}
-	// Policies, such as those of AWS, look at sub, programs look at the claim, and Validate takes sub for a claim that is absent. A
-	// token that has an organization for the one and none for the other is refused as one that has two.
+	// Trust policies read the organization from sub, and programs from the claim. Validate uses sub if
+	// the claim is absent. A token with an organization only in sub is refused, as is one with two
+	// different organizations.
 	if c.OrganizationID == "" {
-		// The first pair has the name of the claim: org in V2, organization_id in V3.
+		// The first key of sub is also the name of the claim: org in V2, organization_id in V3.
 		if claim, _, ok := strings.Cut(c.Subject, ":"); ok && (claim == "org" || claim == "organization_id") {
 			return ReasonClaim, &claims.ValidationError{Claim: claim, Want: "the organization of sub, " + claims.RedactSubject(c.Subject)}
 		}
@@ -257,20 +270,20 @@ func (v *Verifier) judge(c claims.Claims, now time.Time) (Reason, error) {
 	return "", nil
 }
 
-// reasonOf names the findings of claims.Validate by one reason. That of a time is the reason only if nothing else is wrong: it would
-// tell that another token, or this one later, is accepted.
-func reasonOf(err error) Reason {
-	findings := []error{err}
+// reasonFor returns the Reason for an error of claims.Validate. A time is the Reason only if nothing
+// else is wrong: the caller may then expect that a new token, or the same token later, is accepted.
+func reasonFor(err error) Reason {
+	errs := []error{err}
 	var joined interface{ Unwrap() []error }
 	if errors.As(err, &joined) {
-		findings = joined.Unwrap()
+		errs = joined.Unwrap()
 	}
 	reason := ReasonNotYetValid
-	for _, f := range findings {
+	for _, e := range errs {
 		switch {
-		case errors.Is(f, claims.ErrExpired):
+		case errors.Is(e, claims.ErrExpired):
 			reason = ReasonExpired
-		case !errors.Is(f, claims.ErrNotYetValid):
+		case !errors.Is(e, claims.ErrNotYetValid):
 			return ReasonClaim
 		}
 	}

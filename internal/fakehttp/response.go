@@ -87,7 +87,7 @@ func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 func Reset(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		panic(http.ErrAbortHandler) // HTTP/2 cannot be hijacked; net/http resets the stream
+		panic(http.ErrAbortHandler) //nolint:forbidigo // resets the stream of HTTP/2, which has no Hijack
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)

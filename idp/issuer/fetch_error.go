@@ -1,0 +1,71 @@
+package issuer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/onafed/onafed/internal/httpjson"
+	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/internal/retry"
+)
+
+const (
+	maxURL   = 200 // bytes of a URL in an error
+	maxShown = 80  // bytes of other untrusted text in an error
+)
+
+// A FetchError reports that a document of an issuer cannot be fetched or cannot be used.
+type FetchError struct {
+	Document   string // "discovery document" or "key set"
+	URL        string // of the document
+	StatusCode int    // HTTP status, if it is the reason; otherwise 0
+	Err        error  // the reason
+
+	retryAfter time.Duration // the pause that the server asks for
+}
+
+// newStatusError returns the error for a response with an unexpected status.
+func newStatusError(document, url string, r *httpjson.Response) *FetchError {
+	return &FetchError{
+		Document: document, URL: url, StatusCode: r.StatusCode,
+		Err:        fmt.Errorf("the server responded with status %d", r.StatusCode),
+		retryAfter: retry.After(r.Header, time.Now()),
+	}
+}
+
+// Error returns the document, its URL and the reason. It contains nothing of the response's body.
+// Text of its header, such as the target of a redirect, is quoted and cut.
+func (e *FetchError) Error() string {
+	return fmt.Sprintf("issuer: %s at %s: %v", e.Document, quote.Text(e.URL, maxURL), e.Err)
+}
+
+// Unwrap returns Err, so that errors.Is finds the error of a context that ended.
+func (e *FetchError) Unwrap() error { return e.Err }
+
+// Temporary reports whether another attempt may succeed: the network failed, or the server is
+// overloaded or has an internal error.
+func (e *FetchError) Temporary() bool {
+	if e.StatusCode != 0 {
+		return e.StatusCode >= 500 || e.StatusCode == http.StatusTooManyRequests ||
+			e.StatusCode == http.StatusRequestTimeout
+	}
+	var t interface{ Temporary() bool }
+	return errors.Is(e.Err, context.DeadlineExceeded) || errors.As(e.Err, &t) && t.Temporary()
+}
+
+// A MismatchError reports that the discovery document of an issuer names another issuer. The URLs
+// are compared byte for byte, so a slash at the end makes a difference (OpenID Connect Discovery 1.0,
+// section 4.3).
+type MismatchError struct {
+	Asked      string // the requested issuer
+	Discovered string // the issuer in the document, which is untrusted text
+}
+
+// Error quotes both.
+func (e *MismatchError) Error() string {
+	return fmt.Sprintf("issuer: the discovery document of %s names the issuer %s",
+		quote.Text(e.Asked, maxURL), quote.Text(e.Discovered, maxURL))
+}

@@ -1,0 +1,46 @@
+package issuer
+
+import "time"
+
+// A KeyState is a state in the life of a key of a [KeyRing].
+type KeyState string
+
+// The states, in order.
+const (
+	KeyWaiting KeyState = "waiting" // published, does not sign yet
+	KeySigning KeyState = "signing" // the one key that signs
+	KeyRetired KeyState = "retired" // published for the tokens that it signed
+)
+
+// A KeyStatus is the state of a key of a [KeyRing].
+type KeyStatus struct {
+	ID, Algorithm string
+	State         KeyState
+	Published     time.Time // when the key was published
+	Signs         time.Time // when the key starts or started to sign
+	Removed       time.Time // when the key will be removed; zero while no later key replaces it
+}
+
+// Status returns the published keys in the order of publication.
+func (r *KeyRing) Status() []KeyStatus {
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.prune(now)
+	signing := r.signing(now)
+	out := make([]KeyStatus, len(r.keys))
+	for i, k := range r.keys {
+		state := KeyRetired
+		switch {
+		case k.retired.IsZero() && k.signs.After(now):
+			state = KeyWaiting
+		case i == signing:
+			state = KeySigning
+		}
+		out[i] = KeyStatus{
+			ID: k.signer.public.ID, Algorithm: k.signer.public.Algorithm, State: state,
+			Published: k.published, Signs: k.signs, Removed: r.removal(i),
+		}
+	}
+	return out
+}

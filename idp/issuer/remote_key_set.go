@@ -1,0 +1,288 @@
+package issuer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/onafed/onafed/internal/detach"
+	"github.com/onafed/onafed/internal/httpjson"
+)
+
+const defaultMaxStale = 24 * time.Hour
+
+// RemoteKeySetOptions are the options of [NewRemoteKeySet] and [NewIssuerKeySet]. The zero value can
+// be used.
+type RemoteKeySetOptions struct {
+	// HTTPClient sends the requests; nil means http.DefaultClient. Its CheckRedirect is not used:
+	// redirects to another host are refused.
+	HTTPClient *http.Client
+	// InsecureLoopbackHTTP allows http URLs whose host is a loopback IP address, such as
+	// http://127.0.0.1:8080. All other URLs must be https.
+	InsecureLoopbackHTTP bool
+	// MaxStale is how long after the last successful fetch the cached keys are used while the issuer
+	// is not available; 0 means 24 hours. A key that the issuer withdraws is trusted for this time.
+	MaxStale time.Duration
+	// Timeout is the time limit of a fetch; 0 means 10 seconds. If the URL of the keys is cached, a
+	// third of it is the limit for the discovery document.
+	Timeout time.Duration
+	// Logger gets a warning for each fetch that fails and a debug record for each that succeeds; nil
+	// means no log.
+	Logger *slog.Logger
+}
+
+// A RemoteKeySet fetches the keys of an issuer on demand and caches them.
+//
+//   - A call with a known kid returns at once. If the cached keys are older than the Cache-Control
+//     of their response allows, the call also starts a fetch in the background. The age is at least
+//     1 minute and at most 1 hour; without Cache-Control it is 10 minutes.
+//   - A call with an unknown kid starts a fetch and waits for it. If the last fetch succeeded less
+//     than 30 seconds ago, the call fails instead, so that invented kids cause few requests.
+//   - After a failed fetch the next call starts another one, but not within a pause: 1 second at
+//     first, then up to 30 seconds, or up to 5 while there are no keys. A Retry-After of the response
+//     makes the pause longer, up to a minute. During the pause a call with an unknown kid returns the
+//     error of the fetch, because the key may exist.
+//   - While the issuer is not available, the cached keys are used until
+//     [RemoteKeySetOptions.MaxStale]. After that the error is a *[StaleKeysError].
+//   - A key that the issuer removes from its key set is removed by the next successful fetch.
+//
+// At most one fetch runs at a time. It continues when its callers are canceled, until
+// [RemoteKeySetOptions.Timeout]. There is no other goroutine and nothing to close. Times are compared
+// by the wall clock, so the keys are fetched again after a machine was suspended.
+//
+// A RemoteKeySet is safe for concurrent use.
+type RemoteKeySet struct {
+	issuer string // "" if the URL of the keys is an option
+	o      RemoteKeySetOptions
+
+	cache atomic.Pointer[cachedKeys]
+
+	mu       sync.Mutex // guards the fields below; never held during I/O
+	fetching *keyFetch  // nil if no fetch runs
+	started  time.Time  // of the last fetch
+	failures int        // since the last successful fetch
+	retryAt  time.Time
+	lastErr  error
+	url      string // of the keys; "" if not known yet
+	urlSince time.Time
+}
+
+// cachedKeys is the result of the last successful fetch. It is immutable.
+type cachedKeys struct {
+	*keyIndex
+	fetched, expires, stale time.Time
+	url, etag, modified     string
+	ttl                     time.Duration
+}
+
+// A keyFetch is a fetch that runs in the background.
+type keyFetch struct {
+	done    chan struct{}
+	timeout <-chan struct{} // closed at the time limit, even if the transport ignores it
+	url     string          // for the error at the time limit
+	err     error           // valid after done
+}
+
+// A StaleKeysError reports that no fetch succeeded within [RemoteKeySetOptions.MaxStale], so the
+// cached keys are no longer trusted.
+type StaleKeysError struct {
+	Fetched time.Time // the last successful fetch
+	Err     error     // of the last fetch
+}
+
+// Error returns the time of the last successful fetch and the error of the last one.
+func (e *StaleKeysError) Error() string {
+	return fmt.Sprintf("issuer: no key set since %s: %v", e.Fetched.UTC().Format(time.RFC3339), e.Err)
+}
+
+// Unwrap returns Err.
+func (e *StaleKeysError) Unwrap() error { return e.Err }
+
+// Temporary returns true: the issuer may be available again later.
+func (e *StaleKeysError) Temporary() bool { return true }
+
+// NewRemoteKeySet returns the key set at a URL, which must be https. The first call of Keys fetches
+// it. Nil options mean the zero value.
+func NewRemoteKeySet(jwksURL string, opts *RemoteKeySetOptions) (*RemoteKeySet, error) {
+	s := newRemoteKeySet(opts)
+	if _, err := httpjson.CheckURL(jwksURL, s.o.InsecureLoopbackHTTP); err != nil {
+		return nil, &OptionError{"NewRemoteKeySet", "jwksURL", err}
+	}
+	s.url = jwksURL
+	return s, nil
+}
+
+// NewIssuerKeySet returns the key set of an issuer. [Discover] finds its URL. The first call of Keys
+// fetches both documents. Nil options mean the zero value.
+func NewIssuerKeySet(issuerURL string, opts *RemoteKeySetOptions) (*RemoteKeySet, error) {
+	s := newRemoteKeySet(opts)
+	if err := checkIssuerURL(issuerURL, s.o.InsecureLoopbackHTTP); err != nil {
+		return nil, &OptionError{"NewIssuerKeySet", "issuerURL", err}
+	}
+	s.issuer = issuerURL
+	return s, nil
+}
+
+func newRemoteKeySet(opts *RemoteKeySetOptions) *RemoteKeySet {
+	s := &RemoteKeySet{}
+	if opts != nil {
+		s.o = *opts
+	}
+	if s.o.MaxStale <= 0 {
+		s.o.MaxStale = defaultMaxStale
+	}
+	if s.o.Timeout <= 0 {
+		s.o.Timeout = defaultTimeout
+	}
+	if s.o.Logger == nil {
+		s.o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return s
+}
+
+// wallTime returns the time without its monotonic reading, which stops while a machine is suspended.
+func wallTime() time.Time { return time.Now().Round(0) }
+
+// Keys implements [KeySet].
+func (s *RemoteKeySet) Keys(ctx context.Context, kid string) ([]Key, error) {
+	now := wallTime()
+	c := s.cache.Load()
+	if c == nil || !now.Before(c.stale) {
+		return s.fetchFirst(ctx, now, kid)
+	}
+	if keys := c.lookup(kid); len(keys) > 0 {
+		if !now.Before(c.expires) || now.Before(c.fetched) {
+			s.refresh(ctx, now, c)
+		}
+		return keys, nil
+	}
+	return s.fetchUnknown(ctx, kid)
+}
+
+// fetchFirst returns keys when there are no cached keys that may be used.
+func (s *RemoteKeySet) fetchFirst(ctx context.Context, now time.Time, kid string) ([]Key, error) {
+	s.mu.Lock()
+	if c := s.cache.Load(); c != nil && now.Before(c.stale) { // a fetch has just succeeded
+		s.mu.Unlock()
+		return c.Keys(ctx, kid)
+	}
+	f := s.fetching
+	if f == nil && s.paused(now) {
+		err := s.lastErr
+		s.mu.Unlock()
+		return nil, s.staleError(err)
+	}
+	if f == nil {
+		f = s.startFetch(ctx, now)
+	}
+	s.mu.Unlock()
+	switch err := f.wait(ctx); {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, s.staleError(err)
+	}
+	return s.cache.Load().Keys(ctx, kid)
+}
+
+// staleError returns the error of a fetch, as a *StaleKeysError if there were keys before.
+func (s *RemoteKeySet) staleError(err error) error {
+	c := s.cache.Load()
+	if c == nil {
+		return err
+	}
+	return &StaleKeysError{Fetched: c.fetched, Err: err}
+}
+
+// refresh starts a fetch without waiting for it, unless the cached keys are newer than old.
+func (s *RemoteKeySet) refresh(ctx context.Context, now time.Time, old *cachedKeys) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fetching == nil && s.cache.Load() == old && !s.paused(now) {
+		s.startFetch(ctx, now)
+	}
+}
+
+// fetchUnknown returns keys whose kid is not in the cache.
+func (s *RemoteKeySet) fetchUnknown(ctx context.Context, kid string) ([]Key, error) {
+	s.mu.Lock()
+	now := wallTime() // after Lock, which may wait: a fetch of that time must not be in the future
+	f := s.fetching
+	if f == nil && s.unknownDue(now) {
+		f = s.startFetch(ctx, now)
+	}
+	err := s.lastErr
+	s.mu.Unlock()
+	if f != nil {
+		err = f.wait(ctx)
+	}
+	if err != nil {
+		return nil, err // not a KeyNotFoundError: the key may exist
+	}
+	return s.cache.Load().Keys(ctx, kid)
+}
+
+// startFetch starts a fetch. The caller holds s.mu.
+func (s *RemoteKeySet) startFetch(ctx context.Context, now time.Time) *keyFetch {
+	ctx, cancel := detach.WithTimeout(ctx, s.o.Timeout)
+	f := &keyFetch{done: make(chan struct{}), timeout: ctx.Done(), url: cmp.Or(s.issuer, s.url)}
+	s.fetching, s.started = f, now
+	fetch := func() (*cachedKeys, error) { return s.fetch(ctx) }
+	go detach.Run(fetch, func(c *cachedKeys, err error) {
+		defer cancel()
+		if _, panicked := errors.AsType[*detach.PanicError](err); panicked || errors.Is(err, detach.ErrGoexit) {
+			err = fmt.Errorf("issuer: the HTTP transport: %w", err)
+		}
+		s.finishFetch(ctx, f, c, err)
+	})
+	return f
+}
+
+func (s *RemoteKeySet) finishFetch(ctx context.Context, f *keyFetch, c *cachedKeys, err error) {
+	now := wallTime()
+	s.mu.Lock()
+	if err == nil {
+		s.cache.Store(c)
+		s.failures, s.lastErr = 0, nil
+	} else {
+		s.failures++
+		s.lastErr = err
+		s.retryAt = now.Add(s.pauseAfter(now, err))
+		if s.issuer != "" {
+			s.urlSince = time.Time{} // the URL of the keys may have changed
+		}
+	}
+	s.fetching = nil
+	s.mu.Unlock()
+	f.err = err
+	close(f.done)
+	if err != nil {
+		s.o.Logger.LogAttrs(ctx, slog.LevelWarn, "key set not fetched", slog.String("error", err.Error()))
+	} else {
+		s.o.Logger.LogAttrs(ctx, slog.LevelDebug, "key set fetched",
+			slog.Int("keys", len(c.all)), slog.Duration("ttl", c.ttl))
+	}
+}
+
+// wait returns the error of the fetch, or of ctx if it ends first.
+func (f *keyFetch) wait(ctx context.Context) error {
+	select {
+	case <-f.done:
+		return f.err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-f.timeout:
+	}
+	select {
+	case <-f.done: // a fetch that is done also closes timeout
+		return f.err
+	default:
+		return &FetchError{Document: "key set", URL: f.url, Err: context.DeadlineExceeded}
+	}
+}
