@@ -4,45 +4,47 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/onafed/onafed/internal/quote"
 )
 
-// maxBearer is the length of the longest API token. Servers commonly refuse header fields of more than 8 to 16 KiB.
+// maxBearer is the length of the longest API token. Servers commonly refuse header fields of more
+// than 8 to 16 KiB.
 const maxBearer = 16 << 10
 
-// BearerFile returns a function for [ClientOptions.Bearer] that reads the API token from the file at path for each request, so that
-// an environment which was stopped and resumed uses its new token. White space around the token is removed.
+// BearerFile returns a function for [ClientOptions.Bearer] that reads the API token from a file for
+// each request, so that an environment that was stopped and resumed uses its new token. It removes
+// white space around the token.
 func BearerFile(path string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) {
 		s, err := readSecret(path, maxBearer)
 		if err != nil {
-			return "", fmt.Errorf("file %s: %w", quote.Text(path, nameText), err)
+			return "", fmt.Errorf("file %s: %w", shown(path), err)
 		}
 		return s, nil
 	}
 }
 
-// BearerEnv returns a function for [ClientOptions.Bearer] that reads the API token from the environment variable of that name
-// for each request. White space around the token is removed; an empty variable counts as not set.
+// BearerEnv returns a function for [ClientOptions.Bearer] that reads the API token from an
+// environment variable for each request. It removes white space around the token. An empty variable
+// counts as not set.
 func BearerEnv(name string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) {
 		s := lookupEnv(name)
 		if s == "" {
-			return "", fmt.Errorf("environment variable %s: %w", quote.Text(name, nameText), errNotSet)
+			return "", fmt.Errorf("environment variable %s: %w", shown(name), errNotSet)
 		}
 		return s, nil
 	}
 }
 
-// checkBearer refuses what cannot be a bearer token (RFC 6750 section 2.1), without repeating it. net/http would refuse a line
-// break in a header field too, but not a space, with which the rest of the text would reach the server as something else.
+// checkBearer refuses a text that cannot be a bearer token (RFC 6750 section 2.1), without repeating
+// it. net/http refuses line breaks in a header field, but not spaces, and a server would read what
+// follows a space as something else.
 func checkBearer(s string) error {
 	if s == "" {
 		return errors.New("it is empty")
 	}
 	if len(s) > maxBearer {
-		return fmt.Errorf("it has %d bytes, more than %d", len(s), maxBearer)
+		return fmt.Errorf("it has %d bytes, want at most %d", len(s), maxBearer)
 	}
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] > '~' {

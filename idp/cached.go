@@ -72,7 +72,7 @@ type CachedSource struct {
 	minLife time.Duration
 	logger  *slog.Logger
 	engine  *refresh.Engine[*Token]
-	refused refusals
+	refused refusedTokens
 }
 
 // Source returns the name of the source that is cached.
@@ -120,7 +120,7 @@ func (c *CachedSource) fetch(ctx context.Context) (*Token, error) {
 		return nil, err
 	}
 	if t.Raw() == "" {
-		return nil, fail(c.Source(), errors.New("it returned neither a token nor an error"))
+		return nil, fail(c.Source(), errNoToken)
 	}
 	now := time.Now()
 	if err := checkFresh(t, now); err != nil {

@@ -3,43 +3,45 @@ package idp
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 )
 
-// Chain returns a source that uses the first of the given sources that is configured, and only that one. A source is asked by its
-// method Configured() bool; one without the method is configured. Those of this package say no when there is nothing to read:
-// no file, no variable, no command of that name on PATH, no token.
+// Chain returns a source that uses the first configured source of the list, and no other. The method
+// Configured() bool of a source reports whether it is configured; a source without the method is. The
+// sources of this package are configured if there is something to read: a file, a variable, a command
+// on PATH, or a token.
 //
-// The choice is made at the first call of Token that finds a configured source, and stays. When the chosen source fails, that is the
-// error: going on to the next one would use another identity because of a hiccup of the first, and nobody would notice before
-// somebody reads the audit log.
+// The first call of Token that finds a configured source selects it for good. If that source fails,
+// Token returns its error: the next source may be another identity, which a temporary failure must
+// not select.
 func Chain(sources ...TokenSource) TokenSource {
-	return &chainSource{sources: append([]TokenSource(nil), sources...)}
+	return &chainSource{sources: slices.Clone(sources)}
 }
 
 type chainSource struct {
 	sources []TokenSource
 
 	mu     sync.Mutex
-	chosen TokenSource // guarded by mu; nil until one is configured
+	chosen TokenSource // guarded by mu; nil until a source is configured
 
-	refused refusals
+	refused refusedTokens
 }
 
-// current returns what was chosen, or nil.
+// current returns the chosen source, or nil.
 func (c *chainSource) current() TokenSource {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.chosen
 }
 
-// choose returns the chosen source, or nil.
+// choose chooses a source if none is chosen. It returns the chosen source, or nil.
 func (c *chainSource) choose() TokenSource {
 	if chosen := c.current(); chosen != nil {
 		return chosen
 	}
-	for _, s := range c.sources { // without the lock: Configured looks at files
+	for _, s := range c.sources { // without the lock, because Configured reads files
 		if configured(s) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
@@ -60,10 +62,10 @@ func configured(s TokenSource) bool {
 	return !ok || c.Configured()
 }
 
-// Configured reports whether one of them is.
+// Configured reports whether one of the sources is configured.
 func (c *chainSource) Configured() bool { return c.choose() != nil }
 
-// Source returns the name of the chosen source, or the names of all as long as none is chosen.
+// Source returns the name of the chosen source, or all names if none is chosen.
 func (c *chainSource) Source() string {
 	if chosen := c.current(); chosen != nil {
 		return sourceName(chosen)
@@ -77,14 +79,14 @@ func (c *chainSource) Source() string {
 	return "first of (" + strings.Join(names, ", ") + ")"
 }
 
-// Token asks the chosen source.
+// Token calls the chosen source.
 func (c *chainSource) Token(ctx context.Context) (*Token, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fail(c.Source(), err)
 	}
 	s := c.choose()
 	if s == nil {
-		return nil, fail(c.Source(), errors.New("none of them is configured"))
+		return nil, fail(c.Source(), errors.New("none is configured"))
 	}
 	t, err := s.Token(ctx)
 	if err == nil && c.refused.has(t) {
@@ -93,5 +95,5 @@ func (c *chainSource) Token(ctx context.Context) (*Token, error) {
 	return t, err
 }
 
-// Invalidate hands on to the chosen source, and keeps the promise for one that cannot.
+// Invalidate calls the chosen source, and remembers t for a source without the method.
 func (c *chainSource) Invalidate(t *Token) { c.refused.add(t, c.current()) }

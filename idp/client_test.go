@@ -116,18 +116,18 @@ func TestClientSource(t *testing.T) {
 func TestNewClientRefuses(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		opts *idp.ClientOptions
-		text string
+		opts   *idp.ClientOptions
+		option string
 	}{
 		"no options":                 {nil, "Bearer"},
 		"no bearer":                  {&idp.ClientOptions{}, "Bearer"},
 		"http":                       {&idp.ClientOptions{Bearer: bearer, BaseURL: "http://app.gitpod.io/api"}, "BaseURL"},
-		"http to loopback":           {&idp.ClientOptions{Bearer: bearer, BaseURL: "http://127.0.0.1/api"}, "InsecureLoopbackHTTP"},
+		"http to loopback":           {&idp.ClientOptions{Bearer: bearer, BaseURL: "http://127.0.0.1/api"}, "BaseURL"},
 		"http elsewhere":             {&idp.ClientOptions{Bearer: bearer, BaseURL: "http://a/api", InsecureLoopbackHTTP: true}, "BaseURL"},
 		"http to Ona":                {&idp.ClientOptions{Bearer: bearer, BaseURL: "http://app.ona.com/api", InsecureLoopbackHTTP: true}, "BaseURL"},
 		"no scheme":                  {&idp.ClientOptions{Bearer: bearer, BaseURL: "app.gitpod.io"}, "BaseURL"},
 		"user information":           {&idp.ClientOptions{Bearer: bearer, BaseURL: "https://u:p@app.gitpod.io"}, "BaseURL"},
-		"a query":                    {&idp.ClientOptions{Bearer: bearer, BaseURL: "https://app.gitpod.io?x=y"}, "query"},
+		"a query":                    {&idp.ClientOptions{Bearer: bearer, BaseURL: "https://app.gitpod.io?x=y"}, "BaseURL"},
 		"a version that is none":     {&idp.ClientOptions{Bearer: bearer, Version: "V2"}, "Version"},
 		"a version with more":        {&idp.ClientOptions{Bearer: bearer, Version: "ID_TOKEN_VERSION_V2\""}, "Version"},
 		"an allowed URL":             {&idp.ClientOptions{Bearer: bearer, AllowedHosts: []string{"https://a"}}, "AllowedHosts"},
@@ -137,8 +137,13 @@ func TestNewClientRefuses(t *testing.T) {
 		"a negative number of tries": {&idp.ClientOptions{Bearer: bearer, MaxAttempts: -1}, "MaxAttempts"},
 		"a negative timeout":         {&idp.ClientOptions{Bearer: bearer, AttemptTimeout: -1}, "AttemptTimeout"},
 	} {
-		if c, err := idp.NewClient(tt.opts); err == nil || c != nil || !strings.Contains(err.Error(), tt.text) || !strings.HasPrefix(err.Error(), "idp: NewClient: ") {
-			t.Errorf("%s: NewClient = %v, %v, want an error about %s", name, c, err, tt.text)
+		c, err := idp.NewClient(tt.opts)
+		refused, ok := errors.AsType[*idp.OptionError](err)
+		if !ok || c != nil || refused.Func != "NewClient" || refused.Option != tt.option {
+			t.Fatalf("%s: NewClient = %v, %v, want an *OptionError for %s", name, c, err, tt.option)
+		}
+		if want := "idp: NewClient: " + tt.option + ": " + refused.Err.Error(); err.Error() != want || strings.Contains(refused.Err.Error(), tt.option) {
+			t.Errorf("%s: the error reads %q, want %q", name, err, want)
 		}
 	}
 }
@@ -156,16 +161,16 @@ func TestClientSendsNothing(t *testing.T) {
 		audiences []string
 		text      string
 	}{
-		{"no audience", t.Context(), bearer, nil, "no audience"},
-		{"an empty audience", t.Context(), bearer, []string{"a", ""}, "audience is empty"},
+		{"no audience", t.Context(), bearer, nil, "audience: none given"},
+		{"an empty audience", t.Context(), bearer, []string{"a", ""}, "audience: empty"},
 		{"a huge audience", t.Context(), bearer, []string{strings.Repeat("a", 2000)}, "longer than 1024"},
-		{"very many audiences", t.Context(), bearer, make([]string, 100), "100 audiences"},
+		{"very many audiences", t.Context(), bearer, make([]string, 100), "100 values"},
 		{"an audience that is not UTF-8", t.Context(), bearer, []string{"\xff"}, "not UTF-8"},
 		{"a bearer that fails", t.Context(), func(context.Context) (string, error) { return "", boom }, []string{"a"}, "idp: API token: boom"},
 		{"an empty API token", t.Context(), func(context.Context) (string, error) { return "", nil }, []string{"a"}, "it is empty"},
 		{"an API token with a line break", t.Context(), func(context.Context) (string, error) { return apiToken + "\n", nil }, []string{"a"}, "byte 26 of 26"},
 		{"an API token with a space", t.Context(), func(context.Context) (string, error) { return "a b", nil }, []string{"a"}, "byte 2 of 3"},
-		{"a huge API token", t.Context(), func(context.Context) (string, error) { return strings.Repeat("a", 1<<20), nil }, []string{"a"}, "more than 16384"},
+		{"a huge API token", t.Context(), func(context.Context) (string, error) { return strings.Repeat("a", 1<<20), nil }, []string{"a"}, "want at most 16384"},
 		{"a context that is over", canceled, bearer, []string{"a"}, "context canceled"},
 	}
 	for _, tt := range tests {
@@ -227,15 +232,15 @@ func TestClientAnswers(t *testing.T) {
 		{"a page", "<html>", []string{"Content-Type", "text/html"}, anything, `content type is "text/html"`},
 		{"the API token in the content type", "{}", []string{"Content-Type", "text/" + apiToken}, anything, "the content type is"},
 		{"a token as plain text", valid, []string{"Content-Type", "text/plain"}, anything, `content type is "text/plain"`},
-		{"a token as JSON text", `"` + valid + `"`, nil, anything, "not the JSON object"},
-		{"JSON that breaks off", `{"token":"` + valid, nil, anything, "not the JSON object"},
+		{"a token as JSON text", `"` + valid + `"`, nil, anything, "not the expected JSON object"},
+		{"JSON that breaks off", `{"token":"` + valid, nil, anything, "not the expected JSON object"},
 		{"no token", `{}`, nil, isNotToken, "it is empty"},
 		{"an opaque token", `{"token":"ona_s3cret_0123456789"}`, nil, isNotToken, "opaque"},
 		{"another audience", `{"token":"` + rawToken(inAnHour(), map[string]any{"aud": "vault"}) + `"}`, nil, isAudience, "app.gitpod.io answered without a usable ID token"},
 		{"no audience", `{"token":"` + rawToken(inAnHour(), map[string]any{"aud": nil}) + `"}`, nil, isAudience, ""},
 		{"an audience that only begins alike", `{"token":"` + rawToken(inAnHour(), map[string]any{"aud": []string{"sts.amazonaws.com.evil"}}) + `"}`, nil, isAudience, ""},
 		{"an expired token", `{"token":"` + rawToken(time.Now().Add(-time.Second), nil) + `"}`, nil, isExpired, ""},
-		{"an expired token by our clock alone", `{"token":"` + rawToken(time.Now().Add(-time.Minute), nil) + `"}`, hourAgo, isExpired, "the server's clock says"},
+		{"an expired token by our clock alone", `{"token":"` + rawToken(time.Now().Add(-time.Minute), nil) + `"}`, hourAgo, isExpired, "check the clock"},
 		{"a huge answer", `{"token":"` + strings.Repeat("a", 1<<20) + `"}`, nil, anything, "larger than 65536 bytes"},
 	}
 	for _, tt := range tests {
@@ -464,7 +469,7 @@ func TestClientTellsAnIDTokenFromAnAPIToken(t *testing.T) {
 		return respond(r, 401, `{"code":"unauthenticated","message":"`+raw+`"}`), nil
 	}, func(o *idp.ClientOptions) { o.Bearer = func(context.Context) (string, error) { return raw, nil } })
 	_, err := c.IDToken(t.Context(), idp.AudienceAWS)
-	if !errors.Is(err, idp.ErrUnauthenticated) || !strings.Contains(err.Error(), `a JWT for the audience "sts.amazonaws.com"`) || strings.Contains(err.Error(), "eyJ") {
+	if !errors.Is(err, idp.ErrUnauthenticated) || !strings.Contains(err.Error(), `an ID token was sent instead of an API token (audience "sts.amazonaws.com")`) || strings.Contains(err.Error(), "eyJ") {
 		t.Errorf("IDToken: %v, want a word about the ID token, without it", err)
 	}
 }

@@ -1,12 +1,12 @@
-// Package idp gets OIDC ID tokens of Ona (formerly Gitpod) identities: of an environment, a user, a runner, a service account.
+// Package idp gets OIDC ID tokens for Ona (formerly Gitpod) identities: environments, users, runners
+// and service accounts.
 //
-// An ID token says who a program is, and AWS, Vault and other services exchange it for access. Where the token comes from differs from
-// place to place, so it is a [TokenSource]. In an Ona environment, and wherever an API token of Ona is in an environment variable,
-// this finds it:
+// AWS, Vault and other services exchange an ID token for access. [FromEnvironment] finds a source of
+// tokens in an Ona environment, and wherever an environment variable contains an API token of Ona:
 //
 //	src, err := idp.FromEnvironment(idp.AudienceAWS, nil)
 //	if err != nil {
-//		return err // says where it looked
+//		return err // lists the sources that were checked
 //	}
 //	token, err := src.Token(ctx)
 //	if err != nil {
@@ -14,32 +14,34 @@
 //	}
 //	fmt.Println(token.Claims().Subject) // org:0191e223-…/prj:019527e4-…/env:019527e4-…
 //
-// A program that uses AWS does not need the token itself: it hands the source to package awsfed.
+// A program that uses AWS passes the source to package awsfed and does not need the token itself.
 //
 // # Sources
 //
-// A source yields tokens of one identity for one audience. [File], [Env], [Exec] and [Static] read a token that somebody else got;
-// [Client] asks the Ona API for one; [Chain] is the first of several that is configured; [Cached] keeps the token of another
-// source and renews it before it ends. A function is a source by [TokenSourceFunc].
+// A [TokenSource] returns tokens of one identity for one audience. [File], [Env], [Exec] and [Static]
+// read a token that another program got. [Client] requests one from the Ona API. [Chain] uses the
+// first source that is configured. [Cached] keeps the token of a source and refreshes it before it
+// expires. [TokenSourceFunc] makes a function a source.
 //
-// Every source reads anew each time, since environments are resumed and files are replaced, and none hands out an expired token: that
-// error is [claims.ErrExpired]. No source goes on to another identity when it fails.
+// Sources read their file, variable or command for each call. They return [claims.ErrExpired] instead
+// of an expired token. If a source fails, no other identity is used.
 //
 // # Secrets
 //
-// A [Token] shows its text by [Token.Raw] and in no other way, however it is printed, logged or marshalled. The API token is sent over
-// https, to the host that was named and hosts known to belong to it. Errors and logs have neither.
+// Only [Token.Raw] returns the text of a [Token]; printing, logging and marshaling do not show it. API
+// tokens are sent only over https, to the configured host and hosts that belong to it. Errors and logs
+// contain neither.
 //
-// Nothing here checks a signature. The one who is handed a token by a stranger uses package idp/issuer.
+// This package does not verify signatures. To verify a token that you received, use package issuer.
 //
 // # Errors
 //
-// Failures of a source are [*SourceError], and inside them [*RequestError] for a refusal by the API, [*NotTokenError] for a text that is
-// no ID token, [*ExecError] for a command, and the errors of package claims. [*EnvironmentError] lists what [FromEnvironment] looked
-// at. The text of errors may change in any version.
+// Sources fail with a [*SourceError]. It wraps a [*RequestError] for an answer of the API, a
+// [*NotTokenError] for a text that is not an ID token, an [*ExecError] for a command, or an error of
+// package claims. Constructors fail with an [*OptionError]. Error texts may change in any version.
 //
 // # Compatibility
 //
-// Before version 1 anything may change, with a line in the change log. What stays: the order of places in [FromEnvironment] only grows
-// at its end, and a [Token.Fingerprint] is the same in every version.
+// Before version 1 anything may change, with an entry in the change log. Two things stay: new sources
+// of [FromEnvironment] come last, and the [Token.Fingerprint] of a token is the same in every version.
 package idp

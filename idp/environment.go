@@ -13,10 +13,10 @@ import (
 	"syscall"
 
 	"github.com/onafed/onafed/claims"
-	"github.com/onafed/onafed/internal/quote"
 )
 
-// DefaultSecretsFile is where an Ona environment keeps its own API token, with which it is itself and not its user.
+// DefaultSecretsFile is the file in which an Ona environment keeps its own API token. With it the
+// environment acts as itself and not as its user.
 const DefaultSecretsFile = "/usr/local/gitpod/secrets/token"
 
 // Environment variables that [FromEnvironment] reads.
@@ -27,53 +27,59 @@ const (
 	envOnaBaseURL    = "ONA_BASE_URL"
 	envGitpodBaseURL = "GITPOD_BASE_URL"
 	envOnaHost       = "ONA_HOST"
-	envTokenFile     = "AWS_WEB_IDENTITY_TOKEN_FILE" // every AWS SDK
+	envTokenFile     = "AWS_WEB_IDENTITY_TOKEN_FILE" // all AWS SDKs
 	envEnvironmentID = "GITPOD_ENVIRONMENT_ID"       // set in every Ona environment
 )
 
 // EnvironmentOptions are the options of [FromEnvironment]. Nil means the zero value.
 type EnvironmentOptions struct {
-	// AllowExec lets the command "ona" or "gitpod" be run when nothing else is found.
+	// AllowExec allows FromEnvironment to run the command "ona" or "gitpod" if it finds nothing else.
 	AllowExec bool
-	// BaseURL is where the Ona API answers. It applies to every API token, that of the environment's secrets file too, because it is
-	// named in code. "" means what the environment variables of an API token say, and [DefaultBaseURL] without them.
+	// BaseURL is the address of the Ona API for all API tokens, including that of the secrets file.
+	// "" means the environment variables that belong to an API token, and [DefaultBaseURL] without
+	// them.
 	BaseURL string
-	// Version is the form of token to ask the API for; "" means [VersionV2].
+	// Version is the token version to request from the API; "" means [VersionV2].
 	Version TokenVersion
-	// SecretsFile is the file with the environment's API token; "" means [DefaultSecretsFile].
+	// SecretsFile is the file with the API token of the environment; "" means [DefaultSecretsFile].
 	SecretsFile string
 	// HTTPClient sends the requests to the API; nil means http.DefaultClient.
 	HTTPClient *http.Client
-	// InsecureLoopbackHTTP is as in [ClientOptions].
+	// InsecureLoopbackHTTP is described at [ClientOptions].
 	InsecureLoopbackHTTP bool
-	// Logger gets the choice at level Debug, and at level Warn that an Ona environment acts as its user; nil means silence.
+	// Logger gets the choice at level Debug. At level Warn it gets that an Ona environment uses the
+	// API token of its user. Nil means no logs.
 	Logger *slog.Logger
 }
 
-// FromEnvironment returns a source of ID tokens for the audience from what it finds where the program runs. It looks at these places in
-// this order and takes the first that is there:
+// FromEnvironment returns a source of ID tokens for the audience. It looks for these sources in this
+// order and uses the first that exists:
 //
-//  1. The secrets file of an Ona environment, [DefaultSecretsFile], which holds the environment's own API token. That goes to
-//     [DefaultBaseURL] or to the BaseURL of the options and nowhere else, whatever the variables below say.
+//  1. The secrets file of an Ona environment, [DefaultSecretsFile], with the environment's own API
+//     token. The token is sent only to [DefaultBaseURL], or to BaseURL of the options; the variables
+//     below do not apply.
 //  2. The variable ONA_API_KEY, an API token for ONA_BASE_URL.
-//  3. The variable GITPOD_API_KEY, an API token for GITPOD_BASE_URL or else ONA_BASE_URL.
-//  4. The variable ONA_TOKEN, an API token (commonly a personal one) for the API at ONA_HOST.
-//  5. The variable AWS_WEB_IDENTITY_TOKEN_FILE, which names a file with an ID token; it counts only when the token in it is of
-//     [Issuer] and for the audience. The one that Kubernetes puts there is another identity, and is passed by.
-//  6. With AllowExec, the command "ona", or else "gitpod", in a directory of PATH that is absolute. A file that is this
-//     program itself is passed by, and a program that was run this way does not run another.
+//  3. The variable GITPOD_API_KEY, an API token for GITPOD_BASE_URL or ONA_BASE_URL.
+//  4. The variable ONA_TOKEN, an API token (usually a personal one) for the API at ONA_HOST.
+//  5. The variable AWS_WEB_IDENTITY_TOKEN_FILE, which names a file with an ID token, if that token is
+//     from [Issuer] and for the audience. The file in a Kubernetes pod is another identity and is
+//     skipped.
+//  6. With AllowExec, the command "ona" or "gitpod" in an absolute directory of PATH. A file that is
+//     this program itself is skipped, and a program that was started this way runs no command.
 //
-// The choice is made here, once, and the source's method Source() string tells it. The secret is read again for each token: an
-// environment that was stopped and resumed has a new one. A chosen place that fails later is an error and never a reason to
-// use the next, which would be another identity. A place that is there but cannot be looked at is an error at once.
+// The choice is made once, and the method Source() string of the result returns it. The source reads
+// its secret again for each token, because an environment that was resumed has a new one. If the
+// chosen source fails later, its error is returned: another source would be another identity. A
+// source that exists but cannot be read is an error at once.
 //
-// A token without the audience is an error. When the program runs in an Ona environment and gets a token of a user, because the API
-// token is a personal one, the Logger is warned: the trust policy of a role that lets the environment in will not let it in.
+// A token without the audience is an error. If the program runs in an Ona environment and gets a
+// token of a user, Logger gets a warning, because a role that trusts the environment refuses it.
 //
-// The source asks for each token; wrap it in [Cached] unless what you hand it to caches. When nothing is found the error is
-// an [*EnvironmentError], which lists what was looked at.
+// The source sends a request for each token; wrap it in [Cached] unless its user keeps tokens. The
+// error is an [*EnvironmentError] if nothing was found, an [*OptionError] for the audience, or a
+// [*SourceError].
 func FromEnvironment(audience string, opts *EnvironmentOptions) (TokenSource, error) {
-	if err := checkAudienceName(audience); err != nil {
+	if err := checkAudiences(functionFromEnvironment, audience); err != nil {
 		return nil, err
 	}
 	e := environment{audience: audience}
@@ -86,92 +92,102 @@ func FromEnvironment(audience string, opts *EnvironmentOptions) (TokenSource, er
 	if e.Logger == nil {
 		e.Logger = slog.New(slog.DiscardHandler)
 	}
-	var looked []Place
-	for _, look := range []func() (TokenSource, Place, error){
+	var skipped []SkippedSource
+	for _, find := range []func() (TokenSource, SkippedSource, error){
 		e.secretsFile,
-		func() (TokenSource, Place, error) { return e.apiKey(envOnaAPIKey, envOnaBaseURL) },
-		func() (TokenSource, Place, error) { return e.apiKey(envGitpodAPIKey, envGitpodBaseURL, envOnaBaseURL) },
-		func() (TokenSource, Place, error) { return e.apiKey(envOnaToken, envOnaHost) },
+		func() (TokenSource, SkippedSource, error) { return e.apiKey(envOnaAPIKey, envOnaBaseURL) },
+		func() (TokenSource, SkippedSource, error) {
+			return e.apiKey(envGitpodAPIKey, envGitpodBaseURL, envOnaBaseURL)
+		},
+		func() (TokenSource, SkippedSource, error) { return e.apiKey(envOnaToken, envOnaHost) },
 		e.tokenFile,
 		e.command,
 	} {
-		src, place, err := look()
+		src, skip, err := find()
 		if err != nil {
-			return nil, fail(place.Name, err)
+			return nil, fail(skip.Name, err)
 		}
 		if src != nil {
-			e.Logger.Debug("idp: chose where ID tokens come from", "source", place.Name, "audience", audience)
-			return &environmentSource{TokenSource: src, name: place.Name, audience: audience, logger: e.Logger}, nil
+			e.Logger.Debug("idp: chose a token source", "source", skip.Name, "audience", audience)
+			return &environmentSource{TokenSource: src, name: skip.Name, audience: audience, logger: e.Logger}, nil
 		}
-		looked = append(looked, place)
+		skipped = append(skipped, skip)
 	}
-	return nil, &EnvironmentError{Audience: audience, Looked: looked}
+	return nil, &EnvironmentError{Audience: audience, Skipped: skipped}
 }
 
-// A Place is somewhere that [FromEnvironment] looked at.
-type Place struct {
-	Name    string // such as "ONA_API_KEY"
-	Finding string // why it was not used, such as "not set"
+const functionFromEnvironment = "FromEnvironment"
+
+// A SkippedSource is a source that [FromEnvironment] did not use.
+type SkippedSource struct {
+	Name   string // such as "ONA_API_KEY"
+	Reason string // such as "not set"
+	Option string // the option that allows the source, "AllowExec", or ""
 }
 
-// An EnvironmentError says that [FromEnvironment] found nothing, and where it looked.
+// An EnvironmentError reports that [FromEnvironment] found no token source.
 type EnvironmentError struct {
 	Audience string
-	Looked   []Place // in the order of preference
+	Skipped  []SkippedSource // in the order of the search
 }
 
-// Error implements error.
+// Error returns all sources and why they were skipped.
 func (e *EnvironmentError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "idp: found nothing to get an ID token for %s from", quote.Text(e.Audience, nameText))
-	for i, p := range e.Looked {
+	fmt.Fprintf(&b, "idp: found no source of ID tokens for %s", shown(e.Audience))
+	for i, s := range e.Skipped {
 		b.WriteString([]string{": ", "; "}[min(i, 1)])
-		b.WriteString(p.Name + ": " + p.Finding)
+		b.WriteString(s.Name + ": " + s.Reason)
+		if s.Option != "" {
+			b.WriteString(" (" + s.Option + ")")
+		}
 	}
 	return b.String()
 }
 
-// environment is one run of FromEnvironment.
+// environment is one search. Its methods return either a source or why there is none, and in both
+// cases the name.
 type environment struct {
 	EnvironmentOptions
 	audience string
 }
 
-func (e *environment) secretsFile() (TokenSource, Place, error) {
-	place := Place{Name: "secrets file " + quote.Text(e.SecretsFile, nameText)}
+func (e *environment) secretsFile() (TokenSource, SkippedSource, error) {
+	skip := SkippedSource{Name: "secrets file " + shown(e.SecretsFile)}
 	switch _, err := os.Stat(e.SecretsFile); {
 	case errors.Is(err, fs.ErrNotExist):
-		place.Finding = "does not exist"
-		return nil, place, nil
+		skip.Reason = "does not exist"
+		return nil, skip, nil
 	case err != nil:
-		return nil, place, fmt.Errorf("cannot be looked at: %w", pathless(err))
+		return nil, skip, fmt.Errorf("cannot be read: %w", withoutPath(err))
 	}
-	src, err := e.client(BearerFile(e.SecretsFile), e.BaseURL)
-	return src, place, err
+	src, err := e.client(BearerFile(e.SecretsFile), "")
+	return src, skip, err
 }
 
-// apiKey looks at the variable key, and at the first of the variables bases that is set.
-func (e *environment) apiKey(key string, bases ...string) (TokenSource, Place, error) {
-	place := Place{Name: key}
+// apiKey looks for an API token in the variable key, and for its API in the first variable of bases
+// that is set.
+func (e *environment) apiKey(key string, bases ...string) (TokenSource, SkippedSource, error) {
+	skip := SkippedSource{Name: key}
 	if lookupEnv(key) == "" {
-		place.Finding = "not set"
-		return nil, place, nil
+		skip.Reason = "not set"
+		return nil, skip, nil
 	}
-	base := e.BaseURL
+	base := ""
 	for _, name := range bases {
-		if v := lookupEnv(name); base == "" && v != "" {
+		if v := lookupEnv(name); e.BaseURL == "" && base == "" && v != "" {
 			base = v
 			if name == envOnaHost {
 				base = hostURL(v)
 			}
-			place.Name = key + " at " + name
+			skip.Name = key + " at " + name
 		}
 	}
 	src, err := e.client(BearerEnv(key), base)
-	return src, place, err
+	return src, skip, err
 }
 
-// hostURL returns the API's URL on a host as ONA_HOST names it: "https://host", and also without the scheme or with the path.
+// hostURL returns the URL of the API on a host that ONA_HOST names, with or without scheme and path.
 func hostURL(host string) string {
 	if !strings.Contains(host, "://") {
 		host = "https://" + host
@@ -179,76 +195,83 @@ func hostURL(host string) string {
 	return strings.TrimSuffix(strings.TrimRight(host, "/"), "/api") + "/api"
 }
 
+// client returns a source for the API. base is the value of a variable, or "" for the BaseURL of the
+// options.
 func (e *environment) client(bearer func(context.Context) (string, error), base string) (TokenSource, error) {
-	c, err := NewClient(&ClientOptions{
+	o := &ClientOptions{
 		Bearer: bearer, BaseURL: base, Version: e.Version, HTTPClient: e.HTTPClient,
 		InsecureLoopbackHTTP: e.InsecureLoopbackHTTP, Logger: e.Logger,
-	})
-	if err != nil {
-		return nil, err
 	}
-	return c.Source(e.audience), nil
+	if base == "" {
+		o.BaseURL = e.BaseURL
+	}
+	c, err := NewClient(o)
+	if err == nil {
+		return c.Source(e.audience), nil
+	}
+	if refused, ok := errors.AsType[*OptionError](err); ok {
+		if refused.Option == "BaseURL" && base != "" {
+			return nil, refused.Err // the name of the source names the variable
+		}
+		err = &OptionError{Func: functionFromEnvironment, Option: refused.Option, Err: refused.Err}
+	}
+	return nil, err
 }
 
-func (e *environment) tokenFile() (TokenSource, Place, error) {
-	place := Place{Name: envTokenFile}
+func (e *environment) tokenFile() (TokenSource, SkippedSource, error) {
+	skip := SkippedSource{Name: envTokenFile}
 	path := lookupEnv(envTokenFile)
 	if path == "" {
-		place.Finding = "not set"
-		return nil, place, nil
+		skip.Reason = "not set"
+		return nil, skip, nil
 	}
-	place.Name += " " + quote.Text(path, nameText)
+	skip.Name += " " + shown(path)
 	raw, err := readSecret(path, claims.MaxTokenSize)
 	if err == nil {
 		var t *Token
 		if t, err = ParseToken(raw); err == nil {
-			err = checkOurs(t, e.audience)
+			err = checkOnaToken(t, e.audience)
 		}
 	}
-	switch errno, failed := errors.AsType[syscall.Errno](err); {
-	case failed && !errors.Is(err, fs.ErrNotExist):
-		// It may be ours, and the next place is another identity.
-		return nil, place, fmt.Errorf("cannot be looked at: %w", errno)
-	case err != nil:
-		return passBy(place, err)
+	if errno, ok := errors.AsType[syscall.Errno](err); ok && !errors.Is(err, fs.ErrNotExist) {
+		// The file may contain an Ona token, and the next source is another identity.
+		return nil, skip, fmt.Errorf("cannot be read: %w", errno)
 	}
-	// An expired token of ours is a choice: it says that somebody keeps this file for us and does not do it now.
-	return ownFile{File(path), e.audience}, place, nil
+	if err != nil {
+		skip.Reason = unprefixed{err}.Error()
+		return nil, skip, nil //nolint:nilerr // a skipped source is not a failure
+	}
+	// An expired Ona token counts: some program should renew this file and does not.
+	return onaTokenFile{File(path), e.audience}, skip, nil
 }
 
-// passBy is for a place that is there but not for us.
-func passBy(place Place, reason error) (TokenSource, Place, error) {
-	place.Finding = unprefixed{reason}.Error()
-	return nil, place, nil
-}
-
-// ownFile is a file whose token must stay one of Ona's.
-type ownFile struct {
+// An onaTokenFile is a file that must contain a token of Ona each time it is read.
+type onaTokenFile struct {
 	TokenSource
 	audience string
 }
 
-// Token reads the file and checks whose token is in it.
-func (f ownFile) Token(ctx context.Context) (*Token, error) {
+// Token reads the file and checks the issuer and the audience.
+func (f onaTokenFile) Token(ctx context.Context) (*Token, error) {
 	t, err := f.TokenSource.Token(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkOurs(t, f.audience); err != nil {
+	if err := checkOnaToken(t, f.audience); err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
-// checkOurs returns an error unless t says that it is of Ona's issuer and for the audience.
-func checkOurs(t *Token, audience string) error {
-	if iss := t.held().claims.Issuer; iss != Issuer {
+// checkOnaToken returns an error unless t has Ona's issuer and the audience. It does not verify t.
+func checkOnaToken(t *Token, audience string) error {
+	if iss := t.data().claims.Issuer; iss != Issuer {
 		return &claims.ValidationError{Claim: "iss", Got: iss, Want: Issuer}
 	}
-	return checkAudience(t, []string{audience})
+	return checkAudience(t, audience)
 }
 
-// environmentSource is what FromEnvironment returns.
+// An environmentSource is the result of FromEnvironment.
 type environmentSource struct {
 	TokenSource
 	name     string
@@ -257,26 +280,26 @@ type environmentSource struct {
 	warned   atomic.Bool
 }
 
-// Source tells the choice.
+// Source returns the name of the chosen source.
 func (s *environmentSource) Source() string { return s.name }
 
-// Token asks the chosen source and checks what it gives.
+// Token calls the chosen source and checks its token.
 func (s *environmentSource) Token(ctx context.Context) (*Token, error) {
 	t, err := s.TokenSource.Token(ctx)
 	if err == nil {
-		err = checkAudience(t, []string{s.audience})
+		err = checkAudience(t, s.audience)
 	}
 	if err != nil {
 		return nil, fail(s.name, err)
 	}
-	if lookupEnv(envEnvironmentID) != "" && ofUser(t) && s.warned.CompareAndSwap(false, true) {
-		s.logger.WarnContext(ctx, "idp: this Ona environment acts as its user, not as itself: the API token is a personal one, "+
-			"so a role that lets the environment or its project in will refuse", "source", s.name)
+	if lookupEnv(envEnvironmentID) != "" && isUserToken(t) && s.warned.CompareAndSwap(false, true) {
+		s.logger.WarnContext(ctx, "idp: this Ona environment uses a personal API token, so it acts as its user: "+
+			"a role that trusts the environment or its project refuses the ID token", "source", s.name)
 	}
 	return t, nil
 }
 
-func ofUser(t *Token) bool {
-	id, err := t.held().claims.Identity()
+func isUserToken(t *Token) bool {
+	id, err := t.data().claims.Identity()
 	return err == nil && id.Kind() == claims.KindUser
 }

@@ -167,7 +167,7 @@ func TestFromEnvironmentTokenFile(t *testing.T) {
 				if !ok || src != nil {
 					t.Fatalf("FromEnvironment = %v, %v, want an *EnvironmentError", src, err)
 				}
-				if got := e.Looked[4]; !strings.HasPrefix(got.Name, "AWS_WEB_IDENTITY_TOKEN_FILE ") || !strings.Contains(got.Finding, tt.finding) || strings.Contains(got.Finding, "idp: ") {
+				if got := e.Skipped[4]; !strings.HasPrefix(got.Name, "AWS_WEB_IDENTITY_TOKEN_FILE ") || !strings.Contains(got.Reason, tt.finding) || strings.Contains(got.Reason, "idp: ") {
 					t.Errorf("the finding is %+v, want %q", got, tt.finding)
 				}
 				if strings.Contains(err.Error(), "eyJ") || strings.Contains(err.Error(), "ona_pat") {
@@ -202,20 +202,20 @@ func TestFromEnvironmentFindsNothing(t *testing.T) {
 	if !ok || src != nil {
 		t.Fatalf("FromEnvironment = %v, %v, want an *EnvironmentError", src, err)
 	}
-	want := []idp.Place{
-		{Name: `secrets file "` + opts.SecretsFile + `"`, Finding: "does not exist"},
-		{Name: "ONA_API_KEY", Finding: "not set"},
-		{Name: "GITPOD_API_KEY", Finding: "not set"},
-		{Name: "ONA_TOKEN", Finding: "not set"},
-		{Name: "AWS_WEB_IDENTITY_TOKEN_FILE", Finding: "not set"},
-		{Name: "the ona or gitpod command", Finding: "not allowed (AllowExec)"},
+	want := []idp.SkippedSource{
+		{Name: `secrets file "` + opts.SecretsFile + `"`, Reason: "does not exist"},
+		{Name: "ONA_API_KEY", Reason: "not set"},
+		{Name: "GITPOD_API_KEY", Reason: "not set"},
+		{Name: "ONA_TOKEN", Reason: "not set"},
+		{Name: "AWS_WEB_IDENTITY_TOKEN_FILE", Reason: "not set"},
+		{Name: "the ona or gitpod command", Reason: "not allowed", Option: "AllowExec"},
 	}
-	if diff := cmp.Diff(want, e.Looked); diff != "" || e.Audience != "vault.example" {
+	if diff := cmp.Diff(want, e.Skipped); diff != "" || e.Audience != "vault.example" {
 		t.Errorf("EnvironmentError for %s differs (-want +got):\n%s", e.Audience, diff)
 	}
 	for _, p := range want {
-		if !strings.Contains(err.Error(), p.Name+": "+p.Finding) {
-			t.Errorf("the error does not say %s: %s: %v", p.Name, p.Finding, err)
+		if !strings.Contains(err.Error(), p.Name+": "+p.Reason) {
+			t.Errorf("the error does not say %s: %s: %v", p.Name, p.Reason, err)
 		}
 	}
 }
@@ -228,7 +228,7 @@ func TestFromEnvironmentRefuses(t *testing.T) {
 		set      func(t *testing.T, opts *idp.EnvironmentOptions)
 		text     string
 	}{
-		{"no audience", "", func(*testing.T, *idp.EnvironmentOptions) {}, "audience is empty"},
+		{"no audience", "", func(*testing.T, *idp.EnvironmentOptions) {}, "audience: empty"},
 		{"an http base URL", idp.AudienceAWS, func(t *testing.T, _ *idp.EnvironmentOptions) {
 			t.Helper()
 			t.Setenv("ONA_API_KEY", "key")
@@ -247,12 +247,12 @@ func TestFromEnvironmentRefuses(t *testing.T) {
 			t.Helper()
 			o.SecretsFile = strings.Repeat("a", 5000)
 			t.Setenv("ONA_API_KEY", "key")
-		}, "cannot be looked at"},
+		}, "cannot be read"},
 		{"a token file that cannot be looked at", idp.AudienceAWS, func(t *testing.T, o *idp.EnvironmentOptions) {
 			t.Helper()
 			o.AllowExec = true
 			t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", strings.Repeat("a", 5000))
-		}, "cannot be looked at"},
+		}, "cannot be read"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -263,6 +263,23 @@ func TestFromEnvironmentRefuses(t *testing.T) {
 				t.Errorf("FromEnvironment = %v, %v, want an error with %q", src, err, tt.text)
 			}
 		})
+	}
+}
+
+// An option that is refused is data. A variable that is refused is named by the source.
+func TestFromEnvironmentNamesTheRefusedOption(t *testing.T) {
+	opts := bare(t)
+	t.Setenv("ONA_API_KEY", "key")
+	t.Setenv("ONA_BASE_URL", "http://a.example")
+	_, err := idp.FromEnvironment(idp.AudienceAWS, opts)
+	if refused, ok := errors.AsType[*idp.OptionError](err); ok {
+		t.Errorf("a wrong ONA_BASE_URL: %#v, want no *OptionError", refused)
+	}
+	opts.BaseURL = "http://b.example"
+	_, err = idp.FromEnvironment(idp.AudienceAWS, opts)
+	refused, ok := errors.AsType[*idp.OptionError](err)
+	if !ok || refused.Func != "FromEnvironment" || refused.Option != "BaseURL" || !strings.Contains(err.Error(), "b.example") {
+		t.Errorf("a wrong BaseURL: %v, want an *OptionError", err)
 	}
 }
 
@@ -417,7 +434,7 @@ func TestFromEnvironmentCommandNotRun(t *testing.T) {
 		"not allowed":         {there: true, finding: "not allowed"},
 		"not there":           {allowed: true, finding: "not on PATH"},
 		"only ourselves":      {there: true, same: true, allowed: true, finding: "not on PATH"},
-		"run by ourselves":    {there: true, allowed: true, guard: "1", finding: "run to get a token itself"},
+		"run by ourselves":    {there: true, allowed: true, guard: "1", finding: "started to get a token"},
 		"in no absolute path": {there: true, allowed: true, relative: true, finding: "not on PATH"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -435,7 +452,7 @@ func TestFromEnvironmentCommandNotRun(t *testing.T) {
 			}
 			src, err := idp.FromEnvironment(idp.AudienceAWS, opts)
 			e, ok := errors.AsType[*idp.EnvironmentError](err)
-			if !ok || !strings.Contains(e.Looked[5].Finding, tt.finding) {
+			if !ok || !strings.Contains(e.Skipped[5].Reason, tt.finding) {
 				t.Errorf("FromEnvironment = %v, %v, want %q", src, err, tt.finding)
 			}
 		})

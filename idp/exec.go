@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,59 +16,60 @@ import (
 )
 
 const (
-	// defaultExecTimeout is enough for a command that asks a server three times.
+	// defaultExecTimeout is enough for a command that sends three requests.
 	defaultExecTimeout = 30 * time.Second
-	// execWaitDelay is how long after the command's end its grandchildren may hold its output open.
+	// execWaitDelay is how long children of the command may keep its output open after it ended.
 	execWaitDelay = time.Second
-	// stdoutLimit is room for the largest token and the white space around it.
+	// stdoutLimit is enough for the largest token and white space around it.
 	stdoutLimit = claims.MaxTokenSize + 1024
-	// stderrShown is how much of the end of stderr is kept: programs say last why they gave up.
+	// stderrShown is how many bytes of the end of stderr are kept: programs print the reason last.
 	stderrShown = 512
 )
 
 // ExecOptions are the options of [ExecWith]. Nil means the zero value.
 type ExecOptions struct {
-	// Timeout bounds each run; 0 means 30 seconds. When it is over the command is killed.
+	// Timeout bounds each run; 0 means 30 seconds. Then the command is killed.
 	Timeout time.Duration
-	// Env is added to the environment of this process, which the command gets, as "NAME=value". The last of a name counts.
+	// Env adds variables, as "NAME=value", to those of this process. The last value of a name counts.
 	Env []string
-	// Dir is where the command runs; "" means where this process does.
+	// Dir is the working directory; "" means that of this process.
 	Dir string
 }
 
-// Exec returns a source that runs a command each time it is asked and reads an ID token from its standard output, as in
+// Exec returns a source that runs a command for each call and reads an ID token from its standard
+// output:
 //
 //	src := idp.Exec("ona", "idp", "token", "--audience", idp.AudienceAWS)
 //
-// No shell is involved: the arguments reach the command as they are. The command gets no standard input. Its run is bounded in
-// time (30 seconds; see [ExecWith]) and in output; its token is never in an argument. When it fails, the error is an [*ExecError]
-// inside a [*SourceError].
+// There is no shell: the command gets the arguments unchanged, and no standard input. Its time (30
+// seconds, see [ExecWith]) and its output are bounded. If it fails, the error is an [*ExecError] in a
+// [*SourceError].
 func Exec(name string, args ...string) TokenSource { return ExecWith(nil, name, args...) }
 
 // ExecWith is [Exec] with options.
 func ExecWith(opts *ExecOptions, name string, args ...string) TokenSource {
-	c := &command{name: name, args: append([]string(nil), args...), timeout: defaultExecTimeout}
+	c := &command{name: name, args: slices.Clone(args), timeout: defaultExecTimeout}
 	if opts != nil {
 		if opts.Timeout > 0 {
 			c.timeout = opts.Timeout
 		}
-		c.env, c.dir = append([]string(nil), opts.Env...), opts.Dir
+		c.env, c.dir = slices.Clone(opts.Env), opts.Dir
 	}
-	// The name of the source has no arguments, which may hold a secret although they should not.
-	return &textSource{name: "command " + quote.Text(name, nameText), configured: c.exists, read: c.run}
+	// The name of the source does not contain the arguments, because they may contain a secret.
+	return &textSource{name: "command " + shown(name), configured: c.exists, read: c.run}
 }
 
-// An ExecError says how a command that should print a token failed.
+// An ExecError reports why a command did not print a token.
 type ExecError struct {
-	// Stderr is the end of what the command wrote to standard error, at most 512 bytes, without anything that looks like a
-	// token. It is text of the command's: print it quoted.
+	// Stderr is the end of the command's standard error, at most 512 bytes, without anything that
+	// looks like a token. Quote it before you print it.
 	Stderr string
 	// Err is the cause: an [*exec.ExitError] (whose own Stderr is empty), [exec.ErrNotFound],
-	// [context.DeadlineExceeded] when the time was over, or that its output is too large.
+	// [context.DeadlineExceeded] after the timeout, or an error about the output.
 	Err error
 }
 
-// Error implements error.
+// Error returns the cause and the end of standard error.
 func (e *ExecError) Error() string {
 	if e.Stderr == "" {
 		return e.Err.Error()
@@ -78,7 +80,7 @@ func (e *ExecError) Error() string {
 // Unwrap returns e.Err.
 func (e *ExecError) Unwrap() error { return e.Err }
 
-// command is a program that prints a token.
+// A command is a program that prints a token.
 type command struct {
 	name    string
 	args    []string
@@ -87,7 +89,7 @@ type command struct {
 	timeout time.Duration
 }
 
-// exists reports whether there is such a command.
+// exists reports whether the command can be found.
 func (c *command) exists() bool {
 	if c.name == "" {
 		return false
@@ -96,7 +98,7 @@ func (c *command) exists() bool {
 	return err == nil
 }
 
-// run returns the command's output without the white space around it.
+// run returns the output of the command without the white space around it.
 func (c *command) run(ctx context.Context) (string, error) {
 	if c.name == "" {
 		return "", errEmptySource
@@ -104,8 +106,8 @@ func (c *command) run(ctx context.Context) (string, error) {
 	run, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	stdout := &headWriter{limit: stdoutLimit, full: cancel}
-	stderr := &tailWriter{limit: 4 * stderrShown}      // more than is shown, so that a token is not cut in half before it is found
-	cmd := exec.CommandContext(run, c.name, c.args...) //nolint:gosec // running the caller's command is what this source is for
+	stderr := &tailWriter{limit: 4 * stderrShown}      // keep more than is shown, so that a token in it is found whole
+	cmd := exec.CommandContext(run, c.name, c.args...) //nolint:gosec // the purpose of this source is to run the caller's command
 	cmd.Dir = c.dir
 	cmd.Env = append(os.Environ(), c.env...)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
@@ -119,22 +121,22 @@ func (c *command) run(ctx context.Context) (string, error) {
 	case run.Err() != nil:
 		err = fmt.Errorf("no token within %s: %w", c.timeout, run.Err())
 	case errors.Is(err, exec.ErrWaitDelay):
-		// The command itself succeeded; a child that it left behind holds the pipe. What it wrote until now counts.
+		// The command succeeded, but a child of it keeps the pipe open. Use the output so far.
 		err = nil
 	case err != nil:
-		err = pathless(execCause(err))
+		err = withoutPath(execCause(err))
 	}
 	out := strings.TrimSpace(stdout.buf.String())
 	if err != nil {
-		return "", &ExecError{Stderr: stderr.shown(out), Err: err}
+		return "", &ExecError{Stderr: stderr.scrubbed(out), Err: err}
 	}
 	if out == "" {
-		return "", &ExecError{Stderr: stderr.shown(""), Err: errors.New("it succeeded without writing a token")}
+		return "", &ExecError{Stderr: stderr.scrubbed(""), Err: errors.New("it succeeded without writing a token")}
 	}
 	return out, nil
 }
 
-// execCause removes the unquoted command name that package exec puts around a cause.
+// execCause removes the unquoted command name that package exec adds to an error.
 func execCause(err error) error {
 	if ee, ok := errors.AsType[*exec.Error](err); ok {
 		return ee.Err
@@ -142,7 +144,7 @@ func execCause(err error) error {
 	return err
 }
 
-// headWriter keeps the first limit bytes and calls full when there are more.
+// A headWriter keeps the first limit bytes, and calls full if there are more.
 type headWriter struct {
 	buf      bytes.Buffer
 	limit    int
@@ -155,12 +157,12 @@ func (w *headWriter) Write(p []byte) (int, error) {
 		w.buf.Write(p[:room])
 		w.overflow = true
 		w.full()
-		return len(p), nil // an error would close the pipe, and the command would die of that instead of being killed
+		return len(p), nil // an error would close the pipe and hide that the command was killed
 	}
 	return w.buf.Write(p)
 }
 
-// tailWriter keeps the last limit bytes.
+// A tailWriter keeps the last limit bytes.
 type tailWriter struct {
 	buf   []byte
 	limit int
@@ -172,8 +174,9 @@ func (w *tailWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// shown returns the end of what was written, without the command's own output and what looks like a token.
-func (w *tailWriter) shown(out string) string {
+// scrubbed returns the end of the text without the standard output of the command and anything that
+// looks like a token.
+func (w *tailWriter) scrubbed(out string) string {
 	s := strings.TrimSpace(quote.Scrub(string(w.buf), out))
 	return s[max(0, len(s)-stderrShown):]
 }

@@ -9,27 +9,23 @@ import (
 	"strings"
 
 	"github.com/onafed/onafed/claims"
-	"github.com/onafed/onafed/internal/quote"
 )
 
-// nameText is how much of a path, a variable or a command an error shows.
-const nameText = 200
-
-// File returns a source that reads an ID token from the file at path each time it is asked, so whoever keeps the file fresh is
-// followed at once. White space around the token is removed: most tools end a file with a line break, and STS refuses a token
-// with one. The file must be a regular file, because a pipe could be read only once and may block for ever.
+// File returns a source that reads an ID token from the file at path for each call, so that it uses
+// a new token as soon as another program writes one. It removes white space around the token. The
+// file must be a regular file: a pipe can be read only once, and may block forever.
 //
-// The file is an ID token. A file with an API token, such as the one in an Ona environment, is for [BearerFile].
+// For a file with an API token, such as the one in an Ona environment, use [BearerFile].
 func File(path string) TokenSource {
 	return &textSource{
-		name:       "file " + quote.Text(path, nameText),
+		name:       "file " + shown(path),
 		configured: func() bool { return exists(path) },
 		read:       func(context.Context) (string, error) { return readSecret(path, claims.MaxTokenSize) },
 	}
 }
 
-// exists reports whether there is a file at path. A file that cannot be looked at counts: falling through to another identity
-// because of a wrong permission would be a surprise.
+// exists reports whether there is a file at path. A file that cannot be examined counts as existing:
+// a wrong permission must not make a program use another identity.
 func exists(path string) bool {
 	if path == "" {
 		return false
@@ -38,30 +34,31 @@ func exists(path string) bool {
 	return !errors.Is(err, os.ErrNotExist)
 }
 
-// readSecret returns what the regular file at path holds, without the white space around it. The error does not repeat the path.
+// readSecret returns the content of the regular file at path without the white space around it. The
+// error does not contain the path.
 func readSecret(path string, limit int) (string, error) {
 	if path == "" {
 		return "", errEmptySource
 	}
-	// Opening a pipe blocks until somebody writes, so its kind is looked at before.
+	// Opening a pipe blocks until another program writes to it, so Stat comes first.
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", pathless(err)
+		return "", withoutPath(err)
 	}
 	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("not a regular file but %s", kind(info.Mode()))
+		return "", fmt.Errorf("want a regular file, got %s", kind(info.Mode()))
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return "", pathless(err)
+		return "", withoutPath(err)
 	}
 	defer f.Close()
-	const around = 64 // white space that is not counted
-	b, err := io.ReadAll(io.LimitReader(f, int64(limit)+around+1))
+	const spaces = 64 // bytes of white space that do not count
+	b, err := io.ReadAll(io.LimitReader(f, int64(limit)+spaces+1))
 	if err != nil {
-		return "", pathless(err)
+		return "", withoutPath(err)
 	}
-	if len(b) > limit+around {
+	if len(b) > limit+spaces {
 		return "", fmt.Errorf("larger than %d bytes", limit)
 	}
 	s := strings.TrimSpace(strings.TrimPrefix(string(b), "\ufeff"))
@@ -84,8 +81,9 @@ func kind(m os.FileMode) string {
 	}
 }
 
-// pathless removes the operation and the path that package os puts around a cause; the source's name has the path, quoted.
-func pathless(err error) error {
+// withoutPath removes the operation and the path that package os adds to an error. The name of the
+// source contains the path, quoted.
+func withoutPath(err error) error {
 	if pe, ok := errors.AsType[*os.PathError](err); ok {
 		return pe.Err
 	}

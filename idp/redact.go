@@ -7,9 +7,9 @@ import (
 	"log/slog"
 )
 
-// The methods here have value receivers, so that both Token and *Token have them.
+// These methods have value receivers, so that both Token and *Token have them.
 
-// redacted is how a token shows itself.
+// redacted returns the text that represents a token in all output.
 func (t Token) redacted() string {
 	if f := t.Fingerprint(); f != "" {
 		return "idp.Token(" + f + ")"
@@ -17,32 +17,35 @@ func (t Token) redacted() string {
 	return "idp.Token(empty)"
 }
 
-// String returns the token's fingerprint in the form "idp.Token(0123456789ab)", never its text.
+// String returns the fingerprint of the token, as in "idp.Token(0123456789ab)".
 func (t Token) String() string { return t.redacted() }
 
 // GoString returns the same as String.
 func (t Token) GoString() string { return t.redacted() }
 
-// Format writes the same as String for every verb, whatever its flags.
+// Format writes the same as String for every verb and flag.
 func (t Token) Format(s fmt.State, _ rune) {
-	_, _ = io.WriteString(s, t.redacted()) // fmt's State keeps the text in memory and does not fail
+	_, _ = io.WriteString(s, t.redacted()) // the State of fmt writes to memory and does not fail
 }
 
-// LogValue returns the same as String, with the expiry.
+// LogValue returns the fingerprint and the expiry.
 func (t Token) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("fingerprint", t.Fingerprint()), slog.Time("expiry", t.Expiry()))
 }
 
-// MarshalText returns the same as String, so that JSON, XML, YAML and text handlers show that and nothing else.
+// MarshalText returns the same as String. JSON, XML, YAML and text encoders use it.
 func (t Token) MarshalText() ([]byte, error) { return []byte(t.redacted()), nil }
 
-// UnmarshalText refuses: what MarshalText writes is not a token. Use [ParseToken].
+// UnmarshalText returns an error, because the result of MarshalText is not a token. Use [ParseToken].
 func (t *Token) UnmarshalText([]byte) error {
-	return errors.New("idp: a token is not read from text that was marshalled; use ParseToken")
+	return errors.New("idp: cannot read a token from marshaled text; use ParseToken")
 }
 
-// GobEncode refuses.
+// errGob is not exported, because no caller can handle it.
+var errGob = errors.New("idp: cannot encode a token with gob, which would write the secret; encode Raw if you mean that")
+
+// GobEncode returns an error.
 func (t Token) GobEncode() ([]byte, error) { return nil, errGob }
 
-// GobDecode refuses.
+// GobDecode returns an error.
 func (t *Token) GobDecode([]byte) error { return errGob }

@@ -1,100 +1,99 @@
 package idp
 
 import (
+	"context"
 	"encoding/base64"
-	"encoding/binary"
-	"math/rand/v2"
+	"errors"
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/onafed/onafed/internal/httpjson"
 	"github.com/onafed/onafed/internal/retry"
 )
 
 const (
-	// backoffBase and backoffCap bound the sleep between two tries of one call. Full jitter (a random part of the bound,
-	// not the bound and a little) spreads the environments that an outage synchronized.
-	backoffBase = 500 * time.Millisecond
-	backoffCap  = 5 * time.Second
-	// retryAfterCap is the longest wait for which a call sleeps because a server asked for it. The caller can do something better with
-	// a longer one, so it gets the error.
-	retryAfterCap = 30 * time.Second
+	// backoffBase and backoffLimit bound the pause between two attempts.
+	backoffBase  = 500 * time.Millisecond
+	backoffLimit = 5 * time.Second
+	// maxRetryAfter is the longest pause for which a server may ask. After that a caller can do
+	// something better than wait, so it gets the error.
+	maxRetryAfter = 30 * time.Second
 
 	retryInfoType = "google.rpc.RetryInfo"
 )
 
-// backoff returns how long to wait after the given number of failures, 1 or more.
-func backoff(failures int) time.Duration {
-	bound := backoffCap
-	if shift := failures - 1; shift < 4 {
-		bound = min(bound, backoffBase<<shift)
+// waitToRetry reports whether another attempt may succeed after err, and pauses before it.
+func (c *Client) waitToRetry(ctx context.Context, attempt int, err error) bool {
+	var asked time.Duration
+	if re, ok := errors.AsType[*RequestError](err); ok {
+		switch {
+		case re.Code == codeUnauthenticated:
+			// An environment that was resumed has a new API token. If the old one was refused while
+			// its file was being replaced, the file now holds the new one, and a pause would not help.
+			// IDToken stops if the API token is the same.
+			return true
+		case !re.shouldRetry() || re.RetryAfter > maxRetryAfter:
+			return false
+		}
+		asked = re.RetryAfter
+	} else if _, ok := errors.AsType[*httpjson.TransportError](err); !ok {
+		return false
 	}
-	return rand.N(bound) //nolint:gosec // spreading load needs no secrecy
+	if errors.Is(err, context.DeadlineExceeded) {
+		// The connection may have died while the machine slept. Without this the next attempt would
+		// wait on it again.
+		c.opts.HTTPClient.CloseIdleConnections()
+	}
+	return retry.Pause(ctx, asked+backoff(attempt))
 }
 
-// retryInfo reads the delay of a google.rpc.RetryInfo message, as the Connect protocol carries it: protobuf in base64 with or
-// without padding. Anything else is 0. The message is one field, a google.protobuf.Duration: seconds and nanoseconds.
+// backoff returns the pause after a number of failures. Full jitter spreads environments that failed
+// together in an outage.
+func backoff(failures int) time.Duration {
+	return retry.FullJitter(retry.Exponential(backoffBase, failures, backoffLimit))
+}
+
+// retryInfo returns the delay of a google.rpc.RetryInfo message in the encoding of the Connect
+// protocol, base64 with or without padding, or 0 if it cannot be read. Field 1 of the message is a
+// google.protobuf.Duration: seconds in field 1 and nanoseconds in field 2.
 func retryInfo(value string) time.Duration {
 	if len(value) > 256 {
 		return 0
 	}
-	b, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(value, "="))
+	message, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(value, "="))
 	if err != nil {
 		return 0
 	}
-	delay, _, ok := protoField(b, 1)
-	if !ok {
+	delay, _ := protowire.ConsumeBytes(field(message, 1, protowire.BytesType))
+	seconds, _ := protowire.ConsumeVarint(field(delay, 1, protowire.VarintType))
+	nanos, _ := protowire.ConsumeVarint(field(delay, 2, protowire.VarintType))
+	switch {
+	case int64(seconds) < 0: // the encoding of a negative number
 		return 0
-	}
-	_, seconds, _ := protoField(delay, 1)
-	_, nanos, _ := protoField(delay, 2)
-	if seconds >= uint64(retry.MaxAfter/time.Second) { // a negative number is a huge one here
-		if int64(seconds) < 0 {
-			return 0
-		}
+	case seconds >= uint64(retry.MaxAfter/time.Second):
 		return retry.MaxAfter
 	}
 	return time.Duration(seconds)*time.Second + time.Duration(min(nanos, uint64(time.Second-1)))
 }
 
-// protoField returns the last field of the given number in a protobuf message, as bytes or as a number, whichever it is.
-// The package google.golang.org/protobuf would be a dependency for these two numbers.
-func protoField(b []byte, number uint64) (data []byte, value uint64, ok bool) {
-	for len(b) > 0 {
-		tag, n := binary.Uvarint(b)
-		if n <= 0 {
-			return nil, 0, false
+// field returns the encoded value of the last field with the given number and type, or nil if there
+// is none or the message is malformed.
+func field(message []byte, number protowire.Number, typ protowire.Type) (value []byte) {
+	for len(message) > 0 {
+		n, t, tag := protowire.ConsumeTag(message)
+		if tag < 0 {
+			return nil
 		}
-		b = b[n:]
-		var d []byte
-		var v uint64
-		switch tag & 7 {
-		case 0: // varint
-			v, n = binary.Uvarint(b)
-			if n <= 0 {
-				return nil, 0, false
-			}
-			b = b[n:]
-		case 2: // length and bytes
-			size, n := binary.Uvarint(b)
-			if n <= 0 || size > uint64(len(b)-n) {
-				return nil, 0, false
-			}
-			d, b = b[n:n+int(size)], b[n+int(size):]
-		case 1, 5: // fixed 64 or 32 bits
-			size := 8
-			if tag&7 == 5 {
-				size = 4
-			}
-			if len(b) < size {
-				return nil, 0, false
-			}
-			b = b[size:]
-		default:
-			return nil, 0, false
+		size := protowire.ConsumeFieldValue(n, t, message[tag:])
+		if size < 0 {
+			return nil
 		}
-		if tag>>3 == number {
-			data, value, ok = d, v, true
+		if n == number && t == typ {
+			value = message[tag : tag+size]
 		}
+		message = message[tag+size:]
 	}
-	return data, value, ok
+	return value
 }

@@ -8,23 +8,25 @@ import (
 	"time"
 
 	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/internal/quote"
 	"github.com/onafed/onafed/internal/retry"
 )
 
-// A TokenSource yields ID tokens of one identity for one audience.
+// A TokenSource returns ID tokens of one identity for one audience.
 //
-// Token returns a token that has not expired, or an error; never neither and never both. It returns when ctx is done. It must be safe
-// for concurrent use, and what it returned is never changed afterwards. The caller may call it as often as it likes; a source
-// that asks somebody for each call is wrapped in [Cached].
+// Token returns either a token that has not expired or an error, never both. It returns soon after
+// ctx is done. It must be safe for concurrent use, and must not change a token that it returned.
+// Callers may call it often; wrap a source that sends a request for each call in [Cached].
 //
-// A source may do more than it must, by having one of these methods, which the callers in this module look for:
+// A source may have these methods, too:
 //
 //   - Invalidate, see [Invalidator].
-//   - Source() string, a short name of where its tokens come from, without secrets, for logs and errors.
+//   - Source() string returns a short name of the source for logs and errors, without secrets.
 //   - Configured() bool, see [Chain].
 //
-// Its error may have a method Temporary() bool. False says that the answer was a refusal which stays the same until somebody acts, so
-// nothing is gained by asking again soon or by hiding it. An error without the method is taken for one that may pass.
+// The error may have a method Temporary() bool. False means that the error is permanent: it stays
+// the same until a person acts, so callers need not retry soon and should report it. An error
+// without the method counts as temporary.
 type TokenSource interface {
 	Token(ctx context.Context) (*Token, error)
 }
@@ -35,75 +37,58 @@ type TokenSourceFunc func(ctx context.Context) (*Token, error)
 // Token calls f.
 func (f TokenSourceFunc) Token(ctx context.Context) (*Token, error) { return f(ctx) }
 
-// An Invalidator is a [TokenSource] that remembers tokens and can be told that one of them is of no use although it has not expired,
-// because whoever should check it refused it. Afterwards the source must not return that token again.
+// An Invalidator is a [TokenSource] that keeps tokens. Call Invalidate when a service refused a
+// token that has not expired. Afterwards the source must not return that token again.
 type Invalidator interface {
 	Invalidate(*Token)
 }
 
-// A SourceError says which source failed. errors.Is and errors.As look into Err: [claims.ErrExpired] for a token that had expired,
-// [*NotTokenError] for a text that is no ID token, [io/fs.ErrNotExist] for a file that is missing, [*RequestError] for an answer
-// of the API.
+// A SourceError reports which source failed. errors.Is and errors.As find the cause in Err:
+// [claims.ErrExpired] for an expired token, [*NotTokenError] for a text that is not an ID token,
+// [io/fs.ErrNotExist] for a missing file, [*RequestError] for an answer of the API.
 type SourceError struct {
-	Source string // as by the source's method Source
+	Source string // from the source's method Source
 	Err    error
 }
 
-// Error implements error.
+// Error returns the source and the cause.
 func (e *SourceError) Error() string { return "idp: " + e.Source + ": " + unprefixed{e.Err}.Error() }
 
 // Unwrap returns e.Err.
 func (e *SourceError) Unwrap() error { return e.Err }
 
-// Temporary is what Err says by its own method Temporary, and true without one. What errors of the operating system and of package net
-// say does not count: to them a missing file is permanent, but a file that is being replaced is missing for a moment.
+// Temporary returns the result of the method Temporary of Err, and true without one. The Temporary
+// methods of operating system and network errors are ignored: they call a missing file permanent,
+// but a file is missing for a moment while it is replaced.
 func (e *SourceError) Temporary() bool {
 	temporary, said := retry.Temporary(e.Err)
 	return temporary || !said
 }
 
-// unprefixed is an error inside another of this package: the same error without the package's name, which the outer one says.
+// unprefixed removes the package name from an error that is wrapped in another error of this
+// package.
 type unprefixed struct{ error }
 
 func (u unprefixed) Error() string { return strings.TrimPrefix(u.error.Error(), "idp: ") }
 
 func (u unprefixed) Unwrap() error { return u.error }
 
-// errEmptySource is for sources that nobody gave anything to read from.
-var errEmptySource = errors.New("not configured")
+var (
+	// errEmptySource is the error of a source without a path, name, command or token.
+	errEmptySource = errors.New("not configured")
+	// errNotSet is the error for an environment variable that is missing or empty.
+	errNotSet = errors.New("not set")
+	// errNoToken is the error of a source that breaks its contract.
+	errNoToken = errors.New("it returned neither a token nor an error")
+)
 
-// parseFresh is what every source does with a text: it must be an ID token, and not an expired one.
-func parseFresh(raw string, now time.Time) (*Token, error) {
-	t, err := ParseToken(raw)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkFresh(t, now); err != nil {
-		return nil, err
-	}
-	return t, nil
-}
+// shown quotes a path, a name or a value for an error, and cuts it.
+func shown(s string) string { return quote.Text(s, 200) }
 
-// checkFresh returns an error that is claims.ErrExpired for a token that is not valid at now.
-func checkFresh(t *Token, now time.Time) error {
-	switch exp := t.Expiry(); {
-	case exp.IsZero():
-		return errors.New("the token does not say when it expires")
-	case !t.ValidAt(now):
-		return fmt.Errorf("%w: at %s, %s ago", claims.ErrExpired, exp.UTC().Format(time.RFC3339), now.Sub(exp).Round(time.Second))
-	}
-	return nil
-}
+// fail wraps the error of a source.
+func fail(source string, err error) error { return &SourceError{Source: source, Err: err} }
 
-// fail wraps the error of a source; nil stays nil.
-func fail(source string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &SourceError{Source: source, Err: err}
-}
-
-// sourceName returns how src calls itself.
+// sourceName returns the name of src, or its type.
 func sourceName(src TokenSource) string {
 	if s, ok := src.(interface{ Source() string }); ok {
 		return s.Source()
@@ -111,7 +96,18 @@ func sourceName(src TokenSource) string {
 	return fmt.Sprintf("%T", src)
 }
 
-// textSource is a source that finds the text of a token somewhere.
+// checkFresh returns an error, which matches claims.ErrExpired, if t has expired at now.
+func checkFresh(t *Token, now time.Time) error {
+	switch exp := t.Expiry(); {
+	case exp.IsZero():
+		return errors.New("the token has no expiry")
+	case !t.ValidAt(now):
+		return fmt.Errorf("%w: at %s, %s ago", claims.ErrExpired, exp.UTC().Format(time.RFC3339), now.Sub(exp).Round(time.Second))
+	}
+	return nil
+}
+
+// A textSource reads the text of a token from a file, a variable or a command.
 type textSource struct {
 	name       string
 	configured func() bool
@@ -121,37 +117,46 @@ type textSource struct {
 // Source returns the name.
 func (s *textSource) Source() string { return s.name }
 
-// Configured reports whether there is something to read.
+// Configured reports whether there is a text to read.
 func (s *textSource) Configured() bool { return s.configured() }
 
-// Token reads a token and refuses an expired one.
+// Token reads a token. An expired token is an error.
 func (s *textSource) Token(ctx context.Context) (*Token, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, fail(s.name, err)
-	}
-	raw, err := s.read(ctx)
-	if err != nil {
-		return nil, fail(s.name, err)
-	}
-	t, err := parseFresh(raw, time.Now())
+	t, err := s.token(ctx)
 	if err != nil {
 		return nil, fail(s.name, err)
 	}
 	return t, nil
 }
 
-// Static returns a source that yields t and nothing else. When t has expired, or is nil or empty, it yields an error.
+func (s *textSource) token(ctx context.Context) (*Token, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	raw, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t, err := ParseToken(raw)
+	if err != nil {
+		return nil, err
+	}
+	return t, checkFresh(t, time.Now())
+}
+
+// Static returns a source that always returns t. If t is nil, empty or expired, the source returns
+// an error.
 func Static(t *Token) TokenSource { return staticSource{t} }
 
 type staticSource struct{ token *Token }
 
-// Source returns a name that is the same for all, since only the token tells them apart.
+// Source returns the same name for all tokens.
 func (s staticSource) Source() string { return "static token" }
 
 // Configured reports whether there is a token.
 func (s staticSource) Configured() bool { return s.token.Raw() != "" }
 
-// Token returns the token as long as it is valid.
+// Token returns the token while it is valid.
 func (s staticSource) Token(ctx context.Context) (*Token, error) {
 	err := ctx.Err()
 	switch {

@@ -69,14 +69,14 @@ func TestFileFails(t *testing.T) {
 	}{
 		{"no file", filepath.Join(dir, "no\nfile"), func(err error) bool { return errors.Is(err, fs.ErrNotExist) }, `no\nfile": no such file`},
 		{"no path", "", anything, "not configured"},
-		{"a directory", dir, anything, "not a regular file but a directory"},
+		{"a directory", dir, anything, "want a regular file, got a directory"},
 		{"an empty file", write(t, " \n"), anything, "empty"},
 		{"an API token", write(t, "ona_pat_0123456789\n"), isNotToken, "opaque value of 18 bytes"},
 		{"two tokens", write(t, rawToken(inAnHour(), nil)+"\n"+rawToken(inAnHour(), nil)), isNotToken, "white space"},
 		{"UTF-16", write(t, "e\x00y\x00"), isNotToken, "UTF-16"},
 		{"a huge file", write(t, strings.Repeat("a", 1<<20)), anything, "larger than 20000 bytes"},
 		{"an expired token", write(t, rawToken(time.Now().Add(-time.Hour), nil)), func(err error) bool { return errors.Is(err, claims.ErrExpired) }, " ago"},
-		{"a token without expiry", write(t, rawToken(inAnHour(), map[string]any{"exp": nil})), anything, "does not say when it expires"},
+		{"a token without expiry", write(t, rawToken(inAnHour(), map[string]any{"exp": nil})), anything, "has no expiry"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -78,9 +78,9 @@ func TestParseTokenRefuses(t *testing.T) {
 		{"four parts", good + ".x", "three parts"},
 		{"an encrypted token", good + ".x.y", "encrypted"},
 		{"something huge", strings.Repeat("a", claims.MaxTokenSize+1), "20001 bytes"},
-		{"three parts of nothing", "..", "form of a JWT"},
-		{"a payload that is no JSON", "e30.YQ.YQ", "form of a JWT"},
-		{"text that is no base64url", "a$.b$.c$", "form of a JWT"},
+		{"three parts of nothing", "..", "not a valid JWT"},
+		{"a payload that is no JSON", "e30.YQ.YQ", "not a valid JWT"},
+		{"text that is no base64url", "a$.b$.c$", "not a valid JWT"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -75,7 +75,7 @@ func refuse(u *url.URL, insecureLoopback bool) string {
 		case !loopback.IsLiteral(u.Hostname()):
 			return "scheme is http, want https"
 		case !insecureLoopback:
-			return "scheme is http, want https (http to a loopback address needs InsecureLoopbackHTTP)"
+			return "scheme is http, want https (http to a loopback address must be allowed explicitly)"
 		}
 		return ""
 	default:

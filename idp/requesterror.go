@@ -12,16 +12,16 @@ import (
 	"github.com/onafed/onafed/internal/retry"
 )
 
-// What a [*RequestError] can be by errors.Is, for callers who tell a person what to do.
+// Errors that a [*RequestError] matches with errors.Is.
 var (
-	// ErrUnauthenticated: the API does not know the API token. It is missing, mistyped, expired or revoked, or belongs to an
-	// environment that was stopped; or it went to a host other than the one that issued it.
+	// ErrUnauthenticated reports that the API does not accept the API token: it is wrong, expired or
+	// revoked, belongs to an environment that was stopped, or was sent to the wrong host.
 	ErrUnauthenticated = errors.New("idp: the API token was not accepted")
-	// ErrPlan: the organization cannot have ID tokens as things stand: its plan does not include them, or a setting is missing.
+	// ErrPlan reports that the organization has no ID tokens, because of its plan or its settings.
 	ErrPlan = errors.New("idp: the organization's plan or settings do not allow ID tokens")
 )
 
-// Codes of the Connect protocol (https://connectrpc.com/docs/protocol#error-codes) that something here depends on.
+// Codes of the Connect protocol (https://connectrpc.com/docs/protocol#error-codes).
 const (
 	codeUnauthenticated    = "unauthenticated"
 	codePermissionDenied   = "permission_denied"
@@ -33,8 +33,9 @@ const (
 	codeUnknown            = "unknown"
 )
 
-// temporaryCode tells for each code of the protocol whether asking again may help. Getting a token changes nothing on the server,
-// so everything that is not a judgement about the request may be repeated.
+// temporaryCode reports whether a code is temporary, and whether the protocol defines it. A request
+// for a token changes nothing on the server, so it may be repeated after every code that does not
+// judge the request itself.
 func temporaryCode(code string) (temporary, known bool) {
 	switch code {
 	case "canceled", codeUnknown, "deadline_exceeded", codeResourceExhausted, "aborted", codeInternal, codeUnavailable, "data_loss":
@@ -46,8 +47,8 @@ func temporaryCode(code string) (temporary, known bool) {
 	return true, false
 }
 
-// inferCode returns the code that an answer stands for that is not in the Connect protocol's own form, by the protocol's table
-// (https://connectrpc.com/docs/protocol#http-to-error-code).
+// inferCode returns the code for an HTTP status, for answers that are not errors of the Connect
+// protocol (https://connectrpc.com/docs/protocol#http-to-error-code).
 func inferCode(status int) string {
 	switch status {
 	case http.StatusBadRequest:
@@ -64,8 +65,8 @@ func inferCode(status int) string {
 	return codeUnknown
 }
 
-// A RequestError is an answer of the Ona API other than a token. Whatever its text says, decide by Code, StatusCode, Temporary
-// and errors.Is with [ErrUnauthenticated] or [ErrPlan]:
+// A RequestError is an answer of the Ona API that is not a token. To decide what to do, use
+// errors.Is, Temporary, Code and StatusCode, not the text:
 //
 //	if errors.Is(err, idp.ErrUnauthenticated) {
 //		return errors.New("log in again")
@@ -76,72 +77,77 @@ func inferCode(status int) string {
 type RequestError struct {
 	// StatusCode is the HTTP status.
 	StatusCode int
-	// Code is the Connect error code in its lower-case spelling, such as "permission_denied". When the answer was not an error of
-	// the API's, but of something before it, Code is the one that the protocol assigns to the status.
+	// Code is the Connect error code, such as "permission_denied". If a proxy or gateway answered
+	// instead of the API, Code is the one that the protocol assigns to the status.
 	Code string
-	// Message is the server's text, cut, without anything that looks like a token. It is text of the server's: print it quoted.
+	// Message is the text of the server, without anything that looks like a token, cut to 500 bytes.
+	// Quote it before you print it.
 	Message string
-	// RetryAfter is how long the server asks to be left alone; 0 when it does not say.
+	// RetryAfter is how long the server asks clients to wait, or 0.
 	RetryAfter time.Duration
-	// Host is who answered, after redirects.
+	// Host is the host that answered, after redirects.
 	Host string
 
-	// inferred tells that Code was not said by the server.
+	// inferred means that Code results from the status.
 	inferred bool
-	// sentAudience is the audience of the API token when that is a JWT, for the one who mistook an ID token for one.
+	// sentAudience is the audience of the API token if that is a JWT, which is a common mistake.
 	sentAudience []string
 }
 
-// Error implements error.
+const (
+	// maxMessage and maxShownMessage are the bytes of a server's message that are kept, and that
+	// Error prints.
+	maxMessage      = 500
+	maxShownMessage = 100
+
+	// settingsURL is the page on which an administrator configures ID tokens.
+	settingsURL = Issuer + "/settings/security/oidc"
+)
+
+// Error returns the code, the message and the next step.
 func (e *RequestError) Error() string {
 	var b strings.Builder
 	host := e.Host
 	if host == "" {
-		host = "the API" // an error made by a test double
+		host = "the API" // an error that a test double made
 	}
 	fmt.Fprintf(&b, "idp: %s refused to issue an ID token: %s (HTTP status %d)", host, e.Code, e.StatusCode)
 	if e.Message != "" {
-		b.WriteString(": " + quote.Text(e.Message, messageText))
+		b.WriteString(": " + quote.Text(e.Message, maxShownMessage))
 	}
 	if e.RetryAfter > 0 {
-		fmt.Fprintf(&b, "; it asks to wait %s", e.RetryAfter)
+		fmt.Fprintf(&b, "; retry after %s", e.RetryAfter)
 	}
-	if h := e.hint(); h != "" {
-		b.WriteString("; " + h)
+	if next := e.nextStep(); next != "" {
+		b.WriteString("; " + next)
 	}
 	return b.String()
 }
 
-// hint is the next step that a person can take.
-func (e *RequestError) hint() string {
+// nextStep returns what a person can do, or "".
+func (e *RequestError) nextStep() string {
 	switch e.Code {
 	case codeUnauthenticated:
 		if len(e.sentAudience) > 0 {
-			return "what was sent as the API token is a JWT for the audience " + quote.Text(strings.Join(e.sentAudience, " "), nameText) + ", and an ID token does not open the API"
+			return "an ID token was sent instead of an API token (audience " + quote.Text(strings.Join(e.sentAudience, " "), 60) + ")"
 		}
-		return "the API token is wrong, expired or revoked: make a new one, or restart the environment that it belongs to"
+		return "create a new API token, or restart the environment that it belongs to"
 	case codeFailedPrecondition:
-		return "the organization's plan or its settings (" + settingsURL + ") may not include ID tokens"
+		return "check the organization's plan and " + settingsURL
 	case codePermissionDenied:
 		if !e.inferred {
-			return "the API token may not do this (a read-only one?)"
+			return "the API token may be read-only"
 		}
 	}
 	if e.inferred {
-		return "the answer did not come from the API itself but from something before it"
+		return "a proxy or gateway answered, not the API"
 	}
 	return ""
 }
 
-// settingsURL is the page where an administrator chooses what the organization's tokens look like.
-const settingsURL = Issuer + "/settings/security/oidc"
-
-// messageText is how many bytes of the server's message are kept.
-const messageText = 500
-
-// Temporary reports whether the same question may get a better answer later without anybody acting. It is false for the
-// codes that judge the request or the caller. An answer that the API itself did not write is temporary, since what stands before
-// it (a proxy, a gateway, a maintenance page) says nothing about us; but for 401, which means the same from whoever says it.
+// Temporary reports whether the same request may succeed later without a change by a person. It is
+// false for codes that judge the request or the caller. An answer of a proxy or a gateway says
+// nothing about them, so it is temporary, except for status 401.
 func (e *RequestError) Temporary() bool {
 	if e.inferred {
 		return e.StatusCode != http.StatusUnauthorized
@@ -150,7 +156,7 @@ func (e *RequestError) Temporary() bool {
 	return temporary
 }
 
-// Is makes errors.Is find [ErrUnauthenticated] and [ErrPlan].
+// Is reports whether target is [ErrUnauthenticated] or [ErrPlan] and matches the code.
 func (e *RequestError) Is(target error) bool {
 	switch target {
 	case ErrUnauthenticated:
@@ -161,9 +167,9 @@ func (e *RequestError) Is(target error) bool {
 	return false
 }
 
-// retry reports whether the client itself asks again within one call. That is stricter than Temporary for answers that the API did
-// not write: a gateway that says 403 will say so in a second as well.
-func (e *RequestError) retry() bool {
+// shouldRetry reports whether a call retries by itself. It is stricter than Temporary for answers
+// that the API did not write: a gateway that answers 403 will do so a second later, too.
+func (e *RequestError) shouldRetry() bool {
 	if !e.inferred {
 		return e.Temporary()
 	}
@@ -186,17 +192,17 @@ type errorDetail struct {
 	Value string `json:"value"`
 }
 
-// parseError makes an error of an answer whose status is not 200. secret is removed from the server's text. now is for a
-// Retry-After that is a date.
+// parseError returns the error of an answer whose status is not 200. It removes secret from the text
+// of the server. now is for a Retry-After with a date.
 func parseError(host string, status int, header http.Header, body []byte, secret string, now time.Time) *RequestError {
 	e := &RequestError{StatusCode: status, Host: host, RetryAfter: retry.After(header, now)}
 	var b errorBody
 	err := json.Unmarshal(body, &b)
 	if _, known := temporaryCode(b.Code); err != nil || !known {
 		e.Code, e.inferred = inferCode(status), true
-		return e // a page of HTML explains nothing that the status does not
+		return e // an HTML page says no more than the status
 	}
-	e.Code, e.Message = b.Code, clip(quote.Scrub(clip(b.Message, 4*messageText), secret), messageText)
+	e.Code, e.Message = b.Code, clip(quote.Scrub(clip(b.Message, 4*maxMessage), secret), maxMessage)
 	for _, d := range b.Details {
 		if d.Type == retryInfoType {
 			e.RetryAfter = max(e.RetryAfter, retryInfo(d.Value))

@@ -1,0 +1,53 @@
+package idp
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/onafed/onafed/claims"
+)
+
+// AudienceAWS is the audience that AWS STS requires of a web identity token, unless the IAM identity
+// provider lists others.
+const AudienceAWS = "sts.amazonaws.com"
+
+// maxAudiences and maxAudience, in bytes, bound the request. Tokens usually have one short audience.
+const (
+	maxAudiences = 32
+	maxAudience  = 1024
+)
+
+// checkAudiences returns why the function cannot ask for a token for the audiences.
+func checkAudiences(function string, audiences ...string) error {
+	const option = "audience"
+	switch {
+	case len(audiences) == 0:
+		return refuse(function, option, "none given; name the service that the token is for, such as "+AudienceAWS)
+	case len(audiences) > maxAudiences:
+		return refuse(function, option, fmt.Sprintf("%d values, want at most %d", len(audiences), maxAudiences))
+	}
+	for _, a := range audiences {
+		switch {
+		case a == "":
+			return refuse(function, option, "empty; name the service that the token is for, such as "+AudienceAWS)
+		case len(a) > maxAudience:
+			return refuse(function, option, fmt.Sprintf("%s is longer than %d bytes", shown(a), maxAudience))
+		case !utf8.ValidString(a):
+			return refuse(function, option, shown(a)+" is not UTF-8")
+		}
+	}
+	return nil
+}
+
+// checkAudience returns a *claims.ValidationError if the token lacks one of the audiences.
+func checkAudience(t *Token, audiences ...string) error {
+	got := t.data().claims.Audience
+	for _, a := range audiences {
+		if !slices.Contains(got, a) {
+			return &claims.ValidationError{Claim: "aud", Got: strings.Join(got, " "), Want: a}
+		}
+	}
+	return nil
+}

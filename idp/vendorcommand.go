@@ -1,0 +1,70 @@
+package idp
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// envExecGuard is set for a command that FromEnvironment runs. If that command uses FromEnvironment
+// itself, it finds the variable and runs no command.
+const envExecGuard = "ONAFED_TOKEN_COMMAND"
+
+// vendorCommands are the names of the vendor's command line, the newer first.
+func vendorCommands() []string { return []string{"ona", "gitpod"} }
+
+// command looks for the vendor's command line.
+func (e *environment) command() (TokenSource, SkippedSource, error) {
+	skip := SkippedSource{Name: "the ona or gitpod command"}
+	switch {
+	case !e.AllowExec:
+		skip.Reason, skip.Option = "not allowed", "AllowExec"
+		return nil, skip, nil
+	case os.Getenv(envExecGuard) != "":
+		skip.Reason = "not run, because this program was started to get a token (" + envExecGuard + " is set)"
+		return nil, skip, nil
+	}
+	path := findCommand(filepath.SplitList(os.Getenv("PATH")), vendorCommands())
+	if path == "" {
+		skip.Reason = "not on PATH"
+		return nil, skip, nil
+	}
+	skip.Name = "command " + shown(path)
+	return ExecWith(&ExecOptions{Env: []string{envExecGuard + "=1"}}, path, "idp", "token", "--audience", e.audience), skip, nil
+}
+
+// findCommand returns the absolute path of the first command in one of the directories, or "". It
+// skips relative directories, which depend on the working directory, and this program's own file.
+func findCommand(dirs, names []string) string {
+	own := executableInfo()
+	for _, name := range names {
+		for _, dir := range dirs {
+			if !filepath.IsAbs(dir) {
+				continue
+			}
+			// With a path, LookPath does not search PATH. It knows which files each system can execute.
+			path, err := exec.LookPath(filepath.Join(dir, name))
+			if err != nil {
+				continue
+			}
+			info, err := os.Stat(path) //nolint:gosec // commands come from PATH
+			if err == nil && (own == nil || !os.SameFile(own, info)) {
+				return path
+			}
+		}
+	}
+	return ""
+}
+
+// executableInfo returns the file of this program, or nil if the system does not report it.
+func executableInfo() os.FileInfo {
+	path, err := os.Executable()
+	if err != nil {
+		return nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil
+	}
+	return info
+}
