@@ -254,19 +254,19 @@ func TestBuildRefuses(t *testing.T) {
 		{"a creator with a wildcard", func(r *trust.Rule) { r.Creator, r.Format = "*@example.com", trust.FormatV3 }, "meaning"},
 		{"a creator with a colon", func(r *trust.Rule) { r.Creator, r.Format = "x:creator_id:y@example.com", trust.FormatV3 }, "meaning"},
 		{"a creator with a variable", func(r *trust.Rule) { r.Creator, r.Format = "${a}@example.com", trust.FormatV3 }, "meaning"},
-		{"a creator without the extra field", func(r *trust.Rule) { r.Creator, r.Format = user, trust.FormatV3 }, "creator_id: it has to be"},
+		{"a creator without the extra field", func(r *trust.Rule) { r.Creator, r.Format = user, trust.FormatV3 }, "does not contain creator_id"},
 		{"an e-mail without the extra field", func(r *trust.Rule) {
 			r.Creator, r.Format, r.Layout = "a@example.com", trust.FormatV3, layout(t, "creator_id")
-		}, "creator_email: it has to be"},
+		}, "does not contain creator_email"},
 		{"an environment in a project without the extra field", func(r *trust.Rule) {
 			r.Project, r.Environment, r.Format = project, env, trust.FormatV3
-		}, "environment_id: it has to be"},
+		}, "does not contain environment_id"},
 		{"free text before the creator", func(r *trust.Rule) {
 			r.Creator, r.Format, r.Layout = user, trust.FormatV3, layout(t, "creator_name", "creator_id")
-		}, "creator_name stands before"},
+		}, "creator_name precedes"},
 		{"a URL before the environment", func(r *trust.Rule) {
 			r.Project, r.Environment, r.Format, r.Layout = project, env, trust.FormatBoth, layout(t, "environment_initializers.context_url", "environment_id")
-		}, "stands before"},
+		}, "precedes"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/onafed/onafed/awsfed/trust/pattern"
+	"github.com/onafed/onafed/internal/subject"
 )
 
 func miss(kind NearMissKind, message string) NearMiss { return NearMiss{Kind: kind, Message: message} }
@@ -155,20 +156,20 @@ func (e *evaluation) textNearMiss(op operator, want, got string) (NearMiss, bool
 
 // subjectNearMiss compares a wanted subject with the token's part by part.
 func subjectNearMiss(op operator, want, got string) (NearMiss, bool) {
-	w, g := readShape(want), readShape(got)
+	w, g := subject.Read(want), subject.Read(got)
+	other := func(claim string) bool { return differ(w.ID(claim), g.ID(claim)) }
 	switch {
-	case w.version != 0 && g.version != 0 && w.version != g.version:
-		if w.version == 2 {
-			return miss(MissV2PatternV3Token,
-				"the policy speaks of V2 subjects (org:.../...), the token is V3 (organization_id:...): the organization changed its token format"), true
-		}
+	case w.Version == subject.V2 && g.Version == subject.V3:
+		return miss(MissV2PatternV3Token,
+			"the policy speaks of V2 subjects (org:.../...), the token is V3 (organization_id:...): the organization changed its token format"), true
+	case w.Version == subject.V3 && g.Version == subject.V2:
 		return miss(MissV3PatternV2Token,
 			"the policy speaks of V3 subjects (organization_id:...), the token is V2 (org:.../...)"), true
-	case differ(w.organization, g.organization):
+	case other("organization_id"):
 		return miss(MissOtherOrganization, "the policy names another organization than the token"), true
-	case differ(w.project, g.project):
+	case other("project_id"):
 		return miss(MissOtherProject, "the policy names another project than the token"), true
-	case differ(w.environment, g.environment):
+	case other("environment_id"):
 		return miss(MissOtherEnvironment, "the policy names another environment than the token"), true
 	}
 	if op.family == likeFamily {

@@ -224,7 +224,7 @@ func guarded(p Policy, allow Statement, host string) bool {
 		if !ok || !own || name != "sub" || !op.negated || op.qualifier == forAnyValue || !stringOperator(op) {
 			return false
 		}
-		return !slices.ContainsFunc(c.Values, func(v string) bool { return !readSubject(op, v, p.Version).bound })
+		return !slices.ContainsFunc(c.Values, func(v string) bool { return !readSubject(op, v, p.Version).tenant.Bound() })
 	})
 }
 

@@ -53,7 +53,7 @@ func boundElsewhere(st Statement, host, version string) bool {
 		op, ok := parseOperator(c.Operator)
 		name, own := ownKey(c.Key, host)
 		return ok && own && name == "sub" && !op.negated && !op.failsOpen() && stringOperator(op) &&
-			!slices.ContainsFunc(c.Values, func(v string) bool { return !readSubject(op, v, version).bound })
+			!slices.ContainsFunc(c.Values, func(v string) bool { return !readSubject(op, v, version).tenant.Bound() })
 	})
 }
 

@@ -4,27 +4,18 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/internal/subject"
 )
 
-// A subjectValue is what can be told of one value of a condition on sub.
+// A subjectValue is a value of a condition on sub, as far as it is certain what it matches.
 type subjectValue struct {
-	// prefix is the text that every match begins with; exact: it is the whole.
-	prefix string
-	exact  bool
-	// variable: what follows the prefix is a variable.
-	variable bool
-	// bound: every match belongs to one organization or account, or is one
-	// single text.
-	bound bool
-	// noSeparator: a wildcard stands right behind the organization's id.
-	noSeparator bool
-	// never: no subject of Ona begins so.
-	never bool
+	prefix   string // the text that every match begins with
+	exact    bool   // the prefix is the whole value
+	variable bool   // a variable follows the prefix
+	tenant   subject.Tenant
 }
 
-// readSubject reads a value of a condition on sub as far as it is sure what
-// matches.
+// readSubject reads a value of a condition on sub.
 func readSubject(op operator, value, version string) subjectValue {
 	sv := subjectValue{exact: true}
 	aVariable := func(string) ([]string, keyState) { return []string{"x"}, keyPresent }
@@ -48,69 +39,8 @@ func readSubject(op operator, value, version string) subjectValue {
 	if op.family == foldFamily {
 		text = strings.ToLower(text)
 	}
-	sv.bind(text)
+	sv.tenant = subject.TenantOf(subject.Ona(), text, sv.exact)
 	return sv
-}
-
-// bind finds out whether the text spells out an organization.
-func (sv *subjectValue) bind(text string) {
-	possible := false
-	for _, form := range subjectForms() {
-		rest, ok := strings.CutPrefix(text, form.head)
-		if !ok {
-			// A beginning of the form's own beginning may still become one.
-			possible = possible || !sv.exact && strings.HasPrefix(form.head, text)
-			continue
-		}
-		complete, fits := idAt(rest)
-		switch {
-		case !fits:
-			sv.never, sv.bound = true, true
-		case !complete:
-			sv.never, sv.bound = sv.exact, sv.exact
-		case len(rest) == uuidLength:
-			sv.bound, sv.noSeparator = true, !sv.exact
-		case rest[uuidLength] == form.separator:
-			sv.bound = true
-		default:
-			sv.never, sv.bound = true, true
-		}
-		return
-	}
-	sv.never = !possible
-	sv.bound = sv.exact || sv.never
-}
-
-// A subjectForm is how the subject of some version of Ona's tokens begins: a
-// head, an id, and a separator or the end.
-type subjectForm struct {
-	head      string
-	separator byte
-}
-
-func subjectForms() []subjectForm {
-	return []subjectForm{
-		{"org:", '/'},
-		{"organization_id:", ':'},
-		{"account_id:", ':'},
-		// The form before V2, as far as it is known.
-		{"environment:", ':'},
-		{"user:", ':'},
-		{"serviceaccount:", ':'},
-		{"account:", ':'},
-		// Subjects of runners are not documented: how they would be written in
-		// either form.
-		{"runner:", ':'},
-		{"runner_id:", ':'},
-	}
-}
-
-// idAt reads an id at the beginning of s. fits: s can be continued to an id or
-// has one; complete: it has all of it.
-func idAt(s string) (complete, fits bool) {
-	n := min(len(s), uuidLength)
-	const sample = "00000000-0000-0000-0000-000000000000"
-	return n == uuidLength && isID(s[:n]), isID(s[:n] + sample[n:])
 }
 
 // subject looks at a condition on sub and tells whether it says who is meant,
@@ -135,9 +65,9 @@ func (l *linter) subject(i int, c Condition, op operator, host string) bool {
 		case !ona && sv.prefix == "" && !sv.exact:
 			l.open(c, v, sv, host)
 		case !ona:
-		case !sv.bound:
+		case !sv.tenant.Bound():
 			l.open(c, v, sv, host)
-		case sv.never:
+		case sv.tenant.Binding == subject.Never:
 			f := at(c, LintNeverMatches, SeverityWarning)
 			f.Value = v
 			f.Message = "no documented subject of Ona begins like " + quoteValue(v)
@@ -174,11 +104,8 @@ func (l *linter) open(c Condition, v string, sv subjectValue, host string) {
 func (l *linter) onaValue(i, k int, c Condition, op operator, sv subjectValue) {
 	v := c.Values[k]
 	index := l.index
-	if sv.noSeparator && op.wildcards() {
-		separator := ":"
-		if strings.HasPrefix(sv.prefix, "org:") {
-			separator = "/"
-		}
+	if sv.tenant.Binding == subject.Prefix && op.wildcards() {
+		separator := string(sv.tenant.Grammar.Separator)
 		f := at(c, LintOrganizationSeparator, SeverityWarning)
 		f.Value = v
 		f.Message = "in " + quoteValue(v) + " the wildcard stands right behind the organization's id"
@@ -209,14 +136,9 @@ func (l *linter) onaValue(i, k int, c Condition, op operator, sv subjectValue) {
 // unfinished: a value without a wildcard that stops where every V2 subject goes
 // on.
 func (l *linter) unfinished(i, k int, c Condition, op operator, sv subjectValue) {
-	s, err := claims.ParseSubject(sv.prefix)
-	if !sv.exact || err != nil {
+	r := subject.Read(sv.prefix)
+	if !sv.exact || r.Version != subject.V2 || !r.Incomplete() {
 		return
-	}
-	for seg := range s.Segments() {
-		if seg.Key != claims.KeyOrganization && seg.Key != claims.KeyProject {
-			return
-		}
 	}
 	v := c.Values[k]
 	f := at(c, LintNeverMatches, SeverityWarning)
@@ -235,12 +157,9 @@ func (l *linter) unfinished(i, k int, c Condition, op operator, sv subjectValue)
 
 // organizationWide: nothing but wildcards follows the organization.
 func (l *linter) organizationWide(c Condition, v string, sv subjectValue) {
-	head := strings.TrimRight(sv.prefix, ":/")
-	id, v2 := strings.CutPrefix(head, "org:")
-	if !v2 {
-		id = strings.TrimPrefix(head, "organization_id:")
-	}
-	if !isID(id) || !isStars(strings.TrimPrefix(v, sv.prefix)) {
+	r := subject.Read(strings.TrimRight(sv.prefix, ":/"))
+	id := r.ID("organization_id")
+	if id == "" || len(r.Pairs) > 1 || r.Rest != "" || !isStars(strings.TrimPrefix(v, sv.prefix)) {
 		return
 	}
 	f := at(c, LintOrganizationWide, SeverityNote)

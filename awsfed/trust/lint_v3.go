@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/onafed/onafed/awsfed/trust/pattern"
+	"github.com/onafed/onafed/internal/subject"
 )
 
 // defaultSubject: ...:project_id:<id>:* misses the default subject, which ends
@@ -32,22 +33,10 @@ func (l *linter) defaultSubject(i, k int, c Condition) {
 	})
 }
 
-// isDefaultSubject tells whether s is the V3 subject of some principal in an
-// organization without extra fields.
+// isDefaultSubject tells whether s is the V3 subject of some principal without extra fields.
 func isDefaultSubject(s string) bool {
-	if id, ok := strings.CutPrefix(s, "account_id:"); ok {
-		return isID(id)
-	}
-	rest, ok := strings.CutPrefix(s, "organization_id:")
-	if !ok || len(rest) < uuidLength || !isID(rest[:uuidLength]) {
-		return false
-	}
-	for _, key := range [...]string{"project_id", "environment_id", "user_id", "service_account_id"} {
-		if id, ok := strings.CutPrefix(rest[uuidLength:], ":"+key+":"); ok {
-			return isID(id)
-		}
-	}
-	return false
+	r := subject.Read(s)
+	return r.Version == subject.V3 && r.Complete()
 }
 
 // userText: V3 subjects have no escaping, so text that users choose can look
@@ -80,7 +69,7 @@ func (l *linter) userText(c Condition, v string, sv subjectValue) {
 // behindWildcards is what follows the first wildcards of s, without those that
 // stand for an id: these cannot stretch.
 func behindWildcards(s string) string {
-	s = strings.ReplaceAll(s, anyID, "")
+	s = strings.ReplaceAll(s, subject.AnyID, "")
 	i := strings.IndexAny(s, "*?")
 	if i < 0 {
 		return ""
@@ -91,50 +80,17 @@ func behindWildcards(s string) string {
 // freeTextBefore names the field, if its values are not ids, whose value the
 // text ends in. closed: the value surely ends before.
 func freeTextBefore(s string) (field string, closed bool) {
-	at := -1
-	for _, key := range subjectFields() {
-		if i := strings.LastIndex(s, ":"+key.name+":"); i > at {
-			at, field, closed = i, key.name, key.noColon && strings.HasSuffix(s, ":") && len(s) > i+len(key.name)+2
-			if key.id {
-				field = ""
-			}
-			if len(s) == i+len(key.name)+2 {
-				field = "" // the whole value is the wildcard's
-			}
+	for i := strings.LastIndexByte(s, ':'); i >= 0; i = strings.LastIndexByte(s[:i], ':') {
+		name, value, ok := strings.Cut(s[i+1:], ":")
+		switch form := subject.FormOf(name); {
+		case !ok || form == subject.NoForm:
+		case form == subject.ID || value == "":
+			return "", false // a whole value is the wildcard's
+		default:
+			return name, !form.HasColon() && strings.HasSuffix(value, ":")
 		}
 	}
-	return field, closed
-}
-
-type subjectField struct {
-	name    string
-	id      bool // the values are ids
-	noColon bool // the values have no colon, so one ends them
-}
-
-// subjectFields are the documented fields of a V3 subject.
-func subjectFields() []subjectField {
-	return []subjectField{
-		{name: "organization_id", id: true},
-		{name: "project_id", id: true},
-		{name: "environment_id", id: true},
-		{name: "runner_id", id: true},
-		{name: "user_id", id: true},
-		{name: "account_id", id: true},
-		{name: "service_account_id", id: true},
-		{name: "creator_id", id: true},
-		{name: "creator_principal", noColon: true},
-		{name: "creator_email", noColon: true},
-		{name: "email", noColon: true},
-		{name: "creator_idp"},
-		{name: "idp"},
-		{name: "creator_name"},
-		{name: "name"},
-		{name: "runner_name"},
-		{name: "environment_initializers.git.remote_uri"},
-		{name: "environment_initializers.git.upstream_remote_uri"},
-		{name: "environment_initializers.context_url"},
-	}
+	return "", false
 }
 
 // personalData tells whether a value for sub asks for a person by name.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/internal/subject"
 )
 
 // MigrationSample is a generated principal and what the steps of a [Migration]
@@ -113,14 +114,25 @@ func (m *migrator) mentioned() mentioned {
 				continue
 			}
 			for _, v := range c.Values {
-				p, ok := readV2(v, op)
-				if !ok {
+				if !op.wildcards() && strings.ContainsAny(v, "*?") {
 					continue
 				}
-				add(&all.organizations, p.organization)
-				add(&all.projects, p.project)
-				add(&all.environments, p.environment)
-				add(&all.users, p.user)
+				r := subject.Read(v)
+				if r.Version != subject.V2 {
+					continue
+				}
+				for _, p := range r.Pairs {
+					switch p.Claim {
+					case "organization_id":
+						add(&all.organizations, p.ID)
+					case "project_id":
+						add(&all.projects, p.ID)
+					case "environment_id":
+						add(&all.environments, p.ID)
+					case "user_id", "usr":
+						add(&all.users, p.ID)
+					}
+				}
 			}
 		}
 	}

@@ -178,14 +178,6 @@ func (r Rule) checkCreator() error {
 	return nil
 }
 
-// creatorField is the extra field that holds what Creator says.
-func (r Rule) creatorField() string {
-	if isID(r.Creator) {
-		return "creator_id"
-	}
-	return "creator_email"
-}
-
 // isID tells whether s is an id as subjects hold it.
 func isID(s string) bool {
 	_, err := claims.SubjectFrom(claims.Organization(s))

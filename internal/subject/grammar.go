@@ -1,0 +1,86 @@
+package subject
+
+import "slices"
+
+// Version is the version of a token format of Ona.
+type Version uint8
+
+// The versions. NoVersion is the version of text that no subject begins with.
+const (
+	NoVersion Version = iota
+	V1
+	V2
+	V3
+)
+
+// Grammar describes the subjects of one version of an issuer's tokens: pairs of a name and a value.
+// The first pair names the tenant that the token belongs to.
+type Grammar struct {
+	Version   Version
+	Tenants   []string // the names that a subject can begin with
+	Form      Form     // of the tenant: ID, or Text that ends before the separator
+	Separator byte     // between two pairs
+
+	// IDs are the names of the pairs that have an ID as value, and the claims that they hold.
+	IDs []Name
+	// Complete lists the claims of whole subjects, joined by slashes. It is nil if they are not
+	// known. V3 subjects may continue with extra fields.
+	Complete []string
+}
+
+// Name is the name of a pair, and the claim that the pair holds.
+type Name struct{ Name, Claim string }
+
+// Ona returns the grammars of the issuer https://app.gitpod.io.
+//
+// Sources: the Ona documentation for V2 and V3; tokens of the public SDKs for V1. The subjects of
+// runners in V3 tokens are not documented, so a subject may begin with either of two names.
+func Ona() []Grammar {
+	return []Grammar{
+		{
+			Version: V2, Tenants: []string{"org"}, Form: ID, Separator: '/',
+			IDs: []Name{
+				{"org", "organization_id"},
+				{"prj", "project_id"},
+				{"env", "environment_id"},
+				{"user", "user_id"},
+				{"rnr", "runner_id"},
+				{"usr", "usr"}, // in some published policies; no documented token has it
+			},
+			Complete: []string{
+				"organization_id/project_id/environment_id", "organization_id/environment_id",
+				"organization_id/user_id", "organization_id/runner_id",
+			},
+		},
+		{
+			Version: V3, Tenants: []string{"organization_id", "account_id"}, Form: ID, Separator: ':',
+			IDs: v3IDs(),
+			Complete: []string{
+				"organization_id/project_id", "organization_id/environment_id",
+				"organization_id/user_id", "organization_id/service_account_id", "account_id",
+			},
+		},
+		{Version: V1, Tenants: []string{"environment", "user", "serviceaccount", "account"}, Form: ID, Separator: ':'},
+		{Tenants: []string{"runner", "runner_id"}, Form: ID, Separator: ':'},
+	}
+}
+
+// v3IDs returns the fields of V3 subjects that have an ID as value. A field has the name of its claim.
+func v3IDs() []Name {
+	var names []Name
+	for _, f := range Fields() {
+		if f.Form == ID {
+			names = append(names, Name{f.Name, f.Name})
+		}
+	}
+	return names
+}
+
+// claim returns the claim that the pair with this name holds, or "" if its value is not an ID.
+func (g Grammar) claim(name string) string {
+	i := slices.IndexFunc(g.IDs, func(n Name) bool { return n.Name == name })
+	if i < 0 {
+		return ""
+	}
+	return g.IDs[i].Claim
+}
