@@ -79,7 +79,7 @@ func (s *STS) assumeRole(op *operation) (document, *apiError) {
 	maps.Copy(r.Context, s.context)
 	if decision := forPrincipal(role.TrustPolicy, caller).Evaluate(r); !decision.Allowed() {
 		op.call.Decision = &decision
-		return nil, denied.because("%s", decision.Reason)
+		return nil, denied.because("%s", decision.Explain().Reason)
 	}
 	x, creds, refused := s.begin(op, role, want, session{SourceIdentity: sourceIdentity, Tags: tags, Transitive: transitive})
 	if refused != nil {

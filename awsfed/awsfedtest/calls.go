@@ -37,7 +37,8 @@ type Call struct {
 	Code string
 	// Reason says what the answer keeps to itself, as AWS's answers do: which check refused, and why.
 	Reason string
-	// Decision is what the role's trust policy said, when it was that which refused: print its Text. It is nil otherwise.
+	// Decision is the decision of the role's trust policy if the policy refused the call, and nil otherwise.
+	// Print its Explain().Text().
 	Decision *trust.Decision
 	// Fault tells that an injected fault took part.
 	Fault bool

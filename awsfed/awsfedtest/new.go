@@ -27,7 +27,7 @@ func New(tb testing.TB, issuerURL string, client *http.Client, roleARNs ...strin
 		if err != nil {
 			tb.Fatalf("awsfedtest: role %q: %v", arn, err)
 		}
-		provider, err := trust.ProviderARNIn(role.partition, role.account, issuerURL)
+		provider, err := trust.ProviderARN(role.partition, role.account, issuerURL)
 		if err != nil {
 			tb.Fatalf("awsfedtest: %v", err)
 		}

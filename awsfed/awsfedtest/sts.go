@@ -151,7 +151,7 @@ func (s *STS) addProvider(p Provider) error {
 	if slices.ContainsFunc(p.ClientIDs, func(id string) bool { return id == "" || len(id) > 255 }) {
 		return errors.New("a client id does not have 1 to 255 characters")
 	}
-	if _, err := trust.ProviderARN(p.Account, p.URL); err != nil {
+	if _, err := trust.ProviderARN("aws", p.Account, p.URL); err != nil {
 		return err
 	}
 	id := providerID(p.Account, p.URL)

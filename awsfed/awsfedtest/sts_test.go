@@ -217,7 +217,7 @@ func TestCallLog(t *testing.T) {
 	if len(calls) != 4 {
 		t.Fatalf("%d calls, want 4", len(calls))
 	}
-	if d := calls[2].Decision; d == nil || d.Allowed() || d.Text() == "" || calls[2].Reason == "" {
+	if d := calls[2].Decision; d == nil || d.Allowed() || d.Explain().Text() == "" || calls[2].Reason == "" {
 		t.Errorf("decision = %v, reason = %q", d, calls[2].Reason)
 	}
 	if a, b := calls[2], calls[3]; a.Token == "" || a.Token != b.Token || a.Token == calls[0].Token || a.Seconds != 1800 || a.Number != 3 {
@@ -230,7 +230,7 @@ func TestCallLog(t *testing.T) {
 	for _, c := range calls {
 		fmt.Fprintf(&text, "%+v", c)
 		if c.Decision != nil {
-			fmt.Fprintf(&text, "%+v %s", *c.Decision, c.Decision.Text())
+			fmt.Fprintf(&text, "%+v %s", *c.Decision, c.Decision.Explain().Text())
 		}
 	}
 	for _, secret := range []string{token.Raw(), strings.Split(token.Raw(), ".")[1], *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken, "alice"} {

@@ -43,12 +43,13 @@ func (s *STS) assumeRoleWithWebIdentity(ctx context.Context, op *operation) (doc
 	if !ok {
 		return nil, refuse("AccessDenied", "").because("there is no role %s", want.roleARN)
 	}
-	decision := role.TrustPolicy.Evaluate(trust.NewRequest(c, trust.Params{
+	request := trust.NewRequest(c, trust.Params{
 		RoleARN: want.roleARN, SessionName: want.name, Time: op.now, Context: s.context,
-	}))
+	})
+	decision := role.TrustPolicy.Evaluate(request)
 	if !decision.Allowed() {
 		op.call.Decision = &decision
-		return nil, refuse("AccessDenied", "").because("%s", decision.Reason)
+		return nil, refuse("AccessDenied", "").because("%s", decision.Explain().Reason)
 	}
 	x, creds, refused := s.begin(op, role, want, session{SourceIdentity: about.sourceIdentity, Tags: about.tags, Transitive: about.transitive})
 	if refused != nil {
@@ -64,7 +65,7 @@ func (s *STS) assumeRoleWithWebIdentity(ctx context.Context, op *operation) (doc
 		AssumedRoleUser:             assumedRoleUser{Arn: x.arn(), AssumedRoleID: x.userID()},
 		Credentials:                 &creds,
 		SourceIdentity:              x.SourceIdentity,
-		Provider:                    decision.ProviderARN,
+		Provider:                    request.ProviderARN,
 		sessionSizes:                x.sizes(creds),
 	}}, nil
 }

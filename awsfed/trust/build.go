@@ -143,7 +143,7 @@ func (r Rule) statementKey() (statementKey, []string, error) {
 	if err := r.check(); err != nil {
 		return statementKey{}, nil, err
 	}
-	provider, err := ProviderARNIn(cmp.Or(r.Partition, "aws"), r.Account, r.issuer())
+	provider, err := ProviderARN(cmp.Or(r.Partition, "aws"), r.Account, r.issuer())
 	if err != nil {
 		return statementKey{}, nil, errors.New(strings.TrimPrefix(err.Error(), "trust: "))
 	}

@@ -53,14 +53,14 @@ func ExamplePolicy_Evaluate() {
 	request := trust.NewRequest(token, trust.Params{RoleARN: "arn:aws:iam::981341800645:role/ona"})
 	decision := policy.Evaluate(request)
 	fmt.Println(decision.Outcome)
-	fmt.Println(decision.Reason)
+	fmt.Println(decision.Explain().Reason)
 	// Output:
 	// Allowed
 	// statement 1 allows sts:AssumeRoleWithWebIdentity
 }
 
 // The organization was switched to V3 tokens and the policy was not.
-func ExampleDecision_Text() {
+func ExampleDecision_Explain() {
 	policy, err := trust.Parse([]byte(pagePolicy))
 	if err != nil {
 		log.Fatal(err)
@@ -76,9 +76,9 @@ func ExampleDecision_Text() {
 		log.Fatal(err)
 	}
 	request := trust.NewRequest(token, trust.Params{RoleARN: "arn:aws:iam::981341800645:role/ona"})
-	fmt.Print(policy.Evaluate(request).Text())
+	fmt.Print(policy.Evaluate(request).Explain().Text())
 	// Output:
-	// Denied: no statement allows sts:AssumeRoleWithWebIdentity; nearest is statement 1, where StringLike on app.gitpod.io:sub does not hold: the policy speaks of V2 subjects (org:.../...), the token is V3 (organization_id:...): the organization changed its token format
+	// Denied: no statement allows sts:AssumeRoleWithWebIdentity; nearest is statement 1, where StringLike on app.gitpod.io:sub does not hold: the policy names V2 subjects (org:.../...), the subject of the token is V3 (organization_id:...): the organization changed its token format
 	// role      "arn:aws:iam::981341800645:role/ona"
 	// provider  "arn:aws:iam::981341800645:oidc-provider/app.gitpod.io"
 	// statement 1, Allow: does not apply
@@ -91,13 +91,13 @@ func ExampleDecision_Text() {
 	//       needed   "org:0191e223-1c3c-7607-badf-303c98b52d2f/*"
 	//       got      "organization_id:0191e223-1c3c-7607-badf-303c98b52d2f:project_id:019527e4-75d5-704d-a5a4-a2b52cf56198"
 	//       why      no value matches
-	//       hint     the policy speaks of V2 subjects (org:.../...), the token is V3 (organization_id:...): the organization changed its token format
-	// not looked at:
-	//   the identity provider in the role's account: that it exists, and that the token's audience is one of its client ids
+	//       hint     the policy names V2 subjects (org:.../...), the subject of the token is V3 (organization_id:...): the organization changed its token format
+	// not evaluated:
+	//   the identity provider in the role's account: that it exists, and that the audience of the token is one of its client IDs
 	//   the token's signature, issue time and expiry
 	//   resource control policies (RCPs) of the organization and the policy of a VPC endpoint
-	//   the role itself: that it exists, its maximum session duration, and what it may do
-	//   roles that are assumed from this one (role chaining), and changes that IAM has not spread yet
+	//   the role itself: that it exists, its maximum session duration, and its permissions
+	//   roles that are assumed from this one (role chaining), and changes that IAM has not propagated yet
 }
 
 func ExampleIssuerKeys() {

@@ -51,9 +51,9 @@ func ExampleParseError() {
 }
 
 func ExampleProviderARN() {
-	arn, err := trust.ProviderARN("123456789012", "https://app.gitpod.io")
+	arn, err := trust.ProviderARN("aws", "123456789012", "https://app.gitpod.io")
 	fmt.Println(arn, err)
-	arn, err = trust.ProviderARNIn("aws-cn", "123456789012", "https://auth.example/")
+	arn, err = trust.ProviderARN("aws-cn", "123456789012", "https://auth.example/")
 	fmt.Println(arn, err)
 	// Output:
 	// arn:aws:iam::123456789012:oidc-provider/app.gitpod.io <nil>

@@ -1,196 +1,189 @@
 package trust
 
 import (
-	"fmt"
-	"strings"
+	"maps"
+	"slices"
+
+	"github.com/onafed/onafed/internal/arn"
+	"github.com/onafed/onafed/internal/condition"
+	"github.com/onafed/onafed/internal/quote"
 )
 
-// why says in a sentence how the result of a condition came about.
-func (e *evaluation) why(c Condition, m Match, state keyState, values int) string {
-	op, ok := parseOperator(c.Operator)
-	switch {
-	case !ok:
-		return "IAM has no operator of this name"
-	case op.family == nullFamily:
-		return e.whyNull(state)
-	case state == keyUnknown:
-		return "the request has this key, but its value is not known here"
-	case state == keyMissing:
-		return whyMissing(op, m)
-	case m == Unknown:
-		return "what AWS does here is not documented"
-	case op.negated && m == Matched:
-		return "no value matches, as a negated operator asks"
-	case op.negated:
-		return "a value matches, and a negated operator asks that none does"
-	case m == Matched && values > 1:
-		return "values match as the operator asks"
-	case m == Matched:
-		return "a value matches"
-	default:
-		return "no value matches"
+// Explain returns the reasons for the decision. The explanation of the zero Decision is empty.
+func (d Decision) Explain() Explanation {
+	x := Explanation{Outcome: d.Outcome, Actions: []ActionResult{}, Statements: []StatementResult{}, NotConsidered: []string{}}
+	if d.evaluation == nil {
+		return x
 	}
+	e := d.evaluation.assuming(nil)
+	x.RoleARN, x.ProviderARN, x.Issuer = e.request.RoleARN, e.request.ProviderARN, e.request.Issuer
+	for i, s := range e.policy.Statements {
+		x.Statements = append(x.Statements, e.explainStatement(i, s))
+	}
+	for _, action := range e.request.actions() {
+		x.Actions = append(x.Actions, explainAction(action, x.Statements))
+	}
+	if d.Outcome == Undetermined {
+		x.Readings = e.readings()
+	}
+	x.NotConsidered = notConsidered(e.request)
+	x.Reason = reason(e.request, x)
+	return x
 }
 
-func (e *evaluation) whyNull(state keyState) string {
-	switch state {
-	case keyPresent:
-		return "the request has the key"
-	case keyMissing:
-		return "the request does not have the key"
-	default:
-		return "whether the request has this key is not known here"
+// explainStatement explains one statement for every action of the request.
+func (e *evaluation) explainStatement(index int, st Statement) StatementResult {
+	s := StatementResult{Index: index, Sid: st.Sid, Effect: st.Effect, Principal: e.explainPrincipal(st.Principal)}
+	for _, c := range st.Conditions {
+		s.Conditions = append(s.Conditions, e.explainCondition(c))
 	}
+	any := condition.False
+	for _, action := range e.request.actions() {
+		s.Actions = append(s.Actions, ActionMatch{Action: action, Result: match(condition.Of(st.CoversAction(action)))})
+		any = max(any, s.applies(action))
+	}
+	s.Result = match(any)
+	return s
 }
 
-func whyMissing(op operator, m Match) string {
-	const missing = "the request does not have the key; "
-	switch {
-	case m == Unknown:
-		return missing + "AWS's pages disagree about what this operator then does"
-	case op.qualifier == forAnyValue:
-		return missing + "ForAnyValue then fails"
-	case op.qualifier == forAllValues:
-		return missing + "ForAllValues then holds"
-	case op.ifExists:
-		return missing + "IfExists then holds"
-	case op.negated:
-		return missing + "a negated operator then holds"
-	default:
-		return missing + "the operator then fails"
-	}
-}
-
-// reason is the decision in one sentence.
-func reason(r Request, d Decision) string {
-	if r.Refused != "" {
-		return "STS refuses the token before it looks at the policy: " + r.Refused
-	}
-	open := ""
-	for _, a := range d.Actions {
-		switch a.Outcome {
-		case Denied:
-			return deniedReason(a, d.Statements)
-		case Undetermined:
-			open = quoteAction(a.Action)
-		case Allowed:
-		}
-	}
-	switch {
-	case open == "":
-		a := d.Actions[0]
-		return statementNames(a.Statements, d.Statements) + " " + plural(len(a.Statements), "allows", "allow") + " " + quoteAction(a.Action)
-	case d.Outcome != Undetermined:
-		return "AWS's rules are open in a point, but every reading leads to the same outcome for " + open
-	default:
-		return "whether " + open + " is allowed depends on what AWS does not document or what only AWS sees, first of all: " + d.Readings[0].Assumption
-	}
-}
-
-func deniedReason(a ActionResult, statements []StatementResult) string {
-	if len(a.Statements) > 0 {
-		return statementNames(a.Statements, statements) + " " + plural(len(a.Statements), "denies", "deny") + " " + quoteAction(a.Action)
-	}
-	s := "no statement allows " + quoteAction(a.Action)
-	switch a.Action {
-	case actionTagSession:
-		s += ", which a token with session tags needs"
-	case actionSetSourceIdentity:
-		s += ", which a token with a source identity needs"
-	}
-	near, ok := nearest(a.Action, statements)
-	if !ok {
-		return s
-	}
-	s += "; nearest is " + statementNames([]int{near.Index}, statements) + ", where "
-	return s + firstFailure(a.Action, near)
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
-}
-
-func statementNames(indexes []int, statements []StatementResult) string {
-	names := make([]string, 0, len(indexes))
-	for _, i := range indexes {
-		name := fmt.Sprint(i + 1)
-		if sid := statements[i].Sid; sid != "" {
-			name += " (" + quoteName(sid) + ")"
-		}
-		names = append(names, name)
-	}
-	return plural(len(names), "statement ", "statements ") + strings.Join(names, ", ")
-}
-
-// nearest is the Allow statement with the fewest parts that do not match.
-func nearest(action string, statements []StatementResult) (StatementResult, bool) {
-	best, found, fewest := StatementResult{}, false, 0
+// explainAction combines the results of the statements for one action.
+func explainAction(action string, statements []StatementResult) ActionResult {
+	allow, deny := condition.False, condition.False
+	var allows, denies []int
 	for _, s := range statements {
-		if s.Effect != Allow {
-			continue
-		}
-		n := s.failures(action)
-		if !found || n < fewest {
-			best, found, fewest = s, true, n
+		t := s.applies(action)
+		switch {
+		case t == condition.False:
+		case s.Effect == Deny:
+			deny = max(deny, t)
+			denies = append(denies, s.Index)
+		case s.Effect == Allow:
+			allow = max(allow, t)
+			allows = append(allows, s.Index)
 		}
 	}
-	return best, found
+	switch {
+	case deny == condition.True:
+		return ActionResult{Action: action, Outcome: Denied, Statements: denies}
+	case allow == condition.False:
+		return ActionResult{Action: action, Outcome: Denied}
+	case min(allow, -deny) == condition.True:
+		return ActionResult{Action: action, Outcome: Allowed, Statements: allows}
+	default:
+		return ActionResult{Action: action, Outcome: Undetermined, Statements: slices.Sorted(slices.Values(append(denies, allows...)))}
+	}
 }
 
-func (s StatementResult) failures(action string) int {
-	n := 0
-	// Another principal or action makes a statement be about something else,
-	// so it is further away than any condition.
-	if s.Principal.Result == NotMatched {
-		n += 100
-	}
+// applies reports whether the statement applies to the action.
+func (s StatementResult) applies(action string) condition.Truth {
+	t := condition.False
 	for _, a := range s.Actions {
-		if a.Action == action && a.Result == NotMatched {
-			n += 100
+		if a.Action == action {
+			t = a.Result.truth()
 		}
 	}
+	t = min(t, s.Principal.Result.truth())
 	for _, c := range s.Conditions {
-		if c.Result == NotMatched {
-			n++
-		}
+		t = min(t, c.Result.truth())
 	}
-	return n
+	return t
 }
 
-func firstFailure(action string, s StatementResult) string {
-	hint := func(misses []NearMiss, why string) string {
-		if len(misses) > 0 {
-			return misses[0].Message
-		}
-		return why
+func (e *evaluation) explainPrincipal(p Principal) PrincipalResult {
+	res := PrincipalResult{Result: match(e.principal(p)), Needed: p.names(), Got: e.request.ProviderARN}
+	switch kind, federated := e.classify(p); kind {
+	case everybody:
+		res.Why = "the principal is everybody"
+	case providerOfRequest:
+		res.Why = "the principal is this identity provider"
+	case providerOfIssuer:
+		a, _ := arn.Parse(federated)
+		res.Why = "the principal is the provider of this issuer in account " + quote.Name(a.Account) + "; the account of the role is not known"
+	case anyFederated:
+		res.Why = `AWS does not document the federated principal "*"`
+	case noProvider:
+		res.Why = "the statement names no identity provider, and a web identity has no other principal"
+	case otherProvider:
+		res.Why = "the statement names another identity provider"
 	}
-	for _, a := range s.Actions {
-		if a.Action == action && a.Result == NotMatched {
-			return "the action is not " + quoteAction(action)
-		}
+	if res.Result != Matched {
+		res.NearMisses = e.principalNearMisses(p)
 	}
-	if s.Principal.Result == NotMatched {
-		return "the principal does not match: " + hint(s.Principal.NearMisses, s.Principal.Why)
-	}
-	for _, c := range s.Conditions {
-		if c.Result == NotMatched {
-			return c.Operator + " on " + quoteKey(c.Key) + " does not hold: " + hint(c.NearMisses, c.Why)
-		}
-	}
-	return "every part may match"
+	return res
 }
 
-// notConsidered lists what AWS looks at besides the trust policy.
-func notConsidered(r Request) []string {
-	list := append([]string(nil), r.notes...)
-	return append(list,
-		"the identity provider in the role's account: that it exists, and that the token's audience is one of its client ids",
-		"the token's signature, issue time and expiry",
-		"resource control policies (RCPs) of the organization and the policy of a VPC endpoint",
-		"the role itself: that it exists, its maximum session duration, and what it may do",
-		"roles that are assumed from this one (role chaining), and changes that IAM has not spread yet",
-	)
+func (e *evaluation) explainCondition(c Condition) ConditionResult {
+	alone := e.assuming(nil) // collects the questions of this condition only
+	m := match(alone.condition(c))
+	values, state := e.request.lookup(c.Key)
+	res := ConditionResult{
+		Operator: c.Operator, Key: c.Key, Result: m, Needed: append([]string{}, c.Values...),
+		Present: state == condition.KeyPresent, Why: whyCondition(c, m, state, len(values)),
+	}
+	for _, v := range values {
+		res.Got = append(res.Got, e.request.shown(c.Key, v))
+	}
+	for _, q := range alone.openQuestions() {
+		yes, no := answers(q)
+		if m == Unknown {
+			res.Readings = append(res.Readings,
+				Reading{Assumption: yes, Result: match(e.assumingOne(q, true).condition(c))},
+				Reading{Assumption: no, Result: match(e.assumingOne(q, false).condition(c))})
+		}
+	}
+	if m != Matched {
+		res.NearMisses = e.conditionNearMisses(c, values, state)
+	}
+	if e.open == nil {
+		e.open = map[condition.Question]struct{}{}
+	}
+	maps.Copy(e.open, alone.open)
+	return res
+}
+
+// readings returns the outcome under each answer to each open question. A question whose answers
+// lead to the same outcome is omitted, unless that is true for all of them.
+func (e *evaluation) readings() []OutcomeReading {
+	var all, decisive []OutcomeReading
+	for _, q := range e.openQuestions() {
+		yes, no := answers(q)
+		pair := []OutcomeReading{
+			{Assumption: yes, Outcome: e.assumingOne(q, true).decide()},
+			{Assumption: no, Outcome: e.assumingOne(q, false).decide()},
+		}
+		all = append(all, pair...)
+		if pair[0].Outcome != pair[1].Outcome {
+			decisive = append(decisive, pair...)
+		}
+	}
+	if len(decisive) > 0 {
+		return decisive
+	}
+	return all
+}
+
+func (e *evaluation) assumingOne(q condition.Question, answer bool) *evaluation {
+	return e.assuming(map[condition.Question]bool{q: answer})
+}
+
+func match(t condition.Truth) Match {
+	switch t {
+	case condition.True:
+		return Matched
+	case condition.False:
+		return NotMatched
+	default:
+		return Unknown
+	}
+}
+
+func (m Match) truth() condition.Truth {
+	switch m {
+	case Matched:
+		return condition.True
+	case NotMatched:
+		return condition.False
+	default:
+		return condition.Unknown
+	}
 }

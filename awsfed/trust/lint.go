@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/onafed/onafed/internal/provider"
 )
 
 // Lint looks for what is dangerous or hardly meant in a role trust policy that
@@ -205,7 +207,7 @@ func missingFor(key, host string) string {
 	case h != lower:
 		return "the key is for tokens of " + quoteKey(h)
 	case !slices.Contains(IssuerKeys("https://"+host), name):
-		return "AWS has no key for the claim " + quoteName(name) + " of this issuer (as of " + IssuerKeysAsOf + ")"
+		return "AWS has no key for the claim " + quoteName(name) + " of this issuer (as of " + provider.KeysAsOf + ")"
 	default:
 		return ""
 	}

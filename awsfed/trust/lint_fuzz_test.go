@@ -47,7 +47,7 @@ func FuzzLintAndMigrate(f *testing.F) {
 		}
 		for _, c := range strangersAndFriends(t)[:4] {
 			d := p.Evaluate(trust.NewRequest(c, trust.Params{RoleARN: "arn:aws:iam::123456789012:role/x"}))
-			if d.Text() == "" || d.Reason == "" {
+			if d.Explain().Text() == "" || d.Explain().Reason == "" {
 				t.Error("no explanation")
 			}
 		}

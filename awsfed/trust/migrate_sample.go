@@ -55,8 +55,7 @@ func (m *migrator) samples() []MigrationSample {
 		if sub == "" {
 			return ""
 		}
-		_, d := p.decide(Request{Context: map[string][]string{strings.ToLower(key): {sub}}}, false)
-		return d.Outcome
+		return p.Evaluate(Request{Context: map[string][]string{strings.ToLower(key): {sub}}}).Outcome
 	}
 	var samples []MigrationSample
 	for _, s := range m.principals() {

@@ -6,15 +6,16 @@ import (
 	"strings"
 
 	"github.com/onafed/onafed/internal/arn"
+	"github.com/onafed/onafed/internal/quote"
 )
 
-// principalKinds are the members of Principal in the order in which a policy
-// made in Go code prints them.
+// principalKinds returns the members of Principal in the order in which a policy made in Go code
+// prints them.
 func principalKinds() []string {
 	return []string{"Federated", "AWS", "Service", "CanonicalUser"}
 }
 
-// list gives the field of p for a member of Principal, nil for an unknown one.
+// list returns the field of p for a member of Principal, or nil for an unknown one.
 func (p *Principal) list(kind string) *[]string {
 	switch kind {
 	case "Federated":
@@ -25,8 +26,9 @@ func (p *Principal) list(kind string) *[]string {
 		return &p.Service
 	case "CanonicalUser":
 		return &p.Canonical
+	default:
+		return nil
 	}
-	return nil
 }
 
 func (p Principal) equal(q Principal) bool {
@@ -42,73 +44,8 @@ func (p Principal) clone() Principal {
 	return p
 }
 
-// checkPrincipal says why IAM refuses value as a principal of the kind; "" when
-// it does not. Whether the principal exists, which IAM checks for AWS
-// principals too, cannot be known here.
-func checkPrincipal(kind, value string) string {
-	if value == "" {
-		return "an empty principal"
-	}
-	if value == "*" {
-		return ""
-	}
-	if strings.ContainsAny(value, "*?") {
-		return "a wildcard can stand for the whole principal only, not for a part of it"
-	}
-	switch kind {
-	case "AWS":
-		if !arn.IsAccount(value) && !isPrincipalARN(value) && !isUniqueID(value) {
-			return fmt.Sprintf("%s is no account number, ARN or unique id", quoteName(value))
-		}
-	case "Federated":
-		if !isPrincipalARN(value) && !isDomain(value) {
-			return fmt.Sprintf("%s is no ARN of an identity provider and no domain name", quoteName(value))
-		}
-	}
-	return ""
-}
-
-// isPrincipalARN tells whether value has the six parts of an ARN; a provider's
-// URL may hold more colons.
-func isPrincipalARN(value string) bool {
-	parts := strings.SplitN(value, ":", 6)
-	return len(parts) == 6 && parts[0] == "arn" && parts[1] != "" && parts[2] != "" && parts[5] != ""
-}
-
-// isUniqueID tells whether value is what IAM shows in place of a principal that
-// was deleted, such as AIDACKCEVSQ6C2EXAMPLE.
-func isUniqueID(value string) bool {
-	if len(value) < 16 || len(value) > 128 {
-		return false
-	}
-	for i := range len(value) {
-		if c := value[i]; (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
-			return false
-		}
-	}
-	return true
-}
-
-// isDomain tells whether value looks like the name of a provider that AWS knows
-// without a provider resource.
-func isDomain(value string) bool {
-	if !strings.Contains(value, ".") {
-		return false
-	}
-	for i := range len(value) {
-		c := value[i]
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case strings.IndexByte(".-_/", c) >= 0:
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// principalNames lists a statement's principals for a reader.
-func principalNames(p Principal) []string {
+// names returns the principals for an explanation.
+func (p Principal) names() []string {
 	names := []string{}
 	if p.Any {
 		names = append(names, "*")
@@ -122,4 +59,58 @@ func principalNames(p Principal) []string {
 		}
 	}
 	return names
+}
+
+// checkPrincipal returns the reason why IAM rejects value as a principal of the kind, or "". IAM also
+// checks that AWS principals exist, which is not possible here.
+func checkPrincipal(kind, value string) string {
+	switch {
+	case value == "":
+		return "the principal is empty"
+	case value == "*":
+		return ""
+	case strings.ContainsAny(value, "*?"):
+		return "a wildcard can only be the whole principal, not a part of it"
+	case kind == "AWS" && !arn.IsAccount(value) && !isPrincipalARN(value) && !isUniqueID(value):
+		return fmt.Sprintf("%s is not an account number, an ARN or a unique ID", quote.Name(value))
+	case kind == "Federated" && !isPrincipalARN(value) && !isDomain(value):
+		return fmt.Sprintf("%s is neither the ARN of an identity provider nor a domain name", quote.Name(value))
+	default:
+		return ""
+	}
+}
+
+func isPrincipalARN(value string) bool {
+	a, ok := arn.Parse(value)
+	return ok && a.Partition != "" && a.Service != "" && a.Resource != ""
+}
+
+// isUniqueID reports whether value has the form that IAM shows for a deleted principal, such as
+// AIDACKCEVSQ6C2EXAMPLE.
+func isUniqueID(value string) bool {
+	return len(value) >= 16 && len(value) <= 128 && strings.Trim(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
+}
+
+// isDomain reports whether value has the form of a provider that AWS knows without a provider
+// resource.
+func isDomain(value string) bool {
+	if !strings.Contains(value, ".") {
+		return false
+	}
+	for i := range len(value) {
+		if !isUnreserved(value[i]) && value[i] != '/' {
+			return false
+		}
+	}
+	return true
+}
+
+// isUnreserved reports whether c is a letter, a digit, or one of . - _ in ASCII.
+func isUnreserved(c byte) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		return true
+	default:
+		return c == '.' || c == '-' || c == '_'
+	}
 }

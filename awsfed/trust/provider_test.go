@@ -17,14 +17,9 @@ func TestProviderARN(t *testing.T) {
 		{"aws-iso-b", "123456789012", "https://auth.example", "arn:aws-iso-b:iam::123456789012:oidc-provider/auth.example"},
 	}
 	for _, tt := range tests {
-		got, err := trust.ProviderARNIn(tt.partition, tt.account, tt.issuer)
+		got, err := trust.ProviderARN(tt.partition, tt.account, tt.issuer)
 		if got != tt.want || err != nil {
-			t.Errorf("ProviderARNIn(%q, %q, %q) = %q, %v, want %q", tt.partition, tt.account, tt.issuer, got, err, tt.want)
-		}
-		if tt.partition == "aws" {
-			if got, err := trust.ProviderARN(tt.account, tt.issuer); got != tt.want || err != nil {
-				t.Errorf("ProviderARN(%q, %q) = %q, %v, want %q", tt.account, tt.issuer, got, err, tt.want)
-			}
+			t.Errorf("ProviderARN(%q, %q, %q) = %q, %v, want %q", tt.partition, tt.account, tt.issuer, got, err, tt.want)
 		}
 	}
 	for _, bad := range [][3]string{
@@ -48,11 +43,11 @@ func TestProviderARN(t *testing.T) {
 		{"aws", "123456789012", "https://a.example/a:sub"},
 		{"aws", "123456789012", "https://a.example/\x1b[2J"},
 	} {
-		got, err := trust.ProviderARNIn(bad[0], bad[1], bad[2])
+		got, err := trust.ProviderARN(bad[0], bad[1], bad[2])
 		if got != "" || err == nil {
-			t.Errorf("ProviderARNIn(%q) = %q, %v, want an error", bad, got, err)
+			t.Errorf("ProviderARN(%q) = %q, %v, want an error", bad, got, err)
 		} else if strings.ContainsRune(err.Error(), 0x1B) {
-			t.Errorf("ProviderARNIn(%q): the error holds an escape character", bad)
+			t.Errorf("ProviderARN(%q): the error holds an escape character", bad)
 		}
 	}
 }

@@ -1,50 +1,74 @@
 package trust
 
 import (
-	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/internal/condition"
 )
 
-// Request is what AWS STS knows when it decides on a trust policy. Make one
-// from a token with [NewRequest], or fill in the fields; then every condition
-// key that Context does not have is missing.
+// Request is what AWS STS knows when it evaluates a trust policy. Make one from a token with
+// [NewRequest], or fill in the fields: then every condition key that Context does not have is
+// missing.
 type Request struct {
 	// Action is the call. Empty means sts:AssumeRoleWithWebIdentity.
 	Action string
-	// AlsoNeeded are actions that have to be allowed as well:
-	// sts:TagSession for a token with session tags, sts:SetSourceIdentity for
-	// one with a source identity.
+	// AlsoNeeded holds the other actions that must be allowed: sts:TagSession for a token with
+	// session tags, sts:SetSourceIdentity for one with a source identity.
 	AlsoNeeded []string
-	// Issuer is the token's issuer, for example https://app.gitpod.io.
+	// Issuer is the issuer of the token, for example https://app.gitpod.io.
 	Issuer string
-	// ProviderARN is the identity provider in the role's account. Empty means
-	// not known: then a statement that names the issuer's provider in any
-	// account may apply.
+	// ProviderARN is the identity provider in the account of the role. Empty means not known: then
+	// a statement that names the provider of the issuer in any account may apply.
 	ProviderARN string
-	// RoleARN is the role that is asked for. It may be empty.
+	// RoleARN is the requested role. It may be empty.
 	RoleARN string
-	// Context holds the condition keys, in lower case, and their values. A key
-	// without a value is missing from the request.
+	// Context holds the condition keys, in lower case, and their values. A key without a value is
+	// missing from the request.
 	Context map[string][]string
-	// Refused says why STS refuses the token before it looks at the policy.
-	// Empty means that it does not.
+	// Refused is the reason why STS rejects the token before it evaluates the policy. Empty means
+	// that STS does not.
 	Refused string
-	// ShowValues lets a [Decision] show the request's values as they are,
-	// personal data included.
+	// ShowValues makes explanations show all values of the request, including personal data.
 	ShowValues bool
 
-	open  bool     // keys that only AWS sees are unknown, not missing
+	open  bool     // keys that only AWS knows are unknown, not missing
 	notes []string // what NewRequest could not know
 }
 
-// actions are the actions that the request needs, the call itself first.
+// Params are the parts of an AssumeRoleWithWebIdentity call that are not in the token. The zero
+// Params is usable: a part that is missing and that matters makes the outcome [Undetermined].
+type Params struct {
+	// RoleARN is the requested role.
+	RoleARN string
+	// Account is the account of the role and of the identity provider. Empty means the account of
+	// RoleARN.
+	Account string
+	// Partition is the AWS partition, for example "aws-cn". Empty means the partition of RoleARN,
+	// or "aws" without one.
+	Partition string
+	// SessionName is the role session name of the call.
+	SessionName string
+	// Tags are session tags in addition to those of the token.
+	Tags map[string]string
+	// SourceIP is the address of the caller as AWS sees it.
+	SourceIP netip.Addr
+	// Time is the time of the call. Zero means not known.
+	Time time.Time
+	// Region is the region of the STS endpoint, for aws:RequestedRegion.
+	Region string
+	// Context holds more condition keys. They override all others. A key without a value is known
+	// to be missing.
+	Context map[string][]string
+	// ShowValues makes explanations show all values of the request, including personal data.
+	ShowValues bool
+}
+
+// actions returns the actions that the request needs, with the call first.
 func (r Request) actions() []string {
-	list := []string{actionAssume}
+	list := []string{condition.AssumeRoleWithWebIdentity}
 	if r.Action != "" {
 		list[0] = r.Action
 	}
@@ -56,64 +80,51 @@ func (r Request) actions() []string {
 	return list
 }
 
-// Params are the parts of an AssumeRoleWithWebIdentity call that are not in
-// the token. The zero Params is usable: what is not given and matters makes
-// the outcome [Undetermined].
-type Params struct {
-	// RoleARN is the role that is asked for.
-	RoleARN string
-	// Account is the account of the role and so of the identity provider.
-	// Empty means the one of RoleARN.
-	Account string
-	// Partition is the AWS partition, such as "aws-cn". Empty means the one
-	// of RoleARN, and "aws" if there is none either.
-	Partition string
-	// SessionName is the role session name that the caller chose.
-	SessionName string
-	// Tags are session tags as if the token carried them, besides its own.
-	Tags map[string]string
-	// SourceIP is the caller's address as AWS sees it.
-	SourceIP netip.Addr
-	// Time is when the call is made. Zero means not known.
-	Time time.Time
-	// Region is the region of the STS endpoint, for aws:RequestedRegion.
-	Region string
-	// Context holds further condition keys. They come before everything else;
-	// a key without a value is known to be missing.
-	Context map[string][]string
-	// ShowValues lets a [Decision] show the request's values as they are,
-	// personal data included.
-	ShowValues bool
+// lookup returns the values of a condition key. It ignores letter case.
+func (r Request) lookup(key string) ([]string, condition.KeyState) {
+	name := strings.ToLower(key)
+	values, ok := r.Context[name]
+	if !ok {
+		for k, v := range r.Context {
+			if strings.EqualFold(k, key) {
+				values, ok = v, true
+			}
+		}
+	}
+	switch {
+	case len(values) > 0:
+		return values, condition.KeyPresent
+	case !ok && r.open && knownOnlyToAWS(name):
+		return nil, condition.KeyUnknown
+	default:
+		return nil, condition.KeyMissing
+	}
 }
 
-// NewRequest makes the request that STS would evaluate for a token with the
-// claims c: the issuer's provider in the role's account, and the condition
-// keys that AWS has for this issuer. azp takes the place of aud, which is then
-// still there as oaud; claims that AWS does not map (for Ona everything but
-// sub, aud, amr and email) are no keys. Session tags, the source identity and
-// the list of roles that AWS reads from a token are understood.
-//
-// NewRequest does not check the token's signature, times or audience against
-// the provider's client ids.
-func NewRequest(c claims.Claims, p Params) Request {
-	arn := splitARN(p.RoleARN)
-	b := requestBuilder{
-		claims: c,
-		params: p,
-		raw:    members(c.Payload()),
-		r: Request{
-			Action: actionAssume, Issuer: c.Issuer, RoleARN: p.RoleARN,
-			Context: map[string][]string{}, ShowValues: p.ShowValues, open: true,
-		},
+// knownOnlyToAWS reports whether AWS may add the key to a request although neither the token nor the
+// known parameters of the call have it: the network path, the clock, the region, the tags of the
+// role, and keys that AWS adds in the future.
+func knownOnlyToAWS(key string) bool {
+	switch {
+	case strings.HasPrefix(key, "aws:requesttag/"), strings.HasPrefix(key, "aws:principaltag/"):
+		return false // from the token; a web identity has no principal with tags
+	case strings.HasPrefix(key, "sts:requestcontext"):
+		return false // only in other calls
+	case strings.HasPrefix(key, "aws:"), strings.HasPrefix(key, "sts:"), strings.HasPrefix(key, "iam:resourcetag/"):
+	default:
+		return false
 	}
-	account, partition := cmp.Or(p.Account, arn.account), cmp.Or(p.Partition, arn.partition, "aws")
-	b.r.ProviderARN = providerFor(partition, account, c.Issuer)
-	b.issuerKeys()
-	b.roles()
-	b.tags()
-	b.call()
-	for k, v := range p.Context {
-		b.r.Context[strings.ToLower(k)] = slices.Clone(v)
+	switch key {
+	case "aws:tagkeys", "sts:sourceidentity", "sts:transitivetagkeys":
+		return false // from the token
+	case "sts:externalid", "sts:durationseconds", "sts:awsservicename":
+		return false // only in other calls
+	case "aws:principalorgid", "aws:principalorgpaths", "aws:username", "aws:multifactorauthpresent",
+		"aws:multifactorauthage", "aws:tokenissuetime", "aws:federatedprovider", "aws:sourceidentity":
+		return false // the caller is not an AWS principal yet
+	case "aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths":
+		return false // only in calls of AWS services
+	default:
+		return true
 	}
-	return b.r
 }

@@ -92,9 +92,6 @@ func TestIssuerKeys(t *testing.T) {
 			t.Errorf("IssuerKeys(%q) = %v, want %s, not %s, sorted", tt.issuer, keys, tt.has, tt.hasNot)
 		}
 	}
-	if _, err := time.Parse(time.DateOnly, trust.IssuerKeysAsOf); err != nil {
-		t.Errorf("IssuerKeysAsOf: %v", err)
-	}
 }
 
 // What a token says of people is in no text, no JSON and no verb, unless the
@@ -113,11 +110,16 @@ func TestDecisionHoldsNoPersonalData(t *testing.T) {
 		"Action":"sts:*","Condition":{"StringEquals":{"app.gitpod.io:sub":"x","app.gitpod.io:email":"x","sts:SourceIdentity":"x","sts:RoleSessionName":"x","aws:RequestTag/Who":"x","app.gitpod.io:aud":"${app.gitpod.io:email}"},"ArnLike":{"app.gitpod.io:email":"${app.gitpod.io:email}"}}}}`))
 	params := trust.Params{RoleARN: "arn:aws:iam::123456789012:role/ona", SessionName: "session-bob"}
 	shown := func(d trust.Decision) string {
-		data, err := json.Marshal(d)
+		x := d.Explain()
+		decision, err := json.Marshal(d)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return d.Text() + string(data) + fmt.Sprintf("%v %+v %#v", d, d, d)
+		explanation, err := json.Marshal(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x.Text() + string(decision) + string(explanation) + fmt.Sprintf("%v %+v %#v %v %+v %#v", d, d, d, x, x, x)
 	}
 	text := shown(p.Evaluate(trust.NewRequest(c, params)))
 	for _, s := range secrets {
@@ -156,7 +158,7 @@ func TestDecisionTextIsFitForATerminal(t *testing.T) {
 		Action: hostile, Issuer: "https://x.example" + hostile, ProviderARN: hostile, RoleARN: hostile, ShowValues: true,
 		Context: map[string][]string{"x.example:aud": {hostile, strings.Repeat("y", 5000)}, "app.gitpod.io:sub": {hostile}},
 	}
-	text := p.Evaluate(r).Text()
+	text := p.Evaluate(r).Explain().Text()
 	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
 		if i := strings.IndexFunc(line, func(r rune) bool { return r < ' ' || r > '~' && r != '…' }); i >= 0 {
 			t.Errorf("%q is not fit for a terminal", line)
@@ -170,7 +172,7 @@ func TestDecisionTextIsFitForATerminal(t *testing.T) {
 func TestReasonQuotesTheAction(t *testing.T) {
 	t.Parallel()
 	p := trust.Policy{Statements: []trust.Statement{{Effect: trust.Deny, Principal: trust.Principal{Any: true}, Actions: []string{"*"}}}}
-	d := p.Evaluate(trust.Request{Action: "sts:\x1b[31m"})
+	d := p.Evaluate(trust.Request{Action: "sts:\x1b[31m"}).Explain()
 	if want := `statement 1 denies "sts:\x1b[31m"`; d.Reason != want {
 		t.Errorf("Reason = %q, want %q", d.Reason, want)
 	}
@@ -183,8 +185,8 @@ func TestEmptyListsInJSON(t *testing.T) {
 	noValue := trust.Policy{Statements: []trust.Statement{{Effect: trust.Allow, Conditions: []trust.Condition{{Operator: "StringEquals", Key: "x"}}}}}
 	foreign := mustParse(t, []byte(`{"Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}}`))
 	for name, v := range map[string]any{
-		"decision":           trust.Policy{}.Evaluate(trust.Request{}),
-		"decision, no value": noValue.Evaluate(trust.Request{}),
+		"decision":           trust.Policy{}.Evaluate(trust.Request{}).Explain(),
+		"decision, no value": noValue.Evaluate(trust.Request{}).Explain(),
 		"findings":           trust.Lint(foreign),
 		"migration":          trust.Migrate(foreign, nil),
 	} {
@@ -199,11 +201,11 @@ func TestDecisionJSONIsDeterministic(t *testing.T) {
 	t.Parallel()
 	for _, v := range evaluateVectors(t) {
 		p, r := mustParse(t, v.Policy), v.request(t)
-		first, err := json.Marshal(p.Evaluate(r))
+		first, err := json.Marshal(p.Evaluate(r).Explain())
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, err := json.Marshal(p.Evaluate(v.request(t)))
+		second, err := json.Marshal(p.Evaluate(v.request(t)).Explain())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,10 +1,6 @@
 package trust
 
-import (
-	"strings"
-
-	"github.com/onafed/onafed/awsfed/trust/pattern"
-)
+import "strings"
 
 // versionWithVariables is the only policy version in which ${...} is more
 // than text.
@@ -136,51 +132,4 @@ func cutVariable(s string) (key, fallback string, hasFallback bool, n int) {
 		return "", "", false, 0
 	}
 	return key, body[:j], true, n + len("'") + j + len("'}")
-}
-
-// text is the expanded value as plain text, for operators without wildcards.
-func (x expansion) text() string {
-	var b strings.Builder
-	for _, s := range x.spans {
-		b.WriteString(s.text)
-	}
-	return b.String()
-}
-
-// pattern compiles the expanded value for operators with wildcards. dataWild
-// says whether a * or ? that came out of a variable is one.
-func (x expansion) pattern(dataWild bool) pattern.Pattern { return compileSpans(x.spans, dataWild) }
-
-func compileSpans(spans []span, dataWild bool) pattern.Pattern {
-	// The escapes of the policy are spans of their own, so every dollar sign is plain text.
-	plain, literal := strings.NewReplacer("$", "${$}"), strings.NewReplacer("$", "${$}", "*", "${*}", "?", "${?}")
-	var b strings.Builder
-	for _, s := range spans {
-		escape := plain
-		if s.kind == escaped || s.kind == fromData && !dataWild {
-			escape = literal
-		}
-		b.WriteString(escape.Replace(s.text))
-	}
-	return pattern.Compile(b.String())
-}
-
-// splitSpans is strings.SplitN for spans, with a colon as separator.
-func splitSpans(spans []span, n int) [][]span {
-	parts := [][]span{nil}
-	for _, s := range spans {
-		for {
-			before, after, found := strings.Cut(s.text, ":")
-			if !found || len(parts) == n {
-				break
-			}
-			last := len(parts) - 1
-			parts[last] = append(parts[last], span{before, s.kind})
-			parts = append(parts, nil)
-			s.text = after
-		}
-		last := len(parts) - 1
-		parts[last] = append(parts[last], s)
-	}
-	return parts
 }

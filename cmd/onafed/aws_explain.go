@@ -121,7 +121,7 @@ func (e explained) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	decision, err := json.Marshal(e.decision)
+	decision, err := json.Marshal(e.decision.Explain())
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (c *explainCommand) print(t *terminal, decisions []explained) error {
 		if len(decisions) > 1 {
 			fmt.Fprintf(t.out, "%s: ", nameOf(d.document))
 		}
-		if _, err := io.WriteString(t.out, d.decision.Text()); err != nil {
+		if _, err := io.WriteString(t.out, d.decision.Explain().Text()); err != nil {
 			return err
 		}
 	}

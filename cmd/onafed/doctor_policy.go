@@ -90,7 +90,7 @@ func (e *examination) documents(ctx context.Context, t *terminal) ([]policyfile.
 func outcome(d trust.Decision) string {
 	var b strings.Builder
 	b.WriteString(strings.ToLower(string(d.Outcome)))
-	for _, s := range d.Statements {
+	for _, s := range d.Explain().Statements {
 		var failed []string
 		if s.Principal.Result != trust.Matched {
 			failed = append(failed, "the principal")

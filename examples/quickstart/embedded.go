@@ -165,7 +165,7 @@ func policies(token *idp.Token, out *report) (trust.Policy, error) {
 		if decision.Allowed() {
 			out.block(policy.String())
 		} else {
-			out.block(decision.Text())
+			out.block(decision.Explain().Text())
 		}
 		built = append(built, policy)
 	}

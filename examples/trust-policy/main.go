@@ -44,7 +44,7 @@ func run(out io.Writer) error {
 			return err
 		}
 		decision := policy.Evaluate(request)
-		fmt.Fprintf(out, "a policy for %s subjects: %s\n  %s\n", f.name, decision.Outcome, decision.Reason)
+		fmt.Fprintf(out, "a policy for %s subjects: %s\n  %s\n", f.name, decision.Outcome, decision.Explain().Reason)
 	}
 
 	// What people write when nothing else works.

@@ -1,6 +1,10 @@
 package condition
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/onafed/onafed/awsfed/trust/pattern"
+)
 
 // VersionWithVariables is the only policy version in which ${...} is more than text.
 const VersionWithVariables = "2012-10-17"
@@ -156,10 +160,45 @@ func (x Value) Text() string {
 	return b.String()
 }
 
-// Pattern returns the value as a StringLike pattern: every * and ? that is no wildcard is written
-// ${*} or ${?}, and every $ is written ${$}. dataWildcards states whether a * or ? that comes from a
-// variable is a wildcard.
-func (x Value) Pattern(dataWildcards bool) string {
+// matches compares the value with s under an operator that replaces variables. dataWildcards states
+// whether a * or ? that comes from a variable is a wildcard.
+func (x Value) matches(family Family, s string, dataWildcards bool) bool {
+	switch family {
+	case String:
+		return x.Text() == s
+	case Fold:
+		return strings.EqualFold(x.Text(), s)
+	case ARN:
+		return x.matchesARN(s, dataWildcards)
+	default:
+		return pattern.Compile(x.pattern(dataWildcards)).Match(s)
+	}
+}
+
+// arnParts is the number of parts of an ARN.
+const arnParts = 6
+
+// isARN reports whether the value has the parts of an ARN.
+func (x Value) isARN() bool { return len(x.split(arnParts)) == arnParts }
+
+// matchesARN compares the parts of an ARN one by one: a wildcard never matches the colon between
+// two parts.
+func (x Value) matchesARN(s string, dataWildcards bool) bool {
+	want, got := x.split(arnParts), strings.SplitN(s, ":", arnParts)
+	if len(want) != arnParts || len(got) != arnParts {
+		return false
+	}
+	for i, part := range got {
+		if !want[i].matches(Like, part, dataWildcards) {
+			return false
+		}
+	}
+	return true
+}
+
+// pattern returns the value as a StringLike pattern: every * and ? that is no wildcard is written
+// ${*} or ${?}, and every $ is written ${$}.
+func (x Value) pattern(dataWildcards bool) string {
 	var b strings.Builder
 	for _, s := range x.Spans {
 		if s.Kind == Escaped || s.Kind == FromData && !dataWildcards {
@@ -187,8 +226,8 @@ func escapeText(b *strings.Builder, s, special string) {
 	}
 }
 
-// Split splits the value at its first n-1 colons, as strings.SplitN does.
-func (x Value) Split(n int) []Value {
+// split splits the value at its first n-1 colons, as strings.SplitN does.
+func (x Value) split(n int) []Value {
 	parts := []Value{{}}
 	for _, s := range x.Spans {
 		for {

@@ -243,10 +243,10 @@ func TestTrustPolicies(t *testing.T) {
 			}
 			decision := policy.Evaluate(trust.NewRequest(said, trust.Params{RoleARN: role, SessionName: "interop"}))
 			if decision.Outcome == trust.Undetermined {
-				t.Fatalf("undetermined:\n%s", decision.Text())
+				t.Fatalf("undetermined:\n%s", decision.Explain().Text())
 			}
 			if decision.Allowed() != c.allowed {
-				t.Errorf("package trust says %v, want allowed = %v\n%s", decision.Outcome, c.allowed, decision.Text())
+				t.Errorf("package trust says %v, want allowed = %v\n%s", decision.Outcome, c.allowed, decision.Explain().Text())
 			}
 
 			err = w.assume(t.Context(), role, raw)
@@ -256,7 +256,7 @@ func TestTrustPolicies(t *testing.T) {
 			}
 			switch {
 			case c.differs == "" && gateway != c.allowed:
-				t.Errorf("the gateway's answer is allowed = %v (%v), package trust's is %v\n%s", gateway, err, decision.Outcome, decision.Text())
+				t.Errorf("the gateway's answer is allowed = %v (%v), package trust's is %v\n%s", gateway, err, decision.Outcome, decision.Explain().Text())
 			case c.differs != "" && gateway == c.allowed:
 				t.Errorf("no longer a difference: %s", c.differs)
 			}

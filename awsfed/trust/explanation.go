@@ -1,0 +1,117 @@
+package trust
+
+// Explanation gives the reasons for a [Decision]: what each part of the policy requires, what the
+// request has, and the likely mistake where they differ. [Explanation.Text] prints it, and
+// its JSON is deterministic.
+//
+// Personal data of the request is replaced by "…" unless [Request.ShowValues] is set. The contents
+// of the policy are shown as they are.
+type Explanation struct {
+	Outcome Outcome `json:"outcome"`
+	// Reason is one sentence: what decided, or the nearest miss.
+	Reason      string `json:"reason"`
+	RoleARN     string `json:"roleArn,omitempty"`
+	ProviderARN string `json:"providerArn,omitempty"`
+	Issuer      string `json:"issuer,omitempty"`
+	// Actions holds the result for each action that the request needs. All of them must be
+	// allowed.
+	Actions []ActionResult `json:"actions"`
+	// Statements holds one result for each statement, in order.
+	Statements []StatementResult `json:"statements"`
+	// Readings states, for an undetermined outcome, the outcome under each answer to an open
+	// question.
+	Readings []OutcomeReading `json:"readings,omitempty"`
+	// NotConsidered lists what AWS also evaluates and this package cannot see.
+	NotConsidered []string `json:"notConsidered"`
+}
+
+// Match is the result for one part of a policy: a statement, a principal, an action or a
+// condition. The zero Match is none of the three.
+type Match string
+
+// The three results. Unknown means that a rule that AWS does not document, or a value that only
+// AWS knows, decides.
+const (
+	Matched    Match = "matched"
+	NotMatched Match = "not matched"
+	Unknown    Match = "unknown"
+)
+
+// ActionResult is the outcome for one action.
+type ActionResult struct {
+	Action string `json:"action"`
+	// Outcome may be Undetermined when the decision is not: different answers to an open question
+	// can lead to the same decision in different ways.
+	Outcome Outcome `json:"outcome"`
+	// Statements are the indexes of the statements that decided, or that may decide. It is empty if
+	// no statement covers the action.
+	Statements []int `json:"statements,omitempty"`
+}
+
+// StatementResult states whether one statement applies to the request.
+type StatementResult struct {
+	// Index counts from 0. Texts count from 1.
+	Index  int    `json:"index"`
+	Sid    string `json:"sid,omitempty"`
+	Effect Effect `json:"effect"`
+	// Result is Matched if the statement applies to at least one of the actions that the request
+	// needs.
+	Result     Match             `json:"result"`
+	Principal  PrincipalResult   `json:"principal"`
+	Actions    []ActionMatch     `json:"actions"`
+	Conditions []ConditionResult `json:"conditions,omitempty"`
+}
+
+// PrincipalResult states whether the principal of a statement includes the identity provider of the
+// request.
+type PrincipalResult struct {
+	Result     Match      `json:"result"`
+	Needed     []string   `json:"needed"`
+	Got        string     `json:"got"`
+	Why        string     `json:"why"`
+	NearMisses []NearMiss `json:"nearMisses,omitempty"`
+}
+
+// ActionMatch states whether a statement covers an action.
+type ActionMatch struct {
+	Action string `json:"action"`
+	Result Match  `json:"result"`
+}
+
+// ConditionResult states whether one condition holds.
+type ConditionResult struct {
+	Operator string `json:"operator"`
+	Key      string `json:"key"`
+	Result   Match  `json:"result"`
+	// Needed holds the values of the policy.
+	Needed []string `json:"needed"`
+	// Present reports whether the request has the key.
+	Present bool `json:"present"`
+	// Got holds the values of the request that may be shown.
+	Got        []string   `json:"got,omitempty"`
+	Why        string     `json:"why"`
+	NearMisses []NearMiss `json:"nearMisses,omitempty"`
+	// Readings states, for an unknown result, the result under each answer to an open question.
+	Readings []Reading `json:"readings,omitempty"`
+}
+
+// Reading is one answer to an open question and the result of a condition under it.
+type Reading struct {
+	Assumption string `json:"assumption"`
+	Result     Match  `json:"result"`
+}
+
+// OutcomeReading is one answer to an open question and the outcome of the policy under it.
+type OutcomeReading struct {
+	Assumption string  `json:"assumption"`
+	Outcome    Outcome `json:"outcome"`
+}
+
+// NearMiss is a likely reason why a part of a statement does not match.
+type NearMiss struct {
+	// Kind names the reason for programs, for example "letter-case" or "other-organization". New
+	// kinds may be added.
+	Kind string `json:"kind"`
+	// Message is a sentence for a person.
+	Message string `json:"message"`
+}

@@ -1,0 +1,90 @@
+package trust
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/onafed/onafed/internal/quote"
+)
+
+// Text returns the explanation for a terminal: a line for the outcome, then each statement with its
+// principal, actions and conditions, marked + (matches), - (does not match) or ? (unknown). Text
+// from policy and request is quoted, escaped and cut. It ends with a newline. The wording may
+// change.
+func (x Explanation) Text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n", x.Outcome, x.Reason)
+	if x.RoleARN != "" {
+		fmt.Fprintf(&b, "role      %s\n", quote.Value(x.RoleARN))
+	}
+	if x.ProviderARN != "" {
+		fmt.Fprintf(&b, "provider  %s\n", quote.Value(x.ProviderARN))
+	}
+	for _, s := range x.Statements {
+		s.write(&b)
+	}
+	for _, r := range x.Readings {
+		fmt.Fprintf(&b, "%s if %s\n", r.Outcome, r.Assumption)
+	}
+	b.WriteString("not evaluated:\n")
+	for _, n := range x.NotConsidered {
+		fmt.Fprintf(&b, "  %s\n", n)
+	}
+	return b.String()
+}
+
+func (s StatementResult) write(b *strings.Builder) {
+	fmt.Fprintf(b, "statement %d", s.Index+1)
+	if s.Sid != "" {
+		fmt.Fprintf(b, " %s", quote.Name(s.Sid))
+	}
+	applies := map[Match]string{Matched: "applies", NotMatched: "does not apply", Unknown: "may apply"}[s.Result]
+	fmt.Fprintf(b, ", %s: %s\n", quote.Word(string(s.Effect)), applies)
+	fmt.Fprintf(b, "  %s principal %s\n", s.Principal.Result.mark(), quote.Values(s.Principal.Needed))
+	if s.Principal.Result != Matched {
+		writeDetail(b, "why", s.Principal.Why)
+		writeHints(b, s.Principal.NearMisses)
+	}
+	for _, a := range s.Actions {
+		fmt.Fprintf(b, "  %s action %s\n", a.Result.mark(), quote.Word(a.Action))
+	}
+	for _, c := range s.Conditions {
+		c.write(b)
+	}
+}
+
+func (c ConditionResult) write(b *strings.Builder) {
+	fmt.Fprintf(b, "  %s %s %s\n", c.Result.mark(), quote.Word(c.Operator), quote.Word(c.Key))
+	writeDetail(b, "needed", quote.Values(c.Needed))
+	if c.Present {
+		writeDetail(b, "got", quote.Values(c.Got))
+	}
+	if c.Result != Matched || !c.Present {
+		writeDetail(b, "why", c.Why)
+	}
+	writeHints(b, c.NearMisses)
+	for _, r := range c.Readings {
+		writeDetail(b, string(r.Result), "if "+r.Assumption)
+	}
+}
+
+func writeHints(b *strings.Builder, misses []NearMiss) {
+	for _, m := range misses {
+		writeDetail(b, "hint", m.Message)
+	}
+}
+
+func writeDetail(b *strings.Builder, name, text string) {
+	fmt.Fprintf(b, "      %-8s %s\n", name, text)
+}
+
+func (m Match) mark() string {
+	switch m {
+	case Matched:
+		return "+"
+	case NotMatched:
+		return "-"
+	default:
+		return "?"
+	}
+}

@@ -1,0 +1,230 @@
+package trust
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/internal/arn"
+	"github.com/onafed/onafed/internal/condition"
+	"github.com/onafed/onafed/internal/provider"
+	"github.com/onafed/onafed/internal/quote"
+)
+
+// NewRequest returns the request that STS evaluates for a token with the claims c: the provider of
+// the issuer in the account of the role, and the condition keys that AWS has for this issuer. If the
+// token has an azp, AWS uses it as aud, and the key oaud holds the audience. Claims that AWS does not
+// map (for Ona all except sub, aud, amr and email) are not keys. NewRequest also reads the session
+// tags, the source identity and the list of roles that AWS reads from a token.
+//
+// NewRequest does not check the signature and times of the token, nor that its audience is one of
+// the provider's client IDs.
+func NewRequest(c claims.Claims, p Params) Request {
+	b := requestBuilder{
+		claims: c,
+		params: p,
+		raw:    members(c.Payload()),
+		r: Request{
+			Action: condition.AssumeRoleWithWebIdentity, Issuer: c.Issuer, RoleARN: p.RoleARN,
+			Context: map[string][]string{}, ShowValues: p.ShowValues, open: true,
+		},
+	}
+	role, _ := arn.Parse(p.RoleARN)
+	b.r.ProviderARN = providerOf(cmp.Or(p.Partition, role.Partition, "aws"), cmp.Or(p.Account, role.Account), c.Issuer)
+	b.addClaims()
+	b.addRoles()
+	b.addTags()
+	b.addParams()
+	for k, v := range p.Context {
+		b.r.Context[strings.ToLower(k)] = slices.Clone(v)
+	}
+	return b.r
+}
+
+// providerOf returns the federated principal of an issuer, or "" if the parts do not make one.
+func providerOf(partition, account, issuer string) string {
+	host := provider.IssuerHost(issuer)
+	if provider.BuiltIn(host) {
+		return host
+	}
+	principal, err := ProviderARN(partition, account, issuer)
+	if err != nil {
+		return ""
+	}
+	return principal
+}
+
+type requestBuilder struct {
+	claims claims.Claims
+	params Params
+	raw    map[string]json.RawMessage // the claims of the token as JSON
+	r      Request
+}
+
+func (b *requestBuilder) note(s string) { b.r.notes = append(b.r.notes, s) }
+
+func (b *requestBuilder) set(key string, values ...string) {
+	if len(values) > 0 {
+		b.r.Context[strings.ToLower(key)] = values
+	}
+}
+
+// addClaims sets the keys that AWS makes from claims.
+func (b *requestBuilder) addClaims() {
+	host := provider.IssuerHost(b.claims.Issuer)
+	for _, name := range provider.Keys(host) {
+		values := texts(b.raw[name])
+		switch {
+		case name == "aud" && b.claims.AuthorizedParty != "":
+			values = []string{b.claims.AuthorizedParty}
+		case name == "aud", name == "oaud":
+			values = b.claims.Audience
+		case name == "sub" && b.claims.Subject != "":
+			values = []string{b.claims.Subject}
+		case name == "sub":
+			values = nil
+		case name == "email" && len(values) == 0 && b.claims.Email != "":
+			values = []string{b.claims.Email}
+		}
+		b.set(host+":"+name, values...)
+	}
+	if len(b.claims.Audience) == 0 && b.claims.AuthorizedParty == "" {
+		b.r.Refused = "the token has no audience (InvalidIdentityToken)"
+	}
+	if len(b.claims.Audience) > 1 && b.claims.AuthorizedParty == "" {
+		b.note("the token has several audiences and no azp: AWS does not document what STS does with such a token of this issuer")
+	}
+	if b.claims.Subject == "" {
+		b.note("the token has no sub: AWS requires it and does not document the error")
+	}
+	if len(b.claims.Subject) > 255 {
+		b.note("the subject is longer than the 255 characters of the STS response: AWS does not document whether STS rejects it")
+	}
+}
+
+// The claims that AWS reads from the tokens of every issuer.
+const (
+	claimRoles          = "https://aws.amazon.com/roles"
+	claimTags           = "https://aws.amazon.com/tags"
+	claimSourceIdentity = "https://aws.amazon.com/source_identity"
+)
+
+// addRoles reads the list of roles for which the token may be used.
+func (b *requestBuilder) addRoles() {
+	raw, ok := b.raw[claimRoles]
+	listed := texts(raw)
+	if len(listed) == 1 {
+		listed = strings.Split(listed[0], ";")
+	}
+	switch {
+	case !ok:
+		b.set("sts:RoleAuthorizedByIdp", "false")
+	case b.params.RoleARN == "":
+		b.note("the token lists the roles for which it may be used, and the role is not known here")
+	case slices.Contains(listed, b.params.RoleARN):
+		b.set("sts:RoleAuthorizedByIdp", "true")
+	default:
+		b.set("sts:RoleAuthorizedByIdp", "false")
+		b.r.Refused = "the token lists the roles for which it may be used in " + claimRoles + ", and this role is not one of them (InvalidIdentityToken)"
+	}
+}
+
+// addTags reads session tags, in the nested and in the flat form, and the source identity.
+func (b *requestBuilder) addTags() {
+	tags := map[string][]string{}
+	nested := members(b.raw[claimTags])
+	for k, v := range members(nested["principal_tags"]) {
+		tags[k] = texts(v)
+	}
+	transitive := texts(nested["transitive_tag_keys"])
+	for member, v := range b.raw {
+		if k, ok := strings.CutPrefix(member, claimTags+"/principal_tags/"); ok {
+			tags[k] = texts(v)
+		}
+	}
+	transitive = append(transitive, texts(b.raw[claimTags+"/transitive_tag_keys"])...)
+	for k, v := range b.params.Tags {
+		tags[k] = []string{v}
+	}
+	keys := slices.Sorted(maps.Keys(tags))
+	for _, k := range keys {
+		if len(tags[k]) != 1 {
+			b.note("the session tag " + quote.Name(k) + " does not have exactly one value, which STS rejects")
+		}
+		b.set("aws:RequestTag/"+k, tags[k]...)
+	}
+	b.set("aws:TagKeys", keys...)
+	b.set("sts:TransitiveTagKeys", transitive...)
+	if len(tags) > 0 {
+		b.r.AlsoNeeded = append(b.r.AlsoNeeded, condition.TagSession)
+	}
+	if id := texts(b.raw[claimSourceIdentity]); len(id) > 0 {
+		b.set("sts:SourceIdentity", id...)
+		b.r.AlsoNeeded = append(b.r.AlsoNeeded, condition.SetSourceIdentity)
+	}
+}
+
+// addParams sets the keys that come from the call.
+func (b *requestBuilder) addParams() {
+	b.set("aws:SecureTransport", "true") // STS accepts only https
+	b.set("aws:ViaAWSService", "false")
+	if b.params.SessionName != "" {
+		b.set("sts:RoleSessionName", b.params.SessionName)
+	}
+	if b.params.SourceIP.IsValid() {
+		b.set("aws:SourceIp", b.params.SourceIP.String())
+	}
+	if t := b.params.Time; !t.IsZero() {
+		b.set("aws:CurrentTime", t.UTC().Format(time.RFC3339))
+		b.set("aws:EpochTime", strconv.FormatInt(t.Unix(), 10))
+	}
+	if b.params.Region != "" {
+		b.set("aws:RequestedRegion", b.params.Region)
+	}
+}
+
+// members returns the members of a JSON object, or nil for anything else.
+func members(raw []byte) map[string]json.RawMessage {
+	var m map[string]json.RawMessage
+	if len(raw) == 0 || json.Unmarshal(raw, &m) != nil {
+		return nil
+	}
+	return m
+}
+
+// texts returns a JSON value as the values of a condition key: one for a string, a number or a
+// boolean, several for an array of those, and none for anything else.
+func texts(raw json.RawMessage) []string {
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) != nil {
+		list = []json.RawMessage{raw}
+	}
+	var values []string
+	for _, item := range list {
+		if text, ok := scalarText(item); ok {
+			values = append(values, text)
+		}
+	}
+	return values
+}
+
+func scalarText(raw json.RawMessage) (string, bool) {
+	if len(raw) == 0 {
+		return "", false
+	}
+	switch c := raw[0]; {
+	case c == '"':
+		var s string
+		err := json.Unmarshal(raw, &s)
+		return s, err == nil
+	case c == '-', '0' <= c && c <= '9', c == 't', c == 'f':
+		return string(raw), true
+	default:
+		return "", false
+	}
+}
