@@ -201,7 +201,7 @@ func TestDoRedirects(t *testing.T) {
 		{"an allowed host is followed", "POST", 308, "https://a.example/x", "https://other.example/x", toOther, ""},
 		{"a host not on the list is refused", "POST", 308, "https://a.example/x", "https://b.example/x", toOther, "allowed"},
 		{"http is refused even to an allowed host", "POST", 308, "https://a.example/x", "http://other.example/x", toOther, "want https"},
-		{"https to loopback http is refused", "POST", 308, "https://a.example/x", "http://127.0.0.1:1/x", toOther, "InsecureLoopbackHTTP"},
+		{"https to loopback http is refused", "POST", 308, "https://a.example/x", "http://127.0.0.1:1/x", toOther, "must be allowed explicitly"},
 		{"user information is refused", "POST", 308, "https://a.example/x", "https://u:p@a.example/x", nil, "user information"},
 		{"another scheme is refused", "GET", 302, "https://a.example/x", "file:///etc/passwd", nil, "no host"},
 		{"no location is refused", "GET", 302, "https://a.example/x", "", nil, "no Location"},

@@ -1,8 +1,8 @@
-// Package httpjson is the one door through which this module fetches JSON over HTTP.
+// Package httpjson fetches JSON over HTTP within limits.
 //
-// Everything that arrives is bounded: the body by a limit, the exchange by a time, the redirects by a number and by an allow-list.
-// Only https is spoken, except to loopback addresses when the caller says so. Headers, and with them a credential, go only to
-// hosts that the caller named.
+// It bounds the size of a body, the time of an exchange, and the number and the targets of redirects.
+// It requires https, except for loopback addresses if the caller allows http. It sends headers, and
+// with them a credential, only to hosts that the caller allows.
 //
 //	resp, err := httpjson.Do(ctx, httpjson.Request{URL: "https://app.gitpod.io/.well-known/openid-configuration"})
 //	if err != nil {
@@ -12,6 +12,6 @@
 //		return ...
 //	}
 //
-// A status is data, not an error: 304, 401 and 503 come back as a [Response] with their body. Retrying is the caller's business,
-// because only the caller knows what may be repeated.
+// A status is not an error: Do returns 304, 401 and 503 as a [Response] with their body. Callers
+// retry, because only they know which requests may be repeated.
 package httpjson

@@ -6,12 +6,12 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// errorText is how many bytes of foreign text an error repeats.
+// errorText is the number of bytes of a URL or of another error that an error shows.
 const errorText = 200
 
-// A URLError says why a URL is not one that this module talks to.
+// A URLError reports why [CheckURL] refuses a URL.
 type URLError struct {
-	URL    string // as given, but for user information
+	URL    string // without user information
 	Reason string
 }
 
@@ -19,11 +19,11 @@ func (e *URLError) Error() string {
 	return fmt.Sprintf("URL %s: %s", quote.Text(e.URL, errorText), e.Reason)
 }
 
-// A TransportError says that no answer came: the name did not resolve, the connection failed or broke, TLS did not succeed, or
-// time ran out. Err is the cause; errors.Is finds context.Canceled and context.DeadlineExceeded in it.
+// A TransportError reports that there was no answer: the name did not resolve, the connection or TLS
+// failed, or the time was over. errors.Is finds context.Canceled and context.DeadlineExceeded.
 type TransportError struct {
 	Method string
-	Host   string // host and port of the server that was being asked
+	Host   string // host and port of the server
 	Err    error
 }
 
@@ -33,15 +33,15 @@ func (e *TransportError) Error() string {
 
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// Temporary is true: that no answer came says nothing about the question. It hides the Temporary methods of package net and of
-// system errors, which mean something narrower and would call a refused connection final.
+// Temporary returns true. It hides the Temporary methods of network and system errors, which call a
+// refused connection permanent.
 func (e *TransportError) Temporary() bool { return true }
 
-// A RedirectError says that a server pointed to a place where the request, and its headers, must not go.
+// A RedirectError reports a redirect to a URL that must not receive the request and its headers.
 type RedirectError struct {
 	StatusCode int
-	From       string // host and port that answered
-	To         string // where it pointed, as it wrote it
+	From       string // host and port of the server
+	To         string // the Location header
 	Reason     string
 }
 
@@ -49,7 +49,7 @@ func (e *RedirectError) Error() string {
 	return fmt.Sprintf("%s answered %d with a redirect to %s: %s", e.From, e.StatusCode, quote.Text(e.To, errorText), e.Reason)
 }
 
-// A LimitError says that a body was larger than the limit. Nothing of the body is kept.
+// A LimitError reports that a body was larger than the limit.
 type LimitError struct {
 	Host  string
 	What  string // "answer" or "request"

@@ -8,22 +8,24 @@ import (
 	"github.com/onafed/onafed/internal/loopback"
 )
 
-// maxURL is the length of the longest URL that [CheckURL] takes. Servers commonly refuse more than 8 KiB; an issuer, a key set or
-// an API method needs a fraction of this.
+// maxURL is the longest URL in bytes that [CheckURL] accepts. Servers commonly refuse more than 8 KiB,
+// and the URL of an issuer, a key set or an API method is much shorter.
 const maxURL = 2048
 
-// CheckURL parses raw and returns it when a credential may be sent to it: absolute, https, a host and no user information, no
-// fragment. With insecureLoopback the scheme may also be http when the host is a loopback address written as a literal, as in
-// http://127.0.0.1:8080 or http://[::1]:8080. A name such as localhost is not enough, because a resolver decides where that is.
+// CheckURL parses a URL to which a credential may be sent: it is absolute, its scheme is https, and it
+// has a host, no user information and no fragment. With insecureLoopback the scheme may be http if
+// the host is a loopback literal, as in http://127.0.0.1:8080 or http://[::1]:8080. The name localhost
+// is not enough, because a resolver may give it another address.
 //
-// The host must be ASCII; an internationalized name is written in its xn-- form. The error is a [*URLError].
+// The host must be ASCII; write an internationalized name in its xn-- form. The error is a
+// [*URLError].
 func CheckURL(raw string, insecureLoopback bool) (*url.URL, error) {
 	if len(raw) > maxURL {
 		return nil, &URLError{URL: withoutUser(raw), Reason: "longer than " + strconv.Itoa(maxURL) + " bytes"}
 	}
 	u, err := url.Parse(raw)
 	if err != nil {
-		// The error of net/url repeats the input without a limit; its reason alone adds little to the quoted input.
+		// The error of net/url repeats the whole input, and its reason adds little to the quoted input.
 		return nil, &URLError{URL: withoutUser(raw), Reason: "not a URL"}
 	}
 	if reason := refuse(u, insecureLoopback); reason != "" {
@@ -32,7 +34,8 @@ func CheckURL(raw string, insecureLoopback bool) (*url.URL, error) {
 	return u, nil
 }
 
-// withoutUser returns raw, which may be no URL at all, with "..." for its user information: that is where some put a token.
+// withoutUser replaces user information, in which some callers put a token, by "...". raw may be no
+// valid URL.
 func withoutUser(raw string) string {
 	start := 0
 	if i := strings.Index(raw, "//"); i >= 0 {
@@ -49,7 +52,7 @@ func withoutUser(raw string) string {
 	return raw[:start] + "..." + raw[start+at:]
 }
 
-// refuse returns why u is not fit, or "".
+// refuse returns why CheckURL refuses u, or "".
 func refuse(u *url.URL, insecureLoopback bool) string {
 	switch {
 	case u.Scheme == "":
@@ -62,9 +65,9 @@ func refuse(u *url.URL, insecureLoopback bool) string {
 		return "a fragment in the URL"
 	case u.Hostname() == "":
 		return "no host"
-	case !hostSpelling(u.Host):
+	case !isPlainHost(u.Host):
 		return "host is not plain ASCII"
-	case !portFits(u):
+	case !isValidPort(u):
 		return "port is not a number from 1 to 65535"
 	}
 	switch u.Scheme {
@@ -83,9 +86,10 @@ func refuse(u *url.URL, insecureLoopback bool) string {
 	}
 }
 
-// hostSpelling reports whether every byte of a host, with its port, is one that DNS names, IP literals and ports are made of.
-// That keeps names that net/http would rewrite (to punycode), and with them look-alikes, out of allow-lists.
-func hostSpelling(host string) bool {
+// isPlainHost reports whether a host and port contain only the characters of DNS names, IP literals
+// and ports. net/http would rewrite other names to punycode, so a look-alike of an allowed name could
+// pass a comparison.
+func isPlainHost(host string) bool {
 	for i := range len(host) {
 		c := host[i]
 		switch {
@@ -98,7 +102,7 @@ func hostSpelling(host string) bool {
 	return true
 }
 
-func portFits(u *url.URL) bool {
+func isValidPort(u *url.URL) bool {
 	p := u.Port()
 	if p == "" {
 		return !strings.HasSuffix(u.Host, ":")
@@ -107,7 +111,7 @@ func portFits(u *url.URL) bool {
 	return err == nil && n != 0
 }
 
-// origin returns scheme, host and port of u in one spelling: two URLs of one origin reach the same server.
+// origin returns the scheme, host and port of u in one spelling for all URLs of the same server.
 func origin(u *url.URL) string {
 	port := u.Port()
 	if port == "" {

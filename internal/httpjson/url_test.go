@@ -21,7 +21,7 @@ func TestCheckURL(t *testing.T) {
 		{"a port is taken", "https://app.gitpod.io:8443", false, ""},
 		{"an upper-case scheme is https", "HTTPS://app.gitpod.io", false, ""},
 		{"an IPv6 literal is taken", "https://[2001:db8::1]/", false, ""},
-		{"http to IPv4 loopback needs the option", "http://127.0.0.1:80", false, "InsecureLoopbackHTTP"},
+		{"http to IPv4 loopback needs the option", "http://127.0.0.1:80", false, "must be allowed explicitly"},
 		{"http to IPv4 loopback is taken with it", "http://127.0.0.1:80", true, ""},
 		{"http to all of 127/8 is taken with it", "http://127.9.8.7", true, ""},
 		{"http to IPv6 loopback is taken with it", "http://[::1]:80", true, ""},

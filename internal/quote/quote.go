@@ -1,8 +1,9 @@
-// Package quote makes text that somebody else wrote fit for an error message or a log line.
+// Package quote prepares untrusted text for error messages and log lines.
 //
-// Tokens, policies and servers can put anything into the text that we repeat: escape sequences that repaint a terminal, line
-// breaks that forge log lines, bidirectional marks that reorder what a reader sees. strconv.Quote leaves some of the last kind as
-// they are, so everything outside printable ASCII is escaped here, and the result is cut.
+// Text from tokens, policies and servers may contain escape sequences that change a terminal, line
+// breaks that forge log lines, and bidirectional marks that reorder what a reader sees. strconv.Quote
+// keeps some of those marks. So this package escapes everything except printable ASCII, and cuts the
+// result.
 package quote
 
 import (
@@ -11,14 +12,15 @@ import (
 	"unicode/utf8"
 )
 
-// Ellipsis is what stands in a redacted text for what was left out of it. [Redacted] shows it as it is.
+// Ellipsis replaces the removed parts of a redacted text. [Redacted] does not escape it.
 const Ellipsis = "…"
 
-// cutMark follows text that was cut. It stands outside the quotes, so it cannot be mistaken for a part of the text.
+// cutMark follows text that was cut. It is outside the quotes, so it cannot be part of the text.
 const cutMark = "..."
 
-// Text returns s in double quotes with everything outside printable ASCII escaped as a Go string literal does. At most the first
-// limit bytes of s are shown, never a part of a UTF-8 sequence; "..." behind the closing quote tells that there was more.
+// Text returns s in double quotes, with everything except printable ASCII escaped as in a Go string
+// literal. It shows at most the first limit bytes of s, and no part of a UTF-8 sequence. If s is
+// longer, "..." follows the closing quote.
 func Text(s string, limit int) string {
 	shown, cut := head(s, limit)
 	q := strconv.QuoteToASCII(shown)
@@ -28,8 +30,8 @@ func Text(s string, limit int) string {
 	return q
 }
 
-// Redacted is [Text] for a text that was redacted and that has to look the same in every message: [Ellipsis] is not escaped. A text
-// that has one of its own cannot be told from a redacted one.
+// Redacted is [Text] for a redacted text: it does not escape [Ellipsis]. An ellipsis in the original
+// text looks the same.
 func Redacted(s string, limit int) string {
 	shown, cut := head(s, limit)
 	var b strings.Builder
@@ -48,8 +50,8 @@ func Redacted(s string, limit int) string {
 	return b.String()
 }
 
-// Clean is [Text] for a sentence inside a sentence, as the text of another error is: the same escapes and the same cut, but no
-// quotes around it, and quotes inside stay as they are. Text that is printable ASCII already comes back unchanged.
+// Clean is [Text] without quotes, for the text of another error. It does not escape quotes in s, and
+// returns printable ASCII unchanged, unless it is too long.
 func Clean(s string, limit int) string {
 	shown, cut := head(s, limit)
 	if !printable(shown) {
@@ -62,7 +64,7 @@ func Clean(s string, limit int) string {
 	return shown
 }
 
-// head cuts s to at most limit bytes without breaking a UTF-8 sequence.
+// head cuts s to at most limit bytes, not inside a UTF-8 sequence.
 func head(s string, limit int) (shown string, cut bool) {
 	if len(s) <= limit {
 		return s, false
@@ -70,7 +72,8 @@ func head(s string, limit int) (shown string, cut bool) {
 	if limit <= 0 {
 		return "", true
 	}
-	// A sequence has at most three bytes behind its first. Going back further would throw away text that is not UTF-8 at all.
+	// A sequence has at most three bytes after its first. If there is no first byte among the last
+	// four, the text is not UTF-8.
 	for i := limit; i > 0 && i > limit-utf8.UTFMax; i-- {
 		if utf8.RuneStart(s[i]) {
 			return s[:i], true
@@ -79,7 +82,7 @@ func head(s string, limit int) (shown string, cut bool) {
 	return s[:limit], true
 }
 
-// printable reports whether s is made of the bytes from space to tilde only.
+// printable reports whether s contains only printable ASCII.
 func printable(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {

@@ -2,22 +2,23 @@ package quote
 
 import "strings"
 
-// redacted stands where a secret was.
+// redacted replaces a secret.
 const redacted = "[redacted]"
 
 const (
-	// mixedRun is how long a run of upper case, lower case and digits together is before it is taken for a secret. Names, versions
-	// and ids of programs and hosts are shorter or of one case; tokens, keys and passwords made by machines are not.
+	// mixedRun is the length from which on a run with upper case, lower case and digits counts as a
+	// secret. Names, versions and IDs of programs and hosts are shorter or have one case.
 	mixedRun = 20
-	// plainRun is the same for a run without all three, such as a hexadecimal key.
+	// plainRun is the same for a run without one of the three, such as a hexadecimal key.
 	plainRun = 32
-	// knownRun is the shortest secret that is looked for. A shorter one would be found in ordinary words.
+	// knownRun is the length of the shortest secret that is removed. A shorter one would match parts
+	// of ordinary words.
 	knownRun = 6
 )
 
-// Scrub returns s without the given secrets and without anything that looks like a token: a long run of the characters of base64url
-// and of JWTs, unless it is a UUID. It is for text of others that goes into an error, such as what a failed command wrote
-// or what a server answered; it is a second line of defence, not a promise.
+// Scrub replaces the given secrets, and anything that looks like a token: a long run of the characters
+// of base64 and JWTs that is not a UUID. It is a second line of defense for text of commands and
+// servers in errors; it does not find every secret.
 func Scrub(s string, secrets ...string) string {
 	for _, secret := range secrets {
 		if len(secret) >= knownRun {
@@ -41,7 +42,7 @@ func Scrub(s string, secrets ...string) string {
 	return b.String()
 }
 
-// run returns how many bytes of a token s begins with.
+// run returns the number of bytes at the beginning of s that may be in a token.
 func run(s string) int {
 	for i := range len(s) {
 		c := s[i]
@@ -54,7 +55,8 @@ func run(s string) int {
 	return len(s)
 }
 
-// looksSecret judges the pieces between dots as well as the whole: a JWT is three long pieces, a host name several short ones.
+// looksSecret reports whether one of the parts between dots is long enough: a JWT has long parts, a
+// host name short ones.
 func looksSecret(s string) bool {
 	if uuid(s) {
 		return false
@@ -81,7 +83,7 @@ func looksSecret(s string) bool {
 	return false
 }
 
-// uuid reports whether s has the form of a UUID, which names something and opens nothing.
+// uuid reports whether s has the form of a UUID, which is a name and not a secret.
 func uuid(s string) bool {
 	if len(s) != 36 {
 		return false

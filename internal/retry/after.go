@@ -7,12 +7,13 @@ import (
 	"time"
 )
 
-// MaxAfter is what a longer wait is taken for, so that adding it to a time does not overflow.
+// MaxAfter is the longest result of [After]. Adding it to a time does not overflow.
 const MaxAfter = 24 * time.Hour
 
-// After returns how long the server asks to be left alone by its headers: the longer of RateLimit-RetryAfter in seconds, which
-// is what the Ona API sends, and Retry-After (RFC 9110 section 10.2.3) in seconds or as a date. A date is compared with the
-// answer's own Date, since our clock may differ from the server's; without that with now. It is at most [MaxAfter].
+// After returns how long a server asks the client to wait, at most [MaxAfter]: the longer of the
+// headers RateLimit-RetryAfter, which the Ona API sends, and Retry-After (RFC 9110 section 10.2.3),
+// in seconds or as a date. A date is relative to the Date header, because the clocks may differ, or
+// to now without one.
 func After(h http.Header, now time.Time) time.Duration {
 	if d, err := http.ParseTime(h.Get("Date")); err == nil {
 		now = d
@@ -20,7 +21,8 @@ func After(h http.Header, now time.Time) time.Duration {
 	return max(parse(h.Get("RateLimit-RetryAfter"), now), parse(h.Get("Retry-After"), now))
 }
 
-// parse reads seconds, whole or with a fraction, or an HTTP date. What is neither, or is not in the future, is 0.
+// parse returns the wait for a number of seconds, with or without a fraction, or for an HTTP date. It
+// returns 0 for any other text, and for a date in the past.
 func parse(v string, now time.Time) time.Duration {
 	v = strings.TrimSpace(v)
 	if v == "" || len(v) > 64 {

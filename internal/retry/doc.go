@@ -1,5 +1,3 @@
-// Package retry has what everyone here who asks again needs: how long a server
-// wants to be left alone, whether an error says that asking again helps, and a
-// pause that ends with a context. How often and after how long is asked again is
-// each one's own.
+// Package retry contains what callers that retry need: how long a server asks them to wait, whether an
+// error is temporary, how long to back off, and a pause that ends with a context.
 package retry

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Pause waits for d. It returns false at once when ctx ends before d is over, so that the time left is not slept away.
+// Pause waits for d and returns true. If ctx ends before that, or has a deadline before that, Pause
+// returns false at once.
 func Pause(ctx context.Context, d time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
 		return false

@@ -1,11 +1,11 @@
 package retry
 
-// Temporary returns what an error says of itself by a method Temporary, and whether it says anything. An error that says nothing is
-// asked for what it wraps, and of several the first that says something counts.
+// Temporary returns the result of the method Temporary of an error, and whether there is such a
+// method. Without it, Temporary examines the wrapped errors; the first that has the method counts.
 //
-// Errors of the operating system and of networks, which have a method Timeout beside it (see [net.Error]), are asked for what
-// they wrap and not for themselves: to them a missing file and a refused connection are permanent, but a file that is being replaced
-// is missing for a moment, and a server that is restarted refuses.
+// The methods of operating system and network errors, which have a method Timeout, too (see
+// [net.Error]), are ignored. They call a missing file and a refused connection permanent, but a file
+// is missing for a moment while it is replaced, and a server refuses connections while it restarts.
 func Temporary(err error) (temporary, said bool) {
 	if t, ok := err.(interface{ Temporary() bool }); ok {
 		if _, network := err.(interface{ Timeout() bool }); !network {
