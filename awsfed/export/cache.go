@@ -5,11 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -18,91 +15,97 @@ import (
 	"github.com/onafed/onafed/internal/arn"
 )
 
-// CacheKey is what credentials depend on and what is known without asking
-// anybody. Two processes share an entry only when all of it is equal; the whole
-// key stands in the entry and is compared, not only its hash.
+// CacheKey holds everything that credentials depend on and that is known before any call. Two processes
+// share an entry only if all of it is equal. The whole key is stored in the entry and compared, not only
+// its hash.
 type CacheKey struct {
 	// Source is the kind of token source, for example "token file".
 	Source string `json:"source,omitempty"`
-	// SourceFingerprint tells apart two sources of a kind: the [Fingerprint] of
-	// the bearer token or of the token file's content, never these themselves.
+	// SourceFingerprint distinguishes two sources of one kind: the [Fingerprint] of the bearer token or
+	// of the content of the token file, never these themselves.
 	SourceFingerprint string `json:"sourceFingerprint,omitempty"`
-	// APIHost is where the token comes from, empty when it is at hand.
+	// APIHost is the host that returns the token. It is empty if no host is asked.
 	APIHost string `json:"apiHost,omitempty"`
 	// Audience is the audience of the token.
 	Audience string `json:"audience,omitempty"`
-	// RoleARN is the role. The account in it must be the entry's, when both
-	// are known.
+	// RoleARN is the role. The account in it must be the entry's account, if both are known.
 	RoleARN string `json:"roleArn,omitempty"`
-	// Policy is the inline session policy, and PolicyARNs the managed ones.
+	// Policy is the inline session policy, PolicyARNs are the managed ones.
 	Policy     string   `json:"policy,omitempty"`
 	PolicyARNs []string `json:"policyArns,omitempty"`
-	// SessionName is the role session name, empty when it is made from the token.
+	// SessionName is the role session name. It is empty if it is derived from the token.
 	SessionName string `json:"sessionName,omitempty"`
-	// Duration is the duration asked for, 0 for STS's default.
+	// Duration is the requested duration, 0 for the default of STS.
 	Duration time.Duration `json:"duration,omitempty"`
 	// Endpoint is the STS endpoint or region.
 	Endpoint string `json:"endpoint,omitempty"`
 }
 
-// CacheIdentity is who an entry's credentials are for. It is known only after
-// the calls were made.
+// CacheIdentity is the identity of an entry's credentials. It is known only after the calls.
 type CacheIdentity struct {
 	Issuer    string `json:"issuer,omitempty"`
 	Subject   string `json:"subject,omitempty"`
 	AccountID string `json:"accountId,omitempty"`
 }
 
-// CacheEntry is what a fetch yields and what the cache keeps.
+// CacheEntry is what a fetch returns and what the cache stores.
 type CacheEntry struct {
 	CacheIdentity
 	Credentials aws.Credentials
 }
 
+// Format writes the expiration and never a key, for every verb.
+func (e CacheEntry) Format(state fmt.State, _ rune) { redact(state, e.shown()) }
+
+// LogValue returns the same text as Format.
+func (e CacheEntry) LogValue() slog.Value { return slog.StringValue(e.shown()) }
+
+func (e CacheEntry) shown() string {
+	if e.Credentials.Expires.IsZero() {
+		return "export.CacheEntry(empty)"
+	}
+	return "export.CacheEntry(until " + timestamp(e.Credentials.Expires) + ")"
+}
+
 // CacheRequest asks a [Cache] for credentials.
 type CacheRequest struct {
 	Key CacheKey
-	// Expect is as much of the identity as the caller knows already; an empty
-	// field is not known. An entry that disagrees is replaced, a fetch that
-	// disagrees is an error.
+	// Expect is the part of the identity that the caller knows already; an empty field is unknown. A
+	// cached entry with another identity is replaced. A fetched one is an error.
 	Expect CacheIdentity
-	// Fetch makes the calls. It is called at most once, under the lock of the
-	// key. It must not ask for another entry of the same folder: keys share 256
-	// locks, so it may wait for its own until LockTimeout.
+	// Fetch makes the calls. It is required. It is called at most once, under the lock of the key. It
+	// must not request another entry of the same folder: all keys share 256 locks, so it could wait for
+	// its own lock until LockTimeout.
 	Fetch func(ctx context.Context) (CacheEntry, error)
 }
 
-// CacheOptions are the options of [OpenCache]. Nil means all defaults.
+// CacheOptions are the options of [OpenCache]. Nil means the defaults.
 type CacheOptions struct {
-	// Dir is a folder for nothing but the cache. Empty means
-	// onafed/credentials in [os.UserCacheDir].
+	// Dir is a folder that only the cache uses. Empty means onafed/credentials in [os.UserCacheDir].
 	Dir string
-	// MinLife is how much life cached credentials must have left. Zero or less means 20
-	// minutes, because botocore asks again from 15 minutes before the end and
-	// wants new ones then. Never more than half of the credentials' lifetime
-	// is asked for.
+	// MinLife is the lifetime that cached credentials must have left, at most half of their whole
+	// lifetime. Zero or less means 20 minutes: botocore asks again from 15 minutes before the expiration
+	// and expects new credentials then.
 	MinLife time.Duration
-	// LockTimeout is how long to wait for another process that makes the same
-	// calls, before making them too. Zero or less means 20 seconds: SDKs give a
-	// credential_process a minute.
+	// LockTimeout is how long to wait for another process that makes the same calls, before this one
+	// makes them too. Zero or less means 20 seconds: SDKs wait a minute for a credential_process.
 	LockTimeout time.Duration
-	// Logger gets why entries are not used or written (Debug), and failures to
-	// fetch while the credentials at hand are still valid (Warn). Nil means silence.
+	// Logger receives the reasons why an entry is not used or not written (Debug), and failed fetches
+	// while the cached credentials are still valid (Warn). Nil means silence.
 	Logger *slog.Logger
 }
 
-// Cache shares credentials between processes of one user, for
-// credential_process: SDKs run that in every program, and tools run dozens of
-// programs at once. N processes that ask at the same time make one token call
-// and one STS call; if it fails, those that waited for it get the text of its
-// error, and whether trying again is of no use (Retryable() bool), instead of
-// trying in turn. Make one with [OpenCache]; it is safe for concurrent use.
+// Cache shares credentials between the processes of one user. It is made for credential_process, which
+// SDKs run in every program; a tool may run dozens of programs at once. If many processes ask at the
+// same time, they make one token call and one STS call. If that fails, the processes that waited for it
+// return the text of its error, with the same Retryable() bool, and do not try themselves. Make one with
+// [OpenCache]. A Cache is safe for concurrent use.
 //
-// The folder must be the user's own, mode 0700, no link, and not in a folder
-// where everybody may write; a missing one is made so. In any other the cache
-// is off, and every request is fetched. Entries are written as [File] writes,
-// mode 0600. An entry that is corrupt, expired, another user's, or made for
-// another key or identity is ignored and replaced. A lock ends with its holder.
+// The folder must belong to the user, have mode 0700, be no link, and not be in a folder where all users
+// may write. A missing folder is made. With any other folder the cache is off and every request is
+// fetched. Entries are written as [File] writes, with mode 0600. An entry that is corrupt, expired,
+// another user's, or made for another key or identity is ignored and replaced. A lock ends with its
+// holder.
 type Cache struct {
 	dir   string
 	off   error
@@ -111,8 +114,8 @@ type Cache struct {
 	locks locks
 }
 
-// OpenCache opens the cache, making its folder. It never fails: a cache that
-// cannot be used safely is off, and [Cache.Off] tells why.
+// OpenCache opens the cache and makes its folder. It never fails: a cache that cannot be used safely is
+// off, and [Cache.Off] returns the reason.
 func OpenCache(opts *CacheOptions) *Cache {
 	c := &Cache{log: slog.New(slog.DiscardHandler)}
 	if opts != nil {
@@ -134,55 +137,7 @@ func OpenCache(opts *CacheOptions) *Cache {
 	return c
 }
 
-func cacheFolder(dir string) (string, error) {
-	if dir == "" {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			return "", err
-		}
-		dir = filepath.Join(base, "onafed", "credentials")
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	if err := makeCacheFolder(dir); err != nil {
-		return "", failAt(dir, err)
-	}
-	return dir, nil
-}
-
-// makeCacheFolder looks at the folder above first, so that a refused one is not made.
-func makeCacheFolder(dir string) error {
-	above := filepath.Dir(dir)
-	if err := os.MkdirAll(above, 0o700); err != nil {
-		return err
-	}
-	info, err := os.Stat(above)
-	switch {
-	case err != nil:
-		return err
-	case isWorldWritable(info):
-		return &FileError{Reason: "it is in a folder where everybody may write"}
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	info, err = os.Lstat(dir)
-	switch {
-	case err != nil:
-		return err
-	case !info.IsDir():
-		return &FileError{Reason: "it is a link or no folder"}
-	case !isOwn(info):
-		return &FileError{Reason: "it belongs to another user"}
-	case isLoose(info):
-		return &FileError{Reason: "it is open to other users", Next: "set its mode to 0700"}
-	}
-	return nil
-}
-
-// Off is why the cache is not used, nil when it is.
+// Off returns why the cache is not used, nil if it is used.
 func (c *Cache) Off() error { return c.off }
 
 // Source makes the request a [CredentialsSource], for [Process].
@@ -193,18 +148,18 @@ func (c *Cache) Source(r CacheRequest) CredentialsSource {
 	})
 }
 
-// Entry returns the cached entry of the request's key, or fetches one. Errors
-// are those of Fetch, or say that what was fetched is not what was expected.
-// When a fetch fails while a cached entry is still valid, that one is returned.
+// Entry returns the cached entry of the request's key, or fetches one. An error is the one of Fetch, or
+// says that the fetched identity is not the expected one. If a fetch fails while a cached entry is still
+// valid, that entry is returned.
 func (c *Cache) Entry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 	if r.Fetch == nil {
-		return CacheEntry{}, errors.New("export: CacheRequest.Fetch is nil")
+		return CacheEntry{}, &OptionError{"Cache.Entry", "Fetch", errNil}
 	}
 	if c.off != nil {
 		return fetchEntry(ctx, r)
 	}
 	began := time.Now()
-	at, lock, err := c.placeOf(r.Key)
+	at, lock, err := c.locate(r.Key)
 	if err != nil {
 		return CacheEntry{}, err
 	}
@@ -217,54 +172,58 @@ func (c *Cache) Entry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 			return CacheEntry{}, fmt.Errorf("export: waiting for another process: %w", ctx.Err())
 		}
 		c.log.DebugContext(ctx, "credentials cache: not locked, fetching", "reason", err)
-		return fetchEntry(ctx, r) // and not kept: only a holder of the lock writes
+		return fetchEntry(ctx, r) // and not stored: only a holder of the lock writes
 	}
 	defer held.release()
+	return c.refresh(ctx, r, at, began)
+}
 
+// refresh returns the entry that another process stored since the time, or fetches and stores a new one.
+// The caller holds the lock.
+func (c *Cache) refresh(ctx context.Context, r CacheRequest, at target, since time.Time) (CacheEntry, error) {
 	old := c.read(at.path, r)
 	now := time.Now()
 	if old.fresh(now, c.opts.MinLife) {
 		return old.entry(), nil
 	}
-	if old.failedSince(began, now) { // while we waited for it
+	if old.failedSince(since, now) {
 		if old.valid(now) {
 			return old.entry(), nil
 		}
-		return CacheEntry{}, &sharedError{text: old.Failure, denied: old.Denied}
+		return CacheEntry{}, &sharedError{text: old.Failure, permanent: old.Permanent}
 	}
 	e, err := fetchEntry(ctx, r)
-	if err != nil {
-		if ctx.Err() == nil {
-			c.write(ctx, at, failure(old, r.Key, err))
-		}
-		if old.valid(time.Now()) {
-			c.log.WarnContext(ctx, "credentials cache: no new credentials, the old ones are still valid", "error", err)
-			return old.entry(), nil
-		}
-		return CacheEntry{}, err
+	if err == nil {
+		c.write(ctx, at, success(r.Key, e))
+		return e, nil
 	}
-	c.write(ctx, at, success(r.Key, e))
-	return e, nil
+	if ctx.Err() == nil {
+		c.write(ctx, at, failure(old, r.Key, err))
+	}
+	if old.valid(time.Now()) {
+		c.log.WarnContext(ctx, "credentials cache: no new credentials, the old ones are still valid", "error", err)
+		return old.entry(), nil
+	}
+	return CacheEntry{}, err
 }
 
-// Fingerprint is 32 hexadecimal digits that stand for a secret in a [CacheKey].
-// They cannot be turned back into a secret that could not be guessed anyway.
+// Fingerprint returns 32 hexadecimal digits that represent a secret in a [CacheKey]. Only a secret that
+// can be guessed anyway can be found from them.
 func Fingerprint(secret string) string {
 	sum := sha256.Sum256([]byte("onafed cache key\x00" + secret))
 	return hex.EncodeToString(sum[:16])
 }
 
-// placeOf is where the entry of a key is, and its lock. Locks are 256 files for
-// all keys: keys change with every bearer token, and a file for each would
-// pile up, because a lock file can never be removed safely.
-func (c *Cache) placeOf(key CacheKey) (at place, lock string, err error) {
+// locate returns the file of a key's entry, and its lock. All keys share 256 lock files: a lock file can
+// never be removed safely, and keys change with every bearer token, so one for each key would accumulate.
+func (c *Cache) locate(key CacheKey) (at target, lock string, err error) {
 	text, err := json.Marshal(key)
 	if err != nil {
-		return place{}, "", fmt.Errorf("export: %w", err)
+		return target{}, "", fmt.Errorf("export: %w", err)
 	}
 	sum := sha256.Sum256(text)
 	name := hex.EncodeToString(sum[:])
-	return placeOf(filepath.Join(c.dir, name+".json")), filepath.Join(c.dir, "lock-"+name[:2]), nil
+	return targetAt(filepath.Join(c.dir, name+".json")), filepath.Join(c.dir, "lock-"+name[:2]), nil
 }
 
 func fetchEntry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
@@ -284,25 +243,21 @@ func fetchEntry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 	return e, nil
 }
 
-// mismatch names the field in which the identity is not the expected one. Its
-// value is not told: a subject may hold personal data.
+// mismatch returns the name of a field in which the identity is not the expected one, "" if there is
+// none. It does not return the value: a subject may contain personal data.
 func (i CacheIdentity) mismatch(r CacheRequest) string {
 	differ := func(got, want string) bool { return want != "" && got != want }
+	account := ""
+	if a, ok := arn.Parse(r.Key.RoleARN); ok && arn.IsAccount(a.Account) {
+		account = a.Account
+	}
 	switch {
 	case differ(i.Issuer, r.Expect.Issuer):
 		return "issuer"
 	case differ(i.Subject, r.Expect.Subject):
 		return "subject"
-	case differ(i.AccountID, r.Expect.AccountID), i.AccountID != "" && differ(i.AccountID, arnAccount(r.Key.RoleARN)):
+	case differ(i.AccountID, r.Expect.AccountID), i.AccountID != "" && differ(i.AccountID, account):
 		return "account"
-	}
-	return ""
-}
-
-// arnAccount returns the account of a role's ARN, or "" if there is none of 12 digits.
-func arnAccount(roleARN string) string {
-	if a, ok := arn.Parse(roleARN); ok && arn.IsAccount(a.Account) {
-		return a.Account
 	}
 	return ""
 }

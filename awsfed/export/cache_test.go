@@ -418,7 +418,7 @@ func TestCacheOffMakesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := export.OpenCache(&export.CacheOptions{Dir: filepath.Join(above, "cache")})
-	if err := c.Off(); err == nil || !strings.Contains(err.Error(), "everybody may write") {
+	if err := c.Off(); err == nil || !strings.Contains(err.Error(), "all users may write") {
 		t.Errorf("Off = %v", err)
 	}
 	if left, err := os.ReadDir(above); err != nil || len(left) > 0 {

@@ -1,24 +1,55 @@
 package export
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
 	"unicode/utf8"
 )
 
-// CommandLine makes the value of credential_process from a program and its
-// arguments, so that all readers run the same: sh -c (the Go SDK), shlex
-// (botocore on Unix), cmd.exe /C and the C runtime's rules (Windows), and the
-// Go SDK's file reader, which takes quotes and comments off values.
+// WriteProcess writes credential_process = command to a profile of the config file. Every SDK then runs
+// the command whenever it needs credentials. Make the command with [CommandLine].
 //
-// The program must be an absolute path: SDKs run the command in any folder.
-// Arguments are for everyone to read in the process list, so they must hold no
-// secret.
+// SDKs prefer other credential settings of the same profile to credential_process: static keys,
+// role_arn, web identity, SSO, a login session. The error for such a setting names its line; with
+// FileOptions.Overwrite it is removed. Temporary keys are removed in any case. A credential_process of
+// another program (compared by the name of the file) is refused in the same way. SDKs also prefer keys
+// in the credentials file: see [File.RemoveCredentials].
+func (f *File) WriteProcess(ctx context.Context, profile, command string) error {
+	if f.format != configFormat {
+		return &FileError{Path: f.path, Reason: "credential_process is a setting of the config file", Next: "use NewConfigFile"}
+	}
+	if command == "" {
+		return &FileError{Path: f.path, Reason: "the command is empty", Next: "make it with CommandLine"}
+	}
+	if reason := checkValue(command); reason != "" {
+		return &FileError{Path: f.path, Reason: "the command " + reason, Next: "make it with CommandLine"}
+	}
+	return f.edit(ctx, profile, func(s *section) ([]Setting, *FileError) {
+		if e := s.entry(keyProcess); e != nil && !f.opts.Overwrite && e.value != "" && programOf(e.value) != programOf(command) {
+			return nil, refuse(e.line, "profile "+quoted(profile)+" has a credential_process of another program", "choose another profile, or allow overwriting")
+		}
+		if err := f.keepLongTerm(s); err != nil {
+			return nil, err
+		}
+		return f.removePreferred(append(removals(), Setting{keyProcess, command}), s, isOtherSource, "credential_process")
+	})
+}
+
+// CommandLine returns the value of credential_process for a program and its arguments. All readers run
+// the same from it: sh -c (the Go SDK), shlex (botocore on Unix), cmd.exe /C with the rules of the C
+// runtime (Windows), and the Go SDK's file reader, which removes quotes and comments from values.
 //
-// On Windows nothing with a blank, a quote or a character of cmd.exe's passes:
-// no way of quoting it survives the Go SDK, which quotes the whole command
-// once more. Install the program in a folder without blanks.
+// The program must be an absolute path, because SDKs run the command in any folder. Other users can
+// read the arguments in the process list, so they must not contain a secret.
+//
+// On Windows a word with a blank, a quote or a special character of cmd.exe is refused. The Go SDK
+// quotes the whole command once more, and no quoting survives that. Install the program in a folder
+// without blanks.
+//
+// An error is an [*OptionError] for "program" or "args".
 func CommandLine(program string, args ...string) (string, error) {
 	return commandLine(runtime.GOOS, program, args)
 }
@@ -29,8 +60,9 @@ func commandLine(goos, program string, args []string) (string, error) {
 		word = windowsWord
 		absolute = len(program) > 3 && program[1] == ':' && (program[2] == '\\' || program[2] == '/') || strings.HasPrefix(program, `\\`)
 	}
+	option, fail := "program", func(option, reason string) error { return &OptionError{"CommandLine", option, errors.New(reason)} }
 	if !absolute {
-		return "", fmt.Errorf("export: program %s is not an absolute path: SDKs run it in any folder", quoted(program))
+		return "", fail(option, quoted(program)+" is not an absolute path, but SDKs run the command in any folder")
 	}
 	var b strings.Builder
 	for i, arg := range append([]string{program}, args...) {
@@ -38,24 +70,25 @@ func commandLine(goos, program string, args []string) (string, error) {
 		if utf8.ValidString(arg) {
 			w, reason = word(arg)
 		}
-		if reason != "" {
-			return "", fmt.Errorf("export: word %d of the command %s", i+1, reason)
-		}
 		if i > 0 {
+			option = "args"
 			b.WriteByte(' ')
+		}
+		if reason != "" {
+			return "", fail(option, fmt.Sprintf("word %d of the command %s", i+1, reason))
 		}
 		b.WriteString(w)
 	}
 	command := b.String()
 	if reason := checkValue(command); reason != "" {
-		return "", fmt.Errorf("export: the command %s", reason)
+		return "", fail(option, "the command "+reason)
 	}
 	return command, nil
 }
 
-// posixWord puts a backslash before everything a shell may treat specially.
-// Quotes would be shorter to read, but a command that begins and ends with
-// them loses them in the Go SDK's file reader.
+// posixWord puts a backslash before each character that a shell may treat specially. Quotes would be
+// easier to read, but the Go SDK's file reader removes them from a command that begins and ends with
+// them.
 func posixWord(s string) (word, reason string) {
 	if s == "" {
 		return "''", ""
@@ -64,7 +97,7 @@ func posixWord(s string) (word, reason string) {
 	for _, c := range s {
 		switch {
 		case c < ' ' || c == 0x7f:
-			return "", "has a control character, which no reader takes from a file"
+			return "", "contains a control character, which no reader takes from a file"
 		case c >= 0x80,
 			'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',
 			strings.ContainsRune("_-./:=,@+%", c):
@@ -83,15 +116,14 @@ func windowsWord(s string) (word, reason string) {
 	if i := strings.IndexFunc(s, func(c rune) bool {
 		return c <= ' ' || c == 0x7f || strings.ContainsRune("\"'&|<>()^%!;`~*?", c)
 	}); i >= 0 {
-		return "", fmt.Sprintf("has a blank or a character special to cmd.exe at offset %d, which cannot be quoted for all readers: use a path without it", i)
+		return "", fmt.Sprintf("has a blank or a special character of cmd.exe at offset %d, which cannot be quoted for all readers: use a path without it", i)
 	}
 	return s, ""
 }
 
-// programOf is the name of the file that a credential_process runs, without the
-// folder, which changes when a program is installed elsewhere. A backslash
-// before a letter or a digit is Windows' separator, before anything else it
-// quotes that.
+// programOf returns the name of the file that a credential_process runs. The folder is left out,
+// because it changes when a program is installed elsewhere. A backslash before a letter or a digit is
+// the separator of Windows; before any other character it quotes that.
 func programOf(command string) string {
 	var name strings.Builder
 	quote := byte(0)
@@ -107,7 +139,7 @@ word:
 			quote = 0
 		case quote == 0 && (c == '"' || c == '\''):
 			quote = c
-		case quote == 0 && (c == ' ' || c == '\t'):
+		case quote == 0 && isBlank(c):
 			break word
 		case c == '/' || c == '\\':
 			name.Reset()

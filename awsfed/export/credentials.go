@@ -12,12 +12,11 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// CredentialsSource yields temporary credentials whose Expires is the
-// expiration that STS gave. The Provider of package awsfed is one.
+// CredentialsSource returns temporary credentials whose Expires is the expiration that STS gave. The
+// Provider of package awsfed is one.
 //
-// An [aws.CredentialsProvider] is not enough: what its Retrieve returns in
-// Expires is the time at which an SDK should ask again, and a program that is
-// told this for the end of its credentials gives up working ones.
+// An [aws.CredentialsProvider] is not enough: the Expires of its Retrieve is the time at which an SDK
+// should ask again. A program that takes that for the expiration discards working credentials.
 type CredentialsSource interface {
 	Credentials(ctx context.Context) (aws.Credentials, error)
 }
@@ -30,19 +29,22 @@ func (f CredentialsSourceFunc) Credentials(ctx context.Context) (aws.Credentials
 	return f(ctx)
 }
 
-// ErrExpired is wrapped by the error for credentials that have expired before
-// they could be handed out.
-var ErrExpired = errors.New("the credentials have expired")
+// ErrExpired is wrapped by the error for credentials or a token that expired before they were handed
+// out.
+var ErrExpired = errors.New("expired")
 
-// isDenial tells an error that says itself that trying again is of no use.
-func isDenial(err error) bool {
-	var final interface{ Retryable() bool }
-	return errors.As(err, &final) && !final.Retryable()
+// refusesRetry reports whether the error says that it is not retryable.
+func refusesRetry(err error) bool {
+	e, ok := errors.AsType[interface {
+		error
+		Retryable() bool
+	}](err)
+	return ok && !e.Retryable()
 }
 
-// checkCredentials refuses what must not leave this package: permanent keys,
-// keys without an end, and text that would break out of a line, a shell word
-// or a header. It names the field and never its value.
+// checkCredentials refuses what must not leave this package: permanent keys, keys without an
+// expiration, and text that would end a line, a shell word or a header. The error names the field and
+// never contains its value.
 func checkCredentials(c aws.Credentials, now time.Time) error {
 	fields := [...]struct{ name, value string }{
 		{"AccessKeyID", c.AccessKeyID},
@@ -64,15 +66,15 @@ func checkCredentials(c aws.Credentials, now time.Time) error {
 		return errors.New("field Expires is not set: readers would take the credentials for permanent ones")
 	}
 	if !now.Before(c.Expires) {
-		return fmt.Errorf("%w at %s: ask for new ones", ErrExpired, timestamp(c.Expires))
+		return fmt.Errorf("%w at %s: get new ones", ErrExpired, timestamp(c.Expires))
 	}
 	return nil
 }
 
-// badSecretByte is the offset of the first byte outside what keys and session
-// tokens are made of, or -1. Base64 of both alphabets and the characters of
-// other STS servers' tokens pass; blanks, quotes, backslash, shell and comment
-// characters do not, so that no quoting rule of any reader is ever needed.
+// badSecretByte returns the offset of the first byte that keys and session tokens do not contain, or
+// -1. It accepts base64 of both alphabets and the characters in tokens of other STS servers. It refuses
+// blanks, quotes, the backslash, and shell and comment characters, so that no reader's quoting rules
+// matter.
 func badSecretByte(s string) int {
 	for i := range len(s) {
 		c := s[i]
@@ -86,12 +88,11 @@ func badSecretByte(s string) int {
 	return -1
 }
 
-// timestamp prints t as every SDK reads it: RFC 3339 in UTC with "Z", whole
-// seconds. A fraction is cut, never rounded up: an end that is told too late
-// is an end at which requests fail.
+// timestamp formats t as every SDK reads it: RFC 3339 in UTC with "Z", whole seconds. The fraction is
+// cut and never rounded up: requests fail after an expiration that is reported too late.
 func timestamp(t time.Time) string {
 	return t.UTC().Truncate(time.Second).Format(time.RFC3339)
 }
 
-// quoted prints what others wrote, or a path, for a line of an error.
+// quoted quotes a path, or text from others, for one line of an error.
 func quoted(s string) string { return quote.Text(s, 200) }

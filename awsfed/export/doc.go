@@ -1,32 +1,30 @@
-// Package export hands AWS credentials to programs that are not written in Go,
-// in every form that AWS's SDKs and command line read.
+// Package export gives AWS credentials to programs that are not written in Go, in every form that AWS
+// SDKs and the AWS CLI read.
 //
-// The credentials come from a [CredentialsSource], which
-// github.com/onafed/onafed/awsfed.Provider is. The first call prints what a
-// credential_process prints, one JSON object and a newline:
+// The credentials come from a [CredentialsSource], such as a Provider of package
+// github.com/onafed/onafed/awsfed. The first call prints what a credential_process prints, one JSON
+// object and a newline:
 //
 //	err := export.Process(ctx, os.Stdout, provider)
 //	// {"Version":1,"AccessKeyId":"ASIA...","SecretAccessKey":"...","SessionToken":"...","Expiration":"2026-01-02T03:04:05Z"}
 //
-// The ways out, the one that lives longest first:
+// The forms, the most durable first:
 //
-//   - [TokenFile] keeps an ID token fresh in a file for
-//     AWS_WEB_IDENTITY_TOKEN_FILE: every SDK refreshes by itself.
-//   - [Handler] is the container credentials endpoint
-//     (AWS_CONTAINER_CREDENTIALS_FULL_URI): every SDK refreshes by itself.
-//   - [Process] is the body of a credential_process, and [File].WriteProcess
-//     writes the setting that runs it. [Cache] lets many such processes share
-//     one call.
-//   - [File].WriteCredentials puts the keys in the shared credentials file.
-//     SDKs read it once and never refresh: for tools that can do no better.
-//   - [Env] prints shell statements. Good for one shell until they expire.
+//   - [TokenFile] keeps an ID token fresh in a file for AWS_WEB_IDENTITY_TOKEN_FILE. SDKs refresh
+//     their credentials from it.
+//   - [Handler] is the container credentials endpoint (AWS_CONTAINER_CREDENTIALS_FULL_URI). SDKs
+//     refresh their credentials from it.
+//   - [Process] does the work of a credential_process, and [File].WriteProcess writes the setting that
+//     runs it. With a [Cache] many such processes share one call.
+//   - [File].WriteCredentials writes the keys to the shared credentials file. SDKs read it once and
+//     never refresh: use it for tools that read nothing else.
+//   - [Env] returns shell statements. They serve one shell until the credentials expire.
 //
-// # Rules that hold everywhere
+// # Rules
 //
-// Only temporary credentials are handed out: a session token and an expiration
-// must be there, and the expiration must be in the future. The expiration
-// shown is the one STS gave, never an earlier "time to ask again". Secrets are
-// in no error and no log record of this package.
+// Only temporary credentials are handed out: the session token must be set and the expiration must be
+// in the future. The reported expiration is the one from STS, never an earlier time to ask again. No
+// error and no log record of this package contains a secret.
 //
-// Before v1 names may change; the text of errors is never part of the contract.
+// Names may change before v1. The text of errors is not part of the contract.
 package export

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -9,12 +10,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// Shell is a family of shells that quote alike.
+// Shell is a family of shells with the same quoting rules.
 type Shell string
 
-// The shells that [Env] writes for.
+// The shells that [Env] supports.
 const (
-	// Posix is sh, dash, bash, zsh, ksh.
+	// Posix is sh, dash, bash, zsh and ksh.
 	Posix Shell = "posix"
 	// Fish is fish.
 	Fish Shell = "fish"
@@ -24,67 +25,76 @@ const (
 	Cmd Shell = "cmd"
 )
 
-// Env returns statements, one a line, that put the credentials into a shell's
-// environment:
+// statement returns the statement that unsets the variable if unset is true, else sets it.
+func (s Shell) statement(v variable, unset bool) string {
+	switch s {
+	case Posix:
+		if unset {
+			return "unset " + v.name + ";\n"
+		}
+		return "export " + v.name + "=" + quotePosix(v.value) + ";\n"
+	case Fish:
+		if unset {
+			// One erasure affects only the innermost scope, and has status 4 if there is no variable.
+			return "while set -q " + v.name + "; set -e " + v.name + "; end;\n"
+		}
+		return "set -gx " + v.name + " " + quoteFish(v.value) + ";\n"
+	case PowerShell:
+		if unset {
+			return "Remove-Item Env:" + v.name + " -ErrorAction Ignore\n"
+		}
+		return "$Env:" + v.name + " = " + quotePowerShell(v.value) + "\n"
+	default: // Cmd
+		if unset {
+			return "set " + v.name + "=\r\n"
+		}
+		return "set \"" + v.name + "=" + v.value + "\"\r\n"
+	}
+}
+
+// Env returns statements, one on each line, that put the credentials into the environment of a shell:
 //
 //	eval "$(program aws env)"               # Posix
 //	program aws env --shell fish | source   # Fish
 //
-// Those of Posix and Fish end in ";", so they mean the same when the quotes
-// around $(...) are forgotten and the shell makes blanks of the line ends. A
-// value with blanks in it would not outlive that; credentials have none.
+// The statements of Posix and Fish end with ";". They therefore work also if the quotes around $(...)
+// are forgotten and the shell replaces line ends by blanks; credentials contain no blanks.
 //
-// Beside the three keys it sets AWS_CREDENTIAL_EXPIRATION, which botocore and
-// the AWS CLI read, and AWS_ACCOUNT_ID when the account is known. It unsets what
-// an SDK would prefer to these keys, for a wrong identity is worse than a
-// setting lost:
+// Besides the three keys, Env sets AWS_CREDENTIAL_EXPIRATION, which botocore and the AWS CLI read, and
+// AWS_ACCOUNT_ID if the account is known. It unsets the variables that an SDK would prefer to these
+// keys, because a wrong identity is worse than a lost setting:
 //
-//   - AWS_PROFILE and AWS_DEFAULT_PROFILE, which the SDKs for JavaScript and .NET
-//     prefer. A region that came with the profile goes with it: set AWS_REGION.
-//   - AWS_WEB_IDENTITY_TOKEN_FILE, which the SDK for .NET prefers. AWS_ROLE_ARN
-//     alone means nothing to an SDK and stays.
+//   - AWS_PROFILE and AWS_DEFAULT_PROFILE, which the SDKs for JavaScript and .NET prefer. The profile's
+//     region is lost too: set AWS_REGION.
+//   - AWS_WEB_IDENTITY_TOKEN_FILE, which the SDK for .NET prefers. AWS_ROLE_ARN stays, because SDKs do
+//     not use it alone.
 //   - AWS_SECURITY_TOKEN, which botocore prefers to AWS_SESSION_TOKEN.
 //   - AWS_ACCOUNT_ID of earlier credentials.
 //
-// The variables of the container endpoint stay: all SDKs ask it last.
+// The variables of the container endpoint stay, because all SDKs use it last. The error for an unknown
+// shell is an [*OptionError].
 func Env(shell Shell, c aws.Credentials) (string, error) {
+	switch shell {
+	case Posix, Fish, PowerShell, Cmd:
+	default:
+		return "", &OptionError{"Env", "shell", errors.New(quoted(string(shell)) + " is not one of posix, fish, powershell, cmd")}
+	}
 	set, unset, err := environment(c)
 	if err != nil {
 		return "", err
 	}
 	var b strings.Builder
 	for _, name := range unset {
-		switch shell {
-		case Posix:
-			b.WriteString("unset " + name + ";\n")
-		case Fish:
-			// One erasure takes it out of the innermost scope only, and is status 4 when it is in none.
-			b.WriteString("while set -q " + name + "; set -e " + name + "; end;\n")
-		case PowerShell:
-			b.WriteString("Remove-Item Env:" + name + " -ErrorAction Ignore\n")
-		case Cmd:
-			b.WriteString("set " + name + "=\r\n")
-		}
+		b.WriteString(shell.statement(variable{name: name}, true))
 	}
 	for _, v := range set {
-		switch shell {
-		case Posix:
-			b.WriteString("export " + v.name + "=" + quotePosix(v.value) + ";\n")
-		case Fish:
-			b.WriteString("set -gx " + v.name + " " + quoteFish(v.value) + ";\n")
-		case PowerShell:
-			b.WriteString("$Env:" + v.name + " = " + quotePowerShell(v.value) + "\n")
-		case Cmd:
-			b.WriteString("set \"" + v.name + "=" + v.value + "\"\r\n")
-		default:
-			return "", fmt.Errorf("export: shell %s is none of posix, fish, powershell, cmd", quoted(string(shell)))
-		}
+		b.WriteString(shell.statement(v, false))
 	}
 	return b.String(), nil
 }
 
-// Environ returns base with the credentials put in, for [os/exec.Cmd.Env]:
-// "NAME=value". It sets and takes out the same variables as [Env].
+// Environ returns base with the credentials added, in the form "NAME=value" of [os/exec.Cmd.Env]. It
+// sets and removes the same variables as [Env].
 func Environ(base []string, c aws.Credentials) ([]string, error) {
 	return environ(runtime.GOOS, base, c)
 }
@@ -94,20 +104,20 @@ func environ(goos string, base []string, c aws.Credentials) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	gone := make(map[string]bool, len(set)+len(unset))
+	replaced := make(map[string]bool, len(set)+len(unset))
 	for _, v := range set {
-		gone[v.name] = true
+		replaced[v.name] = true
 	}
 	for _, name := range unset {
-		gone[name] = true
+		replaced[name] = true
 	}
 	env := make([]string, 0, len(base)+len(set))
 	for _, kv := range base {
 		name, _, _ := strings.Cut(kv, "=")
-		if goos == "windows" { // where names have no case
+		if goos == "windows" { // where letter case does not matter in names
 			name = strings.ToUpper(name)
 		}
-		if !gone[name] {
+		if !replaced[name] {
 			env = append(env, kv)
 		}
 	}
@@ -138,9 +148,8 @@ func environment(c aws.Credentials) (set []variable, unset []string, err error) 
 	return set, unset, nil
 }
 
-// The values have passed checkCredentials, which lets no character through
-// that a shell treats specially. They are quoted all the same, each shell by
-// its own rule, so that the output does not rest on that list.
+// The values contain no character that a shell treats specially (checkCredentials). They are quoted by
+// the rules of each shell anyway, so that the output does not depend on that check.
 
 func quotePosix(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"

@@ -150,7 +150,7 @@ func TestQuotingInShells(t *testing.T) {
 		{"zsh", []string{"-c"}, export.QuotePosix},
 		{"ksh", []string{"-c"}, export.QuotePosix},
 		{"fish", []string{"-c"}, export.QuoteFish},
-		{"pwsh", []string{"-NoProfile", "-Command"}, export.QuotePowerS},
+		{"pwsh", []string{"-NoProfile", "-Command"}, export.QuotePowerShell},
 	}
 	for _, s := range shells {
 		path, ok := shell(t, s.name)
@@ -166,7 +166,7 @@ func TestQuotingInShells(t *testing.T) {
 			t.Errorf("%s: %q, %v, want %q", s.name, out, err, want)
 		}
 	}
-	if got := export.QuotePowerS("it's"); got != "'it''s'" {
+	if got := export.QuotePowerShell("it's"); got != "'it''s'" {
 		t.Errorf("PowerShell: %s", got)
 	}
 }

@@ -5,26 +5,26 @@ import (
 	"time"
 )
 
-// Seen is what the scanner found of one profile.
+// Seen is the result of a scan for one profile.
 type Seen struct {
-	Found  bool
-	Values map[string]string // keys whose value both readers read alike, on one line
-	Lines  map[string]int
-	Odd    []string // the other keys
+	Found     bool
+	Values    map[string]string // keys with a value on one line that both readers read alike
+	Lines     map[string]int
+	Ambiguous []string // the other keys
 }
 
-// Scan reads text for a profile; line is that of the refusal.
+// Scan scans the text for a profile. If the text is refused, it returns the line and the reason.
 func Scan(config bool, text, profile string) (seen Seen, line int, reason string) {
-	s := scanner{format: formatOf(config), profile: profile}
-	if p := s.scan(text); p != nil {
-		return Seen{}, max(p.line, 1), p.reason
+	s, err := scan(text, formatOf(config), profile)
+	if err != nil {
+		return Seen{}, max(err.Line, 1), err.Reason
 	}
 	seen = Seen{Found: s.found, Values: map[string]string{}, Lines: map[string]int{}}
 	for _, e := range s.entries {
 		switch {
-		case e.cont:
-		case e.differs != "" || e.continued:
-			seen.Odd = append(seen.Odd, e.key)
+		case e.nested:
+		case e.ambiguity() != "":
+			seen.Ambiguous = append(seen.Ambiguous, e.key)
 		default:
 			seen.Values[e.key] = e.value
 			seen.Lines[e.key] = e.line
@@ -33,13 +33,13 @@ func Scan(config bool, text, profile string) (seen Seen, line int, reason string
 	return seen, 0, ""
 }
 
-// Rewrite is an edit of a text. ok is false when it is refused.
+// Rewrite edits a text. ok is false if the edit is refused.
 func Rewrite(config bool, text, profile string, settings ...Setting) (after string, ok bool) {
 	if checkProfile(profile) != "" || checkSettings(settings) != "" {
 		return "", false
 	}
-	s := scanner{format: formatOf(config), profile: profile}
-	if s.scan(text) != nil {
+	s, err := scan(text, formatOf(config), profile)
+	if err != nil {
 		return "", false
 	}
 	for _, e := range s.entries {
@@ -47,12 +47,12 @@ func Rewrite(config bool, text, profile string, settings ...Setting) (after stri
 			return "", false
 		}
 	}
-	section := s.rewrite(text, settings)
-	out := text[:s.start] + section + text[s.end:]
+	rewritten := s.rewrite(text, settings)
+	out := text[:s.start] + rewritten + text[s.end:]
 	if out == text {
 		return text, true
 	}
-	if s.verify(text[:s.start], section, settings) != nil {
+	if s.verify(text[:s.start], rewritten, settings) != nil {
 		return "", false
 	}
 	return out, true
@@ -65,19 +65,19 @@ func formatOf(config bool) format {
 	return credentialsFormat
 }
 
-// Insides for tests.
+// Internals for tests.
 var (
-	CommandLineFor = commandLine
-	EnvironFor     = environ
-	QuotePosix     = quotePosix
-	QuoteFish      = quoteFish
-	QuotePowerS    = quotePowerShell
-	TokenDue       = tokenDue
-	IsPermanent    = isPermanent
-	Unflushed      = unflushed
+	CommandLineFor  = commandLine
+	EnvironFor      = environ
+	QuotePosix      = quotePosix
+	QuoteFish       = quoteFish
+	QuotePowerShell = quotePowerShell
+	TokenDue        = tokenDue
+	IsPermanent     = isPermanent
+	CheckFlush      = checkFlush
 )
 
-// ParseRecord reads a cache entry.
+// ParseRecord parses a cache entry.
 func ParseRecord(text string, r CacheRequest, now time.Time) (CacheEntry, bool) {
 	rec, _ := parseRecord(text, r, now)
 	if !rec.valid(now) {
@@ -86,17 +86,14 @@ func ParseRecord(text string, r CacheRequest, now time.Time) (CacheEntry, bool) 
 	return rec.entry(), true
 }
 
-// HoldLock takes the lock of a file until release is called.
+// HoldLock takes the lock of the file and returns the function that releases it.
 func (f *File) HoldLock(ctx context.Context) (release func(), err error) {
-	l, err := lockFile(ctx, f.real.lock, time.Second, time.Second)
-	if err != nil {
-		return nil, err
-	}
-	return func() { unlock(l) }, nil
+	held, err := new(locks).take(ctx, f.direct.lock, time.Second)
+	return held.release, err
 }
 
-// Beside is the token file's lock and temporary file.
-func (t *TokenFile) Beside() (lock, temp string) { return t.at.lock, t.at.temp }
+// Siblings returns the lock and the temporary file of the token file.
+func (t *TokenFile) Siblings() (lock, temp string) { return t.at.lock, t.at.temp }
 
-// Beside is the file's lock and temporary file.
-func (f *File) Beside() (lock, temp string) { return f.real.lock, f.real.temp }
+// Siblings returns the lock and the temporary file of the file.
+func (f *File) Siblings() (lock, temp string) { return f.direct.lock, f.direct.temp }

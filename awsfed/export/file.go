@@ -2,78 +2,64 @@ package export
 
 import (
 	"context"
-	"errors"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 )
 
-// maxFileSize is more than ten thousand profiles with session tokens.
-const maxFileSize = 16 << 20
-
-// FileOptions are the options of [NewCredentialsFile] and [NewConfigFile]. Nil
-// means all defaults.
+// FileOptions are the options of [NewCredentialsFile] and [NewConfigFile]. Nil means the defaults.
 type FileOptions struct {
-	// LockTimeout is how long to wait for other processes and goroutines that
-	// edit the same file. Zero or less means 10 seconds.
+	// LockTimeout is how long to wait for other processes and goroutines that edit the same file. Zero
+	// or less means 10 seconds.
 	LockTimeout time.Duration
-	// Overwrite lets an edit replace what a person may have put there: the
-	// long-term access keys of the profile, the credential_process of another
-	// program, and other credential settings that the SDKs would prefer to what
-	// is written.
+	// Overwrite allows an edit to replace settings that a person may have written: the long-term access
+	// keys of the profile, a credential_process that runs another program, and other credential settings
+	// that SDKs prefer to the new ones.
 	Overwrite bool
 }
 
-// File edits one of the two files that AWS's SDKs and command line share. The
-// zero value is not usable; make one with [NewCredentialsFile] or
-// [NewConfigFile]. It is safe for concurrent use, in one process and in many.
+// File edits one of the two files that AWS SDKs and the AWS CLI share. Make one with
+// [NewCredentialsFile] or [NewConfigFile]; the zero value is not usable. A File is safe for concurrent
+// use, in one process and in many.
 //
-// An edit changes the lines of its own keys in one section. Every other byte
-// stays: comments, order, blank lines, CRLF, nested blocks, a missing final
-// newline. The file is read as aws-sdk-go-v2 and botocore (the AWS CLI) both
-// read it. What they read differently - a duplicate section or key, a line
-// without "=", a byte order mark, an inline comment in the section to be
-// edited - is refused with a [*FileError] that names the line, and the file is
-// left untouched.
+// An edit changes the lines of its own keys in one section. Every other byte stays as it is: comments,
+// order, blank lines, CRLF, nested blocks, a missing final newline. The file is read as both
+// aws-sdk-go-v2 and botocore (the AWS CLI) read it. A text that they read differently is refused with a
+// [*FileError] that names the line, and the file stays untouched. Examples are a repeated section or
+// key, a line without "=", a byte order mark, and an inline comment in the section to edit.
 //
-// An edit is safe against other writers and against being killed: it takes a
-// lock (a file beside it, released by the operating system when its holder
-// dies), reads the file again under it, writes a temporary file with mode
-// 0600 in the same folder, flushes it to disk and renames it. Other tools
-// do not know the lock; they see the old file or the new one, never a part.
+// An edit is safe against other writers and against being killed. It takes a lock (a file beside the
+// edited one; the operating system releases it when its holder dies), reads the file again, writes a
+// temporary file with mode 0600 in the same folder, flushes it to disk and renames it. Other tools do
+// not know the lock; they see the old file or the new one, never a part.
 //
-// The folder is created with mode 0700, and one named ".aws" is set to it.
-// The new file has the mode 0600 whatever the old one had; access control
-// lists and extended attributes are not carried over, and a hard link of the
-// file keeps the old text. A file that belongs to another user, that is no
-// regular file, or that is or would become larger than 16 MiB is refused. A
-// symbolic link of the user's is followed only where nobody else can write: its
-// folder and the folder it leads to belong to the user or to root.
+// The folder is created with mode 0700, and a folder named ".aws" is set to that mode. The new file
+// has mode 0600 whatever the old one had. Access control lists and extended attributes are not copied,
+// and a hard link to the file keeps the old text. A file that belongs to another user, that is not a
+// regular file, or that is or would become larger than 16 MiB is refused. A symbolic link is followed
+// only if it is the user's own and nobody else can write on the way: its folder and the folder that it
+// leads to belong to the user or to root.
 //
-// A profile's name has 1 to 256 characters of printable ASCII, none of which is
-// a blank, a bracket, a quote, a backslash, "#" or ";", and is not DEFAULT: what
-// is beyond that, SDKs read differently.
+// The name of a profile has 1 to 256 printable ASCII characters and is not DEFAULT. Blanks, brackets,
+// quotes, backslashes, "#" and ";" are refused, because SDKs read them differently.
 type File struct {
 	path   string
 	format format
 	opts   FileOptions
-	real   place // of path itself, when it is no link
+	direct target // of path itself, if it is not a link
 	locks  locks
 }
 
-// NewCredentialsFile is the shared credentials file at path. An empty path is
-// what AWS_SHARED_CREDENTIALS_FILE names, else ~/.aws/credentials. It need not
-// exist. A variable with "~" at its beginning or a "$" is an error: botocore
-// expands it and the Go SDK does not.
+// NewCredentialsFile returns the shared credentials file at path. If path is empty, it is the one that
+// AWS_SHARED_CREDENTIALS_FILE names, else ~/.aws/credentials. The file need not exist. A variable that
+// begins with "~" or contains a "$" is an error: botocore expands it and the Go SDK does not.
 func NewCredentialsFile(path string, opts *FileOptions) (*File, error) {
 	return newFile(path, "AWS_SHARED_CREDENTIALS_FILE", "credentials", credentialsFormat, opts)
 }
 
-// NewConfigFile is the shared config file at path. An empty path is what
-// AWS_CONFIG_FILE names, else ~/.aws/config, as for [NewCredentialsFile].
+// NewConfigFile returns the shared config file at path. If path is empty, it is the one that
+// AWS_CONFIG_FILE names, else ~/.aws/config; see [NewCredentialsFile].
 func NewConfigFile(path string, opts *FileOptions) (*File, error) {
 	return newFile(path, "AWS_CONFIG_FILE", "config", configFormat, opts)
 }
@@ -82,21 +68,21 @@ func newFile(path, variable, name string, form format, opts *FileOptions) (*File
 	if path == "" {
 		path = os.Getenv(variable)
 		if strings.HasPrefix(path, "~") || strings.Contains(path, "$") {
-			return nil, &FileError{Path: path, Reason: variable + " has a \"~\" or \"$\", which botocore expands and the Go SDK does not", Next: "set it to the whole path"}
+			return nil, &FileError{Path: path, Reason: variable + " contains \"~\" or \"$\", which botocore expands and the Go SDK does not", Next: "set it to the full path"}
 		}
 	}
 	if path == "" {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return nil, &FileError{Path: name, Reason: "no home folder to find it in", Err: err, Next: "set HOME or " + variable}
+			return nil, &FileError{Path: name, Reason: "there is no home folder", Err: err, Next: "set HOME or " + variable}
 		}
 		path = filepath.Join(home, ".aws", name)
 	}
-	abs, err := filepath.Abs(path)
+	abs, err := absolute(path)
 	if err != nil {
-		return nil, &FileError{Path: path, Reason: "it is relative to a folder that cannot be found", Err: err}
+		return nil, err
 	}
-	f := &File{path: abs, format: form, real: placeOf(abs)}
+	f := &File{path: abs, format: form, direct: targetAt(abs)}
 	if opts != nil {
 		f.opts = *opts
 	}
@@ -106,15 +92,22 @@ func newFile(path, variable, name string, form format, opts *FileOptions) (*File
 	return f, nil
 }
 
-// Path is the file's absolute path.
+func absolute(path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", &FileError{Path: path, Reason: "the path is relative and the current folder is unknown", Err: err}
+	}
+	return abs, nil
+}
+
+// Path returns the file's absolute path.
 func (f *File) Path() string { return f.path }
 
-// Lookup returns the value of a key of a profile, as all SDKs read it; upper and
-// lower case of the key are the same. A missing file, profile or key is no error,
-// and the null device is an empty file. It takes no lock: a file is replaced as
-// a whole.
+// Lookup returns the value of a profile's key if all SDKs read the same value. The letter case of the
+// key does not matter. A missing file, profile or key is not an error, and the null device is an empty
+// file. Lookup takes no lock, because a file is replaced as a whole.
 func (f *File) Lookup(profile, key string) (value string, ok bool, err error) {
-	s, err := f.readProfile(profile)
+	s, err := f.read(profile)
 	if err != nil {
 		return "", false, err
 	}
@@ -128,7 +121,7 @@ func (f *File) Lookup(profile, key string) (value string, ok bool, err error) {
 	return e.value, true, nil
 }
 
-func (f *File) readProfile(profile string) (*scanner, error) {
+func (f *File) read(profile string) (*section, error) {
 	if reason := checkProfile(profile); reason != "" {
 		return nil, &FileError{Path: f.path, Reason: reason}
 	}
@@ -136,29 +129,29 @@ func (f *File) readProfile(profile string) (*scanner, error) {
 	if err != nil {
 		return nil, failAt(f.path, err)
 	}
-	s := &scanner{format: f.format, profile: profile}
-	if p := s.scan(text); p != nil {
-		return nil, p.at(f.path)
+	s, refused := scan(text, f.format, profile)
+	if refused != nil {
+		return nil, failAt(f.path, refused)
 	}
 	return s, nil
 }
 
-// Edit sets keys of one profile, or removes those whose value is empty. The
-// section is appended when the file has none. Errors are [*FileError].
+// Edit sets keys of one profile, and removes those whose value is empty. The section is appended if
+// the file has none. Errors are [*FileError].
 //
-// Edit knows nothing of what the keys mean; see [File.WriteCredentials] and
-// [File.WriteProcess] for those that must be changed together.
+// Edit does not know what the keys mean. [File.WriteCredentials] and [File.WriteProcess] change the
+// keys that belong together.
 func (f *File) Edit(ctx context.Context, profile string, settings ...Setting) error {
-	return f.edit(ctx, profile, settings, nil)
-}
-
-// edit is Edit; decide, if not nil, looks at the section under the lock and
-// may refuse or return other settings.
-func (f *File) edit(ctx context.Context, profile string, settings []Setting, decide func(*scanner) ([]Setting, *FileError)) error {
-	if reason := checkProfile(profile); reason != "" {
+	if reason := checkSettings(settings); reason != "" {
 		return &FileError{Path: f.path, Reason: reason}
 	}
-	if reason := checkSettings(settings); reason != "" {
+	return f.edit(ctx, profile, func(*section) ([]Setting, *FileError) { return settings, nil })
+}
+
+// edit changes a profile under the lock. decide is called with the profile's section and returns the
+// settings to write, or refuses.
+func (f *File) edit(ctx context.Context, profile string, decide func(*section) ([]Setting, *FileError)) error {
+	if reason := checkProfile(profile); reason != "" {
 		return &FileError{Path: f.path, Reason: reason}
 	}
 	at, err := f.resolve()
@@ -169,138 +162,70 @@ func (f *File) edit(ctx context.Context, profile string, settings []Setting, dec
 	if err != nil {
 		return failAt(f.path, err)
 	}
+	defer lock.release()
+	if err := f.editLocked(ctx, at, profile, decide); err != nil {
+		return failAt(f.path, err)
+	}
+	return nil
+}
+
+func (f *File) editLocked(ctx context.Context, at target, profile string, decide func(*section) ([]Setting, *FileError)) error {
 	replaced := false
 	defer func() {
 		if !replaced {
-			_ = os.Remove(at.temp) // of a killed writer; a change replaces it
+			at.removeTemp()
 		}
-		lock.release()
 	}()
-
 	text, info, err := readText(at.path, true)
 	if err != nil {
-		return failAt(f.path, err)
+		return err
 	}
-	s := &scanner{format: f.format, profile: profile}
-	if p := s.scan(text); p != nil {
-		return p.at(f.path)
+	s, refused := scan(text, f.format, profile)
+	if refused != nil {
+		return refused
 	}
 	for i := range s.entries {
 		if e := &s.entries[i]; e.differs != "" {
-			return &FileError{Path: f.path, Line: e.line, Reason: e.differs, Next: "remove the quotes, or put the comment on a line of its own"}
+			return refuse(e.line, e.differs, "remove the quotes, or move the comment to a line of its own")
 		}
 	}
-	if decide != nil {
-		var refused *FileError
-		if settings, refused = decide(s); refused != nil {
-			refused.Path = f.path
-			return refused
-		}
+	settings, refused := decide(s)
+	if refused != nil {
+		return refused
 	}
-	head, was, tail := text[:s.start], text[s.start:s.end], text[s.end:]
-	section := s.rewrite(text, settings)
-	if section == was && (info == nil || !isLoose(info)) { // a loose mode is mended even when the text is right
+	head, old, tail := text[:s.start], text[s.start:s.end], text[s.end:]
+	rewritten := s.rewrite(text, settings)
+	if rewritten == old && (info == nil || !isLoose(info)) { // a loose mode is corrected even if the text stays
 		return nil
 	}
-	if len(head)+len(section)+len(tail) > maxFileSize {
-		return &FileError{Path: f.path, Reason: "the change would make it larger than 16 MiB", Next: "remove profiles that nobody uses"}
+	if len(head)+len(rewritten)+len(tail) > maxFileSize {
+		return refuse(0, "the change would make it larger than 16 MiB", "remove unused profiles")
 	}
-	if p := s.verify(head, section, settings); p != nil {
-		return p.at(f.path)
+	if refused := s.verify(head, rewritten, settings); refused != nil {
+		return refused
 	}
-	if err := replaceFile(ctx, at, filePerm{mode: 0o600}, head, section, tail); err != nil {
-		return failAt(f.path, err)
-	}
-	replaced = true
-	return nil
+	err = replaceFile(ctx, at, filePerm{mode: 0o600}, head, rewritten, tail)
+	replaced = err == nil
+	return err
 }
 
-// resolve finds where to write, following links that are ours, and makes the
-// folder.
-func (f *File) resolve() (place, error) {
+// resolve returns the file to replace, after following links, and makes the folder.
+func (f *File) resolve() (target, error) {
 	info, err := os.Lstat(f.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return f.real, makeFolder(f.real.dir)
-	}
-	if err != nil {
-		return place{}, err
-	}
-	if info.Mode()&fs.ModeSymlink == 0 {
-		if err := checkReplaceable(f.path); err != nil {
-			return place{}, err
+	switch {
+	case os.IsNotExist(err):
+		return f.direct, makeFolder(f.direct.dir)
+	case err != nil:
+		return target{}, err
+	case info.Mode()&os.ModeSymlink == 0:
+		if err := checkRegular(info); err != nil {
+			return target{}, err
 		}
-		return f.real, tightenFolder(f.real.dir)
+		return f.direct, tightenFolder(f.direct.dir)
 	}
 	path, err := followLinks(f.path)
 	if err != nil {
-		return place{}, err
+		return target{}, err
 	}
-	return placeOf(path), checkReplaceable(path)
-}
-
-// readText reads a whole file and tells what it is, "" and nil for one that does
-// not exist, "" for the null device. For a writer it refuses what it could not
-// put back: another user's file, a device.
-func readText(path string, write bool) (text string, info fs.FileInfo, err error) {
-	flag := os.O_RDONLY
-	if write {
-		flag |= openNoFollow
-	}
-	file, err := os.OpenFile(path, flag|openNonblock, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil, nil
-	}
-	if err != nil {
-		return "", nil, err
-	}
-	defer file.Close()
-	info, err = file.Stat()
-	switch {
-	case err != nil:
-		return "", nil, err
-	case !write && isNull(info):
-		return "", info, nil
-	case !info.Mode().IsRegular():
-		return "", nil, &FileError{Reason: notRegular}
-	case info.Size() > maxFileSize:
-		return "", nil, &FileError{Reason: "larger than 16 MiB"}
-	case write && !isOwn(info):
-		return "", nil, &FileError{Reason: "the file belongs to another user", Next: "run as that user, or name another file"}
-	}
-	var buf strings.Builder
-	buf.Grow(int(info.Size()))
-	n, err := io.Copy(&buf, io.LimitReader(file, info.Size()+1)) // one more: then the file grew
-	switch {
-	case err != nil:
-		return "", nil, err
-	case n > info.Size():
-		return "", nil, &FileError{Reason: "the file changed while it was read", Next: "try again"}
-	}
-	return buf.String(), info, nil
-}
-
-const notRegular = "not a regular file"
-
-// checkReplaceable refuses what a new file must not take the place of, before a
-// lock is made beside it: /dev is no place for one.
-func checkReplaceable(path string) error {
-	info, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return err
-	case !info.Mode().IsRegular():
-		return &FileError{Reason: notRegular, Next: "name another file"}
-	}
-	return nil
-}
-
-// isNull tells the null device, which people name for "no file".
-func isNull(info fs.FileInfo) bool {
-	if info.Mode()&fs.ModeDevice == 0 {
-		return false
-	}
-	null, err := os.Stat(os.DevNull)
-	return err == nil && os.SameFile(info, null)
+	return targetAt(path), checkReplaceable(path)
 }

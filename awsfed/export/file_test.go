@@ -337,7 +337,7 @@ func TestOrphanIsRemoved(t *testing.T) {
 	t.Parallel()
 	for rule, text := range map[string]string{"changed": "[p]\nregion = a\n", "unchanged": "[p]\nregion = x\n", "refused": "[p]\n[p]\n"} {
 		f := credentialsFile(t, text, nil)
-		_, temp := f.Beside()
+		_, temp := f.Siblings()
 		write(t, temp, "aws_secret_access_key = half", 0o600)
 		err := f.Edit(t.Context(), "p", export.Setting{Key: "region", Value: "x"})
 		if (err != nil) != (rule == "refused") {
@@ -660,11 +660,11 @@ func TestErrorsAreOneCleanLine(t *testing.T) {
 func TestUnflushedFolder(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{nil, syscall.EINVAL, syscall.ENOTSUP, syscall.ENOSYS, syscall.EACCES, &fs.PathError{Op: "sync", Path: "x", Err: syscall.EPERM}} {
-		if got := export.Unflushed(err); got != nil {
+		if got := export.CheckFlush(err); got != nil {
 			t.Errorf("%v: %v", err, got)
 		}
 	}
-	if err := export.Unflushed(syscall.EIO); !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), "the file was replaced") {
+	if err := export.CheckFlush(syscall.EIO); !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), "the file was replaced") {
 		t.Errorf("a fault of the disk: %v", err)
 	}
 }

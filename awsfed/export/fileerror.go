@@ -9,31 +9,47 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// ErrLongTerm is wrapped by the error for a profile that holds long-term
-// access keys, which are overwritten only with FileOptions.Overwrite.
+// ErrLongTerm is wrapped by the error for a profile that holds long-term access keys. They are
+// replaced only with FileOptions.Overwrite.
 var ErrLongTerm = errors.New("long-term access keys")
 
-// ErrLocked is wrapped by the error for a file whose lock another process, or
-// another goroutine of this one, did not give up in time.
+// ErrLocked is wrapped by the error for a file whose lock another process, or another goroutine of
+// this process, did not release in time.
 var ErrLocked = errors.New("still locked")
 
-// FileError tells why a file was left as it was. It never holds a value that
-// stood in the file.
+// FileError reports why a file was not read or not changed. It contains no value from the file.
 type FileError struct {
 	// Path is the file.
 	Path string
-	// Line is the line that the reason is about, from 1; 0 for the whole file.
+	// Line is the line with the reason, from 1. It is 0 if the reason is about the whole file.
 	Line int
-	// Reason says what is wrong with it.
+	// Reason says what is wrong.
 	Reason string
-	// Next says what a person can do, empty when the reason says it already.
+	// Next says what to do. It is empty if Reason is enough.
 	Next string
-	// Err is what lies under it: [ErrLongTerm], [ErrLocked], an error of the
-	// operating system or the context; nil when it is about the text.
+	// Err is the cause: [ErrLongTerm], [ErrLocked], an error of the operating system or of the context.
+	// It is nil if the reason is the text of the file.
 	Err error
 }
 
-// Error is one line: path, line, reason, next step.
+// refuse returns an error whose path is not known yet; see failAt.
+func refuse(line int, reason, next string) *FileError {
+	return &FileError{Line: line, Reason: reason, Next: next}
+}
+
+// failAt returns err as a FileError with the path.
+func failAt(path string, err error) error {
+	if fe, ok := errors.AsType[*FileError](err); ok {
+		fe.Path = path
+		return fe
+	}
+	if pe, ok := errors.AsType[*fs.PathError](err); ok && pe.Path == path {
+		return &FileError{Path: path, Reason: pe.Op, Err: pe.Err}
+	}
+	return &FileError{Path: path, Err: err}
+}
+
+// Error returns one line: path, line, reason, next step.
 func (e *FileError) Error() string {
 	var b strings.Builder
 	b.WriteString("export: ")
@@ -48,27 +64,13 @@ func (e *FileError) Error() string {
 		if e.Reason != "" {
 			b.WriteString(": ")
 		}
-		b.WriteString(quote.Clean(e.Err.Error(), 4096)) // it may name a folder, and a name may hold anything
+		b.WriteString(quote.Clean(e.Err.Error(), 4096)) // it may contain the name of a folder, which may hold any character
 	}
 	if e.Next != "" {
 		b.WriteString("; ")
 		b.WriteString(e.Next)
 	}
 	return b.String()
-}
-
-// failAt puts the path to an error of the operating system or a refusal.
-func failAt(path string, err error) error {
-	var fe *FileError
-	if errors.As(err, &fe) {
-		fe.Path = path
-		return fe
-	}
-	var pe *fs.PathError
-	if errors.As(err, &pe) && pe.Path == path {
-		return &FileError{Path: path, Reason: pe.Op, Err: pe.Err}
-	}
-	return &FileError{Path: path, Err: err}
 }
 
 // Unwrap returns Err.

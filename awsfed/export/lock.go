@@ -9,34 +9,32 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockRetry is how often a lock that another process holds is tried. An edit
-// takes some milliseconds, most of them for the flush to disk.
+// lockRetry is how often a lock that another process holds is tried. An edit takes some milliseconds,
+// most of them for the flush to disk.
 const lockRetry = 5 * time.Millisecond
 
-// locks are the locks that one [File], [Cache] or [TokenFile] takes. Its
-// goroutines queue here, so that one of them at a time polls for the operating
-// system's lock: a thousand that poll keep a machine busy with nothing else.
-// The zero value is ready for use.
+// locks are the locks of one [File], [Cache] or [TokenFile]. Its goroutines wait here for their turn,
+// so that only one of them polls for the operating system's lock. A thousand polling goroutines would
+// keep a machine busy. The zero value is ready for use.
 type locks struct {
 	mu    sync.Mutex               // guards turns
-	turns map[string]chan struct{} // by path; full while a goroutine has the lock or polls for it
+	turns map[string]chan struct{} // by path; full while a goroutine holds the lock or polls for it
 }
 
-// A heldLock is to be released.
+// A heldLock must be released.
 type heldLock struct {
 	file *flock.Flock
 	turn chan struct{}
 }
 
-// take takes the lock at path, waiting at most timeout for the other goroutines
-// and processes together.
+// take takes the lock at path. It waits at most timeout for other goroutines and processes together.
 func (s *locks) take(ctx context.Context, path string, timeout time.Duration) (heldLock, error) {
 	turn, left := s.turn(path), timeout
 	select {
 	case turn <- struct{}{}:
 	default:
 		begin := time.Now()
-		if err := await(ctx, turn, path, timeout); err != nil {
+		if err := awaitTurn(ctx, turn, path, timeout); err != nil {
 			return heldLock{}, err
 		}
 		left -= time.Since(begin)
@@ -63,7 +61,7 @@ func (s *locks) turn(path string) chan struct{} {
 	return t
 }
 
-func await(ctx context.Context, turn chan struct{}, path string, timeout time.Duration) error {
+func awaitTurn(ctx context.Context, turn chan struct{}, path string, timeout time.Duration) error {
 	t := time.NewTimer(timeout)
 	defer t.Stop()
 	select {
@@ -76,20 +74,20 @@ func await(ctx context.Context, turn chan struct{}, path string, timeout time.Du
 	}
 }
 
-// stillLocked is the error for a lock that was not free within the timeout.
+// stillLocked returns the error for a lock that was not released within the timeout.
 func stillLocked(holder, path string, timeout time.Duration, next string) error {
-	return &FileError{Reason: holder + " has not given up the lock " + quoted(path) + " within " + timeout.String(), Next: next, Err: ErrLocked}
+	return &FileError{Reason: holder + " did not release the lock " + quoted(path) + " within " + timeout.String(), Next: next, Err: ErrLocked}
 }
 
-// release gives the lock up.
+// release releases the lock. An error has no consequence: the lock ends with the process at the latest.
 func (h heldLock) release() {
-	unlock(h.file)
+	_ = h.file.Unlock()
 	<-h.turn
 }
 
-// lockFile takes the lock at path, waiting for what is left of timeout. The lock
-// is the operating system's (flock, LockFileEx), so it ends with its holder; the
-// empty file stays, for removing it would let two holders in.
+// lockFile takes the lock at path and waits at most for the time that is left of timeout. The lock is the
+// operating system's (flock, LockFileEx), so it ends with its holder. The empty file stays: if it were
+// removed, two processes could hold the lock at once.
 func lockFile(ctx context.Context, path string, left, timeout time.Duration) (*flock.Flock, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -109,7 +107,3 @@ func lockFile(ctx context.Context, path string, left, timeout time.Duration) (*f
 	}
 	return l, nil
 }
-
-// unlock gives the lock up. An error has no consequence: the lock ends with
-// the process at the latest.
-func unlock(l *flock.Flock) { _ = l.Unlock() }

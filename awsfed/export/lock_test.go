@@ -39,7 +39,7 @@ func TestLockTimeoutWithinAProcess(t *testing.T) {
 		if _, err := c.Entry(t.Context(), export.CacheRequest{Key: cacheKey(), Fetch: counted(&calls, nil)}); err != nil || calls != 1 || time.Since(begin) != 3*time.Second {
 			t.Errorf("%d calls, %v after %v, want one without the lock after 3s", calls, err, time.Since(begin))
 		}
-		if !strings.Contains(log.String(), "this process has not given up the lock") {
+		if !strings.Contains(log.String(), "this process did not release the lock") {
 			t.Errorf("the log does not say who has the lock: %s", log.String())
 		}
 		close(hang)

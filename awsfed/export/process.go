@@ -3,14 +3,13 @@ package export
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"time"
 )
 
-// processOutput is what the SDKs read from a credential_process. The order of
-// the members is the one of AWS's documentation.
+// processOutput is the JSON that SDKs read from a credential_process, with its members in the order of
+// AWS's documentation.
 type processOutput struct {
 	Version         int
 	AccessKeyID     string `json:"AccessKeyId"`
@@ -20,16 +19,15 @@ type processOutput struct {
 	AccountID       string `json:"AccountId,omitempty"`
 }
 
-// Process is the body of a credential_process: it asks src once and writes one
-// JSON object and a newline to w, in a single Write. When anything fails it has
-// written nothing, and the error holds no secret: the caller prints it to
-// standard error and exits with a status other than 0.
+// Process does the work of a credential_process: it asks src once and writes one JSON object and a
+// newline to w in a single Write. When it fails it has written nothing, and the error contains no
+// secret. The caller prints the error to standard error and exits with a status other than 0.
 //
-// SDKs run the process again in every program and at each expiry and share
-// nothing; put a [Cache] before src.
+// SDKs run the process again in every program and at each expiration, and share nothing. Use
+// [Cache.Source] as src to share the credentials.
 func Process(ctx context.Context, w io.Writer, src CredentialsSource) error {
 	if src == nil {
-		return errors.New("export: Process: the source is nil")
+		return &OptionError{"Process", "src", errNil}
 	}
 	c, err := src.Credentials(ctx)
 	if err != nil {
@@ -38,7 +36,7 @@ func Process(ctx context.Context, w io.Writer, src CredentialsSource) error {
 	if err := checkCredentials(c, time.Now()); err != nil {
 		return fmt.Errorf("export: credentials refused: %w", err)
 	}
-	out, err := json.Marshal(processOutput{ //nolint:gosec // handing out the keys is what this is for
+	out, err := json.Marshal(processOutput{ //nolint:gosec // printing the keys is the purpose
 		Version:         1,
 		AccessKeyID:     c.AccessKeyID,
 		SecretAccessKey: c.SecretAccessKey,

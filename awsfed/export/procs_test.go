@@ -145,7 +145,7 @@ func TestKilledWriterLeavesOldOrNew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, temp := f.Beside()
+	_, temp := f.Siblings()
 	orphans := 0
 	for round := range 25 {
 		kill := start(t, "churn", path)
@@ -197,7 +197,7 @@ func TestLockTimeout(t *testing.T) {
 		return f.Edit(ctx, "p", export.Setting{Key: "region", Value: "x"})
 	}
 	err = edit(t.Context())
-	if lock, _ := f.Beside(); !errors.Is(err, export.ErrLocked) || !strings.Contains(err.Error(), strconv.QuoteToASCII(lock)) {
+	if lock, _ := f.Siblings(); !errors.Is(err, export.ErrLocked) || !strings.Contains(err.Error(), strconv.QuoteToASCII(lock)) {
 		t.Errorf("with the lock held: %v, want ErrLocked that names %s", err, lock)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

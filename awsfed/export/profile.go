@@ -5,48 +5,47 @@ import (
 	"time"
 )
 
-// Keys is the kind of access keys that a profile holds.
+// Keys is the kind of access keys that a profile has.
 type Keys string
 
-// The kinds of keys. A key is long-term if its ID begins with AKIA, or if it has no session token
-// and its ID does not begin with ASIA.
+// The kinds of keys. A key is long-term if its ID begins with AKIA, or if it has no session token and
+// its ID does not begin with ASIA.
 const (
 	NoKeys        Keys = ""
 	TemporaryKeys Keys = "temporary"
 	LongTermKeys  Keys = "long-term"
 )
 
-// Profile is what one shared file holds for a profile, as far as credentials are concerned. It
-// contains no secret. The zero value is a profile without credentials.
+// Profile describes the credential settings of a profile in one of the shared files. It contains no
+// secret. The zero value is a profile without credentials.
 type Profile struct {
 	// Keys is the kind of the static access keys.
 	Keys Keys
-	// Expires is the expiration that [File.WriteCredentials] stored with the keys. It is zero if
-	// there is none or it cannot be read.
+	// Expires is the expiration that [File.WriteCredentials] stored with the keys. It is zero if there
+	// is none or it cannot be read.
 	Expires time.Time
-	// Process is the value of credential_process. It is empty if the profile has none.
+	// Process is the value of credential_process, empty if there is none.
 	Process string
 	// Sources are the keys of other settings with which an SDK or the AWS CLI gets credentials from
 	// another source, such as role_arn or sso_session, in the order of the file.
 	Sources []string
 }
 
-// Inspect returns what the file holds for a profile. A missing file or section is not an error: it
-// gives the zero Profile. A setting that SDKs read differently is a [*FileError], as for
+// Inspect returns the credential settings of a profile. A missing file or section is not an error and
+// gives the zero Profile. A credential setting that SDKs read differently is a [*FileError], as in
 // [File.Lookup]. Inspect takes no lock.
 func (f *File) Inspect(profile string) (Profile, error) {
-	s, err := f.readProfile(profile)
+	s, err := f.read(profile)
 	if err != nil {
 		return Profile{}, err
 	}
 	var p Profile
 	for i := range s.entries {
 		e := &s.entries[i]
-		if e.cont {
+		switch {
+		case e.nested:
 			continue
-		}
-		switch source := beatsProcess(e.key); {
-		case source:
+		case isOtherSource(e.key):
 			p.Sources = append(p.Sources, e.key)
 		case e.key == keyProcess:
 			p.Process = e.value
@@ -59,24 +58,23 @@ func (f *File) Inspect(profile string) (Profile, error) {
 	}
 	p.Keys, _ = keysOf(s)
 	if e := s.entry(keyExpires); e != nil && e.ambiguity() == "" {
-		p.Expires, _ = time.Parse(time.RFC3339, e.value) // zero on an error
+		p.Expires, _ = time.Parse(time.RFC3339, e.value) // zero after an error
 	}
 	return p, nil
 }
 
 // keysOf returns the kind of the section's keys, and the line that shows it.
-func keysOf(s *scanner) (Keys, *entry) {
-	id, secret := s.entry(keyAccessKeyID), s.entry(keySecret)
-	e := id
-	if e == nil || e.value == "" {
-		e = secret
+func keysOf(s *section) (Keys, *entry) {
+	id, e := s.value(keyAccessKeyID), s.entry(keyAccessKeyID)
+	if id == "" {
+		e = s.entry(keySecret)
 	}
 	switch {
 	case e == nil || e.value == "":
 		return NoKeys, nil
-	case strings.HasPrefix(s.value(keyAccessKeyID), "AKIA"):
+	case strings.HasPrefix(id, "AKIA"):
 		return LongTermKeys, e
-	case strings.HasPrefix(s.value(keyAccessKeyID), "ASIA"), s.value(keySessionToken) != "", s.value(keyOldToken) != "":
+	case strings.HasPrefix(id, "ASIA"), s.value(keySessionToken) != "", s.value(keyOldToken) != "":
 		return TemporaryKeys, e
 	}
 	return LongTermKeys, e

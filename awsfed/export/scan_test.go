@@ -151,8 +151,8 @@ func TestScanReads(t *testing.T) {
 			if line != 0 {
 				t.Fatalf("Scan(%q) refused line %d: %s", tt.text, line, reason)
 			}
-			if diff := cmp.Diff(tt.want, got.Values); diff != "" || !slices.Equal(got.Odd, tt.odd) {
-				t.Errorf("Scan(%q): odd %q, want %q; values (-want +got):\n%s", tt.text, got.Odd, tt.odd, diff)
+			if diff := cmp.Diff(tt.want, got.Values); diff != "" || !slices.Equal(got.Ambiguous, tt.odd) {
+				t.Errorf("Scan(%q): odd %q, want %q; values (-want +got):\n%s", tt.text, got.Ambiguous, tt.odd, diff)
 			}
 		})
 	}
@@ -226,7 +226,7 @@ func TestScanAgreesWithGoSDK(t *testing.T) {
 		}
 		pair := want["aws_access_key_id"] != "" && want["aws_secret_access_key"] != ""
 		for key, sdk := range want {
-			if strings.HasPrefix(key, "aws_") && !pair || slices.Contains(seen.Odd, key) {
+			if strings.HasPrefix(key, "aws_") && !pair || slices.Contains(seen.Ambiguous, key) {
 				continue // the SDK shows them only together
 			}
 			if seen.Values[key] != sdk {
@@ -303,7 +303,7 @@ json.dump(out, sys.stdout)
 			}
 		}
 		for key := range got.Values {
-			if _, ok := seen.Values[key]; !ok && !slices.Contains(seen.Odd, key) {
+			if _, ok := seen.Values[key]; !ok && !slices.Contains(seen.Ambiguous, key) {
 				t.Errorf("%q (config %v): %s: read by botocore, not by the scanner", c.Text, c.Config, key)
 				bad++
 			}

@@ -1,66 +1,85 @@
 package export
 
-import "strings"
+// section is what the scanner found for one profile in a text: offsets into the text and the lines of
+// the profile's section.
+type section struct {
+	format  format
+	profile string
 
-// header is the section header that both readers take for the profile.
-func (f format) header(profile string) string {
-	if f == configFormat && profile != "default" {
-		return "[profile " + profile + "]"
-	}
-	return "[" + profile + "]"
+	found      bool
+	headerLine int
+	// text[start:end] is the section and the header after it, if there is one: an edit of the section
+	// can change how that header is read. Both are len(text) if the section was not found.
+	start, end int
+	insertAt   int     // offset after the last line that is not blank and not a comment
+	entries    []entry // in order
+	eol        string  // line end of the header, "" if the file ends there
+	fileEOL    string  // line end of the file's first line, "" if it has none
+
+	// What the scanner saw in the whole text. verify uses the maps again, which saves allocations.
+	names map[string]int // section name -> line of its header
+	keys  map[string]int // key -> line of the header of the last section that has it
 }
 
-// names tells whether the Go SDK and botocore take the section for the
-// profile. The profile's name has no blank in it (checkProfile).
-func (f format) names(section, profile string) (inGo, inPython bool) {
-	if profile == "" {
-		return false, false
-	}
-	trimmed, _ := trimBlank(section)
-	if f == credentialsFormat {
-		return trimmed == profile, section == profile
-	}
-	if profile == "default" {
-		inGo, inPython = trimmed == profile, section == profile
-	}
-	if rest, ok := strings.CutPrefix(trimmed, "profile"); ok && rest != "" && (rest[0] == ' ' || rest[0] == '\t') {
-		inGo = inGo || strings.TrimLeft(rest, " \t") == profile
-	}
-	// botocore splits every header that begins with "profile" as a shell would
-	// and takes the second word. Quotes and backslashes are taken off roughly:
-	// that can only find more than botocore does, and what only one reader
-	// finds is refused.
-	if strings.HasPrefix(section, "profile") {
-		if i := strings.IndexAny(trimmed, " \t"); i >= 0 {
-			second, _ := trimBlank(trimmed[i:])
-			if strings.ContainsAny(second, `"'\`) {
-				second = strings.NewReplacer(`"`, "", `'`, "", `\`, "").Replace(second)
-			}
-			inPython = inPython || second == profile
-		}
-	}
-	return inGo, inPython
+// entry is one line of the section: a key with its value, or a line that continues the value of the
+// key above.
+type entry struct {
+	key        string // lower-case
+	value      string
+	indent     string
+	eol        string
+	start, end int // the line with its end
+	line       int
+	continued  bool   // the value has more lines
+	nested     bool   // the line continues the value of the key above
+	differs    string // why the readers disagree about the value, "" if they agree
 }
 
-// checkProfile refuses names that cannot be written so that every SDK reads
-// the same. The reason is empty for a good one.
-//
-// AWS documents letters, digits, "-" and "_"; the characters that people use
-// beyond that and that no reader treats specially pass too.
-func checkProfile(name string) string {
-	switch {
-	case name == "":
-		return "the profile's name is empty"
-	case len(name) > 256:
-		return "the profile's name is longer than 256 characters"
-	case name == "DEFAULT":
-		return "a profile named DEFAULT would be added to every other one by botocore"
+// ambiguity returns why SDKs may read different values, "" if they agree.
+func (e *entry) ambiguity() string {
+	if e.differs == "" && e.continued {
+		return "a value of several lines"
 	}
-	for i := range len(name) {
-		c := name[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte("[]#;\"'\\", c) >= 0 {
-			return "profile name " + quoted(name) + " has a blank, a bracket, a quote, a comment sign, a backslash or a character beyond ASCII, which SDKs read differently"
+	return e.differs
+}
+
+// equals reports whether all readers read exactly the value.
+func (e *entry) equals(value string) bool { return e.value == value && e.ambiguity() == "" }
+
+// entry returns the line of the key, nil if the section has none.
+func (s *section) entry(key string) *entry {
+	for i := range s.entries {
+		if e := &s.entries[i]; e.key == key && !e.nested {
+			return e
 		}
+	}
+	return nil
+}
+
+// value returns the key's value, "" if the key is absent.
+func (s *section) value(key string) string {
+	if e := s.entry(key); e != nil {
+		return e.value
 	}
 	return ""
+}
+
+// differs reports whether the section does not have the settings.
+func (s *section) differs(settings []Setting) bool {
+	for _, set := range settings {
+		if !s.has(set) {
+			return true
+		}
+	}
+	return false
+}
+
+// has reports whether the section has the setting: the key with exactly the value, or no such key if
+// the value is empty.
+func (s *section) has(set Setting) bool {
+	e := s.entry(set.Key)
+	if set.Value == "" || e == nil {
+		return set.Value == "" && e == nil
+	}
+	return e.equals(set.Value)
 }

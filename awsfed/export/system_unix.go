@@ -10,46 +10,43 @@ import (
 
 const (
 	openNoFollow = syscall.O_NOFOLLOW
-	openNonblock = syscall.O_NONBLOCK // a pipe in the file's place must not hang us
-	// Read-write because an exclusive lock on NFS needs it. A lock file is
-	// never a link: whoever planted one would have us create its target.
+	openNonblock = syscall.O_NONBLOCK // opening a named pipe must not block
+	// Read-write, because an exclusive lock on NFS needs it. A lock file is never a link: with a link
+	// another user could make us create its target.
 	lockFlags = os.O_CREATE | os.O_RDWR | syscall.O_NOFOLLOW
 )
 
-// isOwn tells whether the file is the user's.
+// isOwn reports whether the file belongs to the user.
 func isOwn(info fs.FileInfo) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(st.Uid) == os.Geteuid()
 }
 
-// isRoots tells whether the file is root's, who could do anything anyway.
+// isRoots reports whether the file belongs to root, who can change everything anyway.
 func isRoots(info fs.FileInfo) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	return ok && st.Uid == 0
 }
 
-// hasPerm tells whether the file is for those of perm to use, and nobody else.
+// hasPerm reports whether exactly the users of perm may use the file.
 func hasPerm(info fs.FileInfo, perm filePerm) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	return ok && info.Mode().Perm() == perm.mode && (!perm.chgrp || int(st.Gid) == perm.group)
 }
 
-// isLoose tells whether anybody else may use the file.
+// isLoose reports whether other users may use the file.
 func isLoose(info fs.FileInfo) bool { return info.Mode().Perm()&0o077 != 0 }
 
-// isWritable tells whether anybody else may write to the file or folder.
+// isWritable reports whether other users may write to the file or folder.
 func isWritable(info fs.FileInfo) bool { return info.Mode().Perm()&0o022 != 0 }
 
-// isWorldWritable tells whether everybody may write to the folder, with or
-// without the sticky bit.
+// isWorldWritable reports whether all users may write to the folder, with or without the sticky bit.
 func isWorldWritable(info fs.FileInfo) bool { return info.Mode().Perm()&0o002 != 0 }
 
-// isBusy tells an error that goes away by itself; renaming over an open file
-// is no matter here.
+// isBusy reports whether a rename failed only because the file is open. That does not happen here.
 func isBusy(error) bool { return false }
 
-// syncFolder makes a rename last: without it a power cut can bring the old
-// name back.
+// syncFolder flushes the folder to disk. Without it the old name may be back after a power failure.
 func syncFolder(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

@@ -14,9 +14,8 @@ const (
 	lockFlags    = os.O_CREATE | os.O_RDWR
 )
 
-// Owners and modes are access control lists here, which a user's profile
-// folder sets so that only the user and administrators get in. They are not
-// looked at.
+// Owners and modes are access control lists here. The ones of a user's profile folder admit only the
+// user and administrators. They are not checked.
 
 func isOwn(fs.FileInfo) bool             { return true }
 func isRoots(fs.FileInfo) bool           { return true }
@@ -25,9 +24,8 @@ func isLoose(fs.FileInfo) bool           { return false }
 func isWritable(fs.FileInfo) bool        { return false }
 func isWorldWritable(fs.FileInfo) bool   { return false }
 
-// isBusy tells that another process has the file open without sharing it.
-// Access denied is what a rename gets over a file that is open or about to be
-// deleted.
+// isBusy reports whether another process has the file open without sharing it. A rename over a file that
+// is open, or about to be deleted, fails with "access denied".
 func isBusy(err error) bool {
 	return errors.Is(err, windows.ERROR_SHARING_VIOLATION) ||
 		errors.Is(err, windows.ERROR_LOCK_VIOLATION) ||

@@ -10,54 +10,41 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/user"
-	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/onafed/onafed/idp"
-	"github.com/onafed/onafed/internal/detach"
 	"github.com/onafed/onafed/internal/retry"
 )
 
-const (
-	// tokenAttempt bounds one question to the source, for a source that does not.
-	tokenAttempt = time.Minute
-	// tokenGrace is how long a source may take to see that its context has ended.
-	tokenGrace = 100 * time.Millisecond
-	// tokenLook is how often Run looks at the wall clock and at the file. A
-	// timer does not run while a machine is suspended, so a long one would
-	// fire too late.
-	tokenLook = 30 * time.Second
-)
+// tokenCheck is how often Run compares the wall clock and checks that the file exists. A timer does not
+// run while a machine is suspended, so a longer one would fire too late.
+const tokenCheck = 30 * time.Second
 
-// TokenFileOptions are the options of [NewTokenFile]. Nil means all defaults.
+// TokenFileOptions are the options of [NewTokenFile]. Nil means the defaults.
 type TokenFileOptions struct {
-	// Group, a name or a number, may read the file too (mode 0640, and 0750 for
-	// a folder that is made), for a container that runs as another user. Empty
-	// means the user alone (0600, 0700).
+	// Group is the name or number of a group that may read the file too (mode 0640, and 0750 for a new
+	// folder), for a container that runs as another user. Empty means only the user (0600, 0700).
 	Group string
-	// OnWrite, if set, is called after each new token, from the goroutine that
-	// wrote it.
+	// OnWrite, if set, is called after each new token is written, by the goroutine that wrote it.
 	OnWrite func(expiry time.Time)
-	// Logger gets failures (Warn) and writes (Debug). Nil means silence.
+	// Logger receives failures (Warn) and writes (Debug). Nil means silence.
 	Logger *slog.Logger
 }
 
-// TokenFile keeps an ID token fresh in a file for AWS_WEB_IDENTITY_TOKEN_FILE.
-// Every AWS SDK reads that file again at each refresh, so a program that is
-// given AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN needs nothing else.
+// TokenFile keeps an ID token fresh in a file for AWS_WEB_IDENTITY_TOKEN_FILE. Every AWS SDK reads that
+// file at each refresh, so a program needs only AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN.
 //
-// The file holds the token and no newline, which no SDK would take off. It is
-// replaced by a rename, so give it a folder of its own and mount that folder
-// into a container, not the file: a mounted file, and a hard link, stay the old
-// one. The folder is made when missing; one that is a link, another user's, or
-// writable by others is refused, and so is anything but a regular file in the
-// file's place.
+// The file contains the token without a newline, which SDKs would not remove. It is replaced by a
+// rename: give it a folder of its own, and mount that folder into a container, not the file. A mounted
+// file and a hard link keep the old token. A missing folder is made. A folder that is a link, belongs
+// to another user, or is writable by other users is refused, and so is anything but a regular file at
+// the path.
 //
-// Make one with [NewTokenFile]. It is safe for concurrent use.
+// Make one with [NewTokenFile]. A TokenFile is safe for concurrent use.
 type TokenFile struct {
-	at    place
+	at    target
 	src   idp.TokenSource
 	perm  filePerm
 	opts  TokenFileOptions
@@ -65,19 +52,20 @@ type TokenFile struct {
 	locks locks
 }
 
-// NewTokenFile prepares a token file at path. It writes nothing yet.
+// NewTokenFile returns a token file at path. It writes nothing yet. An error is an [*OptionError] for
+// "path", "src" or "Group".
 func NewTokenFile(path string, src idp.TokenSource, opts *TokenFileOptions) (*TokenFile, error) {
 	if path == "" {
-		return nil, errors.New("export: NewTokenFile: the path is empty")
+		return nil, &OptionError{"NewTokenFile", "path", errEmpty}
 	}
 	if src == nil {
-		return nil, errors.New("export: NewTokenFile: the source is nil")
+		return nil, &OptionError{"NewTokenFile", "src", errNil}
 	}
-	abs, err := filepath.Abs(path)
+	abs, err := absolute(path)
 	if err != nil {
-		return nil, fmt.Errorf("export: NewTokenFile: %w", err)
+		return nil, &OptionError{"NewTokenFile", "path", err}
 	}
-	t := &TokenFile{at: placeOf(abs), src: src, perm: filePerm{mode: 0o600}, log: slog.New(slog.DiscardHandler)}
+	t := &TokenFile{at: targetAt(abs), src: src, perm: filePerm{mode: 0o600}, log: slog.New(slog.DiscardHandler)}
 	if opts == nil {
 		return t, nil
 	}
@@ -88,7 +76,7 @@ func NewTokenFile(path string, src idp.TokenSource, opts *TokenFileOptions) (*To
 	if opts.Group != "" {
 		gid, err := lookupGroup(opts.Group)
 		if err != nil {
-			return nil, fmt.Errorf("export: NewTokenFile: group %s: %w", quoted(opts.Group), err)
+			return nil, &OptionError{"NewTokenFile", "Group", fmt.Errorf("%s: %w", quoted(opts.Group), err)}
 		}
 		t.perm = filePerm{mode: 0o640, chgrp: true, group: gid}
 	}
@@ -98,7 +86,7 @@ func NewTokenFile(path string, src idp.TokenSource, opts *TokenFileOptions) (*To
 func lookupGroup(name string) (int, error) {
 	if gid, err := strconv.ParseUint(name, 10, 32); err == nil {
 		if gid == math.MaxUint32 {
-			return 0, errors.New("to the system this number means no group")
+			return 0, errors.New("this number means no group to the operating system")
 		}
 		return int(gid), nil
 	}
@@ -106,16 +94,15 @@ func lookupGroup(name string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return strconv.Atoi(g.Gid) // not a number on Windows, where modes mean nothing either
+	return strconv.Atoi(g.Gid) // not a number on Windows, where modes have no meaning either
 }
 
-// Path is the file's absolute path.
+// Path returns the file's absolute path.
 func (t *TokenFile) Path() string { return t.at.path }
 
-// Write asks the source once and puts its token into the file, and returns when
-// the token expires. An expired token is an error (claims.ErrExpired or
-// [ErrExpired]), and the file stays as it was. When ctx ends, or after a minute,
-// Write does not wait any longer for a source that ignores its own context.
+// Write asks the source once, writes its token to the file, and returns when the token expires. An
+// expired token is an error (claims.ErrExpired or [ErrExpired]), and the file stays as it was. Write
+// stops waiting for a source that ignores its context when ctx ends, or after a minute.
 func (t *TokenFile) Write(ctx context.Context) (expiry time.Time, err error) {
 	token, err := t.write(ctx, &tokenCall{src: t.src})
 	if err != nil {
@@ -124,61 +111,57 @@ func (t *TokenFile) Write(ctx context.Context) (expiry time.Time, err error) {
 	return token.Expiry(), nil
 }
 
-// Run keeps the file fresh until ctx ends, and then returns nil. The token is
-// renewed when half of its life is over, a little earlier at random, so that
-// many environments that started together do not ask together. While the source
-// fails the file stays and the source is asked again after a while: a second at
-// first, up to a minute. A file that somebody removed is written again.
+// Run keeps the file fresh until ctx ends, and then returns nil. It renews the token after half of its
+// lifetime, a little earlier at random, so that environments that started together do not ask together.
+// While the source fails, the file stays, and the source is asked again after one second at first and at
+// most one minute. A file that was removed is written again.
 //
-// Only a failure at the start that will not pass is returned at once: a folder
-// that is refused or may not be written to, or an error of the source whose
-// Temporary() is false. A source that ignores its context is not waited for when
-// ctx ends; one call of it is left behind then, never more.
+// Run returns an error only if the first attempt fails permanently: a folder that is refused or cannot
+// be written to, or an error of the source whose Temporary() is false. When ctx ends, Run does not wait
+// for a source that ignores its context. At most one call of the source is left running.
 func (t *TokenFile) Run(ctx context.Context) error {
 	source := &tokenCall{src: t.src}
-	token, err := t.write(ctx, source)
-	if err != nil && isPermanent(err) && ctx.Err() == nil {
-		return err
-	}
 	failures := 0
-	for ctx.Err() == nil {
-		now := time.Now().Round(0) // the wall clock, see tokenLook
+	for attempt := 1; ctx.Err() == nil; attempt++ {
+		token, err := t.write(ctx, source)
+		now := time.Now().Round(0) // the wall clock, see tokenCheck
 		var due time.Time
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			continue
+		case err == nil:
+			failures = 0
+			due = tokenDue(now, token.Claims().IssuedAt, token.Expiry(), rand.Float64()) //nolint:gosec // jitter needs no secrecy
+		case attempt == 1 && isPermanent(err):
+			return err
+		default:
 			failures++
 			t.log.WarnContext(ctx, "token file: no new token", "path", t.at.path, "error", err, "failures", failures)
-			due = now.Add(tokenRetry(failures))
-		} else {
-			failures = 0
-			due = tokenDue(now, token.Claims().IssuedAt, token.Expiry(), rand.Float64()) //nolint:gosec // jitter is no secret
+			due = now.Add(retry.EqualJitter(retry.Exponential(time.Second, failures, time.Minute)))
 		}
 		if !t.wait(ctx, due, err == nil) {
 			break
-		}
-		var next *idp.Token
-		if next, err = t.write(ctx, source); err == nil {
-			token = next
 		}
 	}
 	return nil
 }
 
-// wait returns true when the wall clock has reached due, or, with look, when
-// the file is gone; false when ctx has ended.
-func (t *TokenFile) wait(ctx context.Context, due time.Time, look bool) bool {
+// wait returns true when the wall clock has reached due, or when the file is missing and check is set.
+// It returns false when ctx has ended.
+func (t *TokenFile) wait(ctx context.Context, due time.Time, check bool) bool {
 	for {
 		left := due.Sub(time.Now().Round(0))
 		if left <= 0 {
 			return true
 		}
-		timer := time.NewTimer(min(left, tokenLook))
+		timer := time.NewTimer(min(left, tokenCheck))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
 			return false
 		case <-timer.C:
 		}
-		if !look {
+		if !check {
 			continue
 		}
 		if _, err := os.Lstat(t.at.path); errors.Is(err, fs.ErrNotExist) {
@@ -187,9 +170,9 @@ func (t *TokenFile) wait(ctx context.Context, due time.Time, look bool) bool {
 	}
 }
 
-// tokenDue is when to ask for the next token: in the middle of the life, up to
-// a tenth of it earlier (share is random, 0 to 1). A source that caches may give
-// the same token again then; it is asked more and more often.
+// tokenDue returns when to ask for the next token: after half of the lifetime, or up to a tenth of the
+// lifetime earlier; share is random, 0 to 1. A source that caches may return the same token then, and is
+// asked again at shorter and shorter intervals.
 func tokenDue(now, issued, expiry time.Time, share float64) time.Time {
 	life := expiry.Sub(now)
 	if !issued.IsZero() && issued.Before(now) {
@@ -202,15 +185,9 @@ func tokenDue(now, issued, expiry time.Time, share float64) time.Time {
 	return now.Add(min(max(expiry.Sub(now)/10, 5*time.Second), time.Minute))
 }
 
-// tokenRetry returns how long to wait after a number of failures in a row: between half and all of
-// 1, 2, 4 ... 60 seconds.
-func tokenRetry(failures int) time.Duration {
-	return retry.EqualJitter(retry.Exponential(time.Second, failures, time.Minute))
-}
-
 // isPermanent reports whether trying again cannot help: the file or its folder is refused, or the
-// source says that its error is not temporary. A full disk and a lock that another process holds
-// are temporary.
+// source says that its error is not temporary. A full disk and a lock that another process holds are
+// temporary.
 func isPermanent(err error) bool {
 	if refused, ok := errors.AsType[*FileError](err); ok {
 		return refused.Err == nil || errors.Is(refused.Err, fs.ErrPermission) || errors.Is(refused.Err, syscall.EBUSY)
@@ -219,19 +196,22 @@ func isPermanent(err error) bool {
 	return said && !temporary
 }
 
-// write asks the source and puts its token into the file, if it is not there.
+// write asks the source and writes its token to the file, if the file does not have it.
 func (t *TokenFile) write(ctx context.Context, source *tokenCall) (*idp.Token, error) {
 	token, err := source.token(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("export: token file: %w", err)
 	}
 	if token == nil || token.Raw() == "" {
-		return nil, errors.New("export: token file: the source gave no token")
+		return nil, errors.New("export: token file: the source returned no token")
 	}
 	if !token.ValidAt(time.Now()) {
-		return nil, fmt.Errorf("export: token file: the token: %w at %s", ErrExpired, timestamp(token.Expiry()))
+		return nil, fmt.Errorf("export: token file: the token %w at %s", ErrExpired, timestamp(token.Expiry()))
 	}
-	changed, err := t.put(ctx, token.Raw())
+	if err := t.makeFolder(); err != nil {
+		return nil, failAt(t.at.path, err)
+	}
+	changed, err := writeSecret(ctx, &t.locks, t.at, t.perm, token.Raw())
 	if err != nil {
 		return nil, failAt(t.at.path, err)
 	}
@@ -244,55 +224,8 @@ func (t *TokenFile) write(ctx context.Context, source *tokenCall) (*idp.Token, e
 	return token, nil
 }
 
-// A tokenCall calls a source that may ignore its context. At most one call runs at a time. It is for
-// one goroutine.
-type tokenCall struct {
-	src  idp.TokenSource
-	left *detach.Call[*idp.Token] // the call that did not end in time, nil when there is none
-}
-
-func (a *tokenCall) token(ctx context.Context) (*idp.Token, error) {
-	ctx, cancel := context.WithTimeout(ctx, tokenAttempt)
-	defer cancel()
-	call := a.left
-	if call != nil {
-		select {
-		case <-call.Done(): // use its token, but not its error, which is of the attempt before
-			if token, err := call.Result(); err == nil {
-				a.left = nil
-				return token, nil
-			}
-			call = nil
-		default:
-		}
-	}
-	if call == nil {
-		call = detach.Go(func() (*idp.Token, error) { return a.src.Token(ctx) })
-	}
-	a.left = nil
-	select {
-	case <-call.Done():
-		return call.Result()
-	case <-ctx.Done():
-	}
-	select {
-	case <-call.Done(): // the source's error says more than ctx.Err does
-		return call.Result()
-	case <-time.After(tokenGrace):
-		a.left = call
-		return nil, fmt.Errorf("the source does not answer: %w", ctx.Err())
-	}
-}
-
-func (t *TokenFile) put(ctx context.Context, raw string) (changed bool, err error) {
-	if err := t.folder(); err != nil {
-		return false, err
-	}
-	return writeSecret(ctx, &t.locks, t.at, t.perm, raw)
-}
-
-// folder makes the folder or checks the one that is there.
-func (t *TokenFile) folder() error {
+// makeFolder makes the folder, or checks the existing one.
+func (t *TokenFile) makeFolder() error {
 	info, err := os.Lstat(t.at.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := os.MkdirAll(t.at.dir, 0o700); err != nil {
@@ -304,7 +237,7 @@ func (t *TokenFile) folder() error {
 		if err := os.Chown(t.at.dir, -1, t.perm.group); err != nil {
 			return err
 		}
-		return os.Chmod(t.at.dir, 0o750) //nolint:gosec // the group was named by the caller, to read the file
+		return os.Chmod(t.at.dir, 0o750) //nolint:gosec // the caller named the group so that it can read the file
 	}
 	if err != nil {
 		return err
@@ -312,14 +245,14 @@ func (t *TokenFile) folder() error {
 	reason := ""
 	switch {
 	case !info.IsDir():
-		reason = "is a link or no folder"
+		reason = "is a link or not a folder"
 	case !isOwn(info):
 		reason = "belongs to another user"
 	case isWritable(info):
 		reason = "is writable by other users"
 	}
 	if reason != "" {
-		return &FileError{Reason: "folder " + quoted(t.at.dir) + " " + reason, Next: "give the token a folder of its own"}
+		return refuse(0, "folder "+quoted(t.at.dir)+" "+reason, "give the token a folder of its own")
 	}
 	return nil
 }

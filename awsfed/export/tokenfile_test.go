@@ -129,7 +129,7 @@ func TestTokenFileMendsModeAndGroup(t *testing.T) {
 	put := func(group string) os.FileInfo {
 		t.Helper()
 		f := newTokenFile(t, path, src, &export.TokenFileOptions{Group: group, OnWrite: func(time.Time) { writes++ }})
-		_, temp := f.Beside()
+		_, temp := f.Siblings()
 		if writes > 0 {
 			write(t, temp, "half a token", 0o600)
 		}

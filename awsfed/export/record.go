@@ -1,0 +1,159 @@
+package export
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/onafed/onafed/internal/quote"
+)
+
+const (
+	recordVersion = 1
+	// maxRecord is well above the size of an entry with the longest session token and session policy that
+	// STS accepts.
+	maxRecord = 64 << 10
+	// clockSkew is how far the clock of another process may be ahead. On a home folder that machines
+	// share, clocks differ a little.
+	clockSkew = 2 * time.Second
+)
+
+// record is a cache entry on disk.
+type record struct {
+	Version int      `json:"version"`
+	Key     CacheKey `json:"key"`
+	CacheIdentity
+	Fetched     time.Time          `json:"fetched,omitzero"`
+	Credentials *recordCredentials `json:"credentials,omitempty"`
+	// Failed, Failure and Permanent describe the last fetch if it failed. Only processes that waited for
+	// it at that time use them.
+	Failed    time.Time `json:"failed,omitzero"`
+	Failure   string    `json:"failure,omitempty"`
+	Permanent bool      `json:"permanent,omitempty"`
+}
+
+type recordCredentials struct {
+	AccessKeyID     string    `json:"accessKeyId"`
+	SecretAccessKey string    `json:"secretAccessKey"`
+	SessionToken    string    `json:"sessionToken"`
+	Expires         time.Time `json:"expires"`
+	AccountID       string    `json:"accountId,omitempty"`
+	Source          string    `json:"source,omitempty"`
+}
+
+func success(key CacheKey, e CacheEntry) *record {
+	return &record{
+		Version:       recordVersion,
+		Key:           key,
+		CacheIdentity: e.CacheIdentity,
+		Fetched:       time.Now().UTC(),
+		Credentials: &recordCredentials{
+			AccessKeyID:     e.Credentials.AccessKeyID,
+			SecretAccessKey: e.Credentials.SecretAccessKey,
+			SessionToken:    e.Credentials.SessionToken,
+			Expires:         e.Credentials.Expires.UTC(),
+			AccountID:       e.Credentials.AccountID,
+			Source:          e.Credentials.Source,
+		},
+	}
+}
+
+// failure keeps the old credentials, which may still be valid.
+func failure(old *record, key CacheKey, err error) *record {
+	r := record{Version: recordVersion, Key: key}
+	if old != nil {
+		r = *old
+	}
+	r.Failed, r.Failure, r.Permanent = time.Now().UTC(), quote.Clean(err.Error(), 2000), refusesRetry(err)
+	return &r
+}
+
+// failedSince reports whether the last fetch failed after the time. It ignores a failure dated in the
+// future: after the clock was set back, every caller would take it for one that it waited for.
+func (r *record) failedSince(since, now time.Time) bool {
+	return r != nil && r.Failed.After(since) && !r.Failed.After(now.Add(clockSkew))
+}
+
+// A sharedError is the failed fetch of another process, as far as a file can describe it.
+type sharedError struct {
+	text      string
+	permanent bool
+}
+
+func (e *sharedError) Error() string { return "export: another process just failed: " + e.text }
+
+// Retryable returns what the other process's error returned.
+func (e *sharedError) Retryable() bool { return !e.permanent }
+
+func (r *record) entry() CacheEntry {
+	return CacheEntry{CacheIdentity: r.CacheIdentity, Credentials: r.credentials()}
+}
+
+func (r *record) credentials() aws.Credentials {
+	if r.Credentials == nil {
+		return aws.Credentials{}
+	}
+	return aws.Credentials{
+		AccessKeyID:     r.Credentials.AccessKeyID,
+		SecretAccessKey: r.Credentials.SecretAccessKey,
+		SessionToken:    r.Credentials.SessionToken,
+		Source:          r.Credentials.Source,
+		CanExpire:       true,
+		Expires:         r.Credentials.Expires,
+		AccountID:       r.Credentials.AccountID,
+	}
+}
+
+// valid reports whether the credentials can be used. A nil record has none.
+func (r *record) valid(now time.Time) bool {
+	return r != nil && r.Credentials != nil && checkCredentials(r.credentials(), now) == nil
+}
+
+// fresh reports whether the credentials have enough lifetime left.
+func (r *record) fresh(now time.Time, minLife time.Duration) bool {
+	if !r.valid(now) {
+		return false
+	}
+	// Half of a short lifetime, otherwise 15-minute sessions would never be cached.
+	need := min(minLife, r.Credentials.Expires.Sub(r.Fetched)/2)
+	return r.Credentials.Expires.Sub(now) > need
+}
+
+// parseRecord reads an entry, and returns nil and the reason if it does not fit the request.
+func parseRecord(text string, r CacheRequest, now time.Time) (rec *record, reason string) {
+	if len(text) > maxRecord {
+		return nil, "it is too large"
+	}
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	rec = new(record)
+	if err := d.Decode(rec); err != nil {
+		return nil, "it cannot be read" // the decoder's error may quote a secret
+	}
+	if d.More() {
+		return nil, "text follows it"
+	}
+	switch {
+	case rec.Version != recordVersion:
+		return nil, "it has another version"
+	case !sameKey(rec.Key, r.Key):
+		return nil, "it was made for another key"
+	case rec.Fetched.After(now.Add(time.Minute)):
+		return nil, "it is dated in the future"
+	case rec.Credentials != nil && rec.mismatch(r) != "":
+		return nil, "its " + rec.mismatch(r) + " is not the expected one"
+	}
+	return rec, ""
+}
+
+func sameKey(a, b CacheKey) bool {
+	arns := slices.Equal(a.PolicyARNs, b.PolicyARNs)
+	a.PolicyARNs, b.PolicyARNs = nil, nil
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return arns && errX == nil && errY == nil && bytes.Equal(x, y)
+}

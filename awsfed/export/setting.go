@@ -1,0 +1,102 @@
+package export
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Setting is one key of a profile and its value.
+type Setting struct {
+	// Key consists of lower-case letters, digits, "_" and "-".
+	Key string
+	// Value is the text after "=". An empty one removes the key.
+	Value string
+}
+
+// Format writes the key and never the value, for every verb.
+func (s Setting) Format(state fmt.State, _ rune) { redact(state, s.shown()) }
+
+// LogValue returns the same text as Format.
+func (s Setting) LogValue() slog.Value { return slog.StringValue(s.shown()) }
+
+func (s Setting) shown() string { return "export.Setting(" + quoted(s.Key) + ")" }
+
+func (s Setting) writeTo(out *strings.Builder) {
+	out.WriteString(s.Key)
+	out.WriteString(" = ")
+	out.WriteString(s.Value)
+}
+
+func find(settings []Setting, key string) (Setting, bool) {
+	for _, set := range settings {
+		if set.Key == key {
+			return set, true
+		}
+	}
+	return Setting{}, false
+}
+
+func contains(settings []Setting, key string) bool {
+	_, ok := find(settings, key)
+	return ok
+}
+
+// checkSettings returns why the settings cannot be written so that every SDK reads them alike, "" if
+// they can. The reason contains no value.
+func checkSettings(settings []Setting) string {
+	for i, set := range settings {
+		if reason := checkKey(set.Key); reason != "" {
+			return reason
+		}
+		if contains(settings[:i], set.Key) {
+			return "key " + quoted(set.Key) + " is set twice"
+		}
+		if reason := checkValue(set.Value); reason != "" {
+			return "the value of " + quoted(set.Key) + " " + reason
+		}
+	}
+	return ""
+}
+
+func checkKey(key string) string {
+	if key == "" {
+		return "a key is empty"
+	}
+	for i := range len(key) {
+		c := key[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' {
+			return "key " + quoted(key) + " contains a character other than a-z, 0-9, \"_\" and \"-\""
+		}
+	}
+	return ""
+}
+
+func checkValue(v string) string {
+	if v == "" {
+		return ""
+	}
+	if !utf8.ValidString(v) {
+		return "is not UTF-8"
+	}
+	if len(v) > 32<<10 {
+		return "is longer than 32 KiB"
+	}
+	for _, c := range v {
+		if unicode.IsControl(c) || c != ' ' && unicode.IsSpace(c) {
+			return "contains a line break, a control character or a blank other than a space"
+		}
+	}
+	first, last := v[0], v[len(v)-1]
+	switch {
+	case first == ' ' || last == ' ':
+		return "begins or ends with a space, which SDKs remove"
+	case first == '#' || first == ';' || cutComment(v) != v:
+		return "has a \"#\" or \";\" at its beginning or after a space, where the Go SDK reads a comment"
+	case first == last && (first == '"' || first == '\''):
+		return "begins and ends with a quote, which the Go SDK removes and botocore does not"
+	}
+	return ""
+}
