@@ -77,15 +77,11 @@ func (e *exchanger) Fetch(ctx context.Context) (session, error) {
 // Expiry returns when the credentials end by the local clock.
 func (e *exchanger) Expiry(s session) time.Time { return s.localExpiry() }
 
-// Start returns the zero time: credentials live from the beginning of their
-// refresh on.
-func (e *exchanger) Start(session) time.Time { return time.Time{} }
-
 // Prepare sets what Retrieve returns as the time to ask again.
 func (e *exchanger) Prepare(s *session, w refresh.Windows) { s.served.Expires = w.Advisory }
 
-// Recoverable tells whether a failed refresh may succeed later.
-func (e *exchanger) Recoverable(err error) bool { return recoverable(err) }
+// Temporary reports whether a failed refresh may succeed later.
+func (e *exchanger) Temporary(err error) bool { return recoverable(err) }
 
 // RetryAfter tells how long STS asked to be left alone.
 func (e *exchanger) RetryAfter(err error) time.Duration { return retryAfter(err) }

@@ -263,21 +263,25 @@ func TestANewConnectionAfterATimeout(t *testing.T) {
 					t.Errorf("%d connections, want 2", before)
 				}
 				end := s.Inject(awsfedtest.Fault{Hang: true, Times: hangs})
-				p.Invalidate(p.Status().AccessKeyID)
-				_, err = p.Retrieve(t.Context())
+				old := p.Status().AccessKeyID
+				p.Invalidate(old)
+				if _, err = p.Retrieve(t.Context()); err != nil {
+					t.Fatal(err)
+				}
 				if hangs == 0 {
-					if err == nil {
-						t.Fatal("no error from an STS that hangs")
+					if p.Status().Failures == 0 {
+						t.Fatal("no failed refresh with an STS that hangs")
 					}
 					end()
 					before = used()
-					_, err = p.Retrieve(t.Context())
 				}
-				for tries := 1; err != nil && tries < 5; tries++ { // half a second is short on a busy machine
-					_, err = p.Retrieve(t.Context())
+				for n := 0; p.Status().AccessKeyID == old && n < 10; n++ { // half a second is short on a busy machine
+					if _, err = p.Retrieve(t.Context()); err != nil {
+						t.Fatal(err)
+					}
 				}
-				if err != nil {
-					t.Fatal(err)
+				if p.Status().AccessKeyID == old {
+					t.Fatalf("no new credentials: %+v", p.Status())
 				}
 				if got := used(); got <= before {
 					t.Errorf("%d connections, want more than the %d before", got, before)

@@ -97,7 +97,7 @@ type settings struct {
 }
 
 // defaults are the settings of providers without options, which share them.
-var defaults = &settings{rules: refresh.Rules{DropLimit: maxDrops}} //nolint:gochecknoglobals // never written; a program may have thousands of providers
+var defaults = &settings{rules: refresh.Rules{InvalidateLimit: maxDrops}} //nolint:gochecknoglobals // never written; a program may have thousands of providers
 
 // attemptTimeout returns the bound of a refresh.
 func (s *settings) attemptTimeout() time.Duration {
@@ -135,12 +135,12 @@ func newSettings(o Options, pool *Pool) (*settings, error) {
 		onRefresh:       o.OnRefresh,
 		pool:            pool,
 		rules: refresh.Rules{
-			AdvisoryWindow: o.AdvisoryWindow,
-			AttemptTimeout: o.AttemptTimeout,
-			Backoff:        o.RefreshBackoff,
-			DropLimit:      maxDrops,
-			ServeExpired:   o.ServeExpired,
-			KeepOnDenial:   o.KeepOnDenial,
+			AdvisoryWindow:  o.AdvisoryWindow,
+			AttemptTimeout:  o.AttemptTimeout,
+			Backoff:         o.RefreshBackoff,
+			InvalidateLimit: maxDrops,
+			ServeExpired:    o.ServeExpired,
+			KeepOnPermanent: o.KeepOnDenial,
 		},
 	}
 	if pool != nil {

@@ -271,7 +271,7 @@ func (p *Pool) tend(ctx context.Context) time.Duration {
 		if !ok || !pr.inUse(v) {
 			continue
 		}
-		if st := pr.engine.Status(); !st.Valid || st.Denied {
+		if st := pr.engine.Status(); !st.Valid || st.Permanent {
 			// There is nothing to keep warm, and for a role that is gone for
 			// good STS would be asked without end.
 			continue

@@ -100,7 +100,7 @@ func (p *Provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 // retrieve is the rare part of Retrieve, kept out of it so that the common part
 // is small.
 func (p *Provider) retrieve(ctx context.Context) (aws.Credentials, error) {
-	s, err := p.engine.Ref(ctx)
+	s, err := p.engine.Value(ctx)
 	if err != nil {
 		return aws.Credentials{}, p.explain(ctx, err)
 	}
@@ -115,7 +115,7 @@ func (p *Provider) retrieve(ctx context.Context) (aws.Credentials, error) {
 // Credentials is Retrieve with the expiration that STS set, for those who hand
 // the credentials to another program.
 func (p *Provider) Credentials(ctx context.Context) (aws.Credentials, error) {
-	s, err := p.engine.Ref(ctx)
+	s, err := p.engine.Value(ctx)
 	if err != nil {
 		return aws.Credentials{}, p.explain(ctx, err)
 	}

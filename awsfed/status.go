@@ -144,7 +144,7 @@ func (e *exchanger) Settled(ev refresh.Event[session]) {
 		RequestID:      st.RequestID,
 		TokenSource:    p.sourceName(),
 		Err:            st.Err,
-		Retryable:      ev.Err != nil && !ev.Denied,
+		Retryable:      ev.Err != nil && !ev.Permanent,
 		Valid:          st.Valid,
 		Remaining:      st.Remaining(ev.Ended),
 		Failures:       st.Failures,

@@ -44,24 +44,11 @@ func Cached(src TokenSource, opts *CachedOptions) *CachedSource {
 		c.logger = o.Logger
 	}
 	c.minLife = max(o.MinLife, 0)
-	c.engine = refresh.New(c.fetch, refresh.Options[*Token]{
-		Rules: refresh.Rules{
-			MinLife:        c.minLife,
-			AdvisoryWindow: max(o.AdvisoryWindow, 0),
-			AttemptTimeout: max(o.AttemptTimeout, 0),
-		},
-		// The life of a token begins when it arrives and not when it was issued: a file may hold one that is half over, and by
-		// its age it would be due at once, for every call until somebody writes the next.
-		Expiry: func(t *Token) time.Time { return t.Expiry() },
-		RetryAfter: func(err error) time.Duration {
-			if re, ok := errors.AsType[*RequestError](err); ok {
-				return re.RetryAfter
-			}
-			return 0
-		},
-		// Every failure may pass, also a refusal: the kept token is as good as it was. After its end the refusal is what
-		// callers get, with its Temporary.
-		OnFlight: c.settled,
+	c.engine.Init((*cachedDriver)(c), &refresh.Rules{
+		MinLife:        c.minLife,
+		AdvisoryWindow: max(o.AdvisoryWindow, 0),
+		AttemptTimeout: max(o.AttemptTimeout, 0),
+		ForgetInvalid:  true,
 	})
 	return c
 }
@@ -71,7 +58,7 @@ type CachedSource struct {
 	src     TokenSource
 	minLife time.Duration
 	logger  *slog.Logger
-	engine  *refresh.Engine[*Token]
+	engine  refresh.Engine[*Token]
 	refused refusedTokens
 }
 
@@ -83,11 +70,11 @@ func (c *CachedSource) Configured() bool { return configured(c.src) }
 
 // Token returns the kept token, or waits for a new one as [Cached] says.
 func (c *CachedSource) Token(ctx context.Context) (*Token, error) {
-	t, err := c.engine.Value(ctx)
+	t, err := c.cached(ctx)
 	if err == nil && c.refused.has(t) {
 		// It was refused while it was on its way into the cache. The next fetch refuses it by itself.
 		c.drop(t)
-		if t, err = c.engine.Value(ctx); err == nil && c.refused.has(t) {
+		if t, err = c.cached(ctx); err == nil && c.refused.has(t) {
 			err = errRefusedAgain
 		}
 	}
@@ -98,6 +85,14 @@ func (c *CachedSource) Token(ctx context.Context) (*Token, error) {
 		return nil, fail(c.Source(), err)
 	}
 	return t, nil
+}
+
+func (c *CachedSource) cached(ctx context.Context) (*Token, error) {
+	t, err := c.engine.Value(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return *t, nil
 }
 
 // Invalidate makes the source forget t, when that is the token it keeps, and not hand it out again, even if the source that is cached still

@@ -1,18 +1,17 @@
 package refresh
 
-// The decision is tested from within: it takes a record and a time, and neither
-// has an exported form.
+// In the package itself: decide takes a record, which is not exported.
 
 import (
 	"testing"
 	"time"
 )
 
-// base is some wall time.
+// base is the arrival of the values.
 var base = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// hour is the record of an hour's credentials that arrived at base, with an
-// advisory window of exactly 15 minutes.
+// hour returns the record of a value that arrived at base and lives for an hour, with an advisory window of
+// exactly 15 minutes.
 func hour(t *testing.T) record {
 	t.Helper()
 	var r record
@@ -22,15 +21,15 @@ func hour(t *testing.T) record {
 	return r
 }
 
-func failedAt(r record, at, pause time.Duration, denied bool) record {
+func failedAt(r record, at, pause time.Duration, permanent bool) record {
 	now := base.Add(at).UnixNano()
-	r.fail(now, nil, denied)
-	r.trouble.retryAt = now + int64(pause)
+	r.fail(now, nil, permanent)
+	r.failure.retryAt = now + int64(pause)
 	return r
 }
 
-func dropped(r record, at time.Duration) record {
-	r.drop(base.Add(at).UnixNano())
+func invalidated(r record, at time.Duration) record {
+	r.invalidate(base.Add(at).UnixNano())
 	return r
 }
 
@@ -43,9 +42,9 @@ func TestDecide(t *testing.T) {
 	)
 	ok := hour(t)
 	exactly := func(r record) record {
-		bad := *r.trouble
+		bad := *r.failure
 		bad.exact = true
-		r.trouble = &bad
+		r.failure = &bad
 		return r
 	}
 	type step struct {
@@ -69,64 +68,83 @@ func TestDecide(t *testing.T) {
 			{h, wait},
 			{8 * h, wait},
 		}},
-		{"small steps back are the work of NTP", ok, Rules{}, []step{{-m, serve}, {-s, serve}}},
-		{"a clock set back makes deadlines worthless", ok, Rules{}, []step{{-m - 1, serveAndRefresh}, {-24 * h, serveAndRefresh}}},
-		{"a clock set forward is the end", ok, Rules{}, []step{{24 * h, wait}}},
-		{"a suspend over the end waits", ok, Rules{ServeExpired: true}, []step{{9 * h, wait}}},
+		{"NTP steps a clock back a little", ok, Rules{}, []step{{-m, serve}, {-s, serve}}},
+		{"a clock that was set back", ok, Rules{}, []step{{-m - 1, serveAndRefresh}, {-24 * h, serveAndRefresh}}},
+		{"a clock that was set forward", ok, Rules{}, []step{{24 * h, wait}}},
+		{"a suspension beyond the expiry", ok, Rules{ServeExpired: true}, []step{{9 * h, wait}}},
 
-		{"a failure in the advisory window is held, then tried again behind", failedAt(ok, 46*m, 10*s, false), Rules{}, []step{
+		{"a failure in the advisory window, then a backoff", failedAt(ok, 46*m, 10*s, false), Rules{}, []step{
 			{46 * m, serve},
 			{46*m + 10*s - 1, serve},
 			{46*m + 10*s, serveAndRefresh},
 			{59 * m, serveAndRefresh},
 			{h - 1, serveAndRefresh},
 		}},
-		{"after a failure nobody waits in the mandatory window", failedAt(ok, 59*m, 10*s, false), Rules{}, []step{
+		{"after a failure callers do not wait in the mandatory window", failedAt(ok, 59*m, 10*s, false), Rules{}, []step{
 			{59*m + 1, serve}, {59*m + 10*s, serveAndRefresh},
 		}},
-		{"a pause measured by the life left ends with it", failedAt(ok, h-s/2, s, false), Rules{}, []step{
+		{"a backoff measured by the remaining life ends with it", failedAt(ok, h-s/2, s, false), Rules{}, []step{
 			{h - 1, serve}, {h, wait}, {h + s/4, wait},
 		}},
-		{"a pause by option does not", exactly(failedAt(ok, h-s/2, s, false)), Rules{}, []step{
+		{"a backoff by option does not", exactly(failedAt(ok, h-s/2, s, false)), Rules{}, []step{
 			{h - 1, serve}, {h, fail}, {h + s/2 - 1, fail}, {h + s/2, wait},
 		}},
-		{"after the end the error is remembered for the pause", failedAt(ok, h+m, 10*s, false), Rules{}, []step{
+		{"after the expiry the error is remembered for the backoff", failedAt(ok, h+m, 10*s, false), Rules{}, []step{
 			{h + m, fail}, {h + m + 10*s - 1, fail}, {h + m + 10*s, wait},
 		}},
-		{"a pause from before a step back is over", failedAt(ok, h+m, 10*s, false), Rules{}, []step{
+		{"a backoff from before a step back has ended", failedAt(ok, h+m, 10*s, false), Rules{}, []step{
 			{h + m - s, fail}, {h + m - s - 1, wait},
 		}},
 		{"a failed first fetch is repeated at once", failedAt(record{}, 0, 0, false), Rules{}, []step{{0, wait}, {s, wait}}},
 		{"a failed first fetch is repeated whatever the option says", exactly(failedAt(record{}, 0, h, false)), Rules{}, []step{{0, wait}}},
 
-		{"a denial is raised and remembered, then waited for", failedAt(ok, 46*m, 3*s, true), Rules{}, []step{
+		{"a permanent failure is returned and remembered, then callers wait", failedAt(ok, 46*m, 3*s, true), Rules{}, []step{
 			{46 * m, fail}, {46*m + 3*s - 1, fail}, {46*m + 3*s, wait}, {50 * m, wait},
 		}},
-		{"a denied first fetch is remembered", failedAt(record{}, 0, 3*s, true), Rules{}, []step{{0, fail}, {3*s - 1, fail}, {3 * s, wait}}},
-		{"a denial after the end is remembered", failedAt(ok, h, 3*s, true), Rules{ServeExpired: true}, []step{{h, fail}, {h + 3*s, wait}}},
-		{"KeepOnDenial serves until the mandatory window", failedAt(ok, 46*m, 3*s, true), Rules{KeepOnDenial: true}, []step{
+		{"a permanent failure of the first fetch is remembered", failedAt(record{}, 0, 3*s, true), Rules{}, []step{{0, fail}, {3*s - 1, fail}, {3 * s, wait}}},
+		{"a permanent failure after the expiry is remembered", failedAt(ok, h, 3*s, true), Rules{ServeExpired: true}, []step{{h, fail}, {h + 3*s, wait}}},
+		{"KeepOnPermanent serves until the mandatory window", failedAt(ok, 46*m, 3*s, true), Rules{KeepOnPermanent: true}, []step{
 			{46 * m, serve}, {46*m + 3*s, serveAndRefresh}, {59*m - 1, serveAndRefresh}, {59 * m, wait}, {h, wait},
 		}},
-		{"KeepOnDenial raises in the mandatory window", failedAt(ok, 59*m, 3*s, true), Rules{KeepOnDenial: true}, []step{
+		{"KeepOnPermanent does not serve in the mandatory window", failedAt(ok, 59*m, 3*s, true), Rules{KeepOnPermanent: true}, []step{
 			{59 * m, fail}, {59*m + 3*s, wait},
 		}},
 
-		{"a dropped value is waited for", dropped(ok, 10*m), Rules{}, []step{{10 * m, wait}, {30 * m, wait}, {9 * m, wait}}},
-		{"a dropped value is not served for being expired", failedAt(dropped(ok, 10*m), 11*m, 5*s, false), Rules{ServeExpired: true}, []step{
+		{"callers wait after Invalidate", invalidated(ok, 10*m), Rules{ServeExpired: true}, []step{
+			{9 * m, wait}, {10 * m, wait}, {30 * m, wait}, {2 * h, wait},
+		}},
+		{"after a failure an invalidated value is the last resort", failedAt(invalidated(ok, 10*m), 11*m, 5*s, false), Rules{}, []step{
+			{11 * m, serve}, {11*m + 5*s - 1, serve}, {11*m + 5*s, join}, {h - 1, join}, {h, wait},
+		}},
+		{"an invalidated value that has expired is not", failedAt(invalidated(ok, 10*m), h-s, 5*s, false), Rules{}, []step{
+			{h - 1, serve}, {h, fail}, {h + 4*s, wait},
+		}},
+		{"with ServeExpired it is", failedAt(invalidated(ok, 10*m), h-s, 5*s, false), Rules{ServeExpired: true}, []step{
+			{h, serve}, {h + 4*s, join},
+		}},
+		{"with ForgetInvalid it is not", failedAt(invalidated(ok, 10*m), 11*m, 5*s, false), Rules{ForgetInvalid: true, ServeExpired: true}, []step{
 			{11 * m, fail}, {11*m + 5*s, wait},
 		}},
-		{"a drop ends the default pause", dropped(failedAt(ok, 46*m, m, false), 46*m+s), Rules{}, []step{{46*m + s, wait}}},
-		{"a drop does not end a pause by option", exactly(dropped(failedAt(ok, 46*m, m, false), 46*m+s)), Rules{}, []step{
+		{"a refusal takes the last resort", failedAt(invalidated(ok, 10*m), 11*m, 5*s, true), Rules{KeepOnPermanent: true, ServeExpired: true}, []step{
+			{11 * m, fail}, {11*m + 5*s, wait},
+		}},
+		{"Invalidate does not end a backoff", invalidated(failedAt(ok, 46*m, m, false), 46*m+s), Rules{}, []step{
+			{46*m + s, serve}, {47*m - 1, serve}, {47 * m, wait},
+		}},
+		{"with ForgetInvalid it does", invalidated(failedAt(ok, 46*m, m, false), 46*m+s), Rules{ForgetInvalid: true}, []step{
+			{46*m + s, wait},
+		}},
+		{"with ForgetInvalid it does not end a backoff by option", exactly(invalidated(failedAt(ok, 46*m, m, false), 46*m+s)), Rules{ForgetInvalid: true}, []step{
 			{46*m + s, fail}, {47 * m, wait},
 		}},
 
-		{"ServeExpired first tries once after the end", failedAt(ok, 46*m, 3*s, false), Rules{ServeExpired: true}, []step{{h, wait}}},
-		{"ServeExpired serves through a pause by option that reaches beyond the end", exactly(failedAt(ok, 55*m, 10*m, false)), Rules{ServeExpired: true}, []step{
+		{"ServeExpired waits for one refresh after the expiry", failedAt(ok, 46*m, 3*s, false), Rules{ServeExpired: true}, []step{{h, wait}}},
+		{"ServeExpired serves during a backoff by option beyond the expiry", exactly(failedAt(ok, 55*m, 10*m, false)), Rules{ServeExpired: true}, []step{
 			{h, serve}, {65*m - 1, serve}, {65 * m, wait},
 		}},
-		{"a denial keeps its message though the option serves", exactly(failedAt(ok, 55*m, 10*m, true)), Rules{ServeExpired: true}, []step{{h, fail}}},
-		{"ServeExpired serves after a failure after the end", failedAt(ok, h+m, 10*s, false), Rules{ServeExpired: true}, []step{
-			{h + m, serve}, {h + m + 10*s, serveAndRefresh}, {9 * h, serveAndRefresh},
+		{"ServeExpired does not serve after a permanent failure", exactly(failedAt(ok, 55*m, 10*m, true)), Rules{ServeExpired: true}, []step{{h, fail}}},
+		{"ServeExpired serves after a failure after the expiry", failedAt(ok, h+m, 10*s, false), Rules{ServeExpired: true}, []step{
+			{h + m, serve}, {h + m + 10*s, join}, {9 * h, join},
 		}},
 	}
 	for _, tt := range tests {
@@ -141,7 +159,7 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// The interval without a decision must be one in which the decision is serve.
+// decide returns serve while a value is fresh.
 func TestFreshnessAgreesWithDecide(t *testing.T) {
 	t.Parallel()
 	lives := []time.Duration{time.Second, time.Minute, 15 * time.Minute, time.Hour, 12 * time.Hour}
@@ -151,7 +169,7 @@ func TestFreshnessAgreesWithDecide(t *testing.T) {
 			if !r.succeed(base, base, base.Add(life), minLife, 0, 0.5) {
 				t.Fatalf("succeed(%v) = false", life)
 			}
-			for _, rec := range []record{r, dropped(r, life/4), failedAt(r, life/4, time.Second, true), failedAt(r, life/4, time.Second, false)} {
+			for _, rec := range []record{r, invalidated(r, life/4), failedAt(r, life/4, time.Second, true), failedAt(r, life/4, time.Second, false)} {
 				length := rec.freshness()
 				at := base.Add(-2 * time.Minute)
 				for range 500 {
@@ -192,9 +210,9 @@ func TestSucceed(t *testing.T) {
 		{"an exact window longer than the life", 0, 15 * time.Minute, 0, time.Hour, true, 112500 * time.Millisecond, 840 * time.Second, 15 * time.Minute},
 		{"late in its life", -50 * time.Minute, 10 * time.Minute, 0, 0, true, 75 * time.Second, 9 * time.Minute, 10 * time.Minute},
 		{"at the end of its life", -59*time.Minute - 52*time.Second, 8 * time.Second, 0, 0, true, time.Second, time.Second, 8 * time.Second},
-		{"a start in the future is not believed", time.Minute, time.Hour, 0, 0, true, 45 * time.Minute, 59 * time.Minute, time.Hour},
-		{"MinLife moves the end", 0, time.Hour, 10 * time.Minute, 0, true, 35 * time.Minute, 49 * time.Minute, 50 * time.Minute},
-		{"less than MinLife is not kept", 0, time.Minute, 10 * time.Minute, 0, true, 0, 0, 0},
+		{"a start in the future", time.Minute, time.Hour, 0, 0, true, 45 * time.Minute, 59 * time.Minute, time.Hour},
+		{"MinLife moves the end of use", 0, time.Hour, 10 * time.Minute, 0, true, 35 * time.Minute, 49 * time.Minute, 50 * time.Minute},
+		{"less than MinLife is not cached", 0, time.Minute, 10 * time.Minute, 0, true, 0, 0, 0},
 		{"already expired", -time.Hour, 0, 0, 0, false, 0, 0, 0},
 	}
 	for _, tt := range tests {
@@ -272,38 +290,38 @@ func TestBackoff(t *testing.T) {
 		}
 	}
 	if a, b := backoff(1, time.Hour, 10*time.Minute, 0.999), backoff(5, time.Hour, 10*time.Minute, 0.999); b < 8*a {
-		t.Errorf("the fifth pause %v is not exponentially longer than the first %v", b, a)
+		t.Errorf("the fifth backoff is %v and the first one %v, want exponential growth", b, a)
 	}
 }
 
-func TestDenialPause(t *testing.T) {
+func TestPermanentPause(t *testing.T) {
 	t.Parallel()
-	if a, b := denialPause(0), denialPause(0.9999); a != time.Second || b > 5*time.Second || b < 4900*time.Millisecond {
-		t.Errorf("denialPause = %v to %v, want 1 s to 5 s", a, b)
+	if a, b := permanentPause(0), permanentPause(0.9999); a != time.Second || b > 5*time.Second || b < 4900*time.Millisecond {
+		t.Errorf("permanentPause = %v to %v, want 1 s to 5 s", a, b)
 	}
 }
 
-func TestDroppable(t *testing.T) {
+func TestMayInvalidate(t *testing.T) {
 	t.Parallel()
 	r := hour(t)
 	for i := range 3 {
-		if !r.droppable(base.UnixNano(), 3) {
+		if !r.mayInvalidate(base.UnixNano(), 3) {
 			t.Fatalf("the value %d that arrives is not droppable", i)
 		}
-		old := dropped(r, 0)
+		old := invalidated(r, 0)
 		r = hour(t)
-		r.drops = old.drops
+		r.invalidRow = old.invalidRow
 	}
-	if r.droppable(base.UnixNano(), 3) {
+	if r.mayInvalidate(base.UnixNano(), 3) {
 		t.Error("the fourth value in a row is droppable on arrival")
 	}
-	if !r.droppable(base.Add(time.Second).UnixNano(), 3) {
+	if !r.mayInvalidate(base.Add(time.Second).UnixNano(), 3) {
 		t.Error("the fourth value in a row is not droppable after a second")
 	}
-	if !r.droppable(base.UnixNano(), 0) {
+	if !r.mayInvalidate(base.UnixNano(), 0) {
 		t.Error("without a limit a value is not droppable")
 	}
-	if old := dropped(r, 11*time.Minute); old.drops != 1 {
-		t.Errorf("a value dropped after eleven minutes counts %d, want 1", old.drops)
+	if old := invalidated(r, 11*time.Minute); old.invalidRow != 1 {
+		t.Errorf("a value dropped after eleven minutes counts %d, want 1", old.invalidRow)
 	}
 }

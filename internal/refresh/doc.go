@@ -1,38 +1,44 @@
-// Package refresh keeps one value that expires, a token or a set of
-// credentials, always at hand.
+// Package refresh keeps a value that expires, such as a token or a set of credentials, available
+// without making its callers wait.
 //
-// An [Engine] asks a fetch function for the value, hands it out while it is
-// good, and fetches the next one behind its callers before the old one ends:
+// An [Engine] calls its [Driver] to fetch the value, returns it while it is valid, and fetches the
+// next one in the background before the old one expires:
 //
-//	e := refresh.New(fetch, refresh.Options[Token]{
-//		Expiry: func(t Token) time.Time { return t.Expiry },
-//	})
+//	var e refresh.Engine[Token]
+//	e.Init(driver, &refresh.Rules{})
 //	t, err := e.Value(ctx)
 //
-// The life of a value has three parts. While it is fresh a call returns it and
-// does nothing else. In the advisory window a call returns it at once and one
-// fetch runs behind. In the mandatory window, the last of its life, a call
-// waits a moment for that fetch. What a call does is decided by a pure function
-// of the wall clock and of an immutable record, so that a stepped clock and a
-// suspended machine are ordinary inputs and not races; the wall clock and not
-// the monotonic one, because the latter stands still in a suspended machine
-// while credentials do not.
+// # Windows
 //
-// The advisory window is 5 minutes for a lifetime of up to 20 minutes, 15 below
-// 90 minutes, otherwise an hour, widened by up to a quarter at random and never
-// more than half of the lifetime; the mandatory window is a minute, at most a
-// tenth of the lifetime.
+// The life of a value has three parts. While it is fresh, a call returns it and does nothing else.
+// In the advisory window, a call returns the value at once and starts one refresh in the background.
+// In the mandatory window, the last part, a call waits up to a second for that refresh.
 //
-// After a failure that may pass, a valid value is kept, and the next fetch
-// waits: exponentially longer, at random up to an eighth of what is left and 5
-// minutes, at least a second (a sixtieth of a short lifetime); 1 to 15 seconds
-// once the value has ended, in which callers get the error at once; not at all
-// after a failed first fetch. A failure that is not recoverable is raised
-// although the value is valid, and remembered 1 to 5 seconds.
+// The advisory window is 5 minutes for a lifetime of up to 20 minutes, 15 minutes below 90 minutes,
+// and otherwise 60 minutes. A random part of up to a quarter is added, and it is at most half of the
+// lifetime. The mandatory window is one minute, at most a tenth of the lifetime.
 //
-// There is at most one fetch at a time. It runs detached from the callers, so
-// that a cancelled caller ends nobody's fetch but its own waiting; it is
-// bounded in time; and its panic or [runtime.Goexit] is an error like another.
-// Nothing is locked while foreign code runs. An engine owns no goroutine and no
-// timer while nothing is being fetched, so it is dropped by forgetting it.
+// # Failures
+//
+// After a temporary failure a valid value is kept. The next refresh starts after a backoff, which
+// grows exponentially with full jitter, up to an eighth of the remaining life and 5 minutes, and is
+// at least a second (a sixtieth of a short lifetime). When the value has expired, callers get the
+// error, and the backoff is 1 to 15 seconds. There is no backoff after a failed first refresh.
+//
+// A permanent failure is returned to callers although the value is valid, and is remembered for 1 to
+// 5 seconds. [Engine.Run] waits longer, up to 5 minutes.
+//
+// A value that was invalidated is a last resort: callers wait for a new one, but get the old one back
+// if the refresh fails temporarily and the old one has not expired.
+//
+// # Concurrency
+//
+// There is at most one refresh at a time. It is detached from its callers: a caller whose context ends
+// stops waiting, and the refresh continues. A refresh is bounded in time. A panic and a [runtime.Goexit]
+// in the driver's Fetch are errors. No lock is held while the driver is called. An engine has no
+// goroutine and no timer while no refresh is running, so it needs no closing.
+//
+// What a call does is decided by a pure function of the time and an immutable record, so that changes
+// of the clock and suspended machines are ordinary inputs. Times are wall clock times, because the
+// monotonic clock stops in a suspended machine while the life of credentials does not.
 package refresh

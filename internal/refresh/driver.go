@@ -5,69 +5,44 @@ import (
 	"time"
 )
 
-// A Driver is what an engine works for: the functions of [Options] as one value,
-// for those who have many engines. See there for what they do.
+// A Driver fetches the values of an [Engine] and tells it about them. Its methods are called by the
+// goroutine of a refresh, never under a lock, so they may call the engine.
 type Driver[T any] interface {
-	// Fetch brings a value. It is called by one goroutine at a time.
+	// Fetch returns a new value. There is at most one call at a time. The context has the values of
+	// the context of the caller that started the refresh, but not its cancellation, and ends with
+	// [Rules].AttemptTimeout.
 	Fetch(ctx context.Context) (T, error)
-	// Expiry tells when a value ends; the zero time is never.
+
+	// Expiry returns when a value expires by the local wall clock. The zero time means never.
 	Expiry(v T) time.Time
-	// Start tells when its life began; the zero time is with its flight.
-	Start(v T) time.Time
-	// Prepare may complete a value before anybody sees it.
+
+	// Prepare may complete a new value, for example with its windows, before callers get it.
 	Prepare(v *T, w Windows)
-	// Recoverable tells whether a failure may pass.
-	Recoverable(err error) bool
-	// RetryAfter tells how long the other side asked to be left alone.
+
+	// Temporary reports whether the same fetch may succeed later although nobody changes anything.
+	Temporary(err error) bool
+
+	// RetryAfter returns how long the server asked to wait before the next request; zero if it did
+	// not. The default backoff is at least that long, within its limits.
 	RetryAfter(err error) time.Duration
-	// Settled is called after each flight, when its callers have been
-	// released. It may call the engine.
+
+	// Settled is called after each refresh, when the callers that waited for it have their results.
 	Settled(ev Event[T])
 }
 
-// funcDriver makes the functions of Options a Driver.
-type funcDriver[T any] struct {
-	fetch func(context.Context) (T, error)
-	opts  Options[T]
-}
-
-// Fetch calls the function given to New.
-func (d *funcDriver[T]) Fetch(ctx context.Context) (T, error) { return d.fetch(ctx) }
-
-// Expiry calls the option.
-func (d *funcDriver[T]) Expiry(v T) time.Time { return d.opts.Expiry(v) }
-
-// Start calls the option.
-func (d *funcDriver[T]) Start(v T) time.Time {
-	if d.opts.Start == nil {
-		return time.Time{}
-	}
-	return d.opts.Start(v)
-}
-
-// Prepare calls the option.
-func (d *funcDriver[T]) Prepare(v *T, w Windows) {
-	if d.opts.Prepare != nil {
-		d.opts.Prepare(v, w)
-	}
-}
-
-// Recoverable calls the option.
-func (d *funcDriver[T]) Recoverable(err error) bool {
-	return d.opts.Recoverable == nil || d.opts.Recoverable(err)
-}
-
-// RetryAfter calls the option.
-func (d *funcDriver[T]) RetryAfter(err error) time.Duration {
-	if d.opts.RetryAfter == nil {
-		return 0
-	}
-	return d.opts.RetryAfter(err)
-}
-
-// Settled calls OnFlight.
-func (d *funcDriver[T]) Settled(ev Event[T]) {
-	if d.opts.OnFlight != nil {
-		d.opts.OnFlight(ev)
-	}
+// An Event is the result of one refresh.
+type Event[T any] struct {
+	// Value is the new value; nil after a failure. It must not be changed.
+	Value *T
+	// Err is nil after a success.
+	Err error
+	// Permanent reports whether Err is a permanent failure.
+	Permanent bool
+	// Began and Ended are the wall clock times of the refresh.
+	Began, Ended time.Time
+	// Before is how many refreshes had failed in a row before this one, since FailedSince.
+	Before      int
+	FailedSince time.Time
+	// Status is the state of the engine after the refresh.
+	Status Status
 }

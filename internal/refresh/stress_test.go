@@ -13,9 +13,8 @@ import (
 	"github.com/onafed/onafed/internal/refresh"
 )
 
-// Many callers, a source that does everything a source can do wrong, and
-// somebody who drops values: whatever happens, nobody gets a value that has
-// ended or was dropped before he asked, and nobody waits longer than he must.
+// Many callers invalidate values of a source that fails in every way. No caller gets an expired value, or an
+// invalidated one unless the refresh after it failed temporarily, and no caller waits too long.
 func TestStress(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(8) {
@@ -31,7 +30,9 @@ func stress(t *testing.T, seed uint64) {
 		rnd     = rand.New(rand.NewPCG(seed, 1))
 		n       int
 		running int
-		dropped = map[int]time.Time{}
+		invalid = map[int]time.Time{} // when each value was invalidated
+		born    = map[int]time.Time{} // when it was fetched
+		failed  time.Time             // when a refresh failed last
 	)
 	chance := func(k int) int {
 		mu.Lock()
@@ -41,7 +42,15 @@ func stress(t *testing.T, seed uint64) {
 	o := options()
 	o.AdvisoryWindow = 0
 	o.AttemptTimeout = attempt
-	e := refresh.New(func(ctx context.Context) (value, error) {
+	o.ForgetInvalid = seed%2 == 0
+	o.Settled = func(ev refresh.Event[value]) {
+		if ev.Err != nil && !ev.Permanent {
+			mu.Lock()
+			failed = ev.Ended
+			mu.Unlock()
+		}
+	}
+	e := newEngine(func(ctx context.Context) (value, error) {
 		mu.Lock()
 		running++
 		if running > 1 {
@@ -63,20 +72,23 @@ func stress(t *testing.T, seed uint64) {
 		case 0:
 			return value{}, errors.New("down")
 		case 1:
-			return value{}, errDenied
+			return value{}, errRefused
 		case 2:
 			panic("no")
 		case 3:
 			runtime.Goexit()
-		case 4: // hangs, but heeds its context
+		case 4: // hangs until the end of its context
 			<-ctx.Done()
 			return value{}, ctx.Err()
-		case 5: // does not
+		case 5: // ignores its context
 			time.Sleep(time.Duration(chance(60)) * time.Second)
 		case 6:
 			return value{expires: time.Now().Add(-time.Second)}, nil
 		}
 		v.expires = time.Now().Add(time.Duration(1+chance(3600)) * time.Second)
+		mu.Lock()
+		born[v.n] = time.Now()
+		mu.Unlock()
 		return v, nil
 	}, o)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -89,21 +101,23 @@ func stress(t *testing.T, seed uint64) {
 				v, err := e.Value(ctx)
 				took := time.Since(begin)
 				cancel()
-				if took > attempt+attempt { // one flight that it joins, at its beginning, and jitter of none
+				if took > attempt+attempt { // one refresh
 					t.Errorf("waited %v", took)
 				}
-				mu.Lock()
-				gone, isGone := dropped[v.n]
-				mu.Unlock()
-				if err == nil && (!time.Now().Before(v.expires) || isGone && gone.Before(begin)) {
-					t.Errorf("value %d ended at %v, dropped at %v, was given out at %v", v.n, v.expires, gone, time.Now())
-				}
-				if err == nil && chance(20) == 0 {
+				if err == nil {
+					failing := e.Status().Failures > 0 // Settled is called a little later
 					mu.Lock()
-					if e.Invalidate(func(w value) bool { return w.n == v.n }) {
-						dropped[v.n] = time.Now()
-					}
+					at, ok := invalid[v.n]
+					bad := ok && at.Before(begin) && (o.ForgetInvalid || !failing && failed.Before(born[v.n]))
 					mu.Unlock()
+					if bad || !time.Now().Before(v.expires) {
+						t.Errorf("value %d, which expired at %v and was invalidated at %v, was returned at %v", v.n, v.expires, at, time.Now())
+					}
+					if chance(20) == 0 && e.Invalidate(func(w value) bool { return w.n == v.n }) {
+						mu.Lock()
+						invalid[v.n] = time.Now()
+						mu.Unlock()
+					}
 				}
 				_ = e.Status()
 				time.Sleep(time.Duration(chance(60_000)) * time.Millisecond)
@@ -113,7 +127,7 @@ func stress(t *testing.T, seed uint64) {
 	go func() { _ = e.Run(ctx) }()
 	wg.Wait()
 	cancel()
-	time.Sleep(5 * time.Minute) // what was left behind
+	time.Sleep(5 * time.Minute) // fetches that ignore their context
 	synctest.Wait()
 	if st := e.Status(); st.Refreshing {
 		t.Error("still refreshing")

@@ -1,0 +1,74 @@
+package refresh
+
+import (
+	"time"
+
+	"github.com/onafed/onafed/internal/retry"
+)
+
+const (
+	// maxBackoff is the longest backoff while the value is valid, so that the end of a long outage is
+	// noticed.
+	maxBackoff = 5 * time.Minute
+
+	// maxInvalidBackoff is the longest backoff while callers have no valid value.
+	maxInvalidBackoff = 15 * time.Second
+)
+
+// failed returns the failure after a refresh, with the default backoff, and the remaining life of the
+// value. retryAt is zero if there is no backoff.
+func (e *Engine[T]) failed(rf *refresh[T], now time.Time) (f *failure, remaining time.Duration) {
+	r := *e.state.Load().rec()
+	at := now.UnixNano()
+	r.fail(at, rf.err, rf.permanent)
+	f = r.failure
+	if !r.has && !f.permanent {
+		return f, 0
+	}
+	life, n := time.Duration(r.life), int(f.failures)
+	if r.valid(at) {
+		remaining = time.Duration(r.expire - at)
+	}
+	var pause time.Duration
+	if f.permanent {
+		pause = permanentPause(chance())
+		if kept := time.Duration(r.require - at); e.rules.KeepOnPermanent && remaining > 0 && kept > 0 {
+			pause = min(max(pause, backoff(n, life, remaining, chance())), kept) // callers do not notice the failure yet
+		}
+	} else {
+		pause = backoff(n, life, remaining, chance())
+		limit := maxInvalidBackoff
+		if remaining > 0 {
+			limit = min(remaining/8, maxBackoff)
+		}
+		pause = max(pause, min(e.driver.RetryAfter(rf.err), limit))
+	}
+	f.retryAt = at + int64(pause)
+	return f, remaining
+}
+
+// backoff returns the default backoff. u is in [0, 1). It is exponential with full jitter, so that
+// programs that started together do not retry together. While the value is valid it is at most an eighth
+// of the remaining life, so that at least that many refreshes are tried.
+func backoff(failures int, life, remaining time.Duration, u float64) time.Duration {
+	if remaining <= 0 {
+		return max(time.Second, time.Duration(u*float64(retry.Exponential(2*time.Second, failures, maxInvalidBackoff))))
+	}
+	floor := minBackoff(life)
+	ceiling := min(remaining/8, maxBackoff)
+	return max(floor, time.Duration(u*float64(retry.Exponential(2*floor, failures, ceiling))))
+}
+
+// minBackoff is the shortest backoff while the value is valid.
+func minBackoff(life time.Duration) time.Duration {
+	if life <= 0 {
+		return time.Second
+	}
+	return min(time.Second, life/60)
+}
+
+// permanentPause returns how long a permanent failure is remembered, as in the common refresh rule of
+// the AWS SDKs: it limits the calls of many callers, and a repair is noticed soon. u is in [0, 1).
+func permanentPause(u float64) time.Duration {
+	return time.Second + time.Duration(u*float64(4*time.Second))
+}
