@@ -8,30 +8,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/onafed/onafed/idp"
-	"github.com/onafed/onafed/internal/detach"
 )
 
-// patience is how long a source may take to notice that its context has ended.
-const patience = 2 * time.Second
-
-// A RuleError says which rule for token sources is broken, how, and why there is such a rule.
-type RuleError struct {
-	Rule   string // a short name: "token", "expiry", "audience", "immutable", "concurrent", "context", "invalidate", "secret"
-	Detail string
-	Why    string
-}
-
-// Error says all three.
-func (e *RuleError) Error() string {
-	return "idptest: token source breaks the rule " + e.Rule + ": " + e.Detail + " (" + e.Why + ")"
-}
-
-// TestTokenSource checks that a source keeps to what [idp.TokenSource] asks for, and returns nil or a join of *[RuleError], one for
-// each rule that is broken. It calls the source some twenty times, also from several goroutines, so run it with the race detector:
+// TestTokenSource checks that a source follows the rules of [idp.TokenSource]. It returns nil, or an
+// error that joins a *[RuleError] for each broken rule. It calls the source about twenty times, also
+// from several goroutines, so run it with the race detector:
 //
 //	func TestSource(t *testing.T) {
 //		if err := idptest.TestTokenSource(t.Context(), mypkg.NewSource()); err != nil {
@@ -41,35 +25,36 @@ func (e *RuleError) Error() string {
 //
 // The rules:
 //
-//   - token: a call returns a token or an error, never neither or both.
-//   - expiry: a token that has expired, or has no expiry, is not returned without an error.
-//   - audience: all tokens of a source are for the same audience.
-//   - immutable: a token that was returned does not change when the source is asked again.
-//   - concurrent: calls from several goroutines succeed as single ones do.
-//   - context: a call ends soon after its context has, and its error then matches ctx.Err(); a token that was at hand may be returned
-//     all the same, but none is fetched without a look at the context.
-//   - invalidate: if the source is an [idp.Invalidator], it does not return a token that was invalidated.
+//   - token: a call returns either a token or an error.
+//   - expiry: a call does not return a token that has expired or has no expiry.
+//   - audience: all tokens of a source have the same audience.
+//   - immutable: a token does not change when the source is called again.
+//   - concurrent: calls from several goroutines succeed.
+//   - context: a call ends soon after its context, with an error that matches ctx.Err(). It may return a
+//     cached token instead, but it must check the context before it fetches one.
+//   - invalidate: an [idp.Invalidator] does not return a token that was invalidated.
 //   - secret: neither an error nor the printed source contains a token.
 //
-// TestTokenSource ends with ctx. A call that ignores its context is left behind, once.
+// TestTokenSource ends when ctx ends. If a call ignores its context, TestTokenSource stops waiting for
+// it.
 func TestTokenSource(ctx context.Context, src idp.TokenSource) error {
 	if src == nil {
-		return &RuleError{"token", "the source is nil", "there is nothing to test"}
+		return &RuleError{"token", "the source is nil", "a nil source cannot be called"}
 	}
-	c := &conformance{ctx: ctx, src: src}
-	first, ok := c.call(ctx, "a call")
+	c := &sourceCheck{ctx: ctx, src: src}
+	first, ok := c.token("a call")
 	if !ok {
 		return c.result()
 	}
-	before := snapshotOf(first)
+	before := stateOf(first)
 
-	second, ok := c.call(ctx, "a second call")
+	second, ok := c.token("a second call")
 	if !ok {
 		return c.result()
 	}
 	c.sameAudience(first, second)
 	if !c.unchanged(first, before) {
-		return c.result() // the calls at the same time would only say it again, as data races
+		return c.result() // concurrent calls would only add data races
 	}
 	c.concurrent(first)
 	c.unchanged(first, before)
@@ -78,125 +63,84 @@ func TestTokenSource(ctx context.Context, src idp.TokenSource) error {
 	return c.result()
 }
 
-type conformance struct {
-	ctx context.Context //nolint:containedctx // one check is one call
+// A sourceCheck is one call of TestTokenSource.
+type sourceCheck struct {
+	ctx context.Context //nolint:containedctx // the context of the one call
 	src idp.TokenSource
 
-	mu   sync.Mutex // guards the rest
-	errs []error
-	raws []string // tokens seen
-	said []error  // errors of the source
-	left bool     // a call was left behind
+	mu         sync.Mutex // guards the fields below
+	broken     []error    // each a *RuleError
+	tokens     []string   // returned by the source
+	sourceErrs []error    // returned by the source
+	overrun    bool       // a call did not end with its context
 }
 
-func (c *conformance) broken(rule, detail, why string) {
+// breaks records a broken rule once.
+func (c *sourceCheck) breaks(rule, detail, why string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, err := range c.errs {
-		var r *RuleError
-		if errors.As(err, &r) && r.Rule == rule && r.Detail == detail {
+	for _, err := range c.broken {
+		if r, ok := errors.AsType[*RuleError](err); ok && r.Rule == rule && r.Detail == detail {
 			return
 		}
 	}
-	c.errs = append(c.errs, &RuleError{rule, detail, why})
+	c.broken = append(c.broken, &RuleError{rule, detail, why})
 }
 
-func (c *conformance) result() error {
+func (c *sourceCheck) result() error {
 	c.secrets()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return errors.Join(c.errs...)
+	return errors.Join(c.broken...)
 }
 
-// outcome is what one call did.
-type outcome struct {
-	token    *idp.Token
-	err      error
-	panicked any
-	timeout  bool
+// token makes a call that must succeed.
+func (c *sourceCheck) token(what string) (*idp.Token, bool) {
+	o := c.call(c.ctx)
+	return o.token, c.check(o, what, "token")
 }
 
-// ask calls the source and waits no longer than patience after its context has ended.
-func (c *conformance) ask(ctx context.Context) outcome { return c.askWith(ctx, ctx) }
-
-// askWith is ask with a context for the source that ends with ctx.
-func (c *conformance) askWith(ctx, given context.Context) outcome {
-	call := detach.Go(func() (*idp.Token, error) { return c.src.Token(given) })
-	select {
-	case <-call.Done():
-	case <-ctx.Done():
-		timer := time.NewTimer(patience)
-		defer timer.Stop()
-		select {
-		case <-call.Done():
-		case <-timer.C:
-			c.mu.Lock()
-			c.left = true
-			c.mu.Unlock()
-			return outcome{timeout: true}
-		}
-	}
-	var o outcome
-	o.token, o.err = call.Result()
-	if p, ok := errors.AsType[*detach.PanicError](o.err); ok {
-		return outcome{panicked: p.Value}
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if o.err != nil {
-		c.said = append(c.said, o.err)
-	}
-	if o.token.Raw() != "" {
-		c.raws = append(c.raws, o.token.Raw())
-	}
-	return o
-}
-
-// call makes a call that must succeed.
-func (c *conformance) call(ctx context.Context, what string) (*idp.Token, bool) {
-	o := c.ask(ctx)
-	return o.token, c.judge(o, what, "token")
-}
-
-func (c *conformance) judge(o outcome, what, rule string) bool {
-	const neither = "callers look at the error alone"
+// check reports whether a call returned a valid token. If it did not, check records the broken rule:
+// rule, or a more specific one.
+func (c *sourceCheck) check(o outcome, what, rule string) bool {
+	const eitherOr = "callers check only the error"
 	switch {
-	case o.timeout:
-		c.broken("context", what+" did not end within "+patience.String()+" after its context", "callers have deadlines; pass ctx on to whatever waits")
-	case o.panicked != nil:
-		c.broken(rule, what+" panicked", "a source returns errors")
+	case o.overrun:
+		c.breaks("context", what+" did not end within "+maxOverrun.String()+" after its context", "callers have deadlines; pass ctx to all functions that wait")
+	case o.panicked:
+		c.breaks(rule, what+" panicked", "a source returns errors")
 	case o.err != nil && o.token != nil:
-		c.broken("token", what+" returned a token and an error", neither)
+		c.breaks("token", what+" returned a token and an error", eitherOr)
 	case o.err != nil:
-		c.broken(rule, fmt.Sprintf("%s failed with a %T", what, o.err), "the source must work while it is tested; its error is not repeated here, it may hold a token")
+		c.breaks(rule, fmt.Sprintf("%s failed with a %T", what, o.err), "the source must work during the test; the text of the error is omitted because it may contain a token")
 	case o.token == nil || o.token.Raw() == "":
-		c.broken("token", what+" returned no token and no error", neither)
+		c.breaks("token", what+" returned no token and no error", eitherOr)
 	case !o.token.ValidAt(time.Now()):
-		c.broken("expiry", what+" returned a token that has expired or has no expiry", "the service that gets it refuses it, and the reason is then far from its cause")
+		c.breaks("expiry", what+" returned a token that has expired or has no expiry", "the service refuses the token and does not give the cause")
 	default:
 		return true
 	}
 	return false
 }
 
-func (c *conformance) sameAudience(a, b *idp.Token) {
+func (c *sourceCheck) sameAudience(a, b *idp.Token) {
 	x, y := slices.Sorted(slices.Values(a.Claims().Audience)), slices.Sorted(slices.Values(b.Claims().Audience))
 	if !slices.Equal(x, y) {
-		c.broken("audience", "two calls returned tokens for different audiences", "a source is for one audience: its tokens are kept and shared")
+		c.breaks("audience", "two calls returned tokens for different audiences", "the tokens of a source are cached and shared, so they must have one audience")
 	}
 }
 
-func (c *conformance) unchanged(t *idp.Token, before state) bool {
-	same := snapshotOf(t).equal(before)
+func (c *sourceCheck) unchanged(t *idp.Token, before tokenState) bool {
+	same := stateOf(t).equal(before)
 	if !same {
-		c.broken("immutable", "the first token changed when the source was asked again",
-			"a token is shared by whoever asked; give each a token of its own or one that never changes")
+		c.breaks("immutable", "the first token changed when the source was called again",
+			"callers share a token; return a new token in each call, or one that never changes")
 	}
 	return same
 }
 
 // concurrent calls the source from several goroutines at once.
-func (c *conformance) concurrent(first *idp.Token) {
+func (c *sourceCheck) concurrent(first *idp.Token) {
 	const callers, rounds = 8, 2
 	for range rounds {
 		var wg sync.WaitGroup
@@ -204,8 +148,8 @@ func (c *conformance) concurrent(first *idp.Token) {
 		for range callers {
 			wg.Go(func() {
 				<-start
-				o := c.ask(c.ctx)
-				if c.judge(o, "one of several calls at the same time", "concurrent") {
+				o := c.call(c.ctx)
+				if c.check(o, "one of several concurrent calls", "concurrent") {
 					c.sameAudience(first, o.token)
 				}
 			})
@@ -216,102 +160,85 @@ func (c *conformance) concurrent(first *idp.Token) {
 }
 
 // canceled calls the source with a context that has ended, and with one that ends during the call.
-func (c *conformance) canceled() {
+func (c *sourceCheck) canceled() {
 	c.mu.Lock()
-	seen := slices.Clone(c.raws)
+	known := slices.Clone(c.tokens)
 	c.mu.Unlock()
-	before, cancel := context.WithCancel(c.ctx)
+	ended, cancel := context.WithCancel(c.ctx)
 	cancel()
-	w := &watched{Context: before}
-	o := c.askWith(before, w)
-	c.afterEnd(o, before, "a call whose context had ended")
-	if o.err == nil && o.token.Raw() != "" && !w.looked.Load() && !slices.Contains(seen, o.token.Raw()) {
-		// Against a server that is quick no clock shows it.
-		c.broken("context", "a call whose context had ended got a new token and never looked at the context", "callers have deadlines; pass ctx on to whatever waits")
+	w := &watchedContext{Context: ended}
+	o := c.callWith(ended, w)
+	c.afterEnd(ended, o, "a call whose context had ended")
+	if o.err == nil && o.token.Raw() != "" && !w.checked.Load() && !slices.Contains(known, o.token.Raw()) {
+		// A fast server hides this from a clock.
+		c.breaks("context", "a call whose context had ended returned a new token and did not check the context", "callers have deadlines; pass ctx to all functions that wait")
 	}
 	c.mu.Lock()
-	left := c.left
+	overrun := c.overrun
 	c.mu.Unlock()
-	if left {
+	if overrun {
 		return
 	}
-	during, cancel := context.WithTimeout(c.ctx, time.Millisecond)
+	ending, cancel := context.WithTimeout(c.ctx, time.Millisecond)
 	defer cancel()
-	c.afterEnd(c.ask(during), during, "a call whose context ended")
+	c.afterEnd(ending, c.call(ending), "a call whose context ended")
 }
 
-// watched is a context that knows whether somebody looked if it has ended.
-type watched struct {
-	context.Context //nolint:containedctx // it is one
-	looked          atomic.Bool
-}
-
-// Done implements context.Context.
-func (w *watched) Done() <-chan struct{} {
-	w.looked.Store(true)
-	return w.Context.Done()
-}
-
-// Err implements context.Context.
-func (w *watched) Err() error {
-	w.looked.Store(true)
-	return w.Context.Err()
-}
-
-func (c *conformance) afterEnd(o outcome, ctx context.Context, what string) { //nolint:revive // the context is what is judged, not what bounds this
+// afterEnd checks the result of a call whose context may have ended.
+func (c *sourceCheck) afterEnd(ctx context.Context, o outcome, what string) {
 	switch {
 	case o.err != nil && o.token != nil:
-		c.judge(o, what, "token")
-	case o.err == nil:
-		// A token that was at hand may be returned all the same.
-		c.judge(o, what, "context")
+		c.check(o, what, "token")
+	case o.err == nil: // a cached token is allowed
+		c.check(o, what, "context")
 	case ctx.Err() != nil && !errors.Is(o.err, ctx.Err()):
-		c.broken("context", what+" failed with an error that does not match ctx.Err()", "callers tell by errors.Is whether they gave up or the source failed")
+		c.breaks("context", what+" failed with an error that does not match ctx.Err()", "callers use errors.Is to see whether their context ended or the source failed")
 	}
 }
 
-func (c *conformance) invalidate() {
+func (c *sourceCheck) invalidate() {
 	inv, ok := c.src.(idp.Invalidator)
 	if !ok || c.ctx.Err() != nil {
 		return
 	}
-	o := c.ask(c.ctx)
-	if !c.judge(o, "a call", "token") {
+	t, ok := c.token("a call")
+	if !ok {
 		return
 	}
-	inv.Invalidate(o.token)
-	again := c.ask(c.ctx)
-	if again.err == nil && again.token != nil && again.token.Raw() == o.token.Raw() {
-		c.broken("invalidate", "the token that was invalidated was returned again", "it is invalidated because a service refused it")
+	inv.Invalidate(t)
+	again := c.call(c.ctx)
+	if again.err == nil && again.token != nil && again.token.Raw() == t.Raw() {
+		c.breaks("invalidate", "a token that was invalidated was returned again", "a service has refused the token")
 	}
 }
 
-// jwtLike finds what may be a token that this check has not seen: three parts, the first of which is an encoded JSON object, also
-// one with white space behind the brace.
-var jwtLike = regexp.MustCompile(`e[wy][A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*`)
-
-func (c *conformance) secrets() {
+func (c *sourceCheck) secrets() {
 	c.mu.Lock()
-	said, raws, left := slices.Clone(c.said), slices.Clone(c.raws), c.left
+	sourceErrs, tokens, overrun := slices.Clone(c.sourceErrs), slices.Clone(c.tokens), c.overrun
 	c.mu.Unlock()
-	for _, err := range said {
-		if leaks(fmt.Sprintf("%v\n%+v\n%#v", err, err, err), raws) {
-			c.broken("secret", "an error contains a token", "errors are logged")
+	for _, err := range sourceErrs {
+		if containsToken(fmt.Sprintf("%v\n%+v\n%#v", err, err, err), tokens) {
+			c.breaks("secret", "an error contains a token", "errors are logged")
 		}
 	}
-	if left {
-		return // that call may be writing to what would be printed
+	if overrun {
+		return // the call that is still running may change the source
 	}
-	if leaks(fmt.Sprintf("%v\n%+v\n%#v\n%s", c.src, c.src, c.src, c.src), raws) {
-		c.broken("secret", "the source prints its token", "a source is a field of somebody's struct, and structs are logged")
+	if containsToken(fmt.Sprintf("%v\n%+v\n%#v\n%s", c.src, c.src, c.src, c.src), tokens) {
+		c.breaks("secret", "the printed source contains a token", "programs log structs, and a source may be a field of one")
 	}
 }
 
-func leaks(text string, raws []string) bool {
-	if jwtLike.MatchString(text) {
+// likeJWT matches texts that may be tokens: three parts, the first of which is an encoded JSON object,
+// also with white space after its brace.
+var likeJWT = regexp.MustCompile(`e[wy][A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*`)
+
+// containsToken reports whether a text contains one of the tokens, or may contain another one.
+func containsToken(text string, tokens []string) bool {
+	if likeJWT.MatchString(text) {
 		return true
 	}
-	for _, raw := range raws {
+	for _, raw := range tokens {
 		for _, part := range secretsOf(raw) {
 			if strings.Contains(text, part) {
 				return true
@@ -321,17 +248,17 @@ func leaks(text string, raws []string) bool {
 	return false
 }
 
-// state is what can be seen of a token.
-type state struct {
+// tokenState is the visible content of a token.
+type tokenState struct {
 	raw, fingerprint, subject string
 	audience                  []string
 	expiry                    time.Time
 }
 
-func snapshotOf(t *idp.Token) state {
-	return state{t.Raw(), t.Fingerprint(), t.Claims().Subject, slices.Clone(t.Claims().Audience), t.Expiry()}
+func stateOf(t *idp.Token) tokenState {
+	return tokenState{t.Raw(), t.Fingerprint(), t.Claims().Subject, slices.Clone(t.Claims().Audience), t.Expiry()}
 }
 
-func (s state) equal(o state) bool {
+func (s tokenState) equal(o tokenState) bool {
 	return s.raw == o.raw && s.fingerprint == o.fingerprint && s.subject == o.subject && slices.Equal(s.audience, o.audience) && s.expiry.Equal(o.expiry)
 }

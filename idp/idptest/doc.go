@@ -1,6 +1,7 @@
-// Package idptest has an issuer and token sources for tests of programs that get, use or check ID tokens.
+// Package idptest provides an issuer and token sources for tests of programs that get, send or verify
+// ID tokens.
 //
-// A complete test of such a program, without a network and without a clock:
+// This is a complete test of such a program. It needs no network and no time:
 //
 //	func TestDeploy(t *testing.T) {
 //		iss := idptest.NewIssuer(t, nil) // https://app.gitpod.io, in memory
@@ -25,11 +26,12 @@
 //		}
 //	}
 //
-// [NewIssuer] starts nothing; [Issuer.Start] opens a loopback server for programs in other processes. The issuer signs what a test
-// asks for, true ([Issuer.Sign]) or broken ([Issuer.SignRaw]), rotates its keys, fails as told ([Issuer.Inject]) and remembers
-// its requests. [Always], [Fails], [Sequence] and [Blocks] are sources named by what they do.
+// The issuer signs valid tokens ([Issuer.Sign]) and invalid ones ([Issuer.SignRaw]), rotates its keys,
+// misbehaves on demand ([Issuer.Inject]) and records its requests ([Issuer.Requests]). [Issuer.Start]
+// serves it on a loopback port for other processes.
 //
-// [TestTokenSource] checks a token source of your own, and [AssertNoSecret] that a value does not give a secret away.
+// [Always], [Fails], [Sequence] and [Blocks] are token sources with a fixed behavior. [TestTokenSource]
+// checks your own token source, and [AssertNoSecret] checks that a value does not reveal a secret.
 //
-// The RSA key of an issuer's first tokens is the same everywhere and public. Nothing outside a test may trust it.
+// The first RSA key of an issuer is the same in all tests, and it is public. Only tests may trust it.
 package idptest

@@ -20,37 +20,39 @@ import (
 	"github.com/onafed/onafed/internal/jose"
 )
 
-// The identity in the tokens of an [Issuer], unless a test changes the claims: an environment of a project of an organization.
+// The IDs in the tokens of an [Issuer], unless a test changes the claims.
 const (
 	OrganizationID = "0191e223-1c3c-7607-badf-303c98b52d2f"
 	ProjectID      = "019527e4-75d5-704d-a5a4-a2b52cf56198"
 	EnvironmentID  = "019527e4-75d5-704d-a5a4-a2b52cf56196"
 )
 
-// Subject is the sub of those tokens.
+// Subject is the sub of the tokens of an [Issuer]: an environment in a project of an organization.
 const Subject = "org:" + OrganizationID + "/prj:" + ProjectID + "/env:" + EnvironmentID
 
-// IssuerOptions are the choices of [NewIssuer]. The zero value is an issuer like Ona's.
+// IssuerOptions are the options of [NewIssuer]. The zero value means an issuer like Ona's.
 type IssuerOptions struct {
-	// URL is the issuer; "" means https://app.gitpod.io.
+	// URL is the issuer URL; "" means https://app.gitpod.io.
 	URL string
-	// Algorithm is one of RS256 (for ""), RS384, RS512, ES256, ES384 and ES512.
+	// Algorithm is RS256, RS384, RS512, ES256, ES384 or ES512; "" means RS256.
 	Algorithm string
 	// Lifetime is exp - iat of the tokens; 0 means 1 hour.
 	Lifetime time.Duration
-	// MaxAge is what the key set's Cache-Control says, from 1 minute to 24 hours; 0 means 10 minutes.
+	// MaxAge is the max-age of the documents, from 1 minute to 24 hours; 0 means 10 minutes.
 	MaxAge time.Duration
 }
 
-// An Issuer is an OpenID Connect issuer in memory. It signs tokens, and answers the requests of those who verify them through
-// [Issuer.Client], without a socket and without a goroutine, so it works in a testing/synctest bubble. Use [NewIssuer]. All methods
-// are safe for concurrent use, but for [Issuer.Start], which comes before them.
+// An Issuer is an OpenID Connect issuer in memory. It signs tokens, and serves its documents through
+// [Issuer.Client]. It opens no connection and starts no goroutine, so it works in a testing/synctest
+// bubble. Use [NewIssuer] to make one.
+//
+// All methods are safe for concurrent use, except [Issuer.Start], which must be called first.
 type Issuer struct {
-	// URL is the iss of the tokens. It is read-only, and changed by Start if the options did not name one.
+	// URL is the iss of the tokens. Do not change it. Start changes it if it is not an option.
 	URL string
 
 	tb       testing.TB
-	given    bool // URL was given
+	fixedURL bool // the URL is an option
 	lifetime time.Duration
 	alg      string
 	ring     *issuer.KeyRing
@@ -58,23 +60,24 @@ type Issuer struct {
 
 	faults fakehttp.Faults[Fault]
 
-	mu       sync.Mutex // guards the rest
+	mu       sync.Mutex // guards the fields below
 	key      crypto.Signer
 	signer   *issuer.Signer
-	keys     int
-	issued   int
+	keys     int // number of keys made
+	issued   int // number of tokens signed
 	requests []Request
 }
 
-// NewIssuer returns an issuer with one key, whose kid is "k0". For RSA it is the same in every test. Nothing is started.
+// NewIssuer returns an issuer with one key, whose kid is "k0". An RSA key is the same in all tests. Nil
+// options mean the zero value.
 func NewIssuer(tb testing.TB, opts *IssuerOptions) *Issuer {
 	tb.Helper()
 	var o IssuerOptions
 	if opts != nil {
 		o = *opts
 	}
-	i := &Issuer{URL: o.URL, tb: tb, given: o.URL != "", lifetime: o.Lifetime, alg: o.Algorithm}
-	if !i.given {
+	i := &Issuer{URL: o.URL, tb: tb, fixedURL: o.URL != "", lifetime: o.Lifetime, alg: o.Algorithm}
+	if !i.fixedURL {
 		i.URL = idp.Issuer
 	}
 	if i.lifetime == 0 {
@@ -92,7 +95,7 @@ func NewIssuer(tb testing.TB, opts *IssuerOptions) *Issuer {
 	if strings.HasPrefix(i.alg, "RS") {
 		key, err = testKey()
 	} else {
-		key, err = freshKey(i.alg)
+		key, err = newKey(i.alg)
 	}
 	if err != nil {
 		tb.Fatalf("idptest: NewIssuer: %v", err)
@@ -101,6 +104,7 @@ func NewIssuer(tb testing.TB, opts *IssuerOptions) *Issuer {
 	return i
 }
 
+// serve makes the handler for the current URL.
 func (i *Issuer) serve() {
 	i.tb.Helper()
 	h, err := issuer.NewHandler(i.URL, i.ring, &issuer.HandlerOptions{InsecureLoopbackHTTP: true})
@@ -110,6 +114,7 @@ func (i *Issuer) serve() {
 	i.handler = h
 }
 
+// addKey publishes a key, signs with it from now on, and returns its kid.
 func (i *Issuer) addKey(key crypto.Signer) string {
 	i.tb.Helper()
 	i.mu.Lock()
@@ -127,25 +132,25 @@ func (i *Issuer) addKey(key crypto.Signer) string {
 	return kid
 }
 
-// Start serves the issuer on a loopback port until the test ends, for programs that are not in this process, and returns
-// "http://127.0.0.1:<port>". Unless the options named a URL, that becomes the issuer's URL too, so call Start before the first token.
-// Whoever verifies must allow http for loopback addresses.
+// Start serves the issuer on a loopback port until the test ends, for programs in other processes, and
+// returns "http://127.0.0.1:<port>". This is also the new URL of the issuer unless the URL is an option,
+// so call Start before you sign tokens. Verifiers need InsecureLoopbackHTTP.
 func (i *Issuer) Start() string {
 	i.tb.Helper()
 	srv := httptest.NewServer(i)
 	i.tb.Cleanup(func() {
-		srv.CloseClientConnections() // a request that a fault makes hang would hold Close
+		srv.CloseClientConnections() // Close waits for requests, and a fault may make them hang
 		srv.Close()
 	})
-	if !i.given {
+	if !i.fixedURL {
 		i.URL = srv.URL
 		i.serve()
 	}
 	return srv.URL
 }
 
-// Claims returns the claims of a token for an audience as of now, like those of a V2 token of an Ona environment. The map is the
-// caller's to change before it is signed.
+// Claims returns the claims of a new token for an audience. They are those of a V2 token of an Ona
+// environment. The caller may change the map.
 func (i *Issuer) Claims(audience string) map[string]any {
 	now := time.Now()
 	return map[string]any{
@@ -158,11 +163,11 @@ func (i *Issuer) Claims(audience string) map[string]any {
 	}
 }
 
-// With returns the claims with others in them, for tokens that differ in little:
+// With returns a copy of claims with some of them replaced, given as pairs of name and value:
 //
 //	iss.Sign(idptest.With(iss.Claims("a"), "sub", "org:…/user:…", "exp", nil))
 //
-// A nil value takes the claim away. The claims that are given are not changed.
+// A nil value removes the claim. With panics if a name is not a string or has no value.
 func With(claims map[string]any, pairs ...any) map[string]any {
 	out := maps.Clone(claims)
 	for n := 0; n+1 < len(pairs); n += 2 {
@@ -182,8 +187,8 @@ func With(claims map[string]any, pairs ...any) map[string]any {
 	return out
 }
 
-// Sign returns a token with these claims: anything that encoding/json turns into an object, or the object as []byte. Nothing is
-// added and nothing is checked.
+// Sign returns a token with the given claims: a value that encoding/json encodes as an object, or the
+// object as []byte. Sign does not add or check claims.
 func (i *Issuer) Sign(claims any) string {
 	i.tb.Helper()
 	i.mu.Lock()
@@ -197,8 +202,8 @@ func (i *Issuer) Sign(claims any) string {
 	return raw
 }
 
-// SignRaw returns three parts joined by dots: header and payload encoded as they are, whatever they are, and a true signature over
-// them by the current key. It makes tokens that no honest issuer makes.
+// SignRaw returns a token with any header and payload, and with a valid signature by the current key. It
+// makes tokens that a real issuer does not make.
 func (i *Issuer) SignRaw(header, payload []byte) string {
 	i.tb.Helper()
 	i.mu.Lock()
@@ -213,7 +218,7 @@ func (i *Issuer) SignRaw(header, payload []byte) string {
 	return signed + "." + jose.Encode(sig)
 }
 
-// Token returns a new token for an audience.
+// Token returns a new token for an audience, with the claims of [Issuer.Claims].
 func (i *Issuer) Token(audience string) *idp.Token {
 	i.tb.Helper()
 	t, err := idp.ParseToken(i.Sign(i.Claims(audience)))
@@ -223,7 +228,8 @@ func (i *Issuer) Token(audience string) *idp.Token {
 	return t
 }
 
-// TokenSource returns a source that signs a new token for the audience at each call. It honours its context.
+// TokenSource returns a source that signs a new token for an audience in each call. A call with a
+// context that has ended fails.
 func (i *Issuer) TokenSource(audience string) idp.TokenSource {
 	return idp.TokenSourceFunc(func(ctx context.Context) (*idp.Token, error) {
 		if err := ctx.Err(); err != nil {
@@ -233,25 +239,27 @@ func (i *Issuer) TokenSource(audience string) idp.TokenSource {
 	})
 }
 
-// Issued returns how many tokens were signed, but for those of SignRaw.
+// Issued returns the number of tokens that were signed, except those of SignRaw.
 func (i *Issuer) Issued() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.issued
 }
 
-// RotateKey publishes a new key, signs with it as of now, and returns its kid: k1, k2 and so on. The old keys stay published. An
-// honest issuer waits before it signs with a new key; this one does not, so that verifiers must notice.
+// RotateKey publishes a new key, signs with it from now on, and returns its kid: k1, k2 and so on. The
+// old keys stay published. A real issuer waits before it signs with a new key. This one does not, so
+// that a verifier must fetch the key.
 func (i *Issuer) RotateKey() string {
 	i.tb.Helper()
-	key, err := freshKey(i.alg)
+	key, err := newKey(i.alg)
 	if err != nil {
 		i.tb.Fatalf("idptest: RotateKey: %v", err)
 	}
 	return i.addKey(key)
 }
 
-// RemoveKey takes a key out of the key set. Tokens that it signs, and it may be the one that signs now, cannot be verified any more.
+// RemoveKey removes a key from the key set, so that its tokens cannot be verified. If it is the current
+// key, it still signs.
 func (i *Issuer) RemoveKey(kid string) {
 	i.tb.Helper()
 	if err := i.ring.Remove(kid); err != nil {
@@ -259,7 +267,7 @@ func (i *Issuer) RemoveKey(kid string) {
 	}
 }
 
-// PrivateKey returns the key that signs now, for tests that need it in another form.
+// PrivateKey returns the key that signs.
 func (i *Issuer) PrivateKey() crypto.Signer {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -279,7 +287,7 @@ func (i *Issuer) JWKS() []byte {
 	return b
 }
 
-// Verifier returns a verifier of this issuer's tokens for the audience that reads the keys from memory.
+// Verifier returns a verifier for tokens of this issuer with an audience. It does not fetch the keys.
 func (i *Issuer) Verifier(audience string) *issuer.Verifier {
 	i.tb.Helper()
 	v, err := issuer.NewVerifier(i.URL, i.ring, &issuer.VerifierOptions{
@@ -291,7 +299,7 @@ func (i *Issuer) Verifier(audience string) *issuer.Verifier {
 	return v
 }
 
-// host is the scheme and host that the client answers for.
+// host returns the scheme and host of the issuer URL.
 func (i *Issuer) host() (scheme, host string) {
 	u, err := url.Parse(i.URL)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"fmt"
 )
 
-// testKeyPEM is the first key of every RSA issuer of this package. It is public knowledge: nothing may trust it. It is fixed because
-// making an RSA key takes a tenth of a second, which every test would pay.
+// testKeyPEM is the first key of each RSA issuer. It is public, so only tests may trust it. It is fixed
+// because generating an RSA key takes a tenth of a second.
 const testKeyPEM = `
 -----BEGIN PRIVATE KEY-----
 MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQCZF6S49EeGrf1G
@@ -44,11 +44,11 @@ NXOq1319NNpp4ckVhd6TTjQ=
 -----END PRIVATE KEY-----
 `
 
-// testKey returns the fixed key.
+// testKey returns the key in testKeyPEM.
 func testKey() (*rsa.PrivateKey, error) {
 	block, _ := pem.Decode([]byte(testKeyPEM))
 	if block == nil {
-		return nil, fmt.Errorf("the fixed key is no PEM")
+		return nil, fmt.Errorf("the fixed key is not PEM")
 	}
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
@@ -61,8 +61,8 @@ func testKey() (*rsa.PrivateKey, error) {
 	return k, nil
 }
 
-// freshKey makes a key for an algorithm.
-func freshKey(alg string) (crypto.Signer, error) {
+// newKey generates a key for an algorithm.
+func newKey(alg string) (crypto.Signer, error) {
 	switch alg {
 	case "RS256", "RS384", "RS512":
 		return rsa.GenerateKey(rand.Reader, 2048)

@@ -14,7 +14,7 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// mypkg is the user's program of the package documentation.
+// mypkg is the program in the example of the package documentation.
 var mypkg struct{ deploy }
 
 type deploy struct{}
@@ -23,7 +23,7 @@ func (deploy) Deploy() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "deployed") })
 }
 
-// TestDeploy is the sample of the package documentation; TestSampleIsInTheDocs holds both together.
+// TestDeploy is the example in the package documentation. TestSampleIsInTheDocs compares them.
 func TestDeploy(t *testing.T) {
 	iss := idptest.NewIssuer(t, nil) // https://app.gitpod.io, in memory
 	keys, err := issuer.NewIssuerKeySet(iss.URL, &issuer.RemoteKeySetOptions{HTTPClient: iss.Client()})
@@ -76,7 +76,7 @@ func TestSampleIsInTheDocs(t *testing.T) {
 	}
 }
 
-// A source that fails in one way, and then in another for good: what a program does about it is what the test is for.
+// This source fails once with a temporary error, and then always with another error.
 func ExampleSequence() {
 	src := idptest.Sequence(
 		idptest.Fails(errors.New("the token service is down")),
@@ -92,9 +92,9 @@ func ExampleSequence() {
 	// no such audience
 }
 
-// A source that returns neither a token nor an error is found out, with the reason why that matters.
+// The error names the broken rule and its reason.
 func ExampleTestTokenSource() {
 	err := idptest.TestTokenSource(context.Background(), idptest.Fails(nil))
 	fmt.Println(err)
-	// Output: idptest: token source breaks the rule token: a call returned no token and no error (callers look at the error alone)
+	// Output: idptest: token source breaks the rule token: a call returned no token and no error (callers check only the error)
 }

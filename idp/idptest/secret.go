@@ -14,21 +14,23 @@ import (
 	"testing"
 )
 
-// AssertNoSecret fails the test when v gives a secret away: printed with any verb of fmt, logged by the handlers of log/slog, or
-// marshalled as JSON, XML, text or gob, as itself, as a pointer to it, and as an exported and unexported field of another struct. If v is an error, so is
-// each error it wraps. The secret is also found when it is quoted, in hexadecimal or in base64; of a JWT, the signature and the payload
-// alone count too. The message of the failure does not repeat the secret.
+// AssertNoSecret fails the test if v reveals a secret: when it is printed with a verb of fmt, logged by a
+// handler of log/slog, or encoded as JSON, XML, text or gob. It checks v itself, a pointer to it, a slice
+// and structs that contain it, and each error that v wraps.
+//
+// A secret is also found in quotes, in hexadecimal and in base64. Of a JWT, the payload and the signature
+// are secrets too. The failure message does not contain the secret.
 func AssertNoSecret(tb testing.TB, v any, secret string) {
 	tb.Helper()
 	if secret == "" {
 		tb.Fatal("idptest: AssertNoSecret: the secret is empty")
 	}
 	for _, way := range revealed(v, secret) {
-		tb.Errorf("idptest: %T gives the secret away %s", v, way)
+		tb.Errorf("idptest: %T reveals the secret %s", v, way)
 	}
 }
 
-// revealed lists the ways in which v gives the secret away.
+// revealed returns the ways in which v reveals the secret.
 func revealed(v any, secret string) []string {
 	var ways []string
 	needles := secretsOf(secret)
@@ -81,14 +83,14 @@ func revealed(v any, secret string) []string {
 		check("in Error()", err.Error())
 		for _, e := range unwrap(err) {
 			for _, way := range revealed(e, secret) {
-				ways = append(ways, fmt.Sprintf("through the %T it wraps, %s", e, way))
+				ways = append(ways, fmt.Sprintf("in the %T that it wraps, %s", e, way))
 			}
 		}
 	}
 	return ways
 }
 
-// encodeGob is gob without its panics, which it has for some kinds of values.
+// encodeGob encodes v. gob panics for some kinds of values; encodeGob returns an error instead.
 func encodeGob(g *bytes.Buffer, v any) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -98,8 +100,9 @@ func encodeGob(g *bytes.Buffer, v any) (err error) {
 	return gob.NewEncoder(g).Encode(v)
 }
 
+// unwrap returns the errors that err wraps directly.
 func unwrap(err error) []error {
-	switch e := err.(type) { //nolint:errorlint // one step of unwrapping is what is wanted
+	switch e := err.(type) { //nolint:errorlint // unwraps one step
 	case interface{ Unwrap() error }:
 		if inner := e.Unwrap(); inner != nil {
 			return []error{inner}
@@ -110,12 +113,12 @@ func unwrap(err error) []error {
 	return nil
 }
 
-// secretsOf lists the texts that give a secret away.
+// secretsOf returns the texts that reveal a secret.
 func secretsOf(secret string) []string {
 	parts := []string{secret}
 	if jwt := strings.Split(secret, "."); len(jwt) == 3 {
 		for _, p := range jwt[1:] {
-			if len(p) >= 16 { // shorter ones are found by chance
+			if len(p) >= 16 { // shorter ones occur by chance
 				parts = append(parts, p)
 			}
 		}
@@ -126,7 +129,7 @@ func secretsOf(secret string) []string {
 		out = append(out, p,
 			hex.EncodeToString(b), strings.ToUpper(hex.EncodeToString(b)), fmt.Sprintf("% x", b),
 			base64.RawStdEncoding.EncodeToString(b), base64.RawURLEncoding.EncodeToString(b),
-			strings.Trim(fmt.Sprintf("%d", b), "[]"), // a byte slice under %v and %d
+			strings.Trim(fmt.Sprintf("%d", b), "[]"), // a byte slice with %v and %d
 		)
 	}
 	return out

@@ -7,7 +7,7 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// Always returns a source that returns the token at each call, also after it has expired, which an honest source does not.
+// Always returns a source that returns the same token in each call, also after it has expired.
 func Always(t *idp.Token) idp.TokenSource {
 	return idp.TokenSourceFunc(func(ctx context.Context) (*idp.Token, error) {
 		if err := ctx.Err(); err != nil {
@@ -17,19 +17,20 @@ func Always(t *idp.Token) idp.TokenSource {
 	})
 }
 
-// Fails returns a source that returns the error at each call.
+// Fails returns a source whose calls fail with err.
 func Fails(err error) idp.TokenSource {
 	return idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return nil, err })
 }
 
-// Sequence returns a source that asks the first source at its first call, the second at its second, and the last from then on:
+// Sequence returns a source that calls the first source in its first call, the second one in its second
+// call, and the last one in all later calls:
 //
 //	idptest.Sequence(idptest.Fails(err), iss.TokenSource("a")) // fails once
 //
-// It panics when there is none.
+// It panics without sources.
 func Sequence(sources ...idp.TokenSource) idp.TokenSource {
 	if len(sources) == 0 {
-		panic("idptest: Sequence of nothing")
+		panic("idptest: Sequence: no sources")
 	}
 	var mu sync.Mutex
 	next := 0
@@ -42,7 +43,7 @@ func Sequence(sources ...idp.TokenSource) idp.TokenSource {
 	})
 }
 
-// Blocks returns a source that waits until the context of the call ends.
+// Blocks returns a source whose calls wait until their context ends.
 func Blocks() idp.TokenSource {
 	return idp.TokenSourceFunc(func(ctx context.Context) (*idp.Token, error) {
 		<-ctx.Done()

@@ -6,47 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/onafed/onafed/internal/fakehttp"
 )
-
-// The paths of the documents below the issuer's URL, for [Fault.Path] and [Request.Path].
-const (
-	DiscoveryPath = "/.well-known/openid-configuration"
-	JWKSPath      = "/.well-known/jwks.json"
-)
-
-// A Fault describes how the issuer misbehaves. Its fields combine: the delay comes first, then the
-// response, or its absence. The zero Fault changes nothing.
-type Fault struct {
-	// Path limits the fault to requests whose path ends with it, such as [JWKSPath]; "" means all requests.
-	Path string
-	// Times is the number of requests that the fault applies to; 0 means all, until the fault is removed.
-	Times int
-
-	// Delay is the time before the response. The wait ends early when the request's context ends.
-	Delay time.Duration
-	// Hang gives no response: the request ends with its context.
-	Hang bool
-	// Err breaks the connection before the response. A client in memory returns Err; on a connection the
-	// client sees a reset.
-	Err error
-	// Status replaces the status of the response. Without Body the response is then empty.
-	Status int
-	// Header is added to the response and replaces fields of the same name; a nil value removes a field.
-	Header http.Header
-	// Body replaces the body of the response unless it is nil.
-	Body []byte
-	// Truncate breaks the connection in the middle of the body.
-	Truncate bool
-}
-
-// delaysOnly reports whether the fault leaves the response as it is.
-func (f Fault) delaysOnly() bool {
-	return !f.Hang && f.Err == nil && f.Status == 0 && f.Header == nil && f.Body == nil && !f.Truncate
-}
 
 // A Request is a request that the issuer received.
 type Request struct {
@@ -57,35 +20,11 @@ type Request struct {
 	Status int // of the response; 0 if there was none
 }
 
-// Inject adds a fault and returns a function that removes it.
-//
-// Of the faults that match a request, the earliest applies. A fault that only delays leaves the request
-// to the next matching fault; the delays add up.
-func (i *Issuer) Inject(f Fault) (remove func()) { return i.faults.Add(f, f.Times) }
-
-// ClearFaults removes all faults.
-func (i *Issuer) ClearFaults() { i.faults.Clear() }
-
 // Requests returns the requests that the issuer received, in order.
 func (i *Issuer) Requests() []Request {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return slices.Clone(i.requests)
-}
-
-// fault returns the fault that applies to a request, with the sum of the delays.
-func (i *Issuer) fault(path string) Fault {
-	var f Fault
-	var delay time.Duration
-	i.faults.Apply(func(next Fault) (applied, last bool) {
-		if !strings.HasSuffix(path, next.Path) {
-			return false, false
-		}
-		f, delay = next, delay+next.Delay
-		return true, !f.delaysOnly()
-	})
-	f.Delay = delay
-	return f
 }
 
 // respond returns the response to a request. An error means that there is none.
@@ -126,6 +65,7 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Client returns a client that reaches this issuer only, in memory. A request ends with its context.
 func (i *Issuer) Client() *http.Client { return &http.Client{Transport: transport{i}} }
 
+// transport is the transport of Issuer.Client.
 type transport struct{ i *Issuer }
 
 // RoundTrip implements http.RoundTripper.
