@@ -15,20 +15,19 @@ import (
 	"github.com/onafed/onafed/idp/idptest"
 )
 
-// rules lists the rules that an error of TestTokenSource names.
+// rules returns the rules that an error of TestTokenSource names.
 func rules(err error) []string {
 	var out []string
 	var walk func(error)
 	walk = func(err error) {
-		var r *idptest.RuleError
-		switch e := err.(type) { //nolint:errorlint // one step of unwrapping at a time is what is wanted
+		switch e := err.(type) { //nolint:errorlint // unwraps one step
 		case nil:
 		case interface{ Unwrap() []error }:
 			for _, inner := range e.Unwrap() {
 				walk(inner)
 			}
 		default:
-			if errors.As(err, &r) && !slices.Contains(out, r.Rule) {
+			if r, ok := errors.AsType[*idptest.RuleError](err); ok && !slices.Contains(out, r.Rule) {
 				out = append(out, r.Rule)
 			}
 		}
@@ -38,56 +37,93 @@ func rules(err error) []string {
 	return out
 }
 
-// invalidator is a source that is an idp.Invalidator.
+// invalidator is a source with the method Invalidate.
 type invalidator struct {
 	idp.TokenSource
-	forget func(*idp.Token)
+	invalidate func(*idp.Token)
 }
 
-func (i invalidator) Invalidate(t *idp.Token) { i.forget(t) }
+func (i invalidator) Invalidate(t *idp.Token) { i.invalidate(t) }
 
-// talkative prints its token.
-type talkative struct {
+// printsToken is a source that reveals its token when it is printed.
+type printsToken struct {
 	idp.TokenSource
 	Last string
 }
 
-func TestConformanceFindsEachFault(t *testing.T) {
+// sourceTest is a source and the rules that it breaks.
+type sourceTest struct {
+	src   func(iss *idptest.Issuer) idp.TokenSource
+	rules []string
+}
+
+// source is a shorter name for the adapter.
+func source(f func(ctx context.Context) (*idp.Token, error)) idp.TokenSource {
+	return idp.TokenSourceFunc(f)
+}
+
+func runSourceTests(t *testing.T, tests map[string]sourceTest) {
+	t.Helper()
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				// With ECDSA, two tokens of the same second differ.
+				iss := idptest.NewIssuer(t, &idptest.IssuerOptions{Algorithm: "ES256"})
+				err := idptest.TestTokenSource(t.Context(), tt.src(iss))
+				if got := rules(err); !slices.Equal(got, tt.rules) {
+					t.Errorf("rules %v, want %v: %v", got, tt.rules, err)
+				}
+				time.Sleep(time.Minute) // until calls that ignore their context have ended
+			})
+		})
+	}
+}
+
+func TestConformanceAcceptsValidSources(t *testing.T) {
 	t.Parallel()
-	src := func(f func(ctx context.Context) (*idp.Token, error)) idp.TokenSource { return idp.TokenSourceFunc(f) }
-	for name, tt := range map[string]struct {
-		src  func(iss *idptest.Issuer) idp.TokenSource
-		want []string
-	}{
-		"a good one":     {func(i *idptest.Issuer) idp.TokenSource { return i.TokenSource("a") }, nil},
-		"one that keeps": {func(i *idptest.Issuer) idp.TokenSource { return idptest.Always(i.Token("a")) }, nil},
-		"a static one":   {func(i *idptest.Issuer) idp.TokenSource { return idp.Static(i.Token("a")) }, nil},
-		"a cached one":   {func(i *idptest.Issuer) idp.TokenSource { return idp.Cached(i.TokenSource("a"), nil) }, nil},
-		"nil":            {func(*idptest.Issuer) idp.TokenSource { return nil }, []string{"token"}},
-		"fails":          {func(*idptest.Issuer) idp.TokenSource { return idptest.Fails(errors.New("no")) }, []string{"token"}},
+	runSourceTests(t, map[string]sourceTest{
+		"valid source":         {func(i *idptest.Issuer) idp.TokenSource { return i.TokenSource("a") }, nil},
+		"cached by the source": {func(i *idptest.Issuer) idp.TokenSource { return idptest.Always(i.Token("a")) }, nil},
+		"idp.Static":           {func(i *idptest.Issuer) idp.TokenSource { return idp.Static(i.Token("a")) }, nil},
+		"idp.Cached":           {func(i *idptest.Issuer) idp.TokenSource { return idp.Cached(i.TokenSource("a"), nil) }, nil},
+	})
+}
+
+func TestConformanceRuleToken(t *testing.T) {
+	t.Parallel()
+	runSourceTests(t, map[string]sourceTest{
+		"nil":   {func(*idptest.Issuer) idp.TokenSource { return nil }, []string{"token"}},
+		"fails": {func(*idptest.Issuer) idp.TokenSource { return idptest.Fails(errors.New("no")) }, []string{"token"}},
 		"neither token nor error": {func(*idptest.Issuer) idp.TokenSource {
-			return src(func(context.Context) (*idp.Token, error) { return nil, nil })
+			return source(func(context.Context) (*idp.Token, error) { return nil, nil })
 		}, []string{"token"}},
-		"an empty token": {func(*idptest.Issuer) idp.TokenSource {
-			return src(func(context.Context) (*idp.Token, error) { return &idp.Token{}, nil })
+		"empty token": {func(*idptest.Issuer) idp.TokenSource {
+			return source(func(context.Context) (*idp.Token, error) { return &idp.Token{}, nil })
 		}, []string{"token"}},
 		"token and error": {func(i *idptest.Issuer) idp.TokenSource {
-			return src(func(context.Context) (*idp.Token, error) { return i.Token("a"), errors.New("both") })
+			return source(func(context.Context) (*idp.Token, error) { return i.Token("a"), errors.New("both") })
 		}, []string{"token"}},
 		"panics": {func(*idptest.Issuer) idp.TokenSource {
-			return src(func(context.Context) (*idp.Token, error) { panic("broken") })
+			return source(func(context.Context) (*idp.Token, error) { panic("broken") })
 		}, []string{"token"}},
+	})
+}
+
+func TestConformanceRulesForTheToken(t *testing.T) {
+	t.Parallel()
+	runSourceTests(t, map[string]sourceTest{
 		"expired": {func(i *idptest.Issuer) idp.TokenSource {
 			tok := i.Token("a")
 			time.Sleep(2 * time.Hour)
 			return idptest.Always(tok)
 		}, []string{"expiry"}},
-		"expires in use": {func(i *idptest.Issuer) idp.TokenSource {
+		"expires during the call": {func(i *idptest.Issuer) idp.TokenSource {
 			tok, err := idp.ParseToken(i.Sign(idptest.With(i.Claims("a"), "exp", time.Now().Unix()+1)))
 			if err != nil {
 				panic(err)
 			}
-			return src(func(context.Context) (*idp.Token, error) {
+			return source(func(context.Context) (*idp.Token, error) {
 				time.Sleep(600 * time.Millisecond)
 				return tok, nil
 			})
@@ -99,28 +135,34 @@ func TestConformanceFindsEachFault(t *testing.T) {
 			}
 			return idptest.Always(tok)
 		}, []string{"expiry"}},
-		"other audiences": {func(i *idptest.Issuer) idp.TokenSource {
+		"different audiences": {func(i *idptest.Issuer) idp.TokenSource {
 			var n atomic.Int32
-			return src(func(ctx context.Context) (*idp.Token, error) {
+			return source(func(ctx context.Context) (*idp.Token, error) {
 				if ctx.Err() != nil {
 					return nil, ctx.Err()
 				}
 				return i.Token(fmt.Sprint(n.Add(1))), nil
 			})
 		}, []string{"audience"}},
-		"one token for all, overwritten": {func(i *idptest.Issuer) idp.TokenSource {
+		"shared token is overwritten": {func(i *idptest.Issuer) idp.TokenSource {
 			var mu sync.Mutex
 			shared := &idp.Token{}
-			return src(func(context.Context) (*idp.Token, error) {
+			return source(func(context.Context) (*idp.Token, error) {
 				mu.Lock()
 				defer mu.Unlock()
 				*shared = *i.Token("a")
 				return shared, nil
 			})
 		}, []string{"immutable"}},
-		"fails when called twice at once": {func(i *idptest.Issuer) idp.TokenSource {
+	})
+}
+
+func TestConformanceRuleConcurrent(t *testing.T) {
+	t.Parallel()
+	runSourceTests(t, map[string]sourceTest{
+		"concurrent calls fail": {func(i *idptest.Issuer) idp.TokenSource {
 			var busy atomic.Bool
-			return src(func(ctx context.Context) (*idp.Token, error) {
+			return source(func(ctx context.Context) (*idp.Token, error) {
 				if !busy.CompareAndSwap(false, true) {
 					return nil, errors.New("busy")
 				}
@@ -133,9 +175,9 @@ func TestConformanceFindsEachFault(t *testing.T) {
 				return i.Token("a"), nil
 			})
 		}, []string{"concurrent"}},
-		"panics when called twice at once": {func(i *idptest.Issuer) idp.TokenSource {
+		"concurrent calls panic": {func(i *idptest.Issuer) idp.TokenSource {
 			var n atomic.Int32
-			return src(func(ctx context.Context) (*idp.Token, error) {
+			return source(func(ctx context.Context) (*idp.Token, error) {
 				defer n.Add(-1)
 				if n.Add(1) > 1 {
 					panic("concurrent map writes")
@@ -147,56 +189,74 @@ func TestConformanceFindsEachFault(t *testing.T) {
 				return i.Token("a"), nil
 			})
 		}, []string{"concurrent"}},
-		"ignores its context and is quick": {func(i *idptest.Issuer) idp.TokenSource {
-			return src(func(context.Context) (*idp.Token, error) { return i.Token("a"), nil })
+	})
+}
+
+func TestConformanceRuleContext(t *testing.T) {
+	t.Parallel()
+	runSourceTests(t, map[string]sourceTest{
+		"ignores the context, fast": {func(i *idptest.Issuer) idp.TokenSource {
+			return source(func(context.Context) (*idp.Token, error) { return i.Token("a"), nil })
 		}, []string{"context"}},
-		"ignores its context": {func(i *idptest.Issuer) idp.TokenSource {
-			return src(func(context.Context) (*idp.Token, error) {
+		"ignores the context, slow": {func(i *idptest.Issuer) idp.TokenSource {
+			return source(func(context.Context) (*idp.Token, error) {
 				time.Sleep(10 * time.Second)
 				return i.Token("a"), nil
 			})
 		}, []string{"context"}},
-		"hides why it ended": {func(i *idptest.Issuer) idp.TokenSource {
-			return src(func(ctx context.Context) (*idp.Token, error) {
+		"does not return the error of the context": {func(i *idptest.Issuer) idp.TokenSource {
+			return source(func(ctx context.Context) (*idp.Token, error) {
 				if ctx.Err() != nil {
 					return nil, errors.New("failed")
 				}
 				return i.Token("a"), nil
 			})
 		}, []string{"context"}},
-		"secret in the error": {func(i *idptest.Issuer) idp.TokenSource {
-			return src(func(ctx context.Context) (*idp.Token, error) {
+	})
+}
+
+func TestConformanceRuleSecret(t *testing.T) {
+	t.Parallel()
+	runSourceTests(t, map[string]sourceTest{
+		"token in an error": {func(i *idptest.Issuer) idp.TokenSource {
+			return source(func(ctx context.Context) (*idp.Token, error) {
 				tok := i.Token("a")
 				if ctx.Err() != nil {
-					return nil, fmt.Errorf("gave up with %s: %w", tok.Raw(), ctx.Err())
+					return nil, fmt.Errorf("canceled with %s: %w", tok.Raw(), ctx.Err())
 				}
 				return tok, nil
 			})
 		}, []string{"secret"}},
-		"half a secret in the error": {func(i *idptest.Issuer) idp.TokenSource {
+		"part of a token in an error": {func(i *idptest.Issuer) idp.TokenSource {
 			tok := i.Token("a")
-			return src(func(ctx context.Context) (*idp.Token, error) {
+			return source(func(ctx context.Context) (*idp.Token, error) {
 				if ctx.Err() != nil {
-					return nil, fmt.Errorf("gave up with …%s: %w", tok.Raw()[len(tok.Raw())-342:], ctx.Err())
+					return nil, fmt.Errorf("canceled with …%s: %w", tok.Raw()[len(tok.Raw())-342:], ctx.Err())
 				}
 				return tok, nil
 			})
 		}, []string{"secret"}},
-		"a token nobody got in the error": {func(i *idptest.Issuer) idp.TokenSource {
+		"unknown token in an error": {func(i *idptest.Issuer) idp.TokenSource {
 			return idptest.Fails(errors.New("cannot use " + i.Sign(i.Claims("a"))))
 		}, []string{"secret", "token"}},
-		"secret when printed": {func(i *idptest.Issuer) idp.TokenSource {
+		"token in the printed source": {func(i *idptest.Issuer) idp.TokenSource {
 			tok := i.Token("a")
-			return &talkative{idptest.Always(tok), tok.Raw()}
+			return &printsToken{idptest.Always(tok), tok.Raw()}
 		}, []string{"secret"}},
-		"forgets nothing": {func(i *idptest.Issuer) idp.TokenSource {
+	})
+}
+
+func TestConformanceRuleInvalidate(t *testing.T) {
+	t.Parallel()
+	runSourceTests(t, map[string]sourceTest{
+		"Invalidate has no effect": {func(i *idptest.Issuer) idp.TokenSource {
 			return invalidator{idptest.Always(i.Token("a")), func(*idp.Token) {}}
 		}, []string{"invalidate"}},
-		"forgets": {func(i *idptest.Issuer) idp.TokenSource {
+		"Invalidate works": {func(i *idptest.Issuer) idp.TokenSource {
 			var mu sync.Mutex
 			tok := i.Token("a")
 			return invalidator{
-				src(func(ctx context.Context) (*idp.Token, error) {
+				source(func(ctx context.Context) (*idp.Token, error) {
 					mu.Lock()
 					defer mu.Unlock()
 					return tok, ctx.Err()
@@ -207,24 +267,11 @@ func TestConformanceFindsEachFault(t *testing.T) {
 					tok = i.Token("a")
 				},
 			}
-		}, []string{"token"}}, // it returns a token and an error when its context has ended
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				// ECDSA: two tokens of one second differ.
-				iss := idptest.NewIssuer(t, &idptest.IssuerOptions{Algorithm: "ES256"})
-				err := idptest.TestTokenSource(t.Context(), tt.src(iss))
-				if got := rules(err); !slices.Equal(got, tt.want) {
-					t.Errorf("rules %v, want %v: %v", got, tt.want, err)
-				}
-				time.Sleep(time.Minute) // calls that were left behind end
-			})
-		})
-	}
+		}, []string{"token"}}, // a call with an ended context returns a token and an error
+	})
 }
 
-func TestConformanceEndsWithItsContext(t *testing.T) {
+func TestConformanceEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -236,7 +283,7 @@ func TestConformanceEndsWithItsContext(t *testing.T) {
 	})
 }
 
-func TestDoubles(t *testing.T) {
+func TestSources(t *testing.T) {
 	t.Parallel()
 	iss := idptest.NewIssuer(t, nil)
 	a, b, cause := iss.Token("a"), iss.Token("b"), errors.New("down")
@@ -251,14 +298,14 @@ func TestDoubles(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for name, src := range map[string]idp.TokenSource{"Always": idptest.Always(a), "Blocks": idptest.Blocks(), "an issuer's": iss.TokenSource("a")} {
+	for name, src := range map[string]idp.TokenSource{"Always": idptest.Always(a), "Blocks": idptest.Blocks(), "Issuer.TokenSource": iss.TokenSource("a")} {
 		if tok, err := src.Token(ctx); tok != nil || !errors.Is(err, context.Canceled) {
 			t.Errorf("%s with a context that has ended = %v, %v", name, tok, err)
 		}
 	}
 	defer func() {
 		if recover() == nil {
-			t.Error("a Sequence of nothing was made")
+			t.Error("Sequence without sources did not panic")
 		}
 	}()
 	idptest.Sequence()

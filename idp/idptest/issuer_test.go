@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestIssuerIsLikeOnas(t *testing.T) {
+func TestDefaultIssuer(t *testing.T) {
 	t.Parallel()
 	iss := idptest.NewIssuer(t, nil)
 	keys, err := issuer.NewIssuerKeySet(iss.URL, &issuer.RemoteKeySetOptions{HTTPClient: iss.Client()})
@@ -42,7 +42,7 @@ func TestIssuerIsLikeOnas(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c.Subject != idptest.Subject || c.Expiry.Sub(c.IssuedAt) != time.Hour || tok.Header().KeyID != "k0" || tok.Header().Algorithm != "RS256" {
-		t.Errorf("claims %+v, header %+v: not like the sample's", c, tok.Header())
+		t.Errorf("claims %+v, header %+v: not those of an Ona token", c, tok.Header())
 	}
 	if _, err := iss.Verifier(idp.AudienceAWS).Verify(t.Context(), tok.Raw()); err != nil {
 		t.Errorf("Verifier: %v", err)
@@ -104,7 +104,7 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// client closes its connections with the test, for the sake of goleak.
+// client returns a client that closes its connections at the end of the test.
 func client(t *testing.T) *http.Client {
 	t.Helper()
 	tr := &http.Transport{}
@@ -112,24 +112,24 @@ func client(t *testing.T) *http.Client {
 	return &http.Client{Transport: tr}
 }
 
-// TestFaults goes both ways: in memory, and over the loopback server.
+// A client in memory and a client over a connection see the same faults.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("broken wire")
 	for name, tt := range map[string]struct {
 		fault  idptest.Fault
-		status int // 0 = no answer
+		status int // 0: no response
 		body   string
 	}{
 		"none":      {idptest.Fault{Path: "/elsewhere", Status: 500}, 200, `{"keys":[`},
-		"a status":  {idptest.Fault{Status: 503}, 503, ""},
-		"a body":    {idptest.Fault{Body: []byte("<html>")}, 200, "<html>"},
+		"status":    {idptest.Fault{Status: 503}, 503, ""},
+		"body":      {idptest.Fault{Body: []byte("<html>")}, 200, "<html>"},
 		"both":      {idptest.Fault{Status: 418, Body: []byte("tea")}, 418, "tea"},
-		"an error":  {idptest.Fault{Err: cause}, 0, ""},
-		"cut":       {idptest.Fault{Body: []byte("0123456789"), Truncate: true}, 200, "01234"},
+		"error":     {idptest.Fault{Err: cause}, 0, ""},
+		"truncated": {idptest.Fault{Body: []byte("0123456789"), Truncate: true}, 200, "01234"},
 		"hang":      {idptest.Fault{Hang: true}, 0, ""},
-		"a delay":   {idptest.Fault{Delay: time.Millisecond, Body: []byte("x")}, 200, "x"},
-		"only once": {idptest.Fault{Status: 500, Times: 1}, 500, ""},
+		"delay":     {idptest.Fault{Delay: time.Millisecond, Body: []byte("x")}, 200, "x"},
+		"once":      {idptest.Fault{Status: 500, Times: 1}, 500, ""},
 	} {
 		for _, way := range []string{"in memory", "loopback"} {
 			t.Run(name+" "+way, func(t *testing.T) {
@@ -140,54 +140,77 @@ func TestFaults(t *testing.T) {
 				if way == "loopback" {
 					c, base = client(t), iss.Start()
 				}
-				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-				defer cancel()
+				timeout := 5 * time.Second
 				if tt.fault.Hang {
-					ctx, cancel = context.WithTimeout(ctx, 20*time.Millisecond)
-					defer cancel()
+					timeout = 20 * time.Millisecond
 				}
-				req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+idptest.JWKSPath, nil)
-				if err != nil {
-					t.Fatal(err)
+				status, body, err := getJWKS(t, c, base, timeout)
+				if status != tt.status || !strings.HasPrefix(body, tt.body) || (err != nil) != (tt.fault.Truncate || tt.status == 0) {
+					t.Errorf("status %d, body %q, %v; want %d, %q", status, body, err, tt.status, tt.body)
 				}
-				resp, err := c.Do(req)
-				if tt.status == 0 {
-					if err == nil {
-						resp.Body.Close()
-						t.Fatalf("answered %d", resp.StatusCode)
-					}
-					if tt.fault.Hang && !errors.Is(err, context.DeadlineExceeded) {
-						t.Errorf("%v, want the end of the context", err)
-					}
-					if tt.fault.Err != nil && way == "in memory" && !errors.Is(err, cause) {
-						t.Errorf("%v, want the cause", err)
-					}
-					return
+				if tt.fault.Hang && !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("error %v, want the error of the context", err)
 				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer resp.Body.Close()
-				b, err := io.ReadAll(resp.Body)
-				if resp.StatusCode != tt.status || !strings.HasPrefix(string(b), tt.body) || (err != nil) != tt.fault.Truncate {
-					t.Errorf("status %d, body %q, %v; want %d, %q", resp.StatusCode, b, err, tt.status, tt.body)
-				}
-				if name == "only once" {
-					resp, err := c.Do(req)
-					if err != nil || resp.StatusCode != http.StatusOK {
-						t.Errorf("second request: %v, %v", resp, err)
-					}
-					resp.Body.Close()
+				if tt.fault.Err != nil && way == "in memory" && !errors.Is(err, cause) {
+					t.Errorf("error %v, want %v", err, cause)
 				}
 				if got := iss.Requests(); got[0].Path != idptest.JWKSPath || got[0].Method != http.MethodGet || got[0].Status != tt.status {
 					t.Errorf("Requests() = %+v", got)
+				}
+				if name == "once" {
+					if status, _, err := getJWKS(t, c, base, timeout); status != http.StatusOK || err != nil {
+						t.Errorf("second request: %d, %v", status, err)
+					}
 				}
 			})
 		}
 	}
 }
 
-func TestClientReachesNothingElse(t *testing.T) {
+// getJWKS requests the key set. The status is 0 if there is no response.
+func getJWKS(t *testing.T, c *http.Client, base string, timeout time.Duration) (status int, body string, err error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+idptest.JWKSPath, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := c.Do(req)
+	if err != nil {
+		return 0, "", err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(b), err
+}
+
+func TestRemoveAndClearFaults(t *testing.T) {
+	t.Parallel()
+	iss := idptest.NewIssuer(t, &idptest.IssuerOptions{Algorithm: "ES256"})
+	status := func() int {
+		got, _, err := getJWKS(t, iss.Client(), iss.URL, time.Minute)
+		if err != nil {
+			t.Error(err)
+		}
+		return got
+	}
+	remove := iss.Inject(idptest.Fault{Status: 500})
+	iss.Inject(idptest.Fault{Status: 503})
+	if got := status(); got != 500 {
+		t.Errorf("status %d, want 500 of the earliest fault", got)
+	}
+	remove()
+	if got := status(); got != 503 {
+		t.Errorf("status %d after the first fault was removed, want 503", got)
+	}
+	iss.ClearFaults()
+	if got := status(); got != 200 {
+		t.Errorf("status %d after ClearFaults, want 200", got)
+	}
+}
+
+func TestClientReachesOnlyTheIssuer(t *testing.T) {
 	t.Parallel()
 	iss := idptest.NewIssuer(t, nil)
 	for _, url := range []string{"https://example.com/", "http://app.gitpod.io/", "https://app.gitpod.io:8443/"} {
@@ -209,8 +232,8 @@ func TestClientReachesNothingElse(t *testing.T) {
 	resp.Body.Close()
 }
 
-// TestInABubble: nothing of the issuer starts a goroutine or looks at the real clock.
-func TestInABubble(t *testing.T) {
+// The issuer starts no goroutine and uses the clock of the bubble.
+func TestIssuerInSynctestBubble(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		iss := idptest.NewIssuer(t, nil)
@@ -225,9 +248,9 @@ func TestInABubble(t *testing.T) {
 		iss.Inject(idptest.Fault{Delay: 3 * time.Second})
 		start, raw := time.Now(), iss.Sign(iss.Claims("a"))
 		if _, err := v.Verify(t.Context(), raw); err != nil || time.Since(start) != 6*time.Second {
-			t.Errorf("Verify: %v after %v, want both requests' delays", err, time.Since(start))
+			t.Errorf("Verify: %v after %v, want the delays of both requests", err, time.Since(start))
 		}
-		iss.ClearFaults() // the set is fetched again behind the next caller, and the bubble does not end before it
+		iss.ClearFaults() // the next call fetches the keys in the background
 		time.Sleep(2 * time.Hour)
 		if _, err := v.Verify(t.Context(), raw); err == nil {
 			t.Error("an expired token was accepted")

@@ -12,15 +12,15 @@ import (
 	"github.com/onafed/onafed/idp/idptest"
 )
 
-// failures counts what a test helper says.
+// failures records the failures of a test.
 type failures struct {
 	testing.TB
-	said []string
+	texts []string
 }
 
 func (f *failures) Helper()                   {}
-func (f *failures) Errorf(s string, a ...any) { f.said = append(f.said, fmt.Sprintf(s, a...)) }
-func (f *failures) Fatal(a ...any)            { f.said = append(f.said, fmt.Sprint(a...)) }
+func (f *failures) Errorf(s string, a ...any) { f.texts = append(f.texts, fmt.Sprintf(s, a...)) }
+func (f *failures) Fatal(a ...any)            { f.texts = append(f.texts, fmt.Sprint(a...)) }
 
 type secretStringer string
 
@@ -82,10 +82,10 @@ func TestAssertNoSecret(t *testing.T) {
 	} {
 		f := &failures{TB: t}
 		idptest.AssertNoSecret(f, tt.v, tt.secret)
-		if (len(f.said) > 0) != tt.leaks {
-			t.Errorf("%s: %v, want leaks %v", name, f.said, tt.leaks)
+		if (len(f.texts) > 0) != tt.leaks {
+			t.Errorf("%s: %v, want leaks %v", name, f.texts, tt.leaks)
 		}
-		for _, s := range f.said {
+		for _, s := range f.texts {
 			if strings.Contains(s, tt.secret) {
 				t.Errorf("%s: the message repeats the secret", name)
 			}
@@ -93,7 +93,7 @@ func TestAssertNoSecret(t *testing.T) {
 	}
 	f := &failures{TB: t}
 	idptest.AssertNoSecret(f, "x", "")
-	if len(f.said) == 0 {
-		t.Error("an empty secret was looked for")
+	if len(f.texts) == 0 {
+		t.Error("an empty secret was accepted")
 	}
 }
