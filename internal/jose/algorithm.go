@@ -7,7 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	_ "crypto/sha256" // the hashes of the algorithms
+	_ "crypto/sha256" // for crypto.Hash.New
 	_ "crypto/sha512"
 	"encoding/asn1"
 	"errors"
@@ -20,14 +20,15 @@ import (
 )
 
 const (
-	// MinRSABits is the smallest RSA modulus that signs or verifies; RFC 7518 section 3.3 asks for it.
+	// MinRSABits is the smallest RSA modulus that signs or verifies (RFC 7518, section 3.3).
 	MinRSABits = 2048
-	// MaxRSABits is the largest one. The time of a verification grows with the square of the size, and a set of keys comes from
-	// outside: one key of 65,536 bits would take a processor for a tenth of a second a token.
+	// MaxRSABits is the largest RSA modulus. The time of a verification grows with the square of the
+	// size, and keys come from outside: a key of 65,536 bits would use a processor for a tenth of a
+	// second for each token.
 	MaxRSABits = 8192
 )
 
-// An Algorithm is one way to sign. The zero value is none and fits no key; [Lookup] yields the others.
+// Algorithm is a signature algorithm. [Lookup] returns one. The zero Algorithm fits no key.
 type Algorithm struct {
 	name     string
 	hash     crypto.Hash
@@ -35,12 +36,12 @@ type Algorithm struct {
 	verifier jws.Verifier
 }
 
-// Names returns the algorithms there are.
+// Names returns the names of all algorithms.
 func Names() []string {
 	return []string{"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"}
 }
 
-// Lookup returns the algorithm of exactly that name; case matters, as RFC 7515 section 4.1.1 says.
+// Lookup returns the algorithm with the given name. Letter case matters (RFC 7515, section 4.1.1).
 func Lookup(name string) (Algorithm, bool) {
 	a := Algorithm{name: name}
 	switch name {
@@ -66,8 +67,8 @@ func Lookup(name string) (Algorithm, bool) {
 	return a, true
 }
 
-// NameFor returns the algorithm that a key is used with when nobody says: RS256 for RSA, and the one of its curve for ECDSA.
-// It is "" for a key that fits none.
+// NameFor returns the default algorithm for a key: RS256 for RSA, and the algorithm of its curve for
+// ECDSA. It returns "" for a key that fits no algorithm.
 func NameFor(pub crypto.PublicKey) string {
 	switch k := pub.(type) {
 	case *rsa.PublicKey:
@@ -85,10 +86,11 @@ func NameFor(pub crypto.PublicKey) string {
 	return ""
 }
 
-// Name returns the algorithm's name as in a header.
+// Name returns the name of the algorithm, as in a header.
 func (a Algorithm) Name() string { return a.name }
 
-// Fits says why a public key cannot be used with the algorithm, or nil. It is cheap: it looks at the kind, the size and the curve.
+// Fits returns an error if a public key cannot be used with the algorithm. It is fast: it checks the
+// type, the size and the curve.
 func (a Algorithm) Fits(pub crypto.PublicKey) error {
 	switch k := pub.(type) {
 	case *rsa.PublicKey:
@@ -106,12 +108,13 @@ func (a Algorithm) Fits(pub crypto.PublicKey) error {
 	}
 }
 
-// SignatureSize is how many bytes a signature with the algorithm and the private half of a key that fits it has.
+// SignatureSize returns the length in bytes of a signature with the algorithm. The key must fit the
+// algorithm.
 func (a Algorithm) SignatureSize(pub crypto.PublicKey) int {
 	if k, ok := pub.(*rsa.PublicKey); ok {
 		return k.Size()
 	}
-	return 2 * ((a.curve.Params().BitSize + 7) / 8) // RFC 7518 section 3.4
+	return 2 * ((a.curve.Params().BitSize + 7) / 8) // RFC 7518, section 3.4
 }
 
 func checkRSA(k *rsa.PublicKey) error {
@@ -130,8 +133,9 @@ func checkRSA(k *rsa.PublicKey) error {
 	return nil
 }
 
-// CheckPublicKey says why a public key cannot be trusted with any algorithm, or nil. Beyond [Algorithm.Fits] it makes sure that an
-// ECDSA key is a point on its curve, which is too slow to do for every token.
+// CheckPublicKey returns an error if a public key cannot be used with any algorithm. Unlike
+// [Algorithm.Fits] it also checks that an ECDSA key is a point on its curve, which is too slow to do for
+// every token.
 func CheckPublicKey(pub crypto.PublicKey) error {
 	a, ok := Lookup(NameFor(pub))
 	if !ok {
@@ -141,7 +145,7 @@ func CheckPublicKey(pub crypto.PublicKey) error {
 		return err
 	}
 	if k, ok := pub.(*ecdsa.PublicKey); ok {
-		if k.X == nil || k.Y == nil { //nolint:staticcheck // ECDH panics without them, and a caller's zero key has none
+		if k.X == nil || k.Y == nil { //nolint:staticcheck // ECDH panics if they are nil, as in a zero key
 			return errors.New("the ECDSA key is empty")
 		}
 		if _, err := k.ECDH(); err != nil {
@@ -153,30 +157,31 @@ func CheckPublicKey(pub crypto.PublicKey) error {
 
 var errSignature = errors.New("the signature does not match")
 
-// Verify checks a signature over the bytes that were signed. A key that does not fit the algorithm is an error, whatever the signature.
+// Verify checks a signature over the given bytes. A key that does not fit the algorithm is an error.
 func (a Algorithm) Verify(pub crypto.PublicKey, signed, signature []byte) error {
 	if err := a.Fits(pub); err != nil {
 		return err
 	}
 	if err := a.verifier.Verify(signed, signature, pub); err != nil {
-		return errSignature // jwx's text says no more, and could one day say too much
+		return errSignature // the text of jwx has no more information, and may show too much one day
 	}
 	return nil
 }
 
-// contextSigner is issuer.ContextSigner.
+// contextSigner is implemented by keys that sign over a network, see issuer.ContextSigner.
 type contextSigner interface {
 	crypto.Signer
 	SignContext(ctx context.Context, rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error)
 }
 
-// Sign signs bytes. The key must fit ([Algorithm.Fits] of its public key is the caller's to check once). One that has SignContext gets ctx.
+// Sign signs bytes with a key. The caller must have checked with [Algorithm.Fits] that the public key
+// fits. A key with a method SignContext receives ctx.
 //
-// jwx is passed by here: it copies an ECDSA key before each signature, and crypto/ecdsa remembers what it has computed for a key
-// by its address.
+// Sign does not use jwx, because jwx copies an ECDSA key before each signature, and crypto/ecdsa caches
+// its computations by the address of the key.
 func (a Algorithm) Sign(ctx context.Context, key crypto.Signer, signed []byte) ([]byte, error) {
 	if a.name == "" {
-		return nil, errors.New("no algorithm")
+		return nil, errors.New("the algorithm is missing")
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -199,17 +204,18 @@ func (a Algorithm) Sign(ctx context.Context, key crypto.Signer, signed []byte) (
 		return fixedSize(sig, a.curve.Params().N, size)
 	}
 	if len(sig) != size {
-		return nil, fmt.Errorf("the key returned a signature of %d bytes, not of %d", len(sig), size)
+		return nil, fmt.Errorf("the key returned a signature of %d bytes, want %d", len(sig), size)
 	}
 	return sig, nil
 }
 
-// fixedSize turns the ASN.1 signature of an ECDSA key into that of RFC 7518 section 3.4: r and s one after the other, each as long as
-// the order n of the curve. Keys of somebody else return something else now and then, so it is checked.
+// fixedSize converts the ASN.1 signature of an ECDSA key to the form of RFC 7518, section 3.4: r, then
+// s, each as long as the order n of the curve. It checks the signature, because keys that a caller
+// implements may return something else.
 func fixedSize(der []byte, n *big.Int, size int) ([]byte, error) {
 	var v struct{ R, S *big.Int }
 	if rest, err := asn1.Unmarshal(der, &v); err != nil || len(rest) > 0 || v.R.Sign() <= 0 || v.S.Sign() <= 0 || v.R.Cmp(n) >= 0 || v.S.Cmp(n) >= 0 {
-		return nil, errors.New("the key returned something that is no ASN.1 signature of its curve")
+		return nil, errors.New("the key returned no ASN.1 signature of its curve")
 	}
 	sig := make([]byte, size)
 	v.R.FillBytes(sig[:size/2])

@@ -9,23 +9,25 @@ import (
 	"github.com/onafed/onafed/claims"
 )
 
-// A Compact is a JWS in compact form (RFC 7515 section 7.1) taken apart. Its segments are still encoded, and nothing is verified.
+// Compact has the segments of a JWS in compact form (RFC 7515, section 7.1). They are encoded and not
+// verified.
 type Compact struct {
-	Signed    string // header, dot, payload: what the signature is over
+	Signed    string // header, dot and payload: the signed text
 	Header    string
 	Payload   string
 	Signature string
 }
 
-// Split takes a compact JWS apart. Anything that is not three non-empty segments is an error, which never repeats the token.
-// It looks at no more than [claims.MaxTokenSize] bytes and does not allocate, however many dots there are.
+// Split returns the segments of a compact JWS. The token must have three segments that are not empty,
+// and at most [claims.MaxTokenSize] bytes. An error does not show the token. Split does not allocate,
+// however many dots the token has.
 func Split(raw string) (Compact, error) {
 	if len(raw) > claims.MaxTokenSize {
 		return Compact{}, fmt.Errorf("the token has %d bytes, more than %d", len(raw), claims.MaxTokenSize)
 	}
 	first := strings.IndexByte(raw, '.')
 	if first < 0 {
-		return Compact{}, errors.New("the token has no dot, so it is no JWT")
+		return Compact{}, errors.New("the token has no dot, so it is not a JWT")
 	}
 	second := strings.IndexByte(raw[first+1:], '.')
 	if second < 0 {
@@ -50,8 +52,8 @@ func Split(raw string) (Compact, error) {
 	return c, nil
 }
 
-// Decode decodes one segment: base64url without padding, and only its one canonical spelling, so that no two texts are the same token.
-// A line break, which encoding/base64 would skip, is an error too.
+// Decode decodes one segment: base64url without padding. It accepts only the canonical spelling, so that
+// two texts are never the same token. It refuses line breaks, which encoding/base64 would skip.
 func Decode(segment string) ([]byte, error) {
 	if strings.ContainsAny(segment, "\r\n") {
 		return nil, errors.New("a segment contains a line break")

@@ -1,17 +1,14 @@
-// Package jose holds the few JOSE operations this module needs, and is the only
-// importer of github.com/lestrrat-go/jwx.
+// Package jose has the few JOSE operations of this module, and is the only importer of
+// github.com/lestrrat-go/jwx.
 //
-// jwx v2 does two things here: it turns the members of a JSON Web Key into a Go
-// public key and computes thumbprints (package jwk), and it verifies bytes that
-// were framed by this package (package jws, the bare Verifier). A signature is
-// made by the key itself. Everything else where a wrong answer lets a token in is
-// done here: the compact form is split here, headers and claims are read by
-// package claims, and what is published is written from fixed member names,
-// because jwx does not escape member names that come from outside
-// (GHSA-4cf7-xm37-g63h). A key that was read is a raw public key, its kid, alg
-// and use, and nothing else.
+// jwx v2 does three things here: it converts a JSON Web Key of fixed members to a Go public key,
+// computes thumbprints (package jwk), and verifies signatures over bytes (package jws, the bare
+// Verifier). The key itself signs. This package does everything else in which a mistake would accept a
+// wrong token: it splits the compact form, reads key sets with its own strict lexer, and writes keys
+// from fixed member names, because jwx does not escape member names from outside
+// (GHSA-4cf7-xm37-g63h). Package claims reads headers and claims. Of a key that was read, only the
+// public key and its kid, alg and use are kept.
 //
-// The algorithms are those that AWS STS accepts: RS256, RS384, RS512, ES256,
-// ES384 and ES512. There is no "none", no HMAC and no PSS, so there is no way
-// to ask for one by mistake.
+// The algorithms are those that AWS STS accepts: RS256, RS384, RS512, ES256, ES384 and ES512. "none",
+// HMAC and PSS do not exist here, so nobody can select them by mistake.
 package jose

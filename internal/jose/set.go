@@ -5,61 +5,61 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"unicode/utf8"
+
+	"github.com/onafed/onafed/internal/strictjson"
 )
 
-// A Set is a key set as read, and how much of it was of no use.
+const (
+	// MaxKeys is the maximum number of RSA keys, and of ECDSA keys, in a set. STS accepts no larger set.
+	MaxKeys = 100
+	// maxEntries is the maximum number of entries of any kind in a set.
+	maxEntries = 1000
+)
+
+// Set is a key set as it was read.
 type Set struct {
 	Keys    []Key
-	RSA, EC int // how many entries of each kty there are, usable or not
-	Skipped int // entries that were not understood or not well formed
+	RSA, EC int // number of entries of each kty, usable or not
+	Skipped int // number of entries that cannot be used
 }
 
-// ParseSet reads a JSON Web Key Set. An entry that is not understood, or broken, is skipped (RFC 7517 section 5), because one bad
-// key of an issuer must not take the good ones away. More than [MaxKeys] of a kind is an error. Different keys with one kid are all
-// skipped: which one is meant cannot be known.
+// ParseSet reads a JSON Web Key Set. It skips an entry that is not well formed, or that it cannot use
+// (RFC 7517, section 5), because one bad key of an issuer must not disable the good ones. More than
+// [MaxKeys] of a kind are an error. If different keys have the same kid, all of them are skipped,
+// because the right one is not known.
 func ParseSet(data []byte) (Set, error) {
-	m, err := Members(data)
+	if !utf8.Valid(data) || !json.Valid(data) {
+		return Set{}, errors.New("the key set is not valid JSON")
+	}
+	var s Set
+	found, entries := false, 0
+	l := strictjson.New(string(data), strictjson.Limits{Depth: maxDepth})
+	err := l.Document(func(name string, _ int) error {
+		if name != "keys" {
+			_, err := l.Extent()
+			return err
+		}
+		if l.Kind() != strictjson.Array {
+			return errors.New("the keys member is not an array")
+		}
+		found = true
+		return l.Array(func() error {
+			if entries++; entries > maxEntries {
+				return fmt.Errorf("the key set has more than %d entries", maxEntries)
+			}
+			entry, err := l.Extent()
+			if err != nil {
+				return err
+			}
+			return s.add(entry)
+		})
+	})
 	if err != nil {
 		return Set{}, err
 	}
-	raw, ok := m["keys"]
-	if !ok {
+	if !found {
 		return Set{}, errors.New("the key set has no keys member")
-	}
-	var entries []json.RawMessage
-	if err := json.Unmarshal(raw, &entries); err != nil || entries == nil {
-		return Set{}, errors.New("the keys member is not an array")
-	}
-	if len(entries) > maxMembers {
-		return Set{}, fmt.Errorf("the key set has %d entries, more than %d", len(entries), maxMembers)
-	}
-	var s Set
-	for _, e := range entries {
-		em, err := Members(e)
-		if err != nil {
-			s.Skipped++
-			continue
-		}
-		var kty string
-		if err := text(em, "kty", &kty); err != nil {
-			s.Skipped++
-			continue
-		}
-		switch kty {
-		case "RSA":
-			s.RSA++
-		case "EC":
-			s.EC++
-		}
-		if s.RSA > MaxKeys || s.EC > MaxKeys {
-			return Set{}, fmt.Errorf("the key set has more than %d keys of one kind", MaxKeys)
-		}
-		k, err := keyOf(em)
-		if err != nil {
-			s.Skipped++
-			continue
-		}
-		s.Keys = append(s.Keys, k)
 	}
 	n := len(s.Keys)
 	s.Keys = DropAmbiguous(s.Keys)
@@ -67,8 +67,30 @@ func ParseSet(data []byte) (Set, error) {
 	return s, nil
 }
 
-// DropAmbiguous returns the keys without those that share a kid with a different key, and without exact repetitions.
-// A key without a kid is kept.
+// add reads an entry and adds its key, or skips it.
+func (s *Set) add(entry string) error {
+	w, err := parseJSONWebKey(entry)
+	if err == nil {
+		switch w.KeyType {
+		case "RSA":
+			s.RSA++
+		case "EC":
+			s.EC++
+		}
+		if s.RSA > MaxKeys || s.EC > MaxKeys {
+			return fmt.Errorf("the key set has more than %d keys of one kind", MaxKeys)
+		}
+		if k, ok := w.key(); ok {
+			s.Keys = append(s.Keys, k)
+			return nil
+		}
+	}
+	s.Skipped++
+	return nil
+}
+
+// DropAmbiguous returns the keys without exact repetitions, and without the keys that share a kid with a
+// different key. A key without a kid is kept.
 func DropAmbiguous(keys []Key) []Key {
 	first := make(map[string]Key, len(keys))
 	bad := make(map[string]bool)

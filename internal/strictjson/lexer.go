@@ -301,3 +301,38 @@ func (l *Lexer) Raw() (string, error) {
 	}
 	return l.text[start:l.pos], nil
 }
+
+// Extent reads a value of any kind and returns its text. It does not check the inside of an object or
+// array: it only finds the end. So the reader of a list can leave out one broken element. The text must
+// have been checked to be well-formed JSON.
+func (l *Lexer) Extent() (string, error) {
+	if kind := l.Kind(); kind != Object && kind != Array {
+		return l.Raw()
+	}
+	open := 0
+	for i := l.pos; i < len(l.text); i++ {
+		switch l.text[i] {
+		case '{', '[':
+			open++
+		case '}', ']':
+			if open--; open == 0 {
+				text := l.text[l.pos : i+1]
+				l.pos = i + 1
+				return text, nil
+			}
+		case '"':
+			i = closingQuote(l.text, i)
+		}
+	}
+	return "", fail(l.pos, "value without an end")
+}
+
+// closingQuote returns the offset of the quotation mark that ends the string at s[i:].
+func closingQuote(s string, i int) int {
+	for i++; i < len(s) && s[i] != '"'; i++ {
+		if s[i] == '\\' {
+			i++
+		}
+	}
+	return i
+}

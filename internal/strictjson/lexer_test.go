@@ -178,6 +178,29 @@ func TestRawAndSeek(t *testing.T) {
 	}
 }
 
+func TestExtent(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		` {"a":1,"a":[2]} ,`:        `{"a":1,"a":[2]}`,
+		`["\\","]\"",{}]]`:          `["\\","]\"",{}]`,
+		`{"a":"\ud800","b":"}"}"x"`: `{"a":"\ud800","b":"}"}`,
+		` "x" ,`:                    `"x"`,
+		`-1.5,`:                     `-1.5`,
+		`null]`:                     `null`,
+		`[`:                         ``,
+		`{"a`:                       ``,
+		`["\`:                       ``,
+		`01`:                        ``,
+		``:                          ``,
+	} {
+		l := strictjson.New(text, strictjson.Limits{})
+		got, err := l.Extent()
+		if got != want || (err == nil) != (want != "") || err == nil && !strings.HasSuffix(text[:l.Offset()], got) {
+			t.Errorf("Extent of %s = %q, %v, want %q", text, got, err, want)
+		}
+	}
+}
+
 // An error of the function that reads the members is returned unchanged.
 func TestDocumentReturnsTheErrorOfTheCaller(t *testing.T) {
 	t.Parallel()
