@@ -24,12 +24,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// roundTrip is a transport in memory.
+// roundTrip is an in-memory transport.
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// answer is a response as a transport returns it.
+// answer returns a response as a transport does.
 func answer(r *http.Request, status int, body string, header ...string) *http.Response {
 	h := http.Header{"Content-Type": {"application/json"}}
 	for i := 0; i < len(header); i += 2 {
@@ -66,7 +66,7 @@ func TestDoSends(t *testing.T) {
 		{"POST with a body", httpjson.Request{Body: []byte("{}")}, "POST application/json application/json  {}"},
 		{"the method that is named", httpjson.Request{Method: "PUT", Body: []byte("{}")}, "PUT application/json application/json  {}"},
 		{"a conditional request", httpjson.Request{Header: http.Header{"If-None-Match": {`"1"`}}}, `GET application/json  "1" `},
-		{"headers that are named", httpjson.Request{Header: http.Header{"Accept": {"a/b"}, "Content-Type": {"c/d"}}, Body: []byte("x")}, "POST a/b c/d  x"},
+		{"headers of the caller", httpjson.Request{Header: http.Header{"Accept": {"a/b"}, "Content-Type": {"c/d"}}, Body: []byte("x")}, "POST a/b c/d  x"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -142,7 +142,7 @@ func (b *countingBody) Close() error {
 	return nil
 }
 
-// A small compressed body that is large when it is read must not get past the limit.
+// The limit applies after decompression.
 func TestDoLimitsWhatIsDecompressed(t *testing.T) {
 	t.Parallel()
 	var bomb bytes.Buffer
@@ -184,7 +184,7 @@ func TestDoRedirects(t *testing.T) {
 		from     string
 		location string
 		allow    func(*url.URL) bool
-		reason   string // "" when it is followed
+		reason   string // "" if the redirect is followed
 	}{
 		{"308 to the same host is followed", "POST", 308, "https://a.example/x", "/y", nil, ""},
 		{"307 to the same host is followed", "POST", 307, "https://a.example/x", "https://a.example/y", nil, ""},
@@ -197,7 +197,7 @@ func TestDoRedirects(t *testing.T) {
 		{"another host is refused", "POST", 308, "https://a.example/x", "https://b.example/x", nil, "another host"},
 		{"another port is refused", "POST", 308, "https://a.example/x", "https://a.example:8443/x", nil, "another host"},
 		{"a subdomain is another host", "POST", 308, "https://a.example/x", "https://x.a.example/x", nil, "another host"},
-		{"a host without scheme is another host", "POST", 308, "https://a.example/x", "//b.example/x", nil, "another host"},
+		{"another host without a scheme is refused", "POST", 308, "https://a.example/x", "//b.example/x", nil, "another host"},
 		{"an allowed host is followed", "POST", 308, "https://a.example/x", "https://other.example/x", toOther, ""},
 		{"a host not on the list is refused", "POST", 308, "https://a.example/x", "https://b.example/x", toOther, "allowed"},
 		{"http is refused even to an allowed host", "POST", 308, "https://a.example/x", "http://other.example/x", toOther, "want https"},
@@ -205,7 +205,7 @@ func TestDoRedirects(t *testing.T) {
 		{"user information is refused", "POST", 308, "https://a.example/x", "https://u:p@a.example/x", nil, "user information"},
 		{"another scheme is refused", "GET", 302, "https://a.example/x", "file:///etc/passwd", nil, "no host"},
 		{"no location is refused", "GET", 302, "https://a.example/x", "", nil, "no Location"},
-		{"a port that is none is refused", "GET", 302, "https://a.example/x", "https://b.example:0/", nil, "port"},
+		{"an invalid port is refused", "GET", 302, "https://a.example/x", "https://b.example:0/", nil, "port"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -254,7 +254,7 @@ func TestDoRedirects(t *testing.T) {
 	}
 }
 
-// With InsecureLoopbackHTTP an http URL is one that may be asked, but nothing that began with TLS ends without it.
+// InsecureLoopbackHTTP allows a redirect from http to http, but not from https to http.
 func TestDoStaysWithTLS(t *testing.T) {
 	t.Parallel()
 	for from, refused := range map[string]bool{"https://a.example/x": true, "https://127.0.0.1:1/x": true, "http://127.0.0.1:2/x": false} {
@@ -279,7 +279,7 @@ func TestDoStaysWithTLS(t *testing.T) {
 	}
 }
 
-// net/http reads Location before it asks anybody, so what it cannot read at all is its error.
+// net/http parses Location before it calls CheckRedirect, so an invalid one is its error.
 func TestDoRubbishLocation(t *testing.T) {
 	t.Parallel()
 	client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -287,7 +287,7 @@ func TestDoRubbishLocation(t *testing.T) {
 	})}
 	resp, err := httpjson.Do(t.Context(), httpjson.Request{Client: client, URL: "https://a.example"})
 	if err == nil || strings.Contains(err.Error(), "\x1b") {
-		t.Errorf("Do = %v, %q, want an error that is printable", resp, err)
+		t.Errorf("Do = %v, %q, want a printable error", resp, err)
 	}
 }
 
@@ -372,7 +372,7 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// What a transport reports may be anything: it is shown escaped, cut, without the URL's path and without our headers.
+// The error of a transport is escaped and cut. It contains neither the path of the URL nor headers.
 func TestTransportErrorText(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("bad\n\x1b[31m" + strings.Repeat("x", 1000))
@@ -388,7 +388,7 @@ func TestTransportErrorText(t *testing.T) {
 	}
 }
 
-// Some transports put the whole request into their error.
+// Some transports put the whole request into their errors.
 func TestTransportErrorHasNoCredential(t *testing.T) {
 	t.Parallel()
 	for name, cause := range map[string]error{"": nil, " and a timeout": context.DeadlineExceeded, " and a cancellation": context.Canceled} {
@@ -410,7 +410,7 @@ func TestTransportErrorHasNoCredential(t *testing.T) {
 	}
 }
 
-// A server that repeats what it was sent in Location gets it into no error.
+// A Location that repeats the credential does not appear in the error.
 func TestRedirectErrorHasNoCredential(t *testing.T) {
 	t.Parallel()
 	client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -435,7 +435,8 @@ func TestDoCanceled(t *testing.T) {
 	}
 }
 
-// Answers, errors among them, must let their connection be used again: a storm of 503 must not become a storm of handshakes.
+// Do reads answers to their end, also errors, so that many answers with 503 do not cost many TLS
+// handshakes.
 func TestDoKeepsConnections(t *testing.T) {
 	t.Parallel()
 	var conns atomic.Int64
@@ -458,7 +459,7 @@ func TestDoKeepsConnections(t *testing.T) {
 		}
 	}
 	if n := conns.Load(); n != 1 {
-		t.Errorf("50 requests one after the other opened %d connections, want 1", n)
+		t.Errorf("50 sequential requests opened %d connections, want 1", n)
 	}
 }
 

@@ -14,17 +14,17 @@ func TestCheckURL(t *testing.T) {
 		name     string
 		raw      string
 		loopback bool   // InsecureLoopbackHTTP
-		reason   string // "" when it is taken
+		reason   string // "" if the URL is accepted
 	}{
-		{"https is taken", "https://app.gitpod.io", false, ""},
-		{"a path and a query are taken", "https://app.gitpod.io/a?b=c", false, ""},
-		{"a port is taken", "https://app.gitpod.io:8443", false, ""},
+		{"https is accepted", "https://app.gitpod.io", false, ""},
+		{"a path and a query are accepted", "https://app.gitpod.io/a?b=c", false, ""},
+		{"a port is accepted", "https://app.gitpod.io:8443", false, ""},
 		{"an upper-case scheme is https", "HTTPS://app.gitpod.io", false, ""},
-		{"an IPv6 literal is taken", "https://[2001:db8::1]/", false, ""},
+		{"an IPv6 literal is accepted", "https://[2001:db8::1]/", false, ""},
 		{"http to IPv4 loopback needs the option", "http://127.0.0.1:80", false, "must be allowed explicitly"},
-		{"http to IPv4 loopback is taken with it", "http://127.0.0.1:80", true, ""},
-		{"http to all of 127/8 is taken with it", "http://127.9.8.7", true, ""},
-		{"http to IPv6 loopback is taken with it", "http://[::1]:80", true, ""},
+		{"http to IPv4 loopback is accepted with the option", "http://127.0.0.1:80", true, ""},
+		{"http to all of 127/8 is accepted with the option", "http://127.9.8.7", true, ""},
+		{"http to IPv6 loopback is accepted with the option", "http://[::1]:80", true, ""},
 		{"http to localhost is refused: a resolver decides", "http://localhost", true, "want https"},
 		{"http to a name that begins like loopback is refused", "http://127.0.0.1.evil.example", true, "want https"},
 		{"http to a short spelling of loopback is refused", "http://127.1", true, "want https"},
@@ -57,7 +57,7 @@ func TestCheckURL(t *testing.T) {
 			t.Parallel()
 			u, err := httpjson.CheckURL(tt.raw, tt.loopback)
 			if tt.name == "an escaped host is refused" {
-				// net/url decides about %2e in a host: it refuses it, or unescapes it to the plain name. Both are safe.
+				// net/url refuses %2e in a host or decodes it. Both are safe.
 				if err == nil && u.Host != "app.gitpod.io" {
 					t.Errorf("CheckURL(%q) has host %q", tt.raw, u.Host)
 				}
@@ -82,7 +82,7 @@ func TestCheckURL(t *testing.T) {
 	}
 }
 
-// Some put a token into a URL: the error says so, and does not repeat it.
+// The error for a URL with user information, which may be a token, does not repeat it.
 func TestCheckURLShowsNoUserInformation(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{
@@ -103,7 +103,8 @@ func TestCheckURLShowsNoUserInformation(t *testing.T) {
 	}
 }
 
-// FuzzCheckURL: whatever is taken is https, or http to loopback, has no user information, and is read the same again.
+// FuzzCheckURL checks that an accepted URL is https, or http to loopback, has no user information, and
+// is accepted again with the same result.
 func FuzzCheckURL(f *testing.F) {
 	for _, s := range []string{
 		"https://app.gitpod.io", "http://127.0.0.1:1", "http://[::1]:1", "https://a@b", "https://a:b@c", "https:a", "http://127.1",
@@ -116,16 +117,16 @@ func FuzzCheckURL(f *testing.F) {
 		u, err := httpjson.CheckURL(raw, loopback)
 		if err != nil {
 			if u != nil {
-				t.Errorf("CheckURL(%q) returns %v beside an error", raw, u)
+				t.Errorf("CheckURL(%q) returns %v and an error", raw, u)
 			}
 			return
 		}
 		if u.User != nil || u.Fragment != "" || u.Hostname() == "" {
-			t.Errorf("CheckURL(%q) takes %#v", raw, u)
+			t.Errorf("CheckURL(%q) accepts %#v", raw, u)
 		}
 		insecure := loopback && u.Scheme == "http" && (strings.HasPrefix(u.Hostname(), "127.") || strings.Contains(u.Hostname(), ":"))
 		if u.Scheme != "https" && !insecure {
-			t.Errorf("CheckURL(%q, %t) takes scheme %s for host %s", raw, loopback, u.Scheme, u.Hostname())
+			t.Errorf("CheckURL(%q, %t) accepts scheme %s for host %s", raw, loopback, u.Scheme, u.Hostname())
 		}
 		again, err := httpjson.CheckURL(u.String(), loopback)
 		if err != nil || again.String() != u.String() {

@@ -17,17 +17,17 @@ func TestText(t *testing.T) {
 	}{
 		{"plain text is quoted", "org:1", 10, `"org:1"`},
 		{"empty text is quoted", "", 10, `""`},
-		{"text of the limit is whole", "abc", 3, `"abc"`},
+		{"text as long as the limit is not cut", "abc", 3, `"abc"`},
 		{"longer text is cut outside the quotes", "abcd", 3, `"abc"...`},
-		{"a cut never breaks a sequence", "ab\u20acd", 4, `"ab"...`},
-		{"a sequence that fits stays", "ab\u20acd", 5, `"ab\u20ac"...`},
+		{"a cut is not inside a sequence", "ab\u20acd", 4, `"ab"...`},
+		{"a sequence that fits is kept", "ab\u20acd", 5, `"ab\u20ac"...`},
 		{"text that is not UTF-8 is cut at the limit", "\x80\x80\x80\x80\x80\x80", 5, `"\x80\x80\x80\x80\x80"...`},
 		{"quotes and backslashes are escaped", `a"b\`, 10, `"a\"b\\"`},
 		{"terminal escapes are escaped", "\x1b[31m\x9b", 10, `"\x1b[31m\x9b"`},
 		{"C1 controls are escaped", "\u0085\u009b", 10, `"\u0085\u009b"`},
 		{"bidirectional marks are escaped", "\u202e\u2066\u200f", 20, `"\u202e\u2066\u200f"`},
 		{"line separators are escaped", "\u2028\n", 10, `"\u2028\n"`},
-		{"no room shows nothing", "abc", 0, `""...`},
+		{"limit 0 shows nothing", "abc", 0, `""...`},
 		{"a negative limit shows nothing", "abc", -1, `""...`},
 	}
 	for _, tt := range tests {
@@ -48,14 +48,14 @@ func TestRedacted(t *testing.T) {
 		max  int
 		want string
 	}{
-		{"an ellipsis stays", "org:…/env:…", 40, `"org:…/env:…"`},
+		{"an ellipsis is not escaped", "org:…/env:…", 40, `"org:…/env:…"`},
 		{"an ellipsis alone", "…", 40, `"…"`},
-		{"the escape of an ellipsis is none", `\u2026`, 40, `"\\u2026"`},
-		{"beside an ellipsis too", `…\u2026`, 40, `"…\\u2026"`},
+		{"the escape of an ellipsis is escaped", `\u2026`, 40, `"\\u2026"`},
+		{"also next to an ellipsis", `…\u2026`, 40, `"…\\u2026"`},
 		{"everything else is escaped", "a\"…\n\u202e\xff", 40, `"a\"…\n\u202e\xff"`},
-		{"an ellipsis is not cut in two", "ab…", 4, `"ab"...`},
-		{"one that fits stays", "ab…c", 5, `"ab…"...`},
-		{"text without one is that of Text", "abcd", 3, `"abc"...`},
+		{"a cut is not inside an ellipsis", "ab…", 4, `"ab"...`},
+		{"an ellipsis that fits is kept", "ab…c", 5, `"ab…"...`},
+		{"text without an ellipsis is as by Text", "abcd", 3, `"abc"...`},
 		{"empty text is quoted", "", 3, `""`},
 	}
 	for _, tt := range tests {
@@ -78,7 +78,7 @@ func TestClean(t *testing.T) {
 	}{
 		{"printable text is unchanged", `dial "a\b": refused`, 40, `dial "a\b": refused`},
 		{"control characters are escaped", "a\nb\x1b", 10, `a\nb\x1b`},
-		{"quotes stay when something else is escaped", "a\"\n", 10, `a"\n`},
+		{"quotes are not escaped", "a\"\n", 10, `a"\n`},
 		{"longer text is cut", "abcd", 3, `abc...`},
 		{"bidirectional marks are escaped", "\u202e", 10, `\u202e`},
 	}
@@ -92,7 +92,7 @@ func TestClean(t *testing.T) {
 	}
 }
 
-// Every byte alone and behind a letter: what comes out is printable ASCII, whatever goes in.
+// The output is printable ASCII for every byte, alone and after a letter.
 func TestOnlyPrintableASCII(t *testing.T) {
 	t.Parallel()
 	for b := range 256 {

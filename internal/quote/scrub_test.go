@@ -14,18 +14,18 @@ func TestScrub(t *testing.T) {
 		secrets []string
 		want    string
 	}{
-		{"ordinary words stay", "failed to dial app.gitpod.io:443: connection refused", nil, "failed to dial app.gitpod.io:443: connection refused"},
-		{"a known secret goes", "token abc-123 is wrong", []string{"abc-123"}, "token [redacted] is wrong"},
-		{"a known secret goes from inside a word", "t=abc-123x", []string{"abc-123"}, "t=[redacted]x"},
-		{"a secret too short to tell from a word stays", "a b", []string{"a"}, "a b"},
+		{"ordinary words are kept", "failed to dial app.gitpod.io:443: connection refused", nil, "failed to dial app.gitpod.io:443: connection refused"},
+		{"a known secret is replaced", "token abc-123 is wrong", []string{"abc-123"}, "token [redacted] is wrong"},
+		{"a known secret inside a word is replaced", "t=abc-123x", []string{"abc-123"}, "t=[redacted]x"},
+		{"a short secret is kept", "a b", []string{"a"}, "a b"},
 		{"an empty secret changes nothing", "a b", []string{""}, "a b"},
-		{"a JWT goes", "got eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl1 here", nil, "got [redacted] here"},
-		{"the beginning of a JWT goes", "got eyJhbGciOiJSUzI1NiJ9", nil, "got [redacted]"},
-		{"a long key of one case goes", "key 0123456789abcdef0123456789abcdef", nil, "key [redacted]"},
-		{"a UUID stays", "environment 019527e4-75d5-704d-a5a4-a2b52cf56196 stopped", nil, "environment 019527e4-75d5-704d-a5a4-a2b52cf56196 stopped"},
-		{"a long host name stays", "ec2-12-34-56-78.eu-central-1.compute.amazonaws.com", nil, "ec2-12-34-56-78.eu-central-1.compute.amazonaws.com"},
-		{"a path stays", "/usr/local/gitpod/secrets/token: permission denied", nil, "/usr/local/gitpod/secrets/token: permission denied"},
-		{"a method name stays", "gitpod.v1.IdentityService/GetIDToken", nil, "gitpod.v1.IdentityService/GetIDToken"},
+		{"a JWT is replaced", "got eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl1 here", nil, "got [redacted] here"},
+		{"the beginning of a JWT is replaced", "got eyJhbGciOiJSUzI1NiJ9", nil, "got [redacted]"},
+		{"a long key of one case is replaced", "key 0123456789abcdef0123456789abcdef", nil, "key [redacted]"},
+		{"a UUID is kept", "environment 019527e4-75d5-704d-a5a4-a2b52cf56196 stopped", nil, "environment 019527e4-75d5-704d-a5a4-a2b52cf56196 stopped"},
+		{"a long host name is kept", "ec2-12-34-56-78.eu-central-1.compute.amazonaws.com", nil, "ec2-12-34-56-78.eu-central-1.compute.amazonaws.com"},
+		{"a path is kept", "/usr/local/gitpod/secrets/token: permission denied", nil, "/usr/local/gitpod/secrets/token: permission denied"},
+		{"a method name is kept", "gitpod.v1.IdentityService/GetIDToken", nil, "gitpod.v1.IdentityService/GetIDToken"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

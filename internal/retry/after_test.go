@@ -40,7 +40,7 @@ func TestAfter(t *testing.T) {
 	}
 }
 
-// FuzzAfter: the wait is never negative and never longer than a day.
+// FuzzAfter checks that the wait is never negative and never longer than a day.
 func FuzzAfter(f *testing.F) {
 	for _, s := range []string{"", "0", "1", "1.5", "-1", "1e300", "99999999999999999999", "NaN", "Sun, 22 Nov 2026 12:00:30 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"} {
 		f.Add(s, "Sun, 22 Nov 2026 11:59:00 GMT")
@@ -53,7 +53,7 @@ func FuzzAfter(f *testing.F) {
 	})
 }
 
-// The longer of both headers counts, and a date is by the clock of the server.
+// The longer of both headers counts, and a date is relative to the clock of the server.
 func TestAfterOfTwoHeaders(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -63,7 +63,7 @@ func TestAfterOfTwoHeaders(t *testing.T) {
 	}{
 		"the longer one":     {http.Header{"Ratelimit-Retryafter": {"9"}, "Retry-After": {"5"}}, 9 * time.Second},
 		"the server's clock": {http.Header{"Retry-After": {"Sun, 22 Nov 2026 12:10:30 GMT"}, "Date": {"Sun, 22 Nov 2026 12:10:00 GMT"}}, 30 * time.Second},
-		"none":               {nil, 0},
+		"no header":          {nil, 0},
 	} {
 		if got := retry.After(tt.h, now); got != tt.want {
 			t.Errorf("%s: After = %s, want %s", name, got, tt.want)

@@ -16,8 +16,8 @@ func TestPause(t *testing.T) {
 		want    bool
 		took    time.Duration
 	}{
-		"the time is there":     {time.Minute, true, time.Second},
-		"the time is too short": {time.Second, false, 0},
+		"before the deadline": {time.Minute, true, time.Second},
+		"after the deadline":  {time.Second, false, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), tt.timeout)
@@ -33,7 +33,7 @@ func TestPause(t *testing.T) {
 		time.AfterFunc(time.Second, cancel)
 		begin := time.Now()
 		if retry.Pause(ctx, time.Hour) || time.Since(begin) != time.Second {
-			t.Errorf("Pause outlived its context by %s", time.Since(begin)-time.Second)
+			t.Errorf("Pause returned after its context, by %s", time.Since(begin)-time.Second)
 		}
 	})
 }
