@@ -16,7 +16,7 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// mint is a source that makes a token of the given life at each call, after a while, and can be made to fail.
+// A mint is a source that makes a new token for each call, after a delay, and that can fail.
 type mint struct {
 	tb    testing.TB
 	life  time.Duration
@@ -57,7 +57,7 @@ func (m *mint) count() int {
 	return m.calls
 }
 
-// ask returns the token and how long it took.
+// ask returns a token and how long the call took.
 func ask(t *testing.T, src idp.TokenSource) (*idp.Token, time.Duration) {
 	t.Helper()
 	start := time.Now()
@@ -68,7 +68,7 @@ func ask(t *testing.T, src idp.TokenSource) (*idp.Token, time.Duration) {
 	return tok, time.Since(start)
 }
 
-func TestCachedOneFlight(t *testing.T) {
+func TestCachedOneFetchForAllCallers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := &mint{tb: t, life: time.Hour, takes: time.Second}
@@ -92,7 +92,7 @@ func TestCachedOneFlight(t *testing.T) {
 	})
 }
 
-// Through many lives of a token nobody waits after the first fetch, and nobody gets an old token.
+// After the first fetch no call waits, and every token is fresh, for ten hours.
 func TestCachedRenewsEarly(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -118,16 +118,16 @@ func TestCachedRenewsEarly(t *testing.T) {
 	})
 }
 
-// The API is down from the middle of a token's life on.
+// The source fails from the middle of the token's lifetime on.
 func TestCachedKeepsTheTokenWhileItIsValid(t *testing.T) {
 	t.Parallel()
 	for name, boom := range map[string]error{
-		"an outage":              errors.New("boom"),
-		"a refusal":              &idp.RequestError{StatusCode: 401, Code: "unauthenticated"},
-		"a deadline":             context.DeadlineExceeded,
-		"an expired token":       claims.ErrExpired,
-		"a wait that is asked":   &idp.RequestError{StatusCode: 429, Code: "resource_exhausted", RetryAfter: time.Minute},
-		"a wait over the expiry": &idp.RequestError{StatusCode: 429, Code: "resource_exhausted", RetryAfter: 5 * time.Hour},
+		"an outage":                        errors.New("boom"),
+		"a refusal":                        &idp.RequestError{StatusCode: 401, Code: "unauthenticated"},
+		"a deadline":                       context.DeadlineExceeded,
+		"an expired token":                 claims.ErrExpired,
+		"a requested wait":                 &idp.RequestError{StatusCode: 429, Code: "resource_exhausted", RetryAfter: time.Minute},
+		"a requested wait past the expiry": &idp.RequestError{StatusCode: 429, Code: "resource_exhausted", RetryAfter: 5 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -158,20 +158,20 @@ func TestCachedKeepsTheTokenWhileItIsValid(t *testing.T) {
 				time.Sleep(time.Minute)
 				tok, err := src.Token(t.Context())
 				if !errors.Is(err, boom) || tok != nil || !strings.HasPrefix(err.Error(), "idp: mint: ") {
-					t.Errorf("Token after the end = %v, %v, want the failure", tok, err)
+					t.Errorf("Token after the expiry = %v, %v, want the failure", tok, err)
 				}
 				m.fail(nil)
 				time.Sleep(5 * time.Hour)
 				ask(t, src)
 				if st := src.Status(); st.Failures != 0 || st.Err != nil || !st.Valid {
-					t.Errorf("Status after the repair = %+v", st)
+					t.Errorf("Status after the recovery = %+v", st)
 				}
 			})
 		})
 	}
 }
 
-// A source that asks to be left alone is, for as long as it asks.
+// The cache waits as long as the source asks.
 func TestCachedRetryAfter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -183,7 +183,7 @@ func TestCachedRetryAfter(t *testing.T) {
 		ask(t, src)
 		synctest.Wait()
 		if st := src.Status(); st.Failures != 1 || time.Until(st.RetryAt) != 50*time.Second {
-			t.Errorf("after %d failures it is asked again in %s, want 1 and 50s", st.Failures, time.Until(st.RetryAt))
+			t.Errorf("%d failures, next fetch in %s, want 1 and 50s", st.Failures, time.Until(st.RetryAt))
 		}
 	})
 }
@@ -218,7 +218,7 @@ func TestCachedMinLifeOfTheSource(t *testing.T) {
 	})
 }
 
-// A source may break every promise; what comes out of the cache keeps them.
+// The cache returns an error if the source breaks its contract.
 func TestCachedChecksTheSource(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -226,11 +226,11 @@ func TestCachedChecksTheSource(t *testing.T) {
 		is   error
 		text string
 	}{
-		"neither":          {idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return nil, nil }), nil, "neither a token nor an error"},
-		"an empty token":   {idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return &idp.Token{}, nil }), nil, "neither a token nor an error"},
-		"an expired token": {idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return token(t, time.Unix(1740517845, 0), nil), nil }), claims.ErrExpired, "expired"},
-		"a panic":          {idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { panic("at the disco\n") }), nil, "panicked with a string"},
-		"no source":        {nil, nil, "not configured"},
+		"no token and no error": {idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return nil, nil }), nil, "neither a token nor an error"},
+		"an empty token":        {idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return &idp.Token{}, nil }), nil, "neither a token nor an error"},
+		"an expired token":      {idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return token(t, time.Unix(1740517845, 0), nil), nil }), claims.ErrExpired, "expired"},
+		"a panic":               {idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { panic("at the disco\n") }), nil, "panicked with a string"},
+		"no source":             {nil, nil, "not configured"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -253,7 +253,7 @@ func TestCachedInvalidate(t *testing.T) {
 		src.Invalidate(&idp.Token{})
 		src.Invalidate(token(t, time.Now().Add(time.Minute), nil))
 		if again, took := ask(t, src); again != first || took != 0 {
-			t.Errorf("another token's end dropped the kept one")
+			t.Errorf("invalidating another token dropped the kept one")
 		}
 		time.Sleep(time.Minute)
 		src.Invalidate(first)
@@ -262,12 +262,12 @@ func TestCachedInvalidate(t *testing.T) {
 			t.Errorf("Token after Invalidate took %s and %d calls, want a new one", took, m.count())
 		}
 		if len(r.told) != 2 || r.told[1] != first {
-			t.Errorf("the source was told %v, want both", r.told)
+			t.Errorf("the source got %v, want both", r.told)
 		}
 	})
 }
 
-// A source that cannot forget must not bring a refused token back, neither from a fetch that is under way nor by the next one.
+// A refused token is not returned again, neither by a running fetch nor by the next one.
 func TestCachedNeverReturnsARefusedToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -283,7 +283,7 @@ func TestCachedNeverReturnsARefusedToken(t *testing.T) {
 		go func() {
 			defer close(done)
 			if got, err := src.Token(t.Context()); err == nil {
-				t.Errorf("Token of a fetch that was under way = %v, want an error", got)
+				t.Errorf("Token of the running fetch = %v, want an error", got)
 			}
 		}()
 		time.Sleep(time.Second / 2)
@@ -379,7 +379,7 @@ func TestCachedStatus(t *testing.T) {
 		time.Sleep(time.Until(st.RefreshAt) + time.Second)
 		ask(t, src)
 		if !src.Status().Refreshing {
-			t.Error("Status does not tell of the fetch that is under way")
+			t.Error("Status does not report the running fetch")
 		}
 		time.Sleep(2 * time.Second)
 		if m.count() != 2 {
@@ -391,7 +391,7 @@ func TestCachedStatus(t *testing.T) {
 	})
 }
 
-// The path that every request of a program goes through.
+// Token is called for every request of a program.
 func TestCachedAllocatesNothing(t *testing.T) {
 	tok := token(t, inAnHour(), nil)
 	src := idp.Cached(idp.Static(tok), nil)

@@ -25,10 +25,10 @@ import (
 
 const apiToken = "ona_pat_s3cret-0123456789"
 
-// bearer yields the same API token always.
+// bearer returns the same API token for every request.
 func bearer(context.Context) (string, error) { return apiToken, nil }
 
-// respond is an answer as a transport returns it. Pairs of header names and values follow.
+// respond returns an answer as a transport does. header contains names and values in pairs.
 func respond(r *http.Request, status int, body string, header ...string) *http.Response {
 	h := http.Header{"Content-Type": {"application/json"}}
 	for i := 0; i < len(header); i += 2 {
@@ -37,7 +37,7 @@ func respond(r *http.Request, status int, body string, header ...string) *http.R
 	return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(body)), ContentLength: -1, Request: r}
 }
 
-// answerToken is the answer with a token for the audiences that were asked for.
+// answerToken returns the answer with a token for the requested audiences.
 func answerToken(r *http.Request) *http.Response {
 	var body struct{ Audience []string }
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
@@ -46,7 +46,7 @@ func answerToken(r *http.Request) *http.Response {
 	return respond(r, http.StatusOK, `{"token":"`+rawToken(inAnHour(), map[string]any{"aud": body.Audience})+`"}`)
 }
 
-// newClient returns a client over a transport in memory.
+// newClient returns a client with an in-memory transport.
 func newClient(t *testing.T, transport roundTrip, change func(*idp.ClientOptions)) *idp.Client {
 	t.Helper()
 	opts := &idp.ClientOptions{Bearer: bearer, HTTPClient: &http.Client{Transport: transport}}
@@ -106,7 +106,7 @@ func TestClientSource(t *testing.T) {
 	src := c.Source("vault.example")
 	tok, err := src.Token(t.Context())
 	if err != nil || !cmp.Equal(tok.Claims().Audience, []string{"vault.example"}) {
-		t.Errorf("Token = %v, %v, want one for the audience", tok, err)
+		t.Errorf("Token = %v, %v, want a token for the audience", tok, err)
 	}
 	if name := src.(interface{ Source() string }).Source(); name != "Ona API https://app.gitpod.io/api" {
 		t.Errorf("Source = %s", name)
@@ -119,23 +119,23 @@ func TestNewClientRefuses(t *testing.T) {
 		opts   *idp.ClientOptions
 		option string
 	}{
-		"no options":                 {nil, "Bearer"},
-		"no bearer":                  {&idp.ClientOptions{}, "Bearer"},
-		"http":                       {&idp.ClientOptions{Bearer: bearer, BaseURL: "http://app.gitpod.io/api"}, "BaseURL"},
-		"http to loopback":           {&idp.ClientOptions{Bearer: bearer, BaseURL: "http://127.0.0.1/api"}, "BaseURL"},
-		"http elsewhere":             {&idp.ClientOptions{Bearer: bearer, BaseURL: "http://a/api", InsecureLoopbackHTTP: true}, "BaseURL"},
-		"http to Ona":                {&idp.ClientOptions{Bearer: bearer, BaseURL: "http://app.ona.com/api", InsecureLoopbackHTTP: true}, "BaseURL"},
-		"no scheme":                  {&idp.ClientOptions{Bearer: bearer, BaseURL: "app.gitpod.io"}, "BaseURL"},
-		"user information":           {&idp.ClientOptions{Bearer: bearer, BaseURL: "https://u:p@app.gitpod.io"}, "BaseURL"},
-		"a query":                    {&idp.ClientOptions{Bearer: bearer, BaseURL: "https://app.gitpod.io?x=y"}, "BaseURL"},
-		"a version that is none":     {&idp.ClientOptions{Bearer: bearer, Version: "V2"}, "Version"},
-		"a version with more":        {&idp.ClientOptions{Bearer: bearer, Version: "ID_TOKEN_VERSION_V2\""}, "Version"},
-		"an allowed URL":             {&idp.ClientOptions{Bearer: bearer, AllowedHosts: []string{"https://a"}}, "AllowedHosts"},
-		"an allowed path":            {&idp.ClientOptions{Bearer: bearer, AllowedHosts: []string{"a/b"}}, "AllowedHosts"},
-		"an allowed pattern":         {&idp.ClientOptions{Bearer: bearer, AllowedHosts: []string{"*.gitpod.io"}}, "AllowedHosts"},
-		"an empty allowed host":      {&idp.ClientOptions{Bearer: bearer, AllowedHosts: []string{""}}, "AllowedHosts"},
-		"a negative number of tries": {&idp.ClientOptions{Bearer: bearer, MaxAttempts: -1}, "MaxAttempts"},
-		"a negative timeout":         {&idp.ClientOptions{Bearer: bearer, AttemptTimeout: -1}, "AttemptTimeout"},
+		"no options":                       {nil, "Bearer"},
+		"no bearer":                        {&idp.ClientOptions{}, "Bearer"},
+		"http":                             {&idp.ClientOptions{Bearer: bearer, BaseURL: "http://app.gitpod.io/api"}, "BaseURL"},
+		"http to loopback":                 {&idp.ClientOptions{Bearer: bearer, BaseURL: "http://127.0.0.1/api"}, "BaseURL"},
+		"http to a host name":              {&idp.ClientOptions{Bearer: bearer, BaseURL: "http://a/api", InsecureLoopbackHTTP: true}, "BaseURL"},
+		"http to Ona":                      {&idp.ClientOptions{Bearer: bearer, BaseURL: "http://app.ona.com/api", InsecureLoopbackHTTP: true}, "BaseURL"},
+		"no scheme":                        {&idp.ClientOptions{Bearer: bearer, BaseURL: "app.gitpod.io"}, "BaseURL"},
+		"user information":                 {&idp.ClientOptions{Bearer: bearer, BaseURL: "https://u:p@app.gitpod.io"}, "BaseURL"},
+		"a query":                          {&idp.ClientOptions{Bearer: bearer, BaseURL: "https://app.gitpod.io?x=y"}, "BaseURL"},
+		"an invalid version":               {&idp.ClientOptions{Bearer: bearer, Version: "V2"}, "Version"},
+		"a version with another character": {&idp.ClientOptions{Bearer: bearer, Version: "ID_TOKEN_VERSION_V2\""}, "Version"},
+		"an allowed URL":                   {&idp.ClientOptions{Bearer: bearer, AllowedHosts: []string{"https://a"}}, "AllowedHosts"},
+		"an allowed path":                  {&idp.ClientOptions{Bearer: bearer, AllowedHosts: []string{"a/b"}}, "AllowedHosts"},
+		"an allowed pattern":               {&idp.ClientOptions{Bearer: bearer, AllowedHosts: []string{"*.gitpod.io"}}, "AllowedHosts"},
+		"an empty allowed host":            {&idp.ClientOptions{Bearer: bearer, AllowedHosts: []string{""}}, "AllowedHosts"},
+		"a negative number of attempts":    {&idp.ClientOptions{Bearer: bearer, MaxAttempts: -1}, "MaxAttempts"},
+		"a negative timeout":               {&idp.ClientOptions{Bearer: bearer, AttemptTimeout: -1}, "AttemptTimeout"},
 	} {
 		c, err := idp.NewClient(tt.opts)
 		refused, ok := errors.AsType[*idp.OptionError](err)
@@ -148,7 +148,7 @@ func TestNewClientRefuses(t *testing.T) {
 	}
 }
 
-// Nothing is sent when the answer is known: an audience that cannot be, or no API token.
+// The client sends no request for an invalid audience or without an API token.
 func TestClientSendsNothing(t *testing.T) {
 	t.Parallel()
 	boom := errors.New("boom")
@@ -164,14 +164,14 @@ func TestClientSendsNothing(t *testing.T) {
 		{"no audience", t.Context(), bearer, nil, "audience: none given"},
 		{"an empty audience", t.Context(), bearer, []string{"a", ""}, "audience: empty"},
 		{"a huge audience", t.Context(), bearer, []string{strings.Repeat("a", 2000)}, "longer than 1024"},
-		{"very many audiences", t.Context(), bearer, make([]string, 100), "100 values"},
+		{"too many audiences", t.Context(), bearer, make([]string, 100), "100 values"},
 		{"an audience that is not UTF-8", t.Context(), bearer, []string{"\xff"}, "not UTF-8"},
-		{"a bearer that fails", t.Context(), func(context.Context) (string, error) { return "", boom }, []string{"a"}, "idp: API token: boom"},
+		{"a failing Bearer", t.Context(), func(context.Context) (string, error) { return "", boom }, []string{"a"}, "idp: API token: boom"},
 		{"an empty API token", t.Context(), func(context.Context) (string, error) { return "", nil }, []string{"a"}, "it is empty"},
 		{"an API token with a line break", t.Context(), func(context.Context) (string, error) { return apiToken + "\n", nil }, []string{"a"}, "byte 26 of 26"},
 		{"an API token with a space", t.Context(), func(context.Context) (string, error) { return "a b", nil }, []string{"a"}, "byte 2 of 3"},
 		{"a huge API token", t.Context(), func(context.Context) (string, error) { return strings.Repeat("a", 1<<20), nil }, []string{"a"}, "want at most 16384"},
-		{"a context that is over", canceled, bearer, []string{"a"}, "context canceled"},
+		{"a context that has ended", canceled, bearer, []string{"a"}, "context canceled"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -192,10 +192,10 @@ func TestBearers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "api\ntoken")
 	file, env := idp.BearerFile(path), idp.BearerEnv("ONAFED_TEST_API_TOKEN")
 	if _, err := file(t.Context()); !errors.Is(err, os.ErrNotExist) || strings.Contains(err.Error(), "\n") {
-		t.Errorf("BearerFile of no file: %v", err)
+		t.Errorf("BearerFile of a missing file: %v", err)
 	}
 	if _, err := env(t.Context()); err == nil || !strings.Contains(err.Error(), `"ONAFED_TEST_API_TOKEN": not set`) {
-		t.Errorf("BearerEnv of no variable: %v", err)
+		t.Errorf("BearerEnv of a missing variable: %v", err)
 	}
 	for _, want := range []string{"first", "second"} {
 		if err := os.WriteFile(path, []byte(want+"\r\n"), 0o600); err != nil {
@@ -210,7 +210,7 @@ func TestBearers(t *testing.T) {
 	}
 }
 
-// The answers that are not what was asked for, none of which may reveal a token.
+// An answer without the requested token is an error that does not contain a token.
 func TestClientAnswers(t *testing.T) {
 	t.Parallel()
 	valid := rawToken(inAnHour(), nil)
@@ -229,18 +229,18 @@ func TestClientAnswers(t *testing.T) {
 		is     func(error) bool
 		text   string
 	}{
-		{"a page", "<html>", []string{"Content-Type", "text/html"}, anything, `content type is "text/html"`},
+		{"an HTML page", "<html>", []string{"Content-Type", "text/html"}, anything, `content type is "text/html"`},
 		{"the API token in the content type", "{}", []string{"Content-Type", "text/" + apiToken}, anything, "the content type is"},
 		{"a token as plain text", valid, []string{"Content-Type", "text/plain"}, anything, `content type is "text/plain"`},
 		{"a token as JSON text", `"` + valid + `"`, nil, anything, "not the expected JSON object"},
-		{"JSON that breaks off", `{"token":"` + valid, nil, anything, "not the expected JSON object"},
+		{"truncated JSON", `{"token":"` + valid, nil, anything, "not the expected JSON object"},
 		{"no token", `{}`, nil, isNotToken, "it is empty"},
 		{"an opaque token", `{"token":"ona_s3cret_0123456789"}`, nil, isNotToken, "opaque"},
 		{"another audience", `{"token":"` + rawToken(inAnHour(), map[string]any{"aud": "vault"}) + `"}`, nil, isAudience, "app.gitpod.io answered without a usable ID token"},
 		{"no audience", `{"token":"` + rawToken(inAnHour(), map[string]any{"aud": nil}) + `"}`, nil, isAudience, ""},
-		{"an audience that only begins alike", `{"token":"` + rawToken(inAnHour(), map[string]any{"aud": []string{"sts.amazonaws.com.evil"}}) + `"}`, nil, isAudience, ""},
+		{"an audience with the same prefix", `{"token":"` + rawToken(inAnHour(), map[string]any{"aud": []string{"sts.amazonaws.com.evil"}}) + `"}`, nil, isAudience, ""},
 		{"an expired token", `{"token":"` + rawToken(time.Now().Add(-time.Second), nil) + `"}`, nil, isExpired, ""},
-		{"an expired token by our clock alone", `{"token":"` + rawToken(time.Now().Add(-time.Minute), nil) + `"}`, hourAgo, isExpired, "check the clock"},
+		{"a token that only this clock calls expired", `{"token":"` + rawToken(time.Now().Add(-time.Minute), nil) + `"}`, hourAgo, isExpired, "check the clock"},
 		{"a huge answer", `{"token":"` + strings.Repeat("a", 1<<20) + `"}`, nil, anything, "larger than 65536 bytes"},
 	}
 	for _, tt := range tests {
@@ -256,7 +256,7 @@ func TestClientAnswers(t *testing.T) {
 				t.Fatalf("IDToken = %v, %v, want an error with %q", tok, err, tt.text)
 			}
 			if requests != 1 {
-				t.Errorf("%d requests, want 1: such an answer comes again", requests)
+				t.Errorf("%d requests, want 1: a retry gets the same answer", requests)
 			}
 			if text := err.Error(); strings.Contains(text, "eyJ") || strings.Contains(text, "s3cret") || !strings.HasPrefix(text, "idp: ") || strings.Count(text, "idp: ") != 1 {
 				t.Errorf("the error reads %q", text)
@@ -265,7 +265,7 @@ func TestClientAnswers(t *testing.T) {
 	}
 }
 
-// The API token goes to hosts that are known to belong together, over https, and to nobody else: what a redirect says cannot change that.
+// The client follows redirects only over https and to hosts that belong together or are allowed.
 func TestClientRedirects(t *testing.T) {
 	t.Parallel()
 	ona := func(o *idp.ClientOptions) { o.BaseURL = "https://app.ona.com/api" }
@@ -279,17 +279,17 @@ func TestClientRedirects(t *testing.T) {
 		{"app.ona.com to app.gitpod.io", ona, "https://app.gitpod.io/api/gitpod.v1.IdentityService/GetIDToken", true},
 		{"app.gitpod.io to app.ona.com", nil, "https://app.ona.com/x", true},
 		{"the same host", ona, "/x", true},
-		{"the same host in capitals", ona, "https://APP.ONA.COM:443/x", true},
+		{"the same host in upper case", ona, "https://APP.ONA.COM:443/x", true},
 		{"an allowed host", func(o *idp.ClientOptions) { own(o); o.AllowedHosts = []string{"Other.example"} }, "https://other.example/x", true},
 		{"an allowed port", func(o *idp.ClientOptions) { own(o); o.AllowedHosts = []string{"other.example:8443"} }, "https://other.example:8443/x", true},
-		{"any other host", ona, "https://evil.example/x", false},
-		{"a host that ends alike", ona, "https://evil-app.gitpod.io/x", false},
-		{"a host that begins alike", ona, "https://app.gitpod.io.evil.example/x", false},
-		{"a host below", ona, "https://x.app.gitpod.io/x", false},
+		{"another host", ona, "https://evil.example/x", false},
+		{"a host with the same suffix", ona, "https://evil-app.gitpod.io/x", false},
+		{"a host with the same prefix", ona, "https://app.gitpod.io.evil.example/x", false},
+		{"a subdomain", ona, "https://x.app.gitpod.io/x", false},
 		{"a host with a final dot", ona, "https://app.gitpod.io./x", false},
 		{"another port", ona, "https://app.gitpod.io:8443/x", false},
 		{"http", ona, "http://app.gitpod.io/x", false},
-		{"a user in front", ona, "https://app.gitpod.io@evil.example/x", false},
+		{"user information", ona, "https://app.gitpod.io@evil.example/x", false},
 		{"a host without scheme", ona, "//evil.example/x", false},
 		{"from another host to Ona's", own, "https://app.gitpod.io/x", false},
 		{"from Ona's to an allowed host's other port", func(o *idp.ClientOptions) { o.AllowedHosts = []string{"other.example"} }, "https://other.example:444/x", false},
@@ -322,7 +322,7 @@ func TestClientRedirects(t *testing.T) {
 	}
 }
 
-// The trap as it is on the wire: two TLS servers, and the client's own way of following, which would lose the API token.
+// The same with two TLS servers. The redirect rules of net/http would remove the API token.
 func TestClientRedirectsOverTheWire(t *testing.T) {
 	t.Parallel()
 	gitpod := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -347,6 +347,16 @@ func TestClientRedirectsOverTheWire(t *testing.T) {
 	}
 }
 
+// A retryTest is one call of IDToken and the answers to its requests.
+type retryTest struct {
+	name     string
+	answers  []roundTrip // the last one repeats
+	deadline time.Duration
+	ok       bool
+	requests int
+	min, max time.Duration // of the call
+}
+
 func TestClientRetries(t *testing.T) {
 	t.Parallel()
 	unavailable := func(r *http.Request) (*http.Response, error) { return respond(r, 503, `{"code":"unavailable"}`), nil }
@@ -361,65 +371,60 @@ func TestClientRetries(t *testing.T) {
 		return func(r *http.Request) (*http.Response, error) { return respond(r, code, body), nil }
 	}
 	good := func(r *http.Request) (*http.Response, error) { return answerToken(r), nil }
-	tests := []struct {
-		name     string
-		answers  []roundTrip // the last one for all that follow
-		deadline time.Duration
-		ok       bool
-		requests int
-		min, max time.Duration
-	}{
+	for _, tt := range []retryTest{
 		{"an answer at once", []roundTrip{good}, 0, true, 1, 0, 0},
 		{"unavailable twice", []roundTrip{unavailable, unavailable, good}, 0, true, 3, 0, 1500 * time.Millisecond},
-		{"unavailable for good", []roundTrip{unavailable}, 0, false, 3, 0, 1500 * time.Millisecond},
+		{"always unavailable", []roundTrip{unavailable}, 0, false, 3, 0, 1500 * time.Millisecond},
 		{"a broken connection", []roundTrip{broken, good}, 0, true, 2, 0, 500 * time.Millisecond},
 		{"a gateway's 502", []roundTrip{status(502, "<html>"), good}, 0, true, 2, 0, 500 * time.Millisecond},
 		{"an attempt that hangs", []roundTrip{hangs, good}, 0, true, 2, 10 * time.Second, 10500 * time.Millisecond},
-		{"Ona's wait", []roundTrip{limited("RateLimit-RetryAfter", "7"), good}, 0, true, 2, 7 * time.Second, 7500 * time.Millisecond},
-		{"a wait in the standard's header", []roundTrip{limited("Retry-After", "4"), good}, 0, true, 2, 4 * time.Second, 4500 * time.Millisecond},
+		{"a wait in Ona's header", []roundTrip{limited("RateLimit-RetryAfter", "7"), good}, 0, true, 2, 7 * time.Second, 7500 * time.Millisecond},
+		{"a wait in the standard header", []roundTrip{limited("Retry-After", "4"), good}, 0, true, 2, 4 * time.Second, 4500 * time.Millisecond},
 		{"a wait of half a minute", []roundTrip{limited("Retry-After", "30"), good}, 0, true, 2, 30 * time.Second, 30500 * time.Millisecond},
-		{"a longer wait is the caller's", []roundTrip{limited("Retry-After", "31")}, 0, false, 1, 0, 0},
-		{"a wait into the deadline is not begun", []roundTrip{limited("Retry-After", "7")}, 5 * time.Second, false, 1, 0, 0},
+		{"a longer wait is returned to the caller", []roundTrip{limited("Retry-After", "31")}, 0, false, 1, 0, 0},
+		{"a wait past the deadline", []roundTrip{limited("Retry-After", "7")}, 5 * time.Second, false, 1, 0, 0},
 		{"refused", []roundTrip{status(403, `{"code":"permission_denied"}`)}, 0, false, 1, 0, 0},
 		{"not in the plan", []roundTrip{status(400, `{"code":"failed_precondition"}`)}, 0, false, 1, 0, 0},
 		{"not authenticated with the same API token", []roundTrip{status(401, `{"code":"unauthenticated"}`)}, 0, false, 1, 0, 0},
 		{"a proxy that forbids", []roundTrip{status(403, "<html>")}, 0, false, 1, 0, 0},
-		{"a method that the server lacks", []roundTrip{status(404, "not found")}, 0, false, 1, 0, 0},
-	}
-	for _, tt := range tests {
+		{"an unknown method", []roundTrip{status(404, "not found")}, 0, false, 1, 0, 0},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				ctx := t.Context()
-				if tt.deadline > 0 {
-					var cancel context.CancelFunc
-					ctx, cancel = context.WithTimeout(ctx, tt.deadline)
-					defer cancel()
-				}
-				requests := 0
-				c := newClient(t, func(r *http.Request) (*http.Response, error) {
-					answer := tt.answers[min(requests, len(tt.answers)-1)]
-					requests++
-					return answer(r)
-				}, nil)
-				start := time.Now()
-				tok, err := c.IDToken(ctx, idp.AudienceAWS)
-				took := time.Since(start)
-				if (err == nil) != tt.ok || (tok != nil) != tt.ok || requests != tt.requests {
-					t.Errorf("IDToken = %v, %v after %d requests, want %d", tok, err, requests, tt.requests)
-				}
-				if took < tt.min || took > tt.max {
-					t.Errorf("IDToken took %s, want %s to %s", took, tt.min, tt.max)
-				}
-				if errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("IDToken: %v, want the server's answer and not the clock's", err)
-				}
-			})
+			synctest.Test(t, tt.check)
 		})
 	}
 }
 
-// A caller who goes away in a pause is let go at once, and hears why.
+func (tt retryTest) check(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	if tt.deadline > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, tt.deadline)
+		defer cancel()
+	}
+	requests := 0
+	c := newClient(t, func(r *http.Request) (*http.Response, error) {
+		answer := tt.answers[min(requests, len(tt.answers)-1)]
+		requests++
+		return answer(r)
+	}, nil)
+	start := time.Now()
+	tok, err := c.IDToken(ctx, idp.AudienceAWS)
+	took := time.Since(start)
+	if (err == nil) != tt.ok || (tok != nil) != tt.ok || requests != tt.requests {
+		t.Errorf("IDToken = %v, %v after %d requests, want %d", tok, err, requests, tt.requests)
+	}
+	if took < tt.min || took > tt.max {
+		t.Errorf("IDToken took %s, want %s to %s", took, tt.min, tt.max)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("IDToken: %v, want the server's answer and not the deadline", err)
+	}
+}
+
+// Cancellation during a pause ends the call at once, with both errors.
 func TestClientCanceledInAPause(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -436,7 +441,7 @@ func TestClientCanceledInAPause(t *testing.T) {
 	})
 }
 
-// A resumed environment: the old API token is refused while the new one is being written.
+// In an environment that is resumed, the old API token is refused while the new one is written.
 func TestClientUsesTheNewAPIToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -461,8 +466,8 @@ func TestClientUsesTheNewAPIToken(t *testing.T) {
 	})
 }
 
-// The common mistake: the ID token of the last call where the API token belongs.
-func TestClientTellsAnIDTokenFromAnAPIToken(t *testing.T) {
+// Using an ID token as the API token is a common mistake.
+func TestClientNamesAnIDTokenUsedAsAPIToken(t *testing.T) {
 	t.Parallel()
 	raw := rawToken(inAnHour(), nil)
 	c := newClient(t, func(r *http.Request) (*http.Response, error) {
@@ -470,7 +475,7 @@ func TestClientTellsAnIDTokenFromAnAPIToken(t *testing.T) {
 	}, func(o *idp.ClientOptions) { o.Bearer = func(context.Context) (string, error) { return raw, nil } })
 	_, err := c.IDToken(t.Context(), idp.AudienceAWS)
 	if !errors.Is(err, idp.ErrUnauthenticated) || !strings.Contains(err.Error(), `an ID token was sent instead of an API token (audience "sts.amazonaws.com")`) || strings.Contains(err.Error(), "eyJ") {
-		t.Errorf("IDToken: %v, want a word about the ID token, without it", err)
+		t.Errorf("IDToken: %v, want an error that mentions the ID token and does not contain it", err)
 	}
 }
 
@@ -490,7 +495,7 @@ func TestClientMaxAttempts(t *testing.T) {
 	}
 }
 
-// closeRecorder is a transport that can be told to close its idle connections.
+// closeRecorder is a transport that counts calls of CloseIdleConnections.
 type closeRecorder struct {
 	roundTrip
 	closed int
@@ -498,7 +503,7 @@ type closeRecorder struct {
 
 func (c *closeRecorder) CloseIdleConnections() { c.closed++ }
 
-// After a machine slept its connections are dead without knowing it: a request that timed out must not be sent there again.
+// Connections are dead after the machine slept, so a request that timed out must use a new one.
 func TestClientClosesIdleConnectionsAfterATimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -539,7 +544,7 @@ func TestClientLogsNoSecret(t *testing.T) {
 			t.Errorf("the log has a secret:\n%s", log)
 		}
 		if strings.Count(log, "\n") != 2 || !strings.Contains(log, `"attempt":2`) || !strings.Contains(log, "fingerprint") {
-			t.Errorf("the log has not one line for each request:\n%s", log)
+			t.Errorf("want one log line for each request, got:\n%s", log)
 		}
 	})
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/onafed/onafed/idp/idptest"
 )
 
-// The sources of this package pass the check that it offers for those of others.
+// The sources of this package pass idptest.TestTokenSource.
 func TestSourcesConform(t *testing.T) {
 	t.Setenv("ONAFED_TEST_TOKEN", rawToken(inAnHour(), nil))
 	tok := token(t, inAnHour(), nil)

@@ -19,7 +19,8 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// bare removes from the environment what FromEnvironment reads, and returns options with which it finds nothing outside of the test.
+// bare unsets the variables that FromEnvironment reads, and returns options with which it finds no
+// source outside of the test.
 func bare(t *testing.T) *idp.EnvironmentOptions {
 	t.Helper()
 	for _, name := range []string{
@@ -32,7 +33,7 @@ func bare(t *testing.T) *idp.EnvironmentOptions {
 	return &idp.EnvironmentOptions{SecretsFile: filepath.Join(t.TempDir(), "none")}
 }
 
-// api answers as the Ona API does, and remembers where each API token went.
+// api answers as the Ona API does, and records which host received which API token.
 func api(seen *[]string, claims map[string]any) *http.Client {
 	return &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 		*seen = append(*seen, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")+" to "+r.URL.Host+strings.TrimSuffix(r.URL.Path, "/gitpod.v1.IdentityService/GetIDToken"))
@@ -42,74 +43,78 @@ func api(seen *[]string, claims map[string]any) *http.Client {
 
 func sourceName(src idp.TokenSource) string { return src.(interface{ Source() string }).Source() }
 
+// secretsFile is the key of an environmentTest for the content of the secrets file.
+const secretsFile = "secrets file"
+
+// An environmentTest is one environment with API tokens.
+type environmentTest struct {
+	name   string
+	env    map[string]string
+	base   string // EnvironmentOptions.BaseURL
+	source string // prefix of Source
+	sent   string // API token and API
+}
+
 func TestFromEnvironmentAPITokens(t *testing.T) {
-	const (
-		secrets = "secrets file" // stands for the file, which this row has then
-		host    = "app.gitpod.io/api"
-	)
-	tests := []struct {
-		name   string
-		env    map[string]string
-		base   string // EnvironmentOptions.BaseURL
-		source string // prefix of Source
-		seen   string
-	}{
-		{"the secrets file", map[string]string{secrets: "env-token"}, "", "secrets file ", "env-token to " + host},
+	const host = "app.gitpod.io/api"
+	for _, tt := range []environmentTest{
+		{"the secrets file", map[string]string{secretsFile: "env-token"}, "", "secrets file ", "env-token to " + host},
 		{"ONA_API_KEY", map[string]string{"ONA_API_KEY": "key"}, "", "ONA_API_KEY", "key to " + host},
 		{"GITPOD_API_KEY", map[string]string{"GITPOD_API_KEY": "key"}, "", "GITPOD_API_KEY", "key to " + host},
 		{"ONA_TOKEN", map[string]string{"ONA_TOKEN": "pat"}, "", "ONA_TOKEN", "pat to " + host},
 		{
-			"all of them: the environment's own",
-			map[string]string{secrets: "env-token", "ONA_API_KEY": "key", "GITPOD_API_KEY": "old", "ONA_TOKEN": "pat"},
+			"all sources: the secrets file",
+			map[string]string{secretsFile: "env-token", "ONA_API_KEY": "key", "GITPOD_API_KEY": "old", "ONA_TOKEN": "pat"},
 			"", "secrets file ", "env-token to " + host,
 		},
-		{"all keys: the newest name", map[string]string{"ONA_API_KEY": "key", "GITPOD_API_KEY": "old", "ONA_TOKEN": "pat"}, "", "ONA_API_KEY", "key to " + host},
-		{"an old key and a PAT: the key", map[string]string{"GITPOD_API_KEY": "old", "ONA_TOKEN": "pat"}, "", "GITPOD_API_KEY", "old to " + host},
+		{"all variables: the newest name", map[string]string{"ONA_API_KEY": "key", "GITPOD_API_KEY": "old", "ONA_TOKEN": "pat"}, "", "ONA_API_KEY", "key to " + host},
+		{"GITPOD_API_KEY before ONA_TOKEN", map[string]string{"GITPOD_API_KEY": "old", "ONA_TOKEN": "pat"}, "", "GITPOD_API_KEY", "old to " + host},
 		{"an empty variable is not set", map[string]string{"ONA_API_KEY": " ", "ONA_TOKEN": "pat"}, "", "ONA_TOKEN", "pat to " + host},
 		{
-			"base URL variables do not move the environment's own API token",
-			map[string]string{secrets: "env-token", "ONA_BASE_URL": "https://evil.example/api", "GITPOD_BASE_URL": "https://evil.example/api", "ONA_HOST": "https://evil.example"},
+			"base URL variables do not apply to the secrets file",
+			map[string]string{secretsFile: "env-token", "ONA_BASE_URL": "https://evil.example/api", "GITPOD_BASE_URL": "https://evil.example/api", "ONA_HOST": "https://evil.example"},
 			"", "secrets file ", "env-token to " + host,
 		},
-		{"code moves the environment's own API token", map[string]string{secrets: "env-token"}, "https://own.example/api", "secrets file ", "env-token to own.example/api"},
-		{"ONA_BASE_URL goes with ONA_API_KEY", map[string]string{"ONA_API_KEY": "key", "ONA_BASE_URL": "https://own.example/x", "GITPOD_BASE_URL": "https://b.example"}, "", "ONA_API_KEY at ONA_BASE_URL", "key to own.example/x"},
-		{"GITPOD_BASE_URL goes with GITPOD_API_KEY", map[string]string{"GITPOD_API_KEY": "key", "ONA_BASE_URL": "https://a.example", "GITPOD_BASE_URL": "https://b.example"}, "", "GITPOD_API_KEY at GITPOD_BASE_URL", "key to b.example"},
-		{"ONA_BASE_URL goes with GITPOD_API_KEY too", map[string]string{"GITPOD_API_KEY": "key", "ONA_BASE_URL": "https://a.example"}, "", "GITPOD_API_KEY at ONA_BASE_URL", "key to a.example"},
-		{"ONA_HOST goes with ONA_TOKEN", map[string]string{"ONA_TOKEN": "pat", "ONA_HOST": "https://own.example", "ONA_BASE_URL": "https://b.example"}, "", "ONA_TOKEN at ONA_HOST", "pat to own.example/api"},
+		{"the BaseURL option applies to the secrets file", map[string]string{secretsFile: "env-token"}, "https://own.example/api", "secrets file ", "env-token to own.example/api"},
+		{"ONA_BASE_URL applies to ONA_API_KEY", map[string]string{"ONA_API_KEY": "key", "ONA_BASE_URL": "https://own.example/x", "GITPOD_BASE_URL": "https://b.example"}, "", "ONA_API_KEY at ONA_BASE_URL", "key to own.example/x"},
+		{"GITPOD_BASE_URL applies to GITPOD_API_KEY", map[string]string{"GITPOD_API_KEY": "key", "ONA_BASE_URL": "https://a.example", "GITPOD_BASE_URL": "https://b.example"}, "", "GITPOD_API_KEY at GITPOD_BASE_URL", "key to b.example"},
+		{"ONA_BASE_URL applies to GITPOD_API_KEY, too", map[string]string{"GITPOD_API_KEY": "key", "ONA_BASE_URL": "https://a.example"}, "", "GITPOD_API_KEY at ONA_BASE_URL", "key to a.example"},
+		{"ONA_HOST applies to ONA_TOKEN", map[string]string{"ONA_TOKEN": "pat", "ONA_HOST": "https://own.example", "ONA_BASE_URL": "https://b.example"}, "", "ONA_TOKEN at ONA_HOST", "pat to own.example/api"},
 		{"ONA_HOST without a scheme", map[string]string{"ONA_TOKEN": "pat", "ONA_HOST": "own.example"}, "", "ONA_TOKEN at ONA_HOST", "pat to own.example/api"},
 		{"ONA_HOST with the path", map[string]string{"ONA_TOKEN": "pat", "ONA_HOST": "https://own.example/api/"}, "", "ONA_TOKEN at ONA_HOST", "pat to own.example/api"},
-		{"code wins over base URL variables", map[string]string{"ONA_API_KEY": "key", "ONA_BASE_URL": "https://a.example"}, "https://own.example/api", "ONA_API_KEY", "key to own.example/api"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			opts := bare(t)
-			var seen []string
-			opts.HTTPClient, opts.BaseURL = api(&seen, nil), tt.base
-			for name, value := range tt.env {
-				if name == secrets {
-					opts.SecretsFile = write(t, value+"\n")
-				} else {
-					t.Setenv(name, value)
-				}
-			}
-			src, err := idp.FromEnvironment(idp.AudienceAWS, opts)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !strings.HasPrefix(sourceName(src), tt.source) {
-				t.Errorf("Source = %s, want %s", sourceName(src), tt.source)
-			}
-			if _, err := src.Token(t.Context()); err != nil {
-				t.Error(err)
-			}
-			if diff := cmp.Diff([]string{tt.seen}, seen); diff != "" {
-				t.Errorf("the API token went elsewhere (-want +got):\n%s", diff)
-			}
-		})
+		{"the BaseURL option before base URL variables", map[string]string{"ONA_API_KEY": "key", "ONA_BASE_URL": "https://a.example"}, "https://own.example/api", "ONA_API_KEY", "key to own.example/api"},
+	} {
+		t.Run(tt.name, tt.check)
 	}
 }
 
-// A resumed environment has a new API token, and the source made before uses it.
+func (tt environmentTest) check(t *testing.T) {
+	opts := bare(t)
+	var sent []string
+	opts.HTTPClient, opts.BaseURL = api(&sent, nil), tt.base
+	for name, value := range tt.env {
+		if name == secretsFile {
+			opts.SecretsFile = write(t, value+"\n")
+		} else {
+			t.Setenv(name, value)
+		}
+	}
+	src, err := idp.FromEnvironment(idp.AudienceAWS, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(sourceName(src), tt.source) {
+		t.Errorf("Source = %s, want %s", sourceName(src), tt.source)
+	}
+	if _, err := src.Token(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]string{tt.sent}, sent); diff != "" {
+		t.Errorf("the API tokens and APIs differ (-want +got):\n%s", diff)
+	}
+}
+
+// A source reads the API token again, because an environment that was resumed has a new one.
 func TestFromEnvironmentReadsAgain(t *testing.T) {
 	opts := bare(t)
 	var seen []string
@@ -127,7 +132,7 @@ func TestFromEnvironmentReadsAgain(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]string{"first to app.gitpod.io/api", "second to app.gitpod.io/api"}, seen); diff != "" {
-		t.Errorf("what was sent differs (-want +got):\n%s", diff)
+		t.Errorf("the API tokens differ (-want +got):\n%s", diff)
 	}
 	// The file goes away while the program runs. A key that is set by then is somebody else.
 	t.Setenv("ONA_API_KEY", "other")
@@ -135,7 +140,7 @@ func TestFromEnvironmentReadsAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if tok, err := src.Token(t.Context()); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "secrets file ") {
-		t.Errorf("Token = %v, %v, want the file's error", tok, err)
+		t.Errorf("Token = %v, %v, want the error of the file", tok, err)
 	}
 }
 
@@ -147,12 +152,12 @@ func TestFromEnvironmentTokenFile(t *testing.T) {
 		finding string // "" when it is chosen
 		err     error  // of the source when it is chosen
 	}{
-		{"our token", ours + "\n", "", nil},
-		{"our token for two audiences", rawToken(inAnHour(), map[string]any{"aud": []string{"x", idp.AudienceAWS}}), "", nil},
-		{"our token that has expired", rawToken(time.Now().Add(-time.Hour), nil), "", claims.ErrExpired},
+		{"an Ona token", ours + "\n", "", nil},
+		{"an Ona token for two audiences", rawToken(inAnHour(), map[string]any{"aud": []string{"x", idp.AudienceAWS}}), "", nil},
+		{"an expired Ona token", rawToken(time.Now().Add(-time.Hour), nil), "", claims.ErrExpired},
 		{"the token of an EKS cluster", rawToken(inAnHour(), map[string]any{"iss": "https://oidc.eks.eu-central-1.amazonaws.com/id/0123456789ABCDEF"}), "iss", nil},
-		{"our issuer with a slash", rawToken(inAnHour(), map[string]any{"iss": idp.Issuer + "/"}), "iss", nil},
-		{"our token for another audience", rawToken(inAnHour(), map[string]any{"aud": "vault.hashicorp.com"}), "aud", nil},
+		{"the Ona issuer with a slash", rawToken(inAnHour(), map[string]any{"iss": idp.Issuer + "/"}), "iss", nil},
+		{"an Ona token for another audience", rawToken(inAnHour(), map[string]any{"aud": "vault.hashicorp.com"}), "aud", nil},
 		{"an API token", "ona_pat_0123456789", "opaque value of 18 bytes", nil},
 		{"nothing", "", "empty", nil},
 	}
@@ -168,7 +173,7 @@ func TestFromEnvironmentTokenFile(t *testing.T) {
 					t.Fatalf("FromEnvironment = %v, %v, want an *EnvironmentError", src, err)
 				}
 				if got := e.Skipped[4]; !strings.HasPrefix(got.Name, "AWS_WEB_IDENTITY_TOKEN_FILE ") || !strings.Contains(got.Reason, tt.finding) || strings.Contains(got.Reason, "idp: ") {
-					t.Errorf("the finding is %+v, want %q", got, tt.finding)
+					t.Errorf("the skipped source is %+v, want %q", got, tt.finding)
 				}
 				if strings.Contains(err.Error(), "eyJ") || strings.Contains(err.Error(), "ona_pat") {
 					t.Errorf("the error shows a secret: %v", err)
@@ -215,12 +220,12 @@ func TestFromEnvironmentFindsNothing(t *testing.T) {
 	}
 	for _, p := range want {
 		if !strings.Contains(err.Error(), p.Name+": "+p.Reason) {
-			t.Errorf("the error does not say %s: %s: %v", p.Name, p.Reason, err)
+			t.Errorf("the error lacks %s: %s: %v", p.Name, p.Reason, err)
 		}
 	}
 }
 
-// What is there but wrong is an error: going on to the next place would be another identity.
+// A source that exists but is invalid is an error, because the next source is another identity.
 func TestFromEnvironmentRefuses(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -239,16 +244,16 @@ func TestFromEnvironmentRefuses(t *testing.T) {
 			t.Setenv("ONA_TOKEN", "pat")
 			t.Setenv("ONA_HOST", "http://a.example")
 		}, "ONA_TOKEN at ONA_HOST: "},
-		{"a wrong base URL in code", idp.AudienceAWS, func(t *testing.T, o *idp.EnvironmentOptions) {
+		{"an invalid BaseURL option", idp.AudienceAWS, func(t *testing.T, o *idp.EnvironmentOptions) {
 			t.Helper()
 			o.SecretsFile, o.BaseURL = write(t, "x"), "a.example"
 		}, "secrets file "},
-		{"a secrets file that cannot be looked at", idp.AudienceAWS, func(t *testing.T, o *idp.EnvironmentOptions) {
+		{"a secrets file that cannot be read", idp.AudienceAWS, func(t *testing.T, o *idp.EnvironmentOptions) {
 			t.Helper()
 			o.SecretsFile = strings.Repeat("a", 5000)
 			t.Setenv("ONA_API_KEY", "key")
 		}, "cannot be read"},
-		{"a token file that cannot be looked at", idp.AudienceAWS, func(t *testing.T, o *idp.EnvironmentOptions) {
+		{"a token file that cannot be read", idp.AudienceAWS, func(t *testing.T, o *idp.EnvironmentOptions) {
 			t.Helper()
 			o.AllowExec = true
 			t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", strings.Repeat("a", 5000))
@@ -266,7 +271,7 @@ func TestFromEnvironmentRefuses(t *testing.T) {
 	}
 }
 
-// An option that is refused is data. A variable that is refused is named by the source.
+// A refused option is an *OptionError. A refused variable is named by the source.
 func TestFromEnvironmentNamesTheRefusedOption(t *testing.T) {
 	opts := bare(t)
 	t.Setenv("ONA_API_KEY", "key")
@@ -283,7 +288,7 @@ func TestFromEnvironmentNamesTheRefusedOption(t *testing.T) {
 	}
 }
 
-// An empty secrets file is a place that is there.
+// An empty secrets file is chosen, because it exists.
 func TestFromEnvironmentEmptySecretsFile(t *testing.T) {
 	opts := bare(t)
 	opts.SecretsFile = write(t, "")
@@ -293,11 +298,11 @@ func TestFromEnvironmentEmptySecretsFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if tok, err := src.Token(t.Context()); err == nil || !strings.Contains(err.Error(), "the file is empty") {
-		t.Errorf("Token = %v, %v, want the file's error", tok, err)
+		t.Errorf("Token = %v, %v, want the error of the file", tok, err)
 	}
 }
 
-// An API that answers with a token for somebody else's audience.
+// The API may return a token for another audience.
 func TestFromEnvironmentChecksTheAudience(t *testing.T) {
 	opts := bare(t)
 	var seen []string
@@ -313,7 +318,7 @@ func TestFromEnvironmentChecksTheAudience(t *testing.T) {
 	}
 }
 
-func TestFromEnvironmentWarnsOfAPersonalToken(t *testing.T) {
+func TestFromEnvironmentWarnsAboutAPersonalToken(t *testing.T) {
 	tests := []struct {
 		name   string
 		env    string
@@ -352,7 +357,7 @@ func TestFromEnvironmentWarnsOfAPersonalToken(t *testing.T) {
 	}
 }
 
-// asCommand makes this program a file of that name in dir, by a copy or as the same file.
+// asCommand puts this program into dir under a name, as a copy or as the same file.
 func asCommand(t *testing.T, dir, name string, same bool) string {
 	t.Helper()
 	own, err := os.Executable()
@@ -406,14 +411,14 @@ func TestFromEnvironmentCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, want := sourceName(src), `command "`+path+`"`; got != want {
-		t.Errorf("Source = %s, want %s: neither ourselves nor a relative directory", got, want)
+		t.Errorf("Source = %s, want %s: neither this program nor a relative directory", got, want)
 	}
 	tok, err := src.Token(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, want := tok.Claims().Name, "idp token --audience a b;c 1"; got != want {
-		t.Errorf("the command got %q and the guard, want %q", got, want)
+		t.Errorf("the command was called with %q and the guard, want %q", got, want)
 	}
 	// Everything else comes before the command.
 	t.Setenv("ONA_TOKEN", "pat")
@@ -431,11 +436,11 @@ func TestFromEnvironmentCommandNotRun(t *testing.T) {
 		relative bool // PATH has "." alone
 		finding  string
 	}{
-		"not allowed":         {there: true, finding: "not allowed"},
-		"not there":           {allowed: true, finding: "not on PATH"},
-		"only ourselves":      {there: true, same: true, allowed: true, finding: "not on PATH"},
-		"run by ourselves":    {there: true, allowed: true, guard: "1", finding: "started to get a token"},
-		"in no absolute path": {there: true, allowed: true, relative: true, finding: "not on PATH"},
+		"not allowed":                {there: true, finding: "not allowed"},
+		"not on PATH":                {allowed: true, finding: "not on PATH"},
+		"only this program":          {there: true, same: true, allowed: true, finding: "not on PATH"},
+		"started by FromEnvironment": {there: true, allowed: true, guard: "1", finding: "started to get a token"},
+		"in a relative directory":    {there: true, allowed: true, relative: true, finding: "not on PATH"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			opts := bare(t)
@@ -459,7 +464,7 @@ func TestFromEnvironmentCommandNotRun(t *testing.T) {
 	}
 }
 
-// The newer name is preferred wherever it stands.
+// The newer name comes first, in whatever directory.
 func TestFindCommand(t *testing.T) {
 	first, second := t.TempDir(), t.TempDir()
 	asCommand(t, first, "gitpod", false)
@@ -469,8 +474,8 @@ func TestFindCommand(t *testing.T) {
 	}
 }
 
-// What a relative directory has depends on where the program was started, so no command is taken from one, however it is written.
-func TestFindCommandPassesRelativeDirectories(t *testing.T) {
+// Relative directories are skipped in every spelling, because they depend on the working directory.
+func TestFindCommandSkipsRelativeDirectories(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o700); err != nil {
 		t.Fatal(err)

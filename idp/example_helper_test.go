@@ -11,15 +11,13 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// What the examples have in place of the outside world.
-
-// exampleExpiry is far away, so that the examples are valid for as long as anybody reads them.
+// exampleExpiry is in the far future, so that the examples do not expire.
 var exampleExpiry = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// exampleRaw is a token as somebody else would get it.
+// exampleRaw is the text of a token.
 var exampleRaw = rawToken(exampleExpiry, nil)
 
-// exampleAPI stands for the Ona API.
+// exampleAPI answers like the Ona API.
 var exampleAPI = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 	if r.Header.Get("Authorization") != "Bearer valid-api-token" {
 		return respond(r, http.StatusUnauthorized, `{"code":"unauthenticated","message":"token revoked"}`), nil
@@ -27,7 +25,7 @@ var exampleAPI = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.
 	return respond(r, http.StatusOK, `{"token":"`+exampleRaw+`"}`), nil
 })}
 
-// exampleFile returns the path of a file with the text.
+// exampleFile writes a file with the text and returns its path.
 func exampleFile(text string) (path string, remove func()) {
 	dir, err := os.MkdirTemp("", "")
 	if err != nil {
@@ -40,7 +38,7 @@ func exampleFile(text string) (path string, remove func()) {
 	return path, func() { _ = os.RemoveAll(dir) }
 }
 
-// mintExample is somebody's own way to get a token.
+// mintExample gets the text of a token, as a program of your own may do.
 func mintExample(context.Context) (string, error) {
 	fmt.Println("minting")
 	return exampleRaw, nil

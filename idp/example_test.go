@@ -11,7 +11,7 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// In an Ona environment the first argument is enough. Here a file and a server in memory stand for the environment.
+// In an Ona environment no options are needed. Here a file and an in-memory server replace it.
 func ExampleFromEnvironment() {
 	secrets, remove := exampleFile("valid-api-token\n")
 	defer remove()
@@ -84,7 +84,7 @@ func ExampleRequestError() {
 	// 401 unauthenticated false
 }
 
-// A token never prints itself; Raw is the one way to its text.
+// Printing a token shows its fingerprint. Only Raw returns the text.
 func ExampleParseToken() {
 	token, err := idp.ParseToken(exampleRaw)
 	if err != nil {
@@ -141,7 +141,7 @@ func ExampleStatic() {
 	// Output: true <nil>
 }
 
-// The first source that is configured is used, also when it fails: another one would be another identity.
+// The chain uses the first configured source, also if it fails: the next may be another identity.
 func ExampleChain() {
 	path, remove := exampleFile("not a token")
 	defer remove()

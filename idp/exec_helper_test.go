@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// command is what this program does when a test runs it as a command: see TestMain. It returns its exit status.
+// command runs this program as the command of a test (see TestMain) and returns the exit status.
 func command(what string) int {
 	valid := rawToken(inAnHour(), nil)
 	switch what {

@@ -13,7 +13,7 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// run returns a source that runs this program as the command named what.
+// run returns a source that runs this program as a command; what selects its behavior.
 func run(what string, opts idp.ExecOptions, args ...string) idp.TokenSource {
 	// Under the race detector a program sleeps for a second before it exits, unless it is told not to.
 	opts.Env = append(opts.Env, "IDP_TEST_COMMAND="+what, "GORACE=atexit_sleep_ms=0")
@@ -28,7 +28,7 @@ func TestExec(t *testing.T) {
 	}
 }
 
-// What a shell would act on reaches the command as it is.
+// Characters with a meaning in a shell reach the command unchanged.
 func TestExecWithoutShell(t *testing.T) {
 	t.Parallel()
 	tok, err := run("arguments", idp.ExecOptions{Env: []string{"EXTRA=first", "EXTRA=last"}}, "a b", "$HOME", "`id`", ";exit", "*").Token(t.Context())
@@ -36,7 +36,7 @@ func TestExecWithoutShell(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, want := tok.Claims().Name, "a b|$HOME|`id`|;exit|*|last"; got != want {
-		t.Errorf("the command got %q, want %q", got, want)
+		t.Errorf("the command was called with %q, want %q", got, want)
 	}
 }
 
@@ -51,8 +51,8 @@ func TestExecFails(t *testing.T) {
 		is   func(error) bool
 		text string
 	}{
-		{"a failing command shows the end of its stderr", run("fails", idp.ExecOptions{}), isExit, `exit status 3: "debug: token is [redacted]\nnot logged in\x1b[31m"`},
-		{"a loud command's stderr is cut to its end", run("loud", idp.ExecOptions{}), isExit, `noise the reason"`},
+		{"a failing command shows the end of its standard error", run("fails", idp.ExecOptions{}), isExit, `exit status 3: "debug: token is [redacted]\nnot logged in\x1b[31m"`},
+		{"long standard error is cut to its end", run("loud", idp.ExecOptions{}), isExit, `noise the reason"`},
 		{"success without a token", run("silent", idp.ExecOptions{}), anything, `without writing a token: "nothing to say"`},
 		{"an API token instead of an ID token", run("api token", idp.ExecOptions{}), isNotToken, "opaque value of 18 bytes"},
 		{"an expired token", run("expired", idp.ExecOptions{}), func(err error) bool { return errors.Is(err, claims.ErrExpired) }, " ago"},
@@ -87,13 +87,13 @@ func TestExecFails(t *testing.T) {
 	}
 }
 
-// A program that is started in the background and keeps the pipe open must not keep us.
+// A background process that keeps the pipe open does not delay the token.
 func TestExecLeavesAChild(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
 	tok, err := run("leaves a child", idp.ExecOptions{}).Token(t.Context())
 	if err != nil || tok == nil {
-		t.Errorf("Token = %v, %v, want the token that was written", tok, err)
+		t.Errorf("Token = %v, %v, want the token in the output", tok, err)
 	}
 	if d := time.Since(start); d > 8*time.Second {
 		t.Errorf("Token returned after %s, want about a second", d)
@@ -110,7 +110,7 @@ func TestExecCanceled(t *testing.T) {
 	}
 }
 
-// The name of the source is for logs, and an argument may be what should not be there.
+// The name of the source is logged, and an argument may be a secret.
 func TestExecNameHasNoArguments(t *testing.T) {
 	t.Parallel()
 	src := idp.Exec("/bin/x", "--token", "s3cret")
@@ -127,6 +127,6 @@ func TestExecCopies(t *testing.T) {
 	args[0], env[0] = "b", "IDP_TEST_COMMAND=fails"
 	tok, err := src.Token(t.Context())
 	if err != nil || tok.Claims().Name != "a|" {
-		t.Errorf("Token = %v, %v, want what was given first", tok, err)
+		t.Errorf("Token = %v, %v, want the token of the first arguments", tok, err)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// What tests of package idp_test look at from inside.
+// Internals for the tests of package idp_test.
 var (
 	RetryInfo   = retryInfo
 	Backoff     = backoff
@@ -14,7 +14,7 @@ var (
 
 const ExecGuard = envExecGuard
 
-// ParseError is parseError with a fixed host.
+// ParseError calls parseError with a fixed host.
 func ParseError(status int, header http.Header, body []byte, secret string, now time.Time) *RequestError {
 	return parseError("app.gitpod.io", status, header, body, secret, now)
 }

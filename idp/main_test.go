@@ -16,7 +16,8 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// TestMain is also the command that the tests of Exec run: this very program, told by a variable what to do.
+// TestMain also runs this program as the command that the tests of Exec start. A variable selects what
+// it does.
 func TestMain(m *testing.M) {
 	if what := os.Getenv("IDP_TEST_COMMAND"); what != "" {
 		os.Exit(command(what))
@@ -31,7 +32,8 @@ const (
 	user         = "0195abcd-75d5-704d-a5a4-a2b52cf56190"
 )
 
-// rawToken returns a token that ends at exp, of the environment, for AWS. The members of change replace claims; nil removes one.
+// rawToken returns a token for AWS of the environment that expires at exp. change replaces claims; nil
+// removes one.
 func rawToken(exp time.Time, change map[string]any) string {
 	c := map[string]any{
 		"iss": idp.Issuer, "aud": idp.AudienceAWS, "org": organization,
@@ -48,7 +50,7 @@ func rawToken(exp time.Time, change map[string]any) string {
 	return part([]byte(`{"alg":"RS256","kid":"k0"}`)) + "." + part(payload) + "." + part([]byte(strings.Repeat("signature", 28)))
 }
 
-// token is rawToken, parsed.
+// token returns the parsed rawToken.
 func token(tb testing.TB, exp time.Time, change map[string]any) *idp.Token {
 	tb.Helper()
 	tok, err := idp.ParseToken(rawToken(exp, change))
@@ -58,15 +60,15 @@ func token(tb testing.TB, exp time.Time, change map[string]any) *idp.Token {
 	return tok
 }
 
-// inAnHour is when a token ends that is valid throughout a test.
+// inAnHour returns an expiry after the end of the test.
 func inAnHour() time.Time { return time.Now().Add(time.Hour) }
 
-// roundTrip is a transport in memory.
+// roundTrip is an in-memory transport.
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// userSubject makes a token one of a user.
+// userSubject returns the claims of a token of a user.
 func userSubject() map[string]any {
 	return map[string]any{"sub": fmt.Sprintf("org:%s/user:%s", organization, user)}
 }

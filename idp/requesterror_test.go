@@ -16,29 +16,58 @@ import (
 	"github.com/onafed/onafed/internal/retry"
 )
 
-// retryInfo returns a google.rpc.RetryInfo in JSON as the Connect protocol carries it. Seconds and nanoseconds are below 128 or
-// given as they are encoded.
+// retryInfo returns a google.rpc.RetryInfo in the JSON of the Connect protocol. duration is the
+// encoded google.protobuf.Duration.
 func retryInfo(duration ...byte) string {
 	message := append([]byte{0x0a, byte(len(duration))}, duration...)
 	return `{"type":"google.rpc.RetryInfo","value":"` + base64.RawStdEncoding.EncodeToString(message) + `"}`
 }
 
-func TestRequestError(t *testing.T) {
+const requestSecret = "ona_pat_s3cret"
+
+// requestTime returns the time of the answers.
+func requestTime() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) }
+
+// A requestErrorTest is one answer of the API.
+type requestErrorTest struct {
+	name      string
+	status    int
+	header    http.Header
+	body      string
+	want      idp.RequestError
+	temporary bool
+	is        error
+	text      string // part of the error text
+}
+
+func (tt requestErrorTest) check(t *testing.T) {
 	t.Parallel()
-	const secret = "ona_pat_s3cret"
-	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	tests := []struct {
-		name      string
-		status    int
-		header    http.Header
-		body      string
-		want      idp.RequestError
-		temporary bool
-		is        error
-		text      string
-	}{
+	if tt.header == nil {
+		tt.header = http.Header{}
+	}
+	got := idp.ParseError(tt.status, tt.header, []byte(tt.body), requestSecret, requestTime())
+	tt.want.StatusCode, tt.want.Host = tt.status, "app.gitpod.io"
+	if diff := cmp.Diff(&tt.want, got, cmpopts.IgnoreUnexported(idp.RequestError{})); diff != "" {
+		t.Errorf("the error differs (-want +got):\n%s", diff)
+	}
+	if got.Temporary() != tt.temporary {
+		t.Errorf("Temporary = %t, want %t", got.Temporary(), tt.temporary)
+	}
+	for _, sentinel := range []error{idp.ErrUnauthenticated, idp.ErrPlan} {
+		if errors.Is(fmt.Errorf("w: %w", got), sentinel) != errors.Is(sentinel, tt.is) {
+			t.Errorf("errors.Is(%v) is wrong", sentinel)
+		}
+	}
+	if text := got.Error(); !strings.Contains(text, tt.text) || len(text) > 300 || strings.ContainsAny(text, "\n\x1b\u202e") || strings.Contains(text, requestSecret) {
+		t.Errorf("the error reads %q, want %q", text, tt.text)
+	}
+}
+
+func TestRequestErrorCodes(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []requestErrorTest{
 		{
-			name: "a login that is over", status: 401, body: `{"code":"unauthenticated","message":"token expired"}`,
+			name: "an expired API token", status: 401, body: `{"code":"unauthenticated","message":"token expired"}`,
 			want: idp.RequestError{Code: "unauthenticated", Message: "token expired"}, is: idp.ErrUnauthenticated,
 			text: `app.gitpod.io refused to issue an ID token: unauthenticated (HTTP status 401): "token expired"; create a new API token, or restart the environment that it belongs to`,
 		},
@@ -47,13 +76,45 @@ func TestRequestError(t *testing.T) {
 			want: idp.RequestError{Code: "failed_precondition", Message: "not in your plan"}, is: idp.ErrPlan, text: "https://app.gitpod.io/settings/security/oidc",
 		},
 		{
-			name: "a token that may only read", status: 403, body: `{"code":"permission_denied"}`,
+			name: "a read-only API token", status: 403, body: `{"code":"permission_denied"}`,
 			want: idp.RequestError{Code: "permission_denied"}, text: "may be read-only",
 		},
 		{
 			name: "a bad request", status: 400, body: `{"code":"invalid_argument","message":"audience"}`,
 			want: idp.RequestError{Code: "invalid_argument", Message: "audience"},
 		},
+		{
+			name: "an internal error", status: 500, body: `{"code":"internal","message":"x"}`,
+			want: idp.RequestError{Code: "internal", Message: "x"}, temporary: true,
+		},
+		{
+			name: "a page of a gateway", status: 502, body: "<html>bad gateway",
+			want: idp.RequestError{Code: "unavailable"}, temporary: true, text: "a proxy or gateway answered",
+		},
+		{
+			name: "a proxy that forbids", status: 403, body: "<html>blocked",
+			want: idp.RequestError{Code: "permission_denied"}, temporary: true, text: "a proxy or gateway answered",
+		},
+		{
+			name: "401 of a proxy", status: 401, body: "",
+			want: idp.RequestError{Code: "unauthenticated"}, is: idp.ErrUnauthenticated,
+		},
+		{
+			name: "an unknown code", status: 400, body: `{"code":"of_tomorrow","message":"m"}`,
+			want: idp.RequestError{Code: "internal"}, temporary: true,
+		},
+		{
+			name: "JSON that is not an error", status: 500, body: `[1]`,
+			want: idp.RequestError{Code: "unknown"}, temporary: true,
+		},
+	} {
+		t.Run(tt.name, tt.check)
+	}
+}
+
+func TestRequestErrorRetryAfter(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []requestErrorTest{
 		{
 			name: "a limit with a detail", status: 429, body: `{"code":"resource_exhausted","message":"slow down","details":[{"type":"other","value":"?"},` + retryInfo(0x08, 3, 0x10, 100) + `]}`,
 			want: idp.RequestError{Code: "resource_exhausted", Message: "slow down", RetryAfter: 3*time.Second + 100}, temporary: true, text: "; retry after 3.0000001s",
@@ -67,73 +128,35 @@ func TestRequestError(t *testing.T) {
 			want: idp.RequestError{Code: "resource_exhausted", RetryAfter: 9 * time.Second}, temporary: true,
 		},
 		{
-			name: "a date is compared with the server's clock", status: 503, header: http.Header{"Date": {"Sun, 22 Nov 2026 10:00:00 GMT"}, "Retry-After": {"Sun, 22 Nov 2026 10:00:05 GMT"}}, body: `{"code":"unavailable"}`,
+			name: "a date relative to the server's clock", status: 503, header: http.Header{"Date": {"Sun, 22 Nov 2026 10:00:00 GMT"}, "Retry-After": {"Sun, 22 Nov 2026 10:00:05 GMT"}}, body: `{"code":"unavailable"}`,
 			want: idp.RequestError{Code: "unavailable", RetryAfter: 5 * time.Second}, temporary: true,
 		},
-		{
-			name: "an internal error", status: 500, body: `{"code":"internal","message":"x"}`,
-			want: idp.RequestError{Code: "internal", Message: "x"}, temporary: true,
-		},
-		{
-			name: "a gateway's page", status: 502, body: "<html>bad gateway",
-			want: idp.RequestError{Code: "unavailable"}, temporary: true, text: "a proxy or gateway answered",
-		},
-		{
-			name: "a proxy that forbids is not the API", status: 403, body: "<html>blocked",
-			want: idp.RequestError{Code: "permission_denied"}, temporary: true, text: "a proxy or gateway answered",
-		},
-		{
-			name: "401 means the same from anybody", status: 401, body: "",
-			want: idp.RequestError{Code: "unauthenticated"}, is: idp.ErrUnauthenticated,
-		},
-		{
-			name: "a code that nobody knows", status: 400, body: `{"code":"of_tomorrow","message":"m"}`,
-			want: idp.RequestError{Code: "internal"}, temporary: true,
-		},
-		{
-			name: "JSON that is no error", status: 500, body: `[1]`,
-			want: idp.RequestError{Code: "unknown"}, temporary: true,
-		},
-		{
-			name: "the server repeats the secret", status: 401, body: `{"code":"unauthenticated","message":"bad token ona_pat_s3cret for ` + rawToken(now, nil) + `"}`,
-			want: idp.RequestError{Code: "unauthenticated", Message: "bad token [redacted] for [redacted]"}, is: idp.ErrUnauthenticated,
-		},
-		{
-			name: "the server's text is quoted", status: 400, body: `{"code":"invalid_argument","message":"a\n\u001b[31m\u202e"}`,
-			want: idp.RequestError{Code: "invalid_argument", Message: "a\n\x1b[31m\u202e"}, text: `"a\n\x1b[31m\u202e"`,
-		},
-		{
-			name: "the server's text is cut", status: 400, body: `{"code":"invalid_argument","message":"` + strings.Repeat("word ", 10000) + `"}`,
-			want: idp.RequestError{Code: "invalid_argument", Message: strings.Repeat("word ", 100)},
-		},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			if tt.header == nil {
-				tt.header = http.Header{}
-			}
-			got := idp.ParseError(tt.status, tt.header, []byte(tt.body), secret, now)
-			tt.want.StatusCode, tt.want.Host = tt.status, "app.gitpod.io"
-			if diff := cmp.Diff(&tt.want, got, cmpopts.IgnoreUnexported(idp.RequestError{})); diff != "" {
-				t.Errorf("the error differs (-want +got):\n%s", diff)
-			}
-			if got.Temporary() != tt.temporary {
-				t.Errorf("Temporary = %t, want %t", got.Temporary(), tt.temporary)
-			}
-			for _, sentinel := range []error{idp.ErrUnauthenticated, idp.ErrPlan} {
-				if errors.Is(fmt.Errorf("w: %w", got), sentinel) != errors.Is(sentinel, tt.is) {
-					t.Errorf("errors.Is(%v) is wrong", sentinel)
-				}
-			}
-			if text := got.Error(); !strings.Contains(text, tt.text) || len(text) > 300 || strings.ContainsAny(text, "\n\x1b\u202e") || strings.Contains(text, secret) {
-				t.Errorf("the error reads %q, want %q", text, tt.text)
-			}
-		})
+	} {
+		t.Run(tt.name, tt.check)
 	}
 }
 
-// FuzzRequestError: no panic; what is parsed is bounded, printable, and has no secret.
+func TestRequestErrorMessage(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []requestErrorTest{
+		{
+			name: "the message repeats the secret", status: 401, body: `{"code":"unauthenticated","message":"bad token ona_pat_s3cret for ` + rawToken(requestTime(), nil) + `"}`,
+			want: idp.RequestError{Code: "unauthenticated", Message: "bad token [redacted] for [redacted]"}, is: idp.ErrUnauthenticated,
+		},
+		{
+			name: "the message is quoted", status: 400, body: `{"code":"invalid_argument","message":"a\n\u001b[31m\u202e"}`,
+			want: idp.RequestError{Code: "invalid_argument", Message: "a\n\x1b[31m\u202e"}, text: `"a\n\x1b[31m\u202e"`,
+		},
+		{
+			name: "the message is cut", status: 400, body: `{"code":"invalid_argument","message":"` + strings.Repeat("word ", 10000) + `"}`,
+			want: idp.RequestError{Code: "invalid_argument", Message: strings.Repeat("word ", 100)},
+		},
+	} {
+		t.Run(tt.name, tt.check)
+	}
+}
+
+// FuzzRequestError checks that an error is bounded and printable.
 func FuzzRequestError(f *testing.F) {
 	f.Add(400, `{"code":"invalid_argument","message":"m"}`, "")
 	f.Add(429, `{"code":"resource_exhausted","details":[`+retryInfo(0x08, 3)+`]}`, "5")
@@ -146,7 +169,7 @@ func FuzzRequestError(f *testing.F) {
 		header := http.Header{"Retry-After": {after}, "Ratelimit-Retryafter": {after}}
 		e := idp.ParseError(status, header, []byte(body), secret, time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC))
 		text := e.Error()
-		if len(text) > 6000 || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
+		if len(text) > 800 || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
 			t.Errorf("the error reads %q", text)
 		}
 		if e.Code == "" || len(e.Message) > 500 || e.RetryAfter < 0 || e.RetryAfter > retry.MaxAfter {
@@ -165,21 +188,21 @@ func TestRetryInfo(t *testing.T) {
 		in   string
 		want time.Duration
 	}{
-		"seconds":               {encode(0x0a, 2, 0x08, 5), 5 * time.Second},
-		"without padding":       {strings.TrimRight(encode(0x0a, 2, 0x08, 5), "="), 5 * time.Second},
-		"nanoseconds":           {encode(0x0a, 2, 0x10, 5), 5},
-		"unknown fields":        {encode(0x12, 1, 0, 0x19, 1, 2, 3, 4, 5, 6, 7, 8, 0x25, 1, 2, 3, 4, 0x28, 1, 0x0a, 2, 0x08, 5), 5 * time.Second},
-		"huge":                  {encode(huge...), retry.MaxAfter},
-		"negative":              {encode(negative...), 0},
-		"empty":                 {"", 0},
-		"no base64":             {"$", 0},
-		"cut in a tag":          {encode(0x80), 0},
-		"cut in a length":       {encode(0x0a, 0x80), 0},
-		"longer than there is":  {encode(0x0a, 9, 0x08), 0},
-		"cut in a number":       {encode(0x0a, 2, 0x08, 0x80), 0},
-		"cut in a fixed number": {encode(0x25, 1), 0},
-		"a group":               {encode(0x0b), 0},
-		"too long":              {strings.Repeat("A", 300), 0},
+		"seconds":                {encode(0x0a, 2, 0x08, 5), 5 * time.Second},
+		"without padding":        {strings.TrimRight(encode(0x0a, 2, 0x08, 5), "="), 5 * time.Second},
+		"nanoseconds":            {encode(0x0a, 2, 0x10, 5), 5},
+		"unknown fields":         {encode(0x12, 1, 0, 0x19, 1, 2, 3, 4, 5, 6, 7, 8, 0x25, 1, 2, 3, 4, 0x28, 1, 0x0a, 2, 0x08, 5), 5 * time.Second},
+		"huge":                   {encode(huge...), retry.MaxAfter},
+		"negative":               {encode(negative...), 0},
+		"empty":                  {"", 0},
+		"not base64":             {"$", 0},
+		"truncated tag":          {encode(0x80), 0},
+		"truncated length":       {encode(0x0a, 0x80), 0},
+		"length past the end":    {encode(0x0a, 9, 0x08), 0},
+		"truncated number":       {encode(0x0a, 2, 0x08, 0x80), 0},
+		"truncated fixed number": {encode(0x25, 1), 0},
+		"a group":                {encode(0x0b), 0},
+		"too long":               {strings.Repeat("A", 300), 0},
 	} {
 		if got := idp.RetryInfo(tt.in); got != tt.want {
 			t.Errorf("%s: RetryInfo = %s, want %s", name, got, tt.want)
@@ -187,7 +210,7 @@ func TestRetryInfo(t *testing.T) {
 	}
 }
 
-// FuzzRetryInfo: the wait is never negative and never longer than a day and a second.
+// FuzzRetryInfo checks that the wait is never negative and at most a day.
 func FuzzRetryInfo(f *testing.F) {
 	for _, b := range [][]byte{{}, {0x0a, 2, 0x08, 5}, {0x0a, 4, 0x08, 5, 0x10, 7}, {0x0a, 0xff}, {0x25, 1, 2, 3, 4}, {0x0a, 11, 0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}} {
 		f.Add(b)
@@ -199,7 +222,7 @@ func FuzzRetryInfo(f *testing.F) {
 	})
 }
 
-// Full jitter: anything up to the bound, which doubles and stops.
+// The backoff is random up to a bound that doubles until its limit.
 func TestBackoff(t *testing.T) {
 	t.Parallel()
 	bounds := []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Second, 5 * time.Second}
@@ -213,10 +236,10 @@ func TestBackoff(t *testing.T) {
 			low, high = low || d < bound/10, high || d > bound*9/10
 		}
 		if !low || !high {
-			t.Errorf("Backoff(%d) does not use the whole of %s", i+1, bound)
+			t.Errorf("Backoff(%d) does not use all of %s", i+1, bound)
 		}
 	}
 	if d := idp.Backoff(1 << 40); d >= 5*time.Second {
-		t.Errorf("Backoff of very many = %s", d)
+		t.Errorf("Backoff of 2^40 failures = %s", d)
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// write puts text into a file of the test's and returns its path.
+// write writes text to a temporary file and returns its path.
 func write(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "token")
@@ -32,11 +32,11 @@ func TestFile(t *testing.T) {
 	t.Parallel()
 	raw := rawToken(inAnHour(), nil)
 	for name, text := range map[string]string{
-		"as it is": raw, "line break": raw + "\n", "line break of Windows": raw + "\r\n", "white space": "\n \t" + raw + " \n\n", "byte order mark": "\ufeff" + raw,
+		"no white space": raw, "line break": raw + "\n", "line break of Windows": raw + "\r\n", "white space": "\n \t" + raw + " \n\n", "byte order mark": "\ufeff" + raw,
 	} {
 		tok, err := idp.File(write(t, text)).Token(t.Context())
 		if err != nil || tok.Raw() != raw {
-			t.Errorf("%s: Token = %v, %v, want the token without what is around it", name, tok, err)
+			t.Errorf("%s: Token = %v, %v, want the token without white space", name, tok, err)
 		}
 	}
 }
@@ -51,7 +51,7 @@ func TestFileIsReadAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		if tok, err := src.Token(t.Context()); err != nil || tok.Raw() != want {
-			t.Errorf("Token = %v, %v, want what the file holds now", tok, err)
+			t.Errorf("Token = %v, %v, want the current token of the file", tok, err)
 		}
 	}
 }
@@ -67,7 +67,7 @@ func TestFileFails(t *testing.T) {
 		is   func(error) bool
 		text string
 	}{
-		{"no file", filepath.Join(dir, "no\nfile"), func(err error) bool { return errors.Is(err, fs.ErrNotExist) }, `no\nfile": no such file`},
+		{"a missing file", filepath.Join(dir, "no\nfile"), func(err error) bool { return errors.Is(err, fs.ErrNotExist) }, `no\nfile": no such file`},
 		{"no path", "", anything, "not configured"},
 		{"a directory", dir, anything, "want a regular file, got a directory"},
 		{"an empty file", write(t, " \n"), anything, "empty"},
@@ -96,11 +96,11 @@ func TestEnv(t *testing.T) {
 	raw := rawToken(inAnHour(), nil)
 	src := idp.Env("ONAFED_TEST_TOKEN")
 	if _, err := src.Token(t.Context()); err == nil || !strings.Contains(err.Error(), `environment variable "ONAFED_TEST_TOKEN": not set`) {
-		t.Errorf("Token of no variable: %v", err)
+		t.Errorf("Token of a missing variable: %v", err)
 	}
 	t.Setenv("ONAFED_TEST_TOKEN", " "+raw+"\n")
 	if tok, err := src.Token(t.Context()); err != nil || tok.Raw() != raw {
-		t.Errorf("Token = %v, %v, want the variable's", tok, err)
+		t.Errorf("Token = %v, %v, want the token of the variable", tok, err)
 	}
 	t.Setenv("ONAFED_TEST_TOKEN", rawToken(time.Now().Add(-time.Minute), nil))
 	if _, err := src.Token(t.Context()); !errors.Is(err, claims.ErrExpired) {
@@ -111,7 +111,7 @@ func TestEnv(t *testing.T) {
 		t.Error("Token of an empty variable succeeds")
 	}
 	if _, err := idp.Env("").Token(t.Context()); err == nil {
-		t.Error("Token of no name succeeds")
+		t.Error("Token of an empty name succeeds")
 	}
 }
 
@@ -131,7 +131,7 @@ func TestStatic(t *testing.T) {
 	}
 }
 
-// Every source of this package obeys a context that is over before it is asked.
+// Every source of this package returns the error of a context that has ended before the call.
 func TestSourcesObeyContext(t *testing.T) {
 	t.Setenv("ONAFED_TEST_TOKEN", rawToken(inAnHour(), nil))
 	tok := token(t, inAnHour(), nil)
@@ -164,9 +164,9 @@ func TestChain(t *testing.T) {
 		err     error
 	}{
 		{"the first configured is used", []idp.TokenSource{idp.File(path + "x"), idp.Env("ONAFED_TEST_TOKEN"), idp.Static(nil), idp.Exec("onafed-no-such-command"), nil, idp.File(path), idp.Static(tok)}, "file ", nil},
-		{"a source that fails is not passed by", []idp.TokenSource{fails, idp.Static(tok)}, "idp.TokenSourceFunc", boom},
-		{"an expired token is not passed by", []idp.TokenSource{idp.Static(token(t, time.Now(), nil)), idp.Static(tok)}, "static token", claims.ErrExpired},
-		{"a chain in a chain without any", []idp.TokenSource{idp.Chain(idp.Static(nil)), idp.Static(tok)}, "static token", nil},
+		{"a failing source is not skipped", []idp.TokenSource{fails, idp.Static(tok)}, "idp.TokenSourceFunc", boom},
+		{"an expired token is not skipped", []idp.TokenSource{idp.Static(token(t, time.Now(), nil)), idp.Static(tok)}, "static token", claims.ErrExpired},
+		{"a chain without a configured source", []idp.TokenSource{idp.Chain(idp.Static(nil)), idp.Static(tok)}, "static token", nil},
 		{"a cache of a source that is not configured", []idp.TokenSource{idp.Cached(idp.Static(nil), nil), idp.Static(tok)}, "static token", nil},
 	}
 	for _, tt := range tests {
@@ -187,7 +187,7 @@ func TestChain(t *testing.T) {
 	}
 }
 
-// The choice stays: a file that is away for a moment must not change who we are.
+// The choice is final: a file that is missing for a moment must not change the identity.
 func TestChainStays(t *testing.T) {
 	t.Parallel()
 	tok := token(t, inAnHour(), nil)
@@ -229,7 +229,7 @@ func TestChainIsSafeForConcurrentUse(t *testing.T) {
 	wg.Wait()
 }
 
-// recorder remembers what it was told to forget.
+// A recorder records the tokens that it is asked to invalidate.
 type recorder struct {
 	idp.TokenSource
 	mu   sync.Mutex
@@ -242,7 +242,7 @@ func (r *recorder) Invalidate(t *idp.Token) {
 	r.told = append(r.told, t)
 }
 
-func TestChainHandsOnInvalidate(t *testing.T) {
+func TestChainForwardsInvalidate(t *testing.T) {
 	t.Parallel()
 	tok := token(t, inAnHour(), nil)
 	r := &recorder{TokenSource: idp.Static(tok)}
@@ -253,14 +253,14 @@ func TestChainHandsOnInvalidate(t *testing.T) {
 	}
 	src.(idp.Invalidator).Invalidate(tok)
 	if len(r.told) != 1 || r.told[0] != tok {
-		t.Errorf("the chosen source was told %v, want the token once", r.told)
+		t.Errorf("the chosen source got %v, want the token once", r.told)
 	}
 	if got, err := src.Token(t.Context()); err == nil || got != nil || !strings.Contains(err.Error(), "had been refused") {
 		t.Errorf("Token = %v, %v, want an error for the refused token", got, err)
 	}
 }
 
-// Who keeps something alive while a source fails asks Temporary. Only a refusal may say no.
+// Only a refusal is permanent.
 func TestTemporary(t *testing.T) {
 	t.Parallel()
 	refused := &idp.RequestError{StatusCode: 403, Code: "permission_denied"}
@@ -285,7 +285,7 @@ func TestTemporary(t *testing.T) {
 		"a refused connection":            {client(func(*idp.ClientOptions) {}), true},
 		"an expired token":                {&idp.SourceError{Source: "s", Err: claims.ErrExpired}, true},
 		"a refusal":                       {&idp.SourceError{Source: "s", Err: fmt.Errorf("w: %w", refused)}, false},
-		"a refusal of another's source":   {&idp.SourceError{Source: "s", Err: foreign}, false},
+		"a refusal of another source":     {&idp.SourceError{Source: "s", Err: foreign}, false},
 		"a cached refusal": {func() error {
 			_, err := idp.Cached(idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return nil, refused }), nil).Token(t.Context())
 			return err
@@ -298,7 +298,7 @@ func TestTemporary(t *testing.T) {
 	}
 }
 
-// permanent is the error of somebody's own source.
+// permanent is a permanent error of a source in another package.
 type permanent struct{}
 
 func (permanent) Error() string   { return "gone for good" }

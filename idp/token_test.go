@@ -43,7 +43,7 @@ func TestParseToken(t *testing.T) {
 		}
 	}
 	if !tok.Equal(token(t, exp, nil)) || tok.Equal(token(t, exp.Add(time.Second), nil)) || tok.Equal(nil) {
-		t.Error("Equal is not equality of the text")
+		t.Error("Equal does not compare the text")
 	}
 }
 
@@ -70,17 +70,17 @@ func TestParseTokenRefuses(t *testing.T) {
 		raw    string
 		reason string
 	}{
-		{"nothing", "", "empty"},
+		{"empty text", "", "empty"},
 		{"an API token", "ona_pat_0123456789abcdef", "opaque value of 24 bytes"},
-		{"a line break behind", good + "\n", "white space"},
-		{"a space before", " " + good, "white space"},
+		{"a line break after it", good + "\n", "white space"},
+		{"a space before it", " " + good, "white space"},
 		{"zero bytes", "a\x00b\x00", "UTF-16"},
 		{"four parts", good + ".x", "three parts"},
 		{"an encrypted token", good + ".x.y", "encrypted"},
-		{"something huge", strings.Repeat("a", claims.MaxTokenSize+1), "20001 bytes"},
-		{"three parts of nothing", "..", "not a valid JWT"},
-		{"a payload that is no JSON", "e30.YQ.YQ", "not a valid JWT"},
-		{"text that is no base64url", "a$.b$.c$", "not a valid JWT"},
+		{"a huge text", strings.Repeat("a", claims.MaxTokenSize+1), "20001 bytes"},
+		{"three empty parts", "..", "not a valid JWT"},
+		{"a payload that is not JSON", "e30.YQ.YQ", "not a valid JWT"},
+		{"parts that are not base64url", "a$.b$.c$", "not a valid JWT"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -103,7 +103,8 @@ func TestParseTokenRefuses(t *testing.T) {
 	}
 }
 
-// FuzzParseToken: no panic; an error has no token and does not repeat the text; a token returns the text.
+// FuzzParseToken checks that an error comes without a token and does not contain the text, and that
+// Raw returns the text.
 func FuzzParseToken(f *testing.F) {
 	good := rawToken(time.Unix(1740517845, 0), nil)
 	for _, s := range []string{
@@ -116,7 +117,7 @@ func FuzzParseToken(f *testing.F) {
 		tok, err := idp.ParseToken(raw)
 		if err != nil {
 			if tok != nil {
-				t.Errorf("ParseToken(%q) returns a token beside an error", raw)
+				t.Errorf("ParseToken(%q) returns a token and an error", raw)
 			}
 			if len(raw) >= 16 && strings.Contains(err.Error(), raw) {
 				t.Errorf("the error repeats the text: %v", err)
@@ -132,8 +133,8 @@ func FuzzParseToken(f *testing.F) {
 	})
 }
 
-// Every way that we know in which a program prints a value, applied to a token however it is held. What must not come out is any
-// piece of the text, or of the claims in it, in any encoding that the way may choose.
+// All ways to print a value are applied to a token in all kinds of variables. The output must not
+// contain a part of the text or a claim in any encoding.
 func TestTokenIsRedacted(t *testing.T) {
 	t.Parallel()
 	tok := token(t, time.Unix(1740517845, 0), map[string]any{"email": "someone@example.com"})
@@ -196,7 +197,7 @@ func TestTokenIsRedacted(t *testing.T) {
 	}
 }
 
-// assertNoSecret fails when out holds a part of the token's text, or a claim, plain or in an encoding.
+// assertNoSecret fails if out contains a part of the token's text or a claim, plain or encoded.
 func assertNoSecret(t *testing.T, tok *idp.Token, what, out string) {
 	t.Helper()
 	parts := strings.Split(tok.Raw(), ".")
@@ -240,7 +241,7 @@ func TestTokenShowsItsFingerprint(t *testing.T) {
 	}
 }
 
-func TestTokenIsNotUnmarshalled(t *testing.T) {
+func TestTokenCannotBeUnmarshaled(t *testing.T) {
 	t.Parallel()
 	raw := rawToken(time.Unix(1740517845, 0), nil)
 	var tok idp.Token
@@ -257,11 +258,11 @@ func TestTokenIsNotUnmarshalled(t *testing.T) {
 		t.Error("gob decodes a token")
 	}
 	if tok.Raw() != "" {
-		t.Errorf("the receiver holds %q after errors", tok.Raw())
+		t.Errorf("the receiver has the text %q after errors", tok.Raw())
 	}
 }
 
-// What the accessors return is the caller's own: a token is shared.
+// Callers may change the results of the accessors without changing the token.
 func TestTokenIsImmutable(t *testing.T) {
 	t.Parallel()
 	parse := func() *idp.Token {
@@ -292,12 +293,12 @@ func TestTokenIsImmutable(t *testing.T) {
 	}
 }
 
-// fields are those of c that have memory of their own.
+// fields returns the fields of c that are slices.
 func fields(c claims.Claims) []any {
 	return []any{c.Audience, c.IDPClaims, c.CreatorIDPClaims, c.EnvironmentInitializers, c.Payload()}
 }
 
-// go-cmp is what people compare tokens with in their tests.
+// Tests of users compare tokens with go-cmp.
 func TestTokenCompares(t *testing.T) {
 	t.Parallel()
 	exp := time.Unix(1740517845, 0)

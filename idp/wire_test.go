@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// clientFor returns a client for which the named hosts are the given loopback TLS servers, and which reaches nothing else.
+// clientFor returns a client that reaches the given loopback TLS servers under the names of hosts, and
+// no other server.
 func clientFor(t *testing.T, hosts map[string]*httptest.Server) *http.Client {
 	t.Helper()
 	pool := x509.NewCertPool()

@@ -174,18 +174,21 @@ func TestDoRefusesLargeRequests(t *testing.T) {
 	}
 }
 
+// A redirectTest is one redirect from an https URL.
+type redirectTest struct {
+	name     string
+	method   string
+	status   int
+	from     string
+	location string
+	allow    func(*url.URL) bool
+	reason   string // "" if the redirect is followed
+}
+
 func TestDoRedirects(t *testing.T) {
 	t.Parallel()
 	toOther := func(to *url.URL) bool { return to.Host == "other.example" || to.Host == "127.0.0.1:1" }
-	tests := []struct {
-		name     string
-		method   string
-		status   int
-		from     string
-		location string
-		allow    func(*url.URL) bool
-		reason   string // "" if the redirect is followed
-	}{
+	for _, tt := range []redirectTest{
 		{"308 to the same host is followed", "POST", 308, "https://a.example/x", "/y", nil, ""},
 		{"307 to the same host is followed", "POST", 307, "https://a.example/x", "https://a.example/y", nil, ""},
 		{"the default port is the same host", "POST", 307, "https://a.example/x", "https://A.example:443/y", nil, ""},
@@ -206,51 +209,55 @@ func TestDoRedirects(t *testing.T) {
 		{"another scheme is refused", "GET", 302, "https://a.example/x", "file:///etc/passwd", nil, "no host"},
 		{"no location is refused", "GET", 302, "https://a.example/x", "", nil, "no Location"},
 		{"an invalid port is refused", "GET", 302, "https://a.example/x", "https://b.example:0/", nil, "port"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			var asked []string
-			client := &http.Client{
-				Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-					body := ""
-					if r.Body != nil {
-						b, _ := io.ReadAll(r.Body)
-						body = string(b)
-					}
-					asked = append(asked, fmt.Sprintf("%s %s %s %s", r.Method, r.URL, r.Header.Get("Authorization"), body))
-					if len(asked) == 1 {
-						return answer(r, tt.status, "", "Location", tt.location), nil
-					}
-					return answer(r, 200, "{}"), nil
-				}),
-				CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("the client's rule was used") },
-			}
-			req := httpjson.Request{Client: client, URL: tt.from, Method: tt.method, Header: http.Header{"Authorization": {"Bearer s3cret"}}, AllowRedirect: tt.allow}
-			if tt.method == "POST" {
-				req.Body = []byte("{}")
-			}
-			resp, err := httpjson.Do(t.Context(), req)
-			if tt.reason == "" {
-				if err != nil {
-					t.Fatal(err)
-				}
-				if len(asked) != 2 || !strings.HasSuffix(asked[1], " Bearer s3cret "+string(req.Body)) || !strings.HasPrefix(asked[1], tt.method) || strings.Contains(asked[1], "#") {
-					t.Errorf("asked %q, want the whole request twice", asked)
-				}
-				if want := strings.Fields(asked[1])[1]; resp.URL.String() != want {
-					t.Errorf("Response.URL = %s, want %s", resp.URL, want)
-				}
-				return
-			}
-			if len(asked) != 1 {
-				t.Errorf("asked %q, want one request", asked)
-			}
-			re, ok := errors.AsType[*httpjson.RedirectError](err)
-			if !ok || re.StatusCode != tt.status || re.From != "a.example" || re.To != tt.location || !strings.Contains(re.Reason, tt.reason) {
-				t.Errorf("Do: %v, want a *RedirectError with %q", err, tt.reason)
-			}
+			tt.check(t)
 		})
+	}
+}
+
+func (tt redirectTest) check(t *testing.T) {
+	t.Helper()
+	var asked []string
+	client := &http.Client{
+		Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			body := ""
+			if r.Body != nil {
+				b, _ := io.ReadAll(r.Body)
+				body = string(b)
+			}
+			asked = append(asked, fmt.Sprintf("%s %s %s %s", r.Method, r.URL, r.Header.Get("Authorization"), body))
+			if len(asked) == 1 {
+				return answer(r, tt.status, "", "Location", tt.location), nil
+			}
+			return answer(r, 200, "{}"), nil
+		}),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("the client's rule was used") },
+	}
+	req := httpjson.Request{Client: client, URL: tt.from, Method: tt.method, Header: http.Header{"Authorization": {"Bearer s3cret"}}, AllowRedirect: tt.allow}
+	if tt.method == "POST" {
+		req.Body = []byte("{}")
+	}
+	resp, err := httpjson.Do(t.Context(), req)
+	if tt.reason == "" {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(asked) != 2 || !strings.HasSuffix(asked[1], " Bearer s3cret "+string(req.Body)) || !strings.HasPrefix(asked[1], tt.method) || strings.Contains(asked[1], "#") {
+			t.Errorf("sent %q, want the whole request twice", asked)
+		}
+		if want := strings.Fields(asked[1])[1]; resp.URL.String() != want {
+			t.Errorf("Response.URL = %s, want %s", resp.URL, want)
+		}
+		return
+	}
+	if len(asked) != 1 {
+		t.Errorf("sent %q, want one request", asked)
+	}
+	re, ok := errors.AsType[*httpjson.RedirectError](err)
+	if !ok || re.StatusCode != tt.status || re.From != "a.example" || re.To != tt.location || !strings.Contains(re.Reason, tt.reason) {
+		t.Errorf("Do: %v, want a *RedirectError with %q", err, tt.reason)
 	}
 }
 
