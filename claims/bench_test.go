@@ -31,8 +31,7 @@ const (
 		`"environment_initializers":[{"git":{"remote_uri":"https://git.example.com/a/b.git"}}]}`
 )
 
-// compact returns an unsigned-looking compact form: the signature is bytes of
-// the length of an RS256 one.
+// compact returns a token in compact form. Its signature is zero bytes, as many as RS256 has.
 func compact(header, payload string) string {
 	e := base64.RawURLEncoding
 	return e.EncodeToString([]byte(header)) + "." + e.EncodeToString([]byte(payload)) + "." + e.EncodeToString(make([]byte, 256))

@@ -10,7 +10,7 @@ import (
 	"github.com/onafed/onafed/claims"
 )
 
-// token is the one that Ona's guide to AWS shows, with a signature of zeros.
+// token is the token that Ona's guide to AWS shows, with a signature of zeros.
 var token = compact(`{"alg":"RS256","kid":"k0"}`, payloadV2)
 
 func ExampleParseUnverified() {
@@ -122,7 +122,7 @@ func ExampleLayout_Parse() {
 		fmt.Println(err)
 		return
 	}
-	// Somebody chose a display name that looks like a pair.
+	// A person chose a display name that looks like a pair.
 	_, err = layout.Parse("organization_id:0191e223-1c3c-7607-badf-303c98b52d2f:environment_id:019527e4-75d5-704d-a5a4-a2b52cf56196" +
 		":creator_name:x:project_id:019527e4-75d5-704d-a5a4-a2b52cf56198")
 	var ambiguous *claims.AmbiguousSubjectError
@@ -155,7 +155,7 @@ func ExampleParseSubjectV3() {
 }
 
 func ExampleClaims_SubjectV3() {
-	// The same subject, in its token: the claim creator_name settles it.
+	// The claim creator_name in the token of the same subject decides between the readings.
 	c, err := claims.Parse([]byte(`{
 		"sub": "organization_id:0191e223-1c3c-7607-badf-303c98b52d2f:environment_id:019527e4-75d5-704d-a5a4-a2b52cf56196:creator_name:x:project_id:019527e4-75d5-704d-a5a4-a2b52cf56198",
 		"organization_id": "0191e223-1c3c-7607-badf-303c98b52d2f",

@@ -10,22 +10,23 @@ import (
 	"github.com/onafed/onafed/claims"
 )
 
-// v3 returns the payload of a V3 token with the given subject and further
-// members.
+// v3 returns the payload of a V3 token with the given subject and members.
 func v3(sub, members string) string { return `{"sub":"` + sub + `",` + members + `}` }
+
+type identityTest struct {
+	name, payload    string
+	version          claims.Version
+	kind             claims.Kind
+	org, project, id string
+	session          string
+	subV2            string // "" if there is none
+	subV3            string
+}
 
 func TestIdentity(t *testing.T) {
 	t.Parallel()
 	orgClaim := `"organization_id":"` + orgID + `"`
-	for _, tt := range []struct {
-		name, payload    string
-		version          claims.Version
-		kind             claims.Kind
-		org, project, id string
-		session          string
-		subV2            string // "" if there is none
-		subV3            string
-	}{
+	for _, tt := range []identityTest{
 		{"V2 environment in a project", payloadV2, claims.V2, claims.KindEnvironment, orgID, projID, envID, "env-" + envID, subV2, baseProject},
 		{
 			"V2 environment without a project", `{"org":"` + orgID + `","sub":"org:` + orgID + `/env:` + envID + `"}`,
@@ -65,40 +66,45 @@ func TestIdentity(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c := mustParse(t, tt.payload)
-			if got := c.Version(); got != tt.version {
-				t.Errorf("Version() = %v, want %v", got, tt.version)
-			}
-			id, err := c.Identity()
-			if err != nil {
-				t.Fatalf("Identity() = %v", err)
-			}
-			if id.Kind() != tt.kind || id.Organization() != tt.org || id.Project() != tt.project || id.ID() != tt.id || id.IsZero() {
-				t.Errorf("Identity() = %v", id)
-			}
-			for _, s := range []string{id.String(), fmt.Sprint(id)} {
-				if !strings.Contains(s, tt.kind.String()) || !strings.Contains(s, tt.id) || !strings.Contains(s, tt.org) {
-					t.Errorf("String() = %q", s)
-				}
-			}
-			if got := id.SessionName(); got != tt.session {
-				t.Errorf("SessionName() = %q, want %q", got, tt.session)
-			}
-			if kind, sid, err := claims.ParseSessionName(id.SessionName()); err != nil || kind != tt.kind || sid != tt.id {
-				t.Errorf("ParseSessionName = %v, %q, %v", kind, sid, err)
-			}
-			if got, err := id.SubjectV2(); got.String() != tt.subV2 || (err == nil) != (tt.subV2 != "") {
-				t.Errorf("SubjectV2() = %q, %v, want %q", got, err, tt.subV2)
-			}
-			if got, err := id.SubjectV3(claims.Layout{}); got != tt.subV3 || (err == nil) != (tt.subV3 != "") {
-				t.Errorf("SubjectV3() = %q, %v, want %q", got, err, tt.subV3)
-			}
-			if s, err := id.SubjectV2(); err == nil {
-				if back, err := s.Identity(); err != nil || back != id {
-					t.Errorf("%q.Identity() = %v, %v, want %v", s, back, err, id)
-				}
-			}
+			checkIdentity(t, tt)
 		})
+	}
+}
+
+func checkIdentity(t *testing.T, tt identityTest) {
+	t.Helper()
+	c := mustParse(t, tt.payload)
+	if got := c.Version(); got != tt.version {
+		t.Errorf("Version() = %v, want %v", got, tt.version)
+	}
+	id, err := c.Identity()
+	if err != nil {
+		t.Fatalf("Identity() = %v", err)
+	}
+	if id.Kind() != tt.kind || id.Organization() != tt.org || id.Project() != tt.project || id.ID() != tt.id || id.IsZero() {
+		t.Errorf("Identity() = %v", id)
+	}
+	for _, s := range []string{id.String(), fmt.Sprint(id)} {
+		if !strings.Contains(s, tt.kind.String()) || !strings.Contains(s, tt.id) || !strings.Contains(s, tt.org) {
+			t.Errorf("String() = %q", s)
+		}
+	}
+	if got := id.SessionName(); got != tt.session {
+		t.Errorf("SessionName() = %q, want %q", got, tt.session)
+	}
+	if kind, sid, err := claims.ParseSessionName(id.SessionName()); err != nil || kind != tt.kind || sid != tt.id {
+		t.Errorf("ParseSessionName = %v, %q, %v", kind, sid, err)
+	}
+	if got, err := id.SubjectV2(); got.String() != tt.subV2 || (err == nil) != (tt.subV2 != "") {
+		t.Errorf("SubjectV2() = %q, %v, want %q", got, err, tt.subV2)
+	}
+	if got, err := id.SubjectV3(claims.Layout{}); got != tt.subV3 || (err == nil) != (tt.subV3 != "") {
+		t.Errorf("SubjectV3() = %q, %v, want %q", got, err, tt.subV3)
+	}
+	if s, err := id.SubjectV2(); err == nil {
+		if back, err := s.Identity(); err != nil || back != id {
+			t.Errorf("%q.Identity() = %v, %v, want %v", s, back, err, id)
+		}
 	}
 }
 
@@ -112,7 +118,7 @@ func TestIdentityRefuses(t *testing.T) {
 		claim         string // of the *ValidationError
 	}{
 		{"no claims", `{}`, claims.VersionUnknown, "sub"},
-		{"another issuer's", `{"iss":"https://token.actions.githubusercontent.com","sub":"repo:o/r:ref:refs/heads/main"}`, claims.VersionUnknown, "sub"},
+		{"token of another issuer", `{"iss":"https://token.actions.githubusercontent.com","sub":"repo:o/r:ref:refs/heads/main"}`, claims.VersionUnknown, "sub"},
 		{"V2 of another organization", `{"org":"` + other + `","sub":"` + subV2 + `"}`, claims.V2, "sub"},
 		{"V2 with two organizations", `{"org":"` + orgID + `","organization_id":"` + other + `","sub":"` + subV2 + `"}`, claims.V2, "org"},
 		{"V2 with another project", `{"project_id":"` + other + `","sub":"` + subV2 + `"}`, claims.V2, "project_id"},
@@ -120,25 +126,25 @@ func TestIdentityRefuses(t *testing.T) {
 		{"V2 with another environment", `{"environment_id":"` + other + `","sub":"` + subV2 + `"}`, claims.V2, "environment_id"},
 		{"V2 with an undocumented principal", `{"sub":"org:` + orgID + `/sa:` + saID + `"}`, claims.V2, "sub"},
 		{"V2 without a principal", `{"sub":"org:` + orgID + `/prj:` + projID + `"}`, claims.V2, "sub"},
-		{"damaged V2 with flat claims", v3(subV2+"/", orgClaim+`,"environment_id":"`+envID+`"`), claims.VersionUnknown, "sub"},
+		{"damaged V2 with claims of V3", v3(subV2+"/", orgClaim+`,"environment_id":"`+envID+`"`), claims.VersionUnknown, "sub"},
 		{"V3 of another organization", v3(baseEnv, `"organization_id":"`+other+`","environment_id":"`+envID+`"`), claims.V3, "sub"},
 		{"V3 of another project", v3(baseProject, orgClaim+`,"project_id":"`+other+`","environment_id":"`+envID+`"`), claims.V3, "sub"},
 		{"V3 with a project in sub alone", v3(baseProject, orgClaim+`,"environment_id":"`+envID+`"`), claims.V3, "sub"},
 		{"V3 of another kind", v3(baseUser, orgClaim+`,"user_id":"`+userID+`","environment_id":"`+envID+`"`), claims.V3, "sub"},
-		{"V3 without flat claims", v3(baseProject, orgClaim), claims.V3, "sub"},
+		{"V3 without claims of a principal", v3(baseProject, orgClaim), claims.V3, "sub"},
 		{"V3 without an organization", `{"environment_id":"` + envID + `"}`, claims.V3, "organization_id"},
-		{"V3 whose project is no id", v3("", orgClaim+`,"environment_id":"`+envID+`","project_id":"p"`), claims.V3, "project_id"},
-		{"V3 whose environment is no id", v3("", orgClaim+`,"environment_id":"e/../x"`), claims.V3, "environment_id"},
-		{"V3 organization that is no id", v3("organization_id:acme:environment_id:"+envID, orgClaim+`,"environment_id":"`+envID+`"`), claims.V3, "sub"},
-		{"V3 by flat claims alone", v3("auth0|1234", orgClaim+`,"user_id":"`+userID+`"`), claims.V3, "sub"},
+		{"V3 whose project is not an id", v3("", orgClaim+`,"environment_id":"`+envID+`","project_id":"p"`), claims.V3, "project_id"},
+		{"V3 whose environment is not an id", v3("", orgClaim+`,"environment_id":"e/../x"`), claims.V3, "environment_id"},
+		{"V3 organization that is not an id", v3("organization_id:acme:environment_id:"+envID, orgClaim+`,"environment_id":"`+envID+`"`), claims.V3, "sub"},
+		{"V3 by claims only", v3("auth0|1234", orgClaim+`,"user_id":"`+userID+`"`), claims.V3, "sub"},
 		{"V3 whose subject does not begin with an id", v3("creator_name:x:"+baseUser, orgClaim+`,"user_id":"`+userID+`"`), claims.V3, "sub"},
 		{"V1 of another organization", `{"org":"` + other + `","sub":"user:` + orgID + `:` + userID + `"}`, claims.V1, "sub"},
 		{"V1 with another gsub", `{"gsub":{"principal":"user","id":"` + other + `"},"sub":"user:` + orgID + `:` + userID + `"}`, claims.V1, "gsub"},
 		{"V1 with another kind", `{"gsub":{"principal":"account","id":"` + userID + `"},"sub":"user:` + orgID + `:` + userID + `"}`, claims.V1, "gsub"},
-		{"V1 by gsub alone", `{"gsub":{"principal":"user","id":"` + userID + `"}}`, claims.V1, "sub"},
-		{"V1 with a word of no principal", `{"sub":"runner:` + orgID + `:` + rnrID + `"}`, claims.VersionUnknown, "sub"},
+		{"V1 by gsub only", `{"gsub":{"principal":"user","id":"` + userID + `"}}`, claims.V1, "sub"},
+		{"V1 with an unknown kind", `{"sub":"runner:` + orgID + `:` + rnrID + `"}`, claims.VersionUnknown, "sub"},
 		{"V1 without an id", `{"sub":"user:` + orgID + `"}`, claims.VersionUnknown, "sub"},
-		{"V1 with more", `{"sub":"user:` + orgID + `:` + userID + `:x"}`, claims.VersionUnknown, "sub"},
+		{"V1 with a fourth part", `{"sub":"user:` + orgID + `:` + userID + `:x"}`, claims.VersionUnknown, "sub"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -172,7 +178,7 @@ func TestIdentityZero(t *testing.T) {
 	}
 }
 
-// What an identity cannot tell is an error and not a pair that is missing.
+// A field that an identity does not know is an error, and not a missing pair.
 func TestIdentitySubjectV3Extra(t *testing.T) {
 	t.Parallel()
 	env, err := mustParse(t, payloadV3).Identity()

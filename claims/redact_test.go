@@ -50,19 +50,19 @@ func TestRedactSubject(t *testing.T) {
 	}
 }
 
-// personal is text that must not show up anywhere.
+// personal are texts that must not be printed.
 var personal = []string{"jo@example.com", "Jo Doe", "accounts.example.com", "sales", "am8" /* as base64 or hex */, "6a6f40", "[106 111"}
 
-// personalPayload is that of a V3 token full of personal data.
+// personalPayload is the payload of a V3 token with much personal data.
 const personalPayload = `{"iss":"https://app.gitpod.io","sub":"organization_id:` + orgID + `:project_id:` + projID + `:creator_name:Jo Doe:creator_email:jo@example.com",` +
 	`"aud":["sts.amazonaws.com"],"exp":1711929600,"organization_id":"` + orgID + `","project_id":"` + projID + `","environment_id":"` + envID + `",` +
 	`"creator_email":"jo@example.com","creator_name":"Jo Doe","creator_idp":"https://accounts.example.com","creator_idp_claims":{"department":"sales"},` +
 	`"email":"jo@example.com","name":"Jo Doe","idp":"https://accounts.example.com","idp_claims":{"department":"sales"}}`
 
-// Nothing that this package prints has personal data, under no verb and no log
-// handler. Only for %p package fmt does not ask the value; vet finds that.
-func TestNoPersonalData(t *testing.T) {
-	t.Parallel()
+// personalValues returns values of all types of this package that may hold personal data, and errors
+// about them.
+func personalValues(t *testing.T) map[string]any {
+	t.Helper()
 	c := mustParse(t, personalPayload)
 	sub, err := c.SubjectV3()
 	if err != nil {
@@ -92,44 +92,48 @@ func TestNoPersonalData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return map[string]any{
+		"Claims":                      c,
+		"*Claims":                     &c,
+		"SubjectV3":                   sub,
+		"*SubjectV3":                  &sub,
+		"Pair":                        sub.Pairs[2],
+		"Identity":                    id,
+		"ambiguous":                   ae,
+		"no V2 subject":               noV2,
+		"no V3 subject":               noV3,
+		"no session name":             noSession,
+		"no segment":                  noSegment,
+		"no base field":               noBuild,
+		"no identity":                 noIdentity,
+		"no identity by flat claims":  noIdentity2,
+		"subject that does not agree": noSubject,
+		"findings":                    invalid,
+		"duplicate member":            duplicate,
+	}
+}
+
+// This package prints no personal data, for any verb and any log handler. Only for %p package fmt does
+// not ask the value; vet finds that.
+func TestNoPersonalData(t *testing.T) {
+	t.Parallel()
 	type outer struct {
 		V any
 		S []any
 	}
-	for _, tt := range []struct {
-		name string
-		v    any
-	}{
-		{"Claims", c},
-		{"*Claims", &c},
-		{"SubjectV3", sub},
-		{"*SubjectV3", &sub},
-		{"Pair", sub.Pairs[2]},
-		{"Identity", id},
-		{"ambiguous", ae},
-		{"no V2 subject", noV2},
-		{"no V3 subject", noV3},
-		{"no session name", noSession},
-		{"no segment", noSegment},
-		{"no base field", noBuild},
-		{"no identity", noIdentity},
-		{"no identity by flat claims", noIdentity2},
-		{"subject that does not agree", noSubject},
-		{"findings", invalid},
-		{"duplicate member", duplicate},
-	} {
-		if err, ok := tt.v.(error); ok && err == nil || tt.v == nil {
-			t.Fatalf("%s: nothing to print", tt.name)
+	for name, value := range personalValues(t) {
+		if value == nil {
+			t.Fatalf("%s: no value", name)
 		}
 		check := func(how, text string) {
 			t.Helper()
 			for _, p := range personal {
 				if strings.Contains(text, p) {
-					t.Errorf("%s, %s: %q in %s", tt.name, how, p, text)
+					t.Errorf("%s, %s: %q in %s", name, how, p, text)
 				}
 			}
 		}
-		for _, v := range []any{tt.v, outer{tt.v, []any{tt.v}}, map[string]any{"k": tt.v}} {
+		for _, v := range []any{value, outer{value, []any{value}}, map[string]any{"k": value}} {
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%e", "%U", "%c", "%10.300v"} {
 				check(verb, fmt.Sprintf(verb, v))
 			}
@@ -144,7 +148,7 @@ func TestNoPersonalData(t *testing.T) {
 	}
 }
 
-// What identifies a token is shown.
+// String and LogValue show what identifies a token.
 func TestClaimsText(t *testing.T) {
 	t.Parallel()
 	c := mustParse(t, personalPayload)

@@ -56,14 +56,14 @@ func TestParseSubject(t *testing.T) {
 					t.Fatalf("With(%v) = %v", seg, err)
 				}
 				if !s.HasPrefix(grown) {
-					t.Errorf("%q has not prefix %q", s, grown)
+					t.Errorf("%q does not have the prefix %q", s, grown)
 				}
 				if v, ok := s.Lookup(seg.Key); !ok || v != seg.Value {
 					t.Errorf("Lookup(%q) = %q, %v", seg.Key, v, ok)
 				}
 			}
 			if grown != s {
-				t.Errorf("grown by With: %q, want %q", grown, s)
+				t.Errorf("With = %q, want %q", grown, s)
 			}
 		})
 	}
@@ -117,8 +117,7 @@ func TestParseSubjectRefuses(t *testing.T) {
 	}
 }
 
-// Each byte in each kind of place: the parser, the builder and the rule for ids
-// agree.
+// The parser, the builder and the rule for ids agree about each byte in each kind of place.
 func TestSubjectBytes(t *testing.T) {
 	t.Parallel()
 	for c := range 256 {
@@ -150,12 +149,12 @@ func TestSubjectBytes(t *testing.T) {
 			t.Errorf("byte %#x first in a key: ParseSubject %v, SubjectFrom %v", c, perr, ferr)
 		}
 	}
-	// Every place of an id is looked at.
+	// Every byte of an id is checked.
 	for at := range len(orgID) {
 		for _, b := range []string{"g", "A", "/", ":", "\x00", "\xb0", "\xff", "`", "@"} {
 			id := orgID[:at] + b + orgID[at+1:]
 			if _, err := claims.ParseSubject("org:" + id); err == nil {
-				t.Errorf("id %q accepted", id)
+				t.Errorf("ParseSubject accepted the id %q", id)
 			}
 		}
 	}
@@ -178,7 +177,7 @@ func TestSubjectUsr(t *testing.T) {
 		t.Errorf("SubjectFrom = %q, %v, want %q", built, err, want)
 	}
 	if built == s || built.HasPrefix(s) {
-		t.Errorf("%q and %q are the same", built, s)
+		t.Errorf("%q and %q are equal", built, s)
 	}
 	if id, err := s.Identity(); err != nil || id.Kind() != claims.KindUser || id.ID() != userID {
 		t.Errorf("Identity() = %v, %v", id, err)
@@ -288,7 +287,7 @@ func TestSubjectText(t *testing.T) {
 	}
 	s := in.Sub
 	if err := s.UnmarshalText([]byte("org:x")); err == nil || s != in.Sub {
-		t.Errorf("UnmarshalText of a fault left %q, %v", s, err)
+		t.Errorf("after an error UnmarshalText left %q, %v", s, err)
 	}
 	if err := s.UnmarshalText(nil); err != nil || !s.IsZero() {
 		t.Errorf("UnmarshalText(nil) = %q, %v", s, err)

@@ -11,7 +11,7 @@ import (
 	"github.com/onafed/onafed/claims"
 )
 
-// findings returns the claims that the findings of err are about, in order.
+// findings returns the names of the claims in the findings of err, in order.
 func findings(tb testing.TB, err error) []string {
 	tb.Helper()
 	if err == nil {
@@ -19,7 +19,7 @@ func findings(tb testing.TB, err error) []string {
 	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
-		tb.Fatalf("%T does not list its findings", err)
+		tb.Fatalf("%T has no list of findings", err)
 	}
 	var names []string
 	for _, e := range joined.Unwrap() {
@@ -33,6 +33,15 @@ func findings(tb testing.TB, err error) []string {
 	return names
 }
 
+type validateTest struct {
+	name string
+	c    claims.Claims
+	now  time.Time
+	want claims.Expected
+	bad  []string
+	err  error
+}
+
 func TestValidate(t *testing.T) {
 	t.Parallel()
 	const other = "0190bbbb-0000-7000-8000-000000000bad"
@@ -41,14 +50,7 @@ func TestValidate(t *testing.T) {
 	v3 := mustParse(t, strings.NewReplacer("1711929600", "1740517845", "1711926000", "1740514245").Replace(payloadV3))
 	user := mustParse(t, `{"exp":1740517845,"sub":"org:`+orgID+`/user:`+userID+`"}`)
 	full := claims.Expected{Issuer: "https://app.gitpod.io", Audiences: []string{"x", "sts.amazonaws.com"}, Organizations: []string{other, orgID}, Projects: []string{projID}}
-	for _, tt := range []struct {
-		name string
-		c    claims.Claims
-		now  time.Time
-		want claims.Expected
-		bad  []string
-		err  error
-	}{
+	for _, tt := range []validateTest{
 		{"V2, everything expected", v2, iat, full, nil, nil},
 		{"V3, everything expected", v3, iat, full, nil, nil},
 		{"nothing expected", v2, iat, claims.Expected{}, nil, nil},
@@ -60,9 +62,9 @@ func TestValidate(t *testing.T) {
 		{"no leeway for exp", v2, exp, claims.Expected{Leeway: time.Minute, ExpiryLeeway: -time.Minute}, []string{"exp"}, claims.ErrExpired},
 		{"issued in the future", v2, iat.Add(-1), claims.Expected{}, []string{"iat"}, claims.ErrNotYetValid},
 		{"issued in the future with leeway", v2, iat.Add(-time.Minute), claims.Expected{Leeway: time.Minute}, nil, nil},
-		{"leeway for exp is none for iat", v2, iat.Add(-1), claims.Expected{ExpiryLeeway: time.Minute}, []string{"iat"}, claims.ErrNotYetValid},
+		{"leeway for exp does not apply to iat", v2, iat.Add(-1), claims.Expected{ExpiryLeeway: time.Minute}, []string{"iat"}, claims.ErrNotYetValid},
 		{"not before", mustParse(t, `{"exp":20,"nbf":10}`), time.Unix(9, 0), claims.Expected{}, []string{"nbf"}, claims.ErrNotYetValid},
-		{"not before, the moment itself", mustParse(t, `{"exp":20,"nbf":10}`), time.Unix(10, 0), claims.Expected{}, nil, nil},
+		{"not before, at that moment", mustParse(t, `{"exp":20,"nbf":10}`), time.Unix(10, 0), claims.Expected{}, nil, nil},
 		{"not before with leeway", mustParse(t, `{"exp":20,"nbf":10}`), time.Unix(9, 0), claims.Expected{Leeway: time.Second}, nil, nil},
 		{"no exp", mustParse(t, `{}`), iat, claims.Expected{}, []string{"exp"}, nil},
 		{"exp is 1970", mustParse(t, `{"exp":0}`), iat, claims.Expected{}, []string{"exp"}, claims.ErrExpired},
@@ -81,7 +83,7 @@ func TestValidate(t *testing.T) {
 		{"organization against a V1 sub", mustParse(t, `{"exp":1740517845,"org":"`+other+`","sub":"user:`+orgID+`:`+userID+`"}`), iat, claims.Expected{}, []string{"sub"}, nil},
 		{"two organization claims", mustParse(t, `{"exp":1740517845,"org":"`+other+`","organization_id":"`+orgID+`"}`), iat, claims.Expected{}, []string{"org"}, nil},
 		{"damaged V2 sub", mustParse(t, `{"exp":1740517845,"org":"`+orgID+`","sub":"`+subV2+`/"}`), iat, claims.Expected{}, []string{"sub"}, nil},
-		{"V3 sub whose organization is no id", mustParse(t, `{"exp":1740517845,"sub":"organization_id:`+orgID+`x"}`), iat, claims.Expected{}, []string{"sub"}, nil},
+		{"V3 sub whose organization is not an id", mustParse(t, `{"exp":1740517845,"sub":"organization_id:`+orgID+`x"}`), iat, claims.Expected{}, []string{"sub"}, nil},
 		{"any other sub", mustParse(t, `{"exp":1740517845,"sub":"repo:a/b"}`), iat, claims.Expected{}, nil, nil},
 		{
 			"everything wrong", mustParse(t, `{"exp":1,"nbf":9e9,"iat":9e9,"iss":"i","aud":["a"],"org":"`+saID+`","sub":"org:`+saID+`/user:`+userID+`"}`),
@@ -92,17 +94,22 @@ func TestValidate(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			err := tt.c.Validate(tt.now, tt.want)
-			if got := findings(t, err); !slices.Equal(got, tt.bad) {
-				t.Fatalf("Validate = %v, want findings about %q", err, tt.bad)
-			}
-			for _, sentinel := range []error{claims.ErrExpired, claims.ErrNotYetValid} {
-				want := tt.err == sentinel || sentinel == claims.ErrNotYetValid && slices.Contains(tt.bad, "nbf") //nolint:errorlint // identity is meant
-				if got := errors.Is(err, sentinel); got != want {
-					t.Errorf("errors.Is(%v, %v) = %v", err, sentinel, got)
-				}
-			}
+			checkValidate(t, tt)
 		})
+	}
+}
+
+func checkValidate(t *testing.T, tt validateTest) {
+	t.Helper()
+	err := tt.c.Validate(tt.now, tt.want)
+	if got := findings(t, err); !slices.Equal(got, tt.bad) {
+		t.Fatalf("Validate = %v, want findings about %q", err, tt.bad)
+	}
+	for _, sentinel := range []error{claims.ErrExpired, claims.ErrNotYetValid} {
+		want := tt.err == sentinel || sentinel == claims.ErrNotYetValid && slices.Contains(tt.bad, "nbf") //nolint:errorlint // compares identity
+		if got := errors.Is(err, sentinel); got != want {
+			t.Errorf("errors.Is(%v, %v) = %v", err, sentinel, got)
+		}
 	}
 }
 
@@ -111,7 +118,7 @@ func TestValidationErrorText(t *testing.T) {
 	c := mustParse(t, `{"iss":"https://evil.example/\u202e\u001b[31m`+strings.Repeat("é", 500)+`","aud":["a`+strings.Repeat(`","b`, 50)+`"],"exp":1}`)
 	err := c.Validate(time.Unix(2, 0), claims.Expected{Issuer: "https://app.gitpod.io", Audiences: []string{"sts.amazonaws.com"}, Organizations: []string{orgID}})
 	if err == nil {
-		t.Fatal("no error")
+		t.Fatal("Validate returned no error")
 	}
 	for line := range strings.Lines(err.Error()) {
 		if len(line) > 500 || !strings.HasPrefix(line, "claims: ") || strings.ContainsAny(line, "\x1b\u202e") {
@@ -139,13 +146,12 @@ func TestValidationErrorShowsSubjects(t *testing.T) {
 	} {
 		c := claims.Claims{Subject: sub, OrganizationID: userID, Expiry: time.Unix(2, 0)}
 		if err := c.Validate(time.Unix(1, 0), claims.Expected{}); err == nil || !strings.Contains(err.Error(), `got "`+sub+`"`) {
-			t.Errorf("Validate of another organization = %v, which does not show %q whole", err, sub)
+			t.Errorf("Validate of another organization = %v, want %q in full", err, sub)
 		}
 	}
 }
 
-// A value in a list of them is the text of the token, escaped where a terminal
-// would do something else with it.
+// A value in a list is shown as in the token, and escaped where it could control a terminal.
 func TestValidationErrorLists(t *testing.T) {
 	t.Parallel()
 	c := claims.Claims{Expiry: time.Unix(2, 0), Audience: []string{`a"b"`, "c\x1b", strings.Repeat("d", 200)}}
@@ -167,8 +173,8 @@ func TestValidateLeeways(t *testing.T) {
 		want claims.Expected
 		err  error
 	}{
-		{"nbf has no leeway of exp", claims.Claims{Expiry: time.Unix(2000, 0), NotBefore: time.Unix(1001, 0)}, claims.Expected{ExpiryLeeway: time.Minute}, claims.ErrNotYetValid},
-		{"iat has no leeway of exp", claims.Claims{Expiry: time.Unix(2000, 0), IssuedAt: time.Unix(1001, 0)}, claims.Expected{ExpiryLeeway: time.Minute}, claims.ErrNotYetValid},
+		{"the leeway for exp does not apply to nbf", claims.Claims{Expiry: time.Unix(2000, 0), NotBefore: time.Unix(1001, 0)}, claims.Expected{ExpiryLeeway: time.Minute}, claims.ErrNotYetValid},
+		{"the leeway for exp does not apply to iat", claims.Claims{Expiry: time.Unix(2000, 0), IssuedAt: time.Unix(1001, 0)}, claims.Expected{ExpiryLeeway: time.Minute}, claims.ErrNotYetValid},
 		{"leeways that overflow", claims.Claims{Expiry: time.Unix(1, 0)}, claims.Expected{Leeway: math.MinInt64, ExpiryLeeway: -1}, claims.ErrExpired},
 	} {
 		if err := tt.c.Validate(now, tt.want); !errors.Is(err, tt.err) {

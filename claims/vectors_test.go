@@ -15,7 +15,7 @@ import (
 	"github.com/onafed/onafed/claims"
 )
 
-// vector is one file of testdata/vectors; the README there says what is what.
+// vector is one file of testdata/vectors. The README there describes the members.
 type vector struct {
 	Comment     string
 	Input       *string
@@ -34,7 +34,7 @@ type vector struct {
 	Part        string
 	Alg, Kid    string
 	ID          string
-	HasIdentity bool `json:"-"` // set where there is a member identity
+	HasIdentity bool `json:"-"` // the file has a member identity
 }
 
 type vectorIdentity struct {
@@ -197,7 +197,7 @@ func vectorPayload(t *testing.T, input string, v vector) error {
 		t.Errorf("version %s, want %s", got, v.Version)
 	}
 	if !v.HasIdentity {
-		t.Error("the vector does not say the identity")
+		t.Error("the vector has no identity")
 	}
 	id, err := c.Identity()
 	if diff := cmp.Diff(v.Identity, identityOf(id, err)); diff != "" {
@@ -218,7 +218,7 @@ func vectorToken(t *testing.T, input string, v vector) error {
 	if err != nil {
 		var pe *claims.ParseError
 		if !errors.As(err, &pe) || pe.Part != v.Part {
-			t.Errorf("%v, want a fault of the %s", err, v.Part)
+			t.Errorf("%v, want an error about the %s", err, v.Part)
 		}
 		return err
 	}
