@@ -17,6 +17,10 @@ func Audience(roleARN string) string {
 	return idp.AudienceAWS
 }
 
+// DefaultRegion returns the region in which STS is asked for a role if no region is set, or "" for
+// an unknown partition. It is the region in which AWS started the partition.
+func DefaultRegion(roleARN string) string { return regionOf(partitionOf(roleARN)) }
+
 // partitionOf returns the partition in an ARN.
 func partitionOf(arn string) string {
 	if parts := strings.SplitN(arn, ":", 3); len(parts) == 3 && parts[1] != "" {

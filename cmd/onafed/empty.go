@@ -9,8 +9,9 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// checkEmpty refuses a flag that was given without a value. Everywhere in this program "" means that nothing was said, so a variable
-// of a script that is not set would turn a restriction off, or the choice of a file into a search.
+// checkEmpty returns an error for a flag that was given with an empty value. In this program "" means
+// that a flag is not set. Without this check, a variable that a script did not set would turn off a
+// restriction, or turn the choice of a file into a search.
 func checkEmpty(parsed *kong.Context) error {
 	for _, given := range parsed.Path {
 		if given.Flag != nil && isEmpty(given.Flag.Target) {
@@ -20,15 +21,15 @@ func checkEmpty(parsed *kong.Context) error {
 	return nil
 }
 
-// isEmpty reports whether an empty text was among what a flag was given. Numbers, durations and switches cannot be made of one.
+// isEmpty reports whether the value of a flag is, or contains, an empty text. Numbers, durations and
+// switches cannot be empty.
 func isEmpty(v reflect.Value) bool {
 	switch {
-	case v.Kind() == reflect.String:
-		return v.Len() == 0
-	case v.Kind() == reflect.Map:
+	case v.Kind() == reflect.String, v.Kind() == reflect.Map:
 		return v.Len() == 0
 	case v.Type() == reflect.TypeFor[[]string]():
-		return v.Len() == 0 || slices.Contains(v.Interface().([]string), "") // a list split at commas has no element then
+		// A list that was split at commas has no element then.
+		return v.Len() == 0 || slices.Contains(v.Interface().([]string), "")
 	}
 	_, isText := v.Addr().Interface().(encoding.TextUnmarshaler)
 	return isText && v.IsZero()

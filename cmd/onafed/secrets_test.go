@@ -28,7 +28,7 @@ func TestNoSecretLeaves(t *testing.T) {
 	}
 	w := newWorld(t)
 	dir := t.TempDir()
-	stranger := map[string]any{"org": "01960000-0000-7000-8000-00000000000a", "sub": "org:01960000-0000-7000-8000-00000000000a/env:" + devEnvironment}
+	stranger := map[string]any{"org": "01960000-0000-7000-8000-00000000000a", "sub": "org:01960000-0000-7000-8000-00000000000a/env:" + testEnvironment}
 	files := map[string]string{
 		"token":       w.token(t, nil),
 		"stranger":    w.token(t, stranger),

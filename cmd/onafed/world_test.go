@@ -25,11 +25,13 @@ import (
 )
 
 const (
-	testRole    = "arn:aws:iam::123456789012:role/deploy"
-	testOrg     = devOrganization
-	testAPIKey  = "ona-api-key-of-the-test-0123456789"
-	testIssuer  = "https://example.com"
-	otherIssuer = "https://other.example.com"
+	testRole        = "arn:aws:iam::123456789012:role/deploy"
+	testOrg         = "0191e223-1c3c-7607-badf-303c98b52d2f"
+	testProject     = "019527e4-75d5-704d-a5a4-a2b52cf56198"
+	testEnvironment = "019527e4-75d5-704d-a5a4-a2b52cf56196"
+	testAPIKey      = "ona-api-key-of-the-test-0123456789"
+	testIssuer      = "https://example.com"
+	otherIssuer     = "https://other.example.com"
 )
 
 // world is what stands outside of the program: two issuers, the Ona API, an STS and an IAM. The issuers and the API are https and are
@@ -122,7 +124,7 @@ func (w *world) token(tb testing.TB, change map[string]any) string {
 	now := time.Now()
 	all := map[string]any{
 		"iss": testIssuer, "aud": idp.AudienceAWS, "org": testOrg,
-		"sub": "org:" + testOrg + "/prj:" + devProject + "/env:" + devEnvironment,
+		"sub": "org:" + testOrg + "/prj:" + testProject + "/env:" + testEnvironment,
 		"iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
 	}
 	maps.Copy(all, change)
@@ -158,7 +160,7 @@ func (w *world) api(rw http.ResponseWriter, r *http.Request) {
 	}
 	now := time.Now()
 	raw, err := w.ring.Sign(r.Context(), map[string]any{
-		"iss": testIssuer, "aud": aud, "org": testOrg, "sub": "org:" + testOrg + "/env:" + devEnvironment, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
+		"iss": testIssuer, "aud": aud, "org": testOrg, "sub": "org:" + testOrg + "/env:" + testEnvironment, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
 	})
 	if err != nil {
 		rw.WriteHeader(http.StatusInternalServerError)

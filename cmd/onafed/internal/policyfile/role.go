@@ -64,13 +64,14 @@ func (r *reader) policy(d *Document, name string) error {
 			d.Err = r.inInput(refused, d, name)
 		}
 		return nil
+	default:
+		at := r.at.Forward(r.text, start)
+		d.Err = &trust.ParseError{
+			Line: at.Line(), Column: at.Column(), Element: join(r.element(), name),
+			Reason: fmt.Sprintf("an object or a string is needed, not %v", kind),
+		}
+		return r.Skip()
 	}
-	at := r.at.Forward(r.text, start)
-	d.Err = &trust.ParseError{
-		Line: at.Line(), Column: at.Column(), Element: join(r.element(), name),
-		Reason: fmt.Sprintf("an object or a string is needed, not %v", kind),
-	}
-	return r.Skip()
 }
 
 // inInput returns the error of a policy with the position and the path in the whole input.

@@ -57,7 +57,7 @@ func (r *reader) resource() error {
 		return err
 	}
 	if !found {
-		d.Err = errors.New("Terraform does not know the trust policy of this role before it is applied") //nolint:revive,staticcheck // a name
+		d.Err = errors.New("Terraform does not know the trust policy of this role before it is applied")
 	}
 	r.docs = append(r.docs, d)
 	return nil

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"github.com/alecthomas/kong"
+
+	"github.com/onafed/onafed/cmd/onafed/internal/completion"
+	"github.com/onafed/onafed/cmd/onafed/internal/credentials"
+	"github.com/onafed/onafed/cmd/onafed/internal/dev"
+	"github.com/onafed/onafed/cmd/onafed/internal/doctor"
+	"github.com/onafed/onafed/cmd/onafed/internal/endpoint"
+	"github.com/onafed/onafed/cmd/onafed/internal/explain"
+	"github.com/onafed/onafed/cmd/onafed/internal/lint"
+	"github.com/onafed/onafed/cmd/onafed/internal/login"
+	"github.com/onafed/onafed/cmd/onafed/internal/migrate"
+	"github.com/onafed/onafed/cmd/onafed/internal/token"
+	"github.com/onafed/onafed/cmd/onafed/internal/trustpolicy"
+)
+
+const description = `ID tokens of Ona environments, and AWS credentials that refresh themselves.
+
+Example:
+
+    onafed idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --mode process
+    aws sts get-caller-identity
+
+If that is refused, "onafed doctor" says why.
+
+Data goes to standard output, messages go to standard error. The exit status is 0 if the command did what was asked, 1 if the
+answer is no (denied, findings, no token or credentials), and 2 if there is no answer (wrong usage, unreadable input, an
+undetermined decision). A flag with an empty value is an error, so that a variable that a script did not set turns off no
+restriction.`
+
+// commandLine has all commands. Each command is a struct of its flags with a Run method.
+type commandLine struct {
+	IDP        idpCommands        `cmd:"" name:"idp" help:"Get, decode and verify ID tokens, and log in with them."`
+	AWS        awsCommands        `cmd:"" name:"aws" help:"AWS credentials for every program, and trust policies."`
+	Doctor     doctor.Command     `cmd:"" help:"Check each step from the ID token to the credentials."`
+	Dev        dev.Command        `cmd:"" help:"Run an issuer, an STS and a container endpoint on loopback, to work without an AWS account."`
+	Completion completion.Command `cmd:"" help:"Print a completion script for a shell."`
+	Help       helpCommand        `cmd:"" help:"Print help for a command."`
+	Version    versionCommand     `cmd:"" help:"Print the version."`
+
+	Complete    completion.Words `cmd:"" name:"__complete" hidden:"" passthrough:""`
+	VersionFlag kong.VersionFlag `name:"version" help:"Print the version and exit."`
+}
+
+type idpCommands struct {
+	Token token.Command `cmd:"" help:"Print an ID token."`
+	Login loginCommands `cmd:"" help:"Log in with an ID token."`
+}
+
+// Help implements kong.HelpProvider.
+func (c *idpCommands) Help() string {
+	return `Examples:
+
+    onafed idp token --audience sts.amazonaws.com --decode
+    onafed idp login aws --role-arn arn:aws:iam::123456789012:role/deploy`
+}
+
+type loginCommands struct {
+	AWS login.Command `cmd:"" name:"aws" help:"Let the AWS CLI and every AWS SDK use a role."`
+}
+
+// Help implements kong.HelpProvider.
+func (c *loginCommands) Help() string {
+	return `Example:
+
+    onafed idp login aws --role-arn arn:aws:iam::123456789012:role/deploy`
+}
+
+type awsCommands struct {
+	CredentialProcess credentials.ProcessCommand `cmd:"" help:"Print credentials for the credential_process of an SDK."`
+	Serve             endpoint.Command           `cmd:"" help:"Serve credentials to other programs, with a container endpoint on loopback."`
+	Env               credentials.EnvCommand     `cmd:"" help:"Print credentials as lines for a shell."`
+	TrustPolicy       trustpolicy.Command        `cmd:"" help:"Write the trust policy of a role."`
+	Explain           explain.Command            `cmd:"" help:"Show why a trust policy allows or denies a token."`
+	Lint              lint.Command               `cmd:"" help:"Find trust policies that allow more than intended."`
+	Migrate           migrate.Command            `cmd:"" help:"Convert a trust policy from V2 to V3 tokens."`
+}
+
+// Help implements kong.HelpProvider.
+func (c *awsCommands) Help() string {
+	return `Examples:
+
+    eval "$(onafed aws env --role-arn arn:aws:iam::123456789012:role/deploy)"
+    onafed aws explain --policy trust.json
+    onafed aws lint trust.json`
+}

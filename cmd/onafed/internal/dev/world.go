@@ -1,0 +1,175 @@
+package dev
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/awsfed/awsfedtest"
+	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/cmd/onafed/internal/role"
+	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/idp/issuer"
+)
+
+// The identity in the tokens, and their lifetime.
+const (
+	organization  = "0191e223-1c3c-7607-badf-303c98b52d2f"
+	project       = "019527e4-75d5-704d-a5a4-a2b52cf56198"
+	environment   = "019527e4-75d5-704d-a5a4-a2b52cf56196"
+	tokenLifetime = time.Hour
+)
+
+// world is an issuer with Ona's name and an STS that trusts it. It is also the token source of the
+// command.
+type world struct {
+	audience  string // of the tokens
+	ring      *issuer.KeyRing
+	documents *issuer.Handler
+	sts       *awsfedtest.STS
+}
+
+func (c *Command) world(t *terminal.Terminal) (*world, error) {
+	w := &world{audience: awsfed.Audience(c.RoleARN)}
+	if err := w.newIssuer(); err != nil {
+		return nil, err
+	}
+	arn, err := role.Parse(c.RoleARN)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := c.policy(arn)
+	if err != nil {
+		return nil, err
+	}
+	w.sts, err = awsfedtest.NewSTS(&awsfedtest.STSOptions{
+		HTTPClient:  &http.Client{Transport: w},
+		Providers:   []awsfedtest.Provider{{URL: idp.Issuer, ClientIDs: []string{w.audience}, Account: arn.Account}},
+		Roles:       []awsfedtest.Role{{ARN: c.RoleARN, TrustPolicy: policy, MaxSessionDuration: c.TTL}},
+		MinDuration: time.Second,
+		OnCall: func(call awsfedtest.Call) {
+			if c.Verbose || !call.OK() {
+				t.Say("%s %s: %s", call.Action, call.RoleARN, strings.TrimSpace(cmp.Or(call.Code, "ok")+" "+call.Reason))
+			}
+		},
+	})
+	return w, err
+}
+
+// newIssuer makes a key and the documents of the issuer.
+func (w *world) newIssuer() error {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return err
+	}
+	signer, err := issuer.NewSigner(key, &issuer.SignerOptions{KeyID: "k0"})
+	if err != nil {
+		return err
+	}
+	if w.ring, err = issuer.NewKeyRing(nil); err != nil {
+		return err
+	}
+	if err := w.ring.Publish(signer); err != nil {
+		return err
+	}
+	w.documents, err = issuer.NewHandler(idp.Issuer, w.ring, nil)
+	return err
+}
+
+// policy returns the trust policy of --policy, or one for the organization in the tokens.
+func (c *Command) policy(arn role.ARN) (trust.Policy, error) {
+	if c.Policy == "" {
+		return trust.Build(trust.Rule{
+			Account: arn.Account, Partition: arn.Partition, Audience: awsfed.Audience(c.RoleARN), Organization: organization,
+		})
+	}
+	text, err := os.ReadFile(c.Policy)
+	if err != nil {
+		return trust.Policy{}, err
+	}
+	return trust.Parse(text)
+}
+
+// Token implements idp.TokenSource.
+func (w *world) Token(ctx context.Context) (*idp.Token, error) {
+	subject, err := claims.SubjectFrom(claims.Organization(organization), claims.Project(project), claims.Environment(environment))
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	raw, err := w.ring.Sign(ctx, map[string]any{
+		"iss": idp.Issuer, "aud": w.audience, "sub": subject, "org": organization,
+		"iat": now.Unix(), "exp": now.Add(tokenLifetime).Unix(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return idp.ParseToken(raw)
+}
+
+// RoundTrip answers the requests of the STS for the issuer's documents, without a network.
+func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
+	status, body := http.StatusOK, w.documents.Documents()[strings.TrimPrefix(r.URL.Path, "/")]
+	if body == nil {
+		status = http.StatusNotFound
+	}
+	return &http.Response{
+		StatusCode: status,
+		Header:     http.Header{"Content-Type": {"application/json"}},
+		Body:       io.NopCloser(bytes.NewReader(body)),
+		Request:    r,
+	}, nil
+}
+
+// ServeHTTP serves the STS, and the issuer's documents for people.
+func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/.well-known/") {
+		w.documents.ServeHTTP(rw, r)
+		return
+	}
+	w.sts.ServeHTTP(rw, r)
+}
+
+// outages makes STS fail for a time at the end of every minute, or always.
+func (w *world) outages(ctx context.Context, t *terminal.Terminal, length time.Duration) {
+	up := time.Minute - length
+	switch {
+	case length <= 0:
+		return
+	case up <= 0:
+		t.Say("STS is down")
+		w.sts.Outage(true)
+		return
+	}
+	for {
+		w.sts.Outage(false)
+		if !wait(ctx, up) {
+			return
+		}
+		t.Say("STS is down for %s", length)
+		w.sts.Outage(true)
+		if !wait(ctx, length) {
+			return
+		}
+	}
+}
+
+// wait waits for d, and reports whether ctx is still alive.
+func wait(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}

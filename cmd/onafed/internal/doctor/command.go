@@ -1,0 +1,85 @@
+// Package doctor is the command "doctor": it checks each step from the ID token to the credentials.
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"os"
+
+	"github.com/onafed/onafed/cmd/onafed/internal/exit"
+	"github.com/onafed/onafed/cmd/onafed/internal/role"
+	"github.com/onafed/onafed/cmd/onafed/internal/source"
+	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
+	"github.com/onafed/onafed/cmd/onafed/internal/verify"
+	"github.com/onafed/onafed/idp"
+)
+
+// Command is "doctor".
+type Command struct {
+	RoleARN      string `env:"AWS_ROLE_ARN,IDP_AWS_ROLE_ARN" help:"The role to assume. Without it the checks of AWS are skipped." placeholder:"ARN"`
+	Audience     string `help:"The audience of the ID token. Default: the one that AWS expects in the role's partition." placeholder:"AUDIENCE"`
+	Issuer       string `help:"The issuer to check the token against. Default: ${issuer}." default:"${issuer}" placeholder:"URL"`
+	Policy       string `help:"The trust policy of the role. Without it, the policy is read from IAM if the role or the credentials of the environment have iam:GetRole." placeholder:"FILE"`
+	Region       string `help:"The region of the STS endpoint." placeholder:"REGION"`
+	Profile      string `help:"The profile of the shared files to check. Default: AWS_PROFILE, as for SDKs, or else default."`
+	JSON         bool   `help:"Print the checks as JSON." xor:"format"`
+	Report       bool   `help:"Print Markdown that you can paste into a ticket." xor:"format"`
+	source.Flags `embed:""`
+}
+
+// Help implements kong.HelpProvider.
+func (c *Command) Help() string {
+	return `Checks each step from the token to the credentials: ok, note, skipped, or problem with a fix. The exit status is 1 if there is
+a problem. The output contains no secret and no personal data.
+
+Examples:
+
+    onafed doctor --role-arn arn:aws:iam::123456789012:role/deploy
+    onafed doctor --role-arn arn:aws:iam::123456789012:role/deploy --policy trust.json --report`
+}
+
+// Validate is called by kong.
+func (c *Command) Validate() error {
+	return cmp.Or(verify.CheckURL(c.Issuer), c.Check())
+}
+
+// Run implements the command.
+func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
+	c.Profile = cmp.Or(c.Profile, os.Getenv("AWS_PROFILE"), os.Getenv("AWS_DEFAULT_PROFILE"), "default")
+	e := &examination{command: c}
+	e.tokenSource(ctx, t)
+	e.tokenContent()
+	e.assume(ctx) // now, because its answer has STS's clock, and its credentials may read the trust policy
+	reached := e.issuer(ctx)
+	e.clocks(ctx)
+	e.fitForAWS(ctx, reached)
+	e.tokenAudience()
+	e.trustPolicy(ctx, t)
+	e.role()
+	e.sts()
+	e.credentialsFile()
+	e.configFile()
+	e.environment()
+	if err := e.print(t); err != nil {
+		return err
+	}
+	if e.hasProblem() {
+		return exit.Silently(exit.No)
+	}
+	return nil
+}
+
+// examination collects the checks, and the results that later checks need.
+type examination struct {
+	command *Command
+	checks  []check
+	token   *idp.Token // nil if there is none
+	assumed assumed
+}
+
+// flags returns the flags of a command that assumes the role.
+func (e *examination) flags() *role.Flags {
+	return &role.Flags{RoleARN: e.command.RoleARN, Audience: e.command.Audience, Region: e.command.Region}
+}
+
+func (e *examination) audience() string { return e.flags().TokenAudience() }

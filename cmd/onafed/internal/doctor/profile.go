@@ -1,0 +1,113 @@
+package doctor
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/onafed/onafed/awsfed/export"
+	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
+)
+
+const (
+	credentialsFile = "credentials file"
+	configFile      = "config file"
+
+	processLogin = "onafed idp login aws --mode process makes SDKs get new ones themselves"
+)
+
+// credentialsFile checks the file with keys.
+func (e *examination) credentialsFile() {
+	if file, profile, ok := e.sharedFile(credentialsFile, export.NewCredentialsFile); ok {
+		e.keys(credentialsFile, file, profile)
+	}
+}
+
+// configFile checks the file with settings.
+func (e *examination) configFile() {
+	file, profile, ok := e.sharedFile(configFile, export.NewConfigFile)
+	if !ok {
+		return
+	}
+	e.keys(configFile, file, profile)
+	if len(profile.Sources) > 0 {
+		e.problem(configFile, fmt.Sprintf("profile %+q has %s: the AWS CLI or an SDK uses that, not the profile that onafed idp login aws writes", e.command.Profile, strings.Join(profile.Sources, ", ")),
+			"use another profile with --profile, or remove the settings with onafed idp login aws --overwrite")
+	}
+}
+
+// keys reports the keys of the profile in a file.
+func (e *examination) keys(name string, file *export.File, p export.Profile) {
+	if p.Keys == export.NoKeys {
+		return
+	}
+	profile, path := e.command.Profile, terminal.WithoutHome(file.Path())
+	switch {
+	case e.hasProcess():
+		e.problem(name, fmt.Sprintf("SDKs prefer the keys of profile %+q to its credential_process", profile), "onafed idp login aws --mode process removes temporary keys; remove long-term keys yourself from "+path)
+	case p.Keys == export.LongTermKeys:
+		e.problem(name, fmt.Sprintf("profile %+q has long-term keys: SDKs use them, not the role", profile), "remove them from "+path+", or use another profile with --profile")
+	case !p.Expires.IsZero() && time.Now().After(p.Expires):
+		e.problem(name, fmt.Sprintf("the keys of profile %+q expired at %s", profile, p.Expires.UTC().Format(time.RFC3339)), processLogin)
+	default:
+		e.note(name, "the keys of profile %+q are not refreshed: %s", profile, processLogin)
+	}
+}
+
+// hasProcess reports whether the profile has a credential_process.
+func (e *examination) hasProcess() bool {
+	file, err := export.NewConfigFile("", nil)
+	if err != nil {
+		return false
+	}
+	p, err := file.Inspect(e.command.Profile)
+	return err == nil && p.Process != ""
+}
+
+// sharedFile reports whether SDKs can read a file, and only they. It returns the profile in it, if the
+// file can be read.
+func (e *examination) sharedFile(name string, open func(string, *export.FileOptions) (*export.File, error)) (*export.File, export.Profile, bool) {
+	file, err := open("", nil)
+	if err != nil {
+		e.problem(name, err.Error(), "set HOME, or AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE")
+		return nil, export.Profile{}, false
+	}
+	path := terminal.WithoutHome(file.Path())
+	info, err := os.Stat(file.Path())
+	switch {
+	case os.IsNotExist(err):
+		e.note(name, "%s does not exist", path)
+		return nil, export.Profile{}, false
+	case err != nil:
+		e.problem(name, err.Error(), "make it readable for this user")
+		return nil, export.Profile{}, false
+	}
+	profile, err := file.Inspect(e.command.Profile)
+	if err != nil {
+		e.problem(name, err.Error(), fileFix(err, path))
+		return nil, export.Profile{}, false
+	}
+	secret := name == credentialsFile || profile.Keys != export.NoKeys
+	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o077 != 0 && secret {
+		e.problem(name, fmt.Sprintf("other users can read %s (mode %04o)", path, mode), "chmod 600 "+path)
+	} else {
+		e.ok(name, "all SDKs read %s in the same way", path)
+	}
+	return file, profile, true
+}
+
+// fileFix returns the fix for a file that cannot be read.
+func fileFix(err error, path string) string {
+	refused, ok := errors.AsType[*export.FileError](err)
+	switch {
+	case ok && refused.Line > 0:
+		return "correct the line: SDKs read it in different ways, or refuse the whole file"
+	case errors.Is(err, fs.ErrPermission):
+		return "make it readable for this user: chmod u+r " + path + ", as its owner"
+	}
+	return "make " + path + " a regular file of this user that SDKs can read, or use another profile with --profile"
+}

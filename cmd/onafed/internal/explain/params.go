@@ -1,0 +1,64 @@
+package explain
+
+import (
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/cmd/onafed/internal/policyfile"
+)
+
+// Params returns the parameters of a request for a role with a token of the given claims. The role
+// is roleARN, or else the one of the document.
+func Params(c claims.Claims, d policyfile.Document, roleARN string) trust.Params {
+	p := trust.Params{RoleARN: roleARN, Time: time.Now()}
+	if p.RoleARN == "" {
+		p.RoleARN = d.RoleARN
+	}
+	if p.RoleARN == "" {
+		p.Partition, p.Account = providerAccount(d.Policy, c.Issuer)
+	}
+	if id, err := c.Identity(); err == nil {
+		p.SessionName = id.SessionName()
+	}
+	return p
+}
+
+// params returns the parameters of the flags.
+func (c *Command) params(subject claims.Claims, d policyfile.Document) trust.Params {
+	p := Params(subject, d, c.RoleARN)
+	p.SourceIP, p.ShowValues = c.SourceIP, c.ShowValues
+	if c.SessionName != "" {
+		p.SessionName = c.SessionName
+	}
+	for key, value := range c.Context {
+		if p.Context == nil {
+			p.Context = make(map[string][]string)
+		}
+		p.Context[key] = []string{value}
+	}
+	return p
+}
+
+// providerAccount returns the partition and the account of an issuer's identity provider, from the
+// principals of a policy; empty if they name none or several accounts. A web identity can assume a
+// role only through a provider in the account of the role.
+func providerAccount(p trust.Policy, issuer string) (partition, account string) {
+	name := "oidc-provider/" + strings.TrimPrefix(issuer, "https://")
+	for _, s := range p.Statements {
+		for _, principal := range s.Principal.Federated {
+			provider, err := arn.Parse(principal)
+			if err != nil || provider.Resource != name {
+				continue
+			}
+			if account != "" && (provider.Partition != partition || provider.AccountID != account) {
+				return "", ""
+			}
+			partition, account = provider.Partition, provider.AccountID
+		}
+	}
+	return partition, account
+}

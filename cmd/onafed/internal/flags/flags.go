@@ -1,0 +1,85 @@
+// Package flags names the flags of the program in errors of the library, which name the options
+// that a Go program sets.
+package flags
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/idp/issuer"
+)
+
+// Error returns the text of err for a person at the command line: an error about an option names its
+// flag, and a refusal by STS has its next step.
+func Error(err error) string {
+	if environment, ok := errors.AsType[*idp.EnvironmentError](err); ok {
+		return withFlags(environment).Error()
+	}
+	if refused, ok := errors.AsType[*awsfed.AssumeRoleError](err); ok {
+		return withNextStep(err, refused)
+	}
+	if option, reason, ok := Option(err); ok {
+		if flag := name(option); flag != "" {
+			return "--" + flag + ": " + reason.Error()
+		}
+	}
+	return err.Error()
+}
+
+// Option returns the option that the library refuses, by its name in Go, and the reason. It reports
+// whether err is such an error.
+func Option(err error) (option string, reason error, ok bool) {
+	if e, ok := errors.AsType[*idp.OptionError](err); ok {
+		return e.Option, e.Err, true
+	}
+	if e, ok := errors.AsType[*issuer.OptionError](err); ok {
+		return e.Option, e.Err, true
+	}
+	return "", nil, false
+}
+
+// name returns the flag for an option of the library, or "" if no flag sets the option.
+func name(option string) string {
+	switch option {
+	case "roleARN", "RoleARN":
+		return "role-arn"
+	case "SessionName":
+		return "role-session-name"
+	case "Duration":
+		return "duration-seconds"
+	case "audience", "audiences", "Audience", "Audiences":
+		return "audience"
+	case "BaseURL":
+		return "api-url"
+	case "AllowExec":
+		return "allow-exec"
+	case "issuer", "issuerURL", "Issuer":
+		return "issuer"
+	case "Organizations", "Organization":
+		return "organization"
+	case "path":
+		return "output"
+	case "Group":
+		return "group"
+	}
+	return ""
+}
+
+// withFlags returns the error with the flags that would allow the sources that were skipped.
+func withFlags(e *idp.EnvironmentError) *idp.EnvironmentError {
+	skipped := slices.Clone(e.Skipped)
+	for i, s := range skipped {
+		if flag := name(s.Option); flag != "" {
+			skipped[i].Option = "--" + flag
+		}
+	}
+	return &idp.EnvironmentError{Audience: e.Audience, Skipped: skipped}
+}
+
+// withNextStep returns the text of err with what to do next. This program, unlike one that uses the
+// library, does not try again.
+func withNextStep(err error, refused *awsfed.AssumeRoleError) string {
+	return err.Error()
+}

@@ -1,0 +1,65 @@
+package lint
+
+import (
+	"fmt"
+
+	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
+)
+
+// printText prints the findings for people.
+func printText(t *terminal.Terminal, reports []report) {
+	findings := 0
+	for _, r := range reports {
+		for _, f := range r.findings {
+			findings++
+			fmt.Fprintf(t.Out, "%s: %s: %s [%s]\n", r.where(f), f.Severity, f.Message, f.ID)
+			fmt.Fprintf(t.Out, "    %s\n", f.Why)
+			if f.Fixable && !f.Widens {
+				fmt.Fprintf(t.Out, "    --fix corrects it\n")
+			}
+		}
+	}
+	t.Say("%s, %s", count(len(reports), "policy", "policies"), count(findings, "finding", "findings"))
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// where returns the file, the role and the statement of a finding.
+func (r report) where(f trust.Finding) string {
+	text := fmt.Sprintf("%+q", r.file)
+	if name, ok := r.document.Name(); ok {
+		text += ": " + name
+	}
+	if f.Statement >= 0 {
+		text += fmt.Sprintf(": statement %d", f.Statement+1)
+	}
+	return text
+}
+
+// roleFindings is the JSON of one role.
+type roleFindings struct {
+	File     string          `json:"file"`
+	Role     string          `json:"role,omitempty"`
+	RoleARN  string          `json:"roleArn,omitempty"`
+	Address  string          `json:"address,omitempty"`
+	Findings []trust.Finding `json:"findings"`
+}
+
+// jsonReport returns the findings by role for --json.
+func jsonReport(reports []report) []roleFindings {
+	roles := []roleFindings{}
+	for _, r := range reports {
+		findings := r.findings
+		if findings == nil {
+			findings = []trust.Finding{}
+		}
+		roles = append(roles, roleFindings{r.file, r.document.RoleName, r.document.RoleARN, r.document.Address, findings})
+	}
+	return roles
+}

@@ -1,0 +1,103 @@
+// Package role has the flags that choose the role to assume.
+package role
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/cmd/onafed/internal/source"
+	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
+	"github.com/onafed/onafed/idp"
+)
+
+// maxSeconds is the longest session that a role can allow (AWS STS API Reference,
+// AssumeRoleWithWebIdentity, DurationSeconds).
+const maxSeconds = 12 * 60 * 60
+
+// Flags choose the role to assume, the session and the token source.
+type Flags struct {
+	RoleARN         string `env:"AWS_ROLE_ARN,IDP_AWS_ROLE_ARN" help:"The role to assume." placeholder:"ARN" group:"The role"`
+	Audience        string `help:"The audience of the ID token. Default: the one that AWS expects in the role's partition." placeholder:"AUDIENCE" group:"The role"`
+	RoleSessionName string `help:"The name of the session, which CloudTrail shows. Default: made from the token, as env-<uuid>." placeholder:"NAME" group:"The role"`
+	DurationSeconds int    `help:"The lifetime of the credentials. Default: 3600, by STS." placeholder:"N" group:"The role"`
+	Region          string `help:"The region of the STS endpoint. Default: from the SDK's settings, or else the default of the role's partition." placeholder:"REGION" group:"The role"`
+	Verbose         bool   `short:"v" help:"Log each step on standard error."`
+	source.Flags    `embed:""`
+
+	// WithoutFiles makes Load ignore the shared configuration files.
+	WithoutFiles bool `kong:"-"`
+}
+
+// Validate is called by kong.
+func (f *Flags) Validate() error {
+	if f.RoleARN == "" {
+		return errors.New("no role is given: use --role-arn ARN, or set AWS_ROLE_ARN")
+	}
+	if f.DurationSeconds < 0 || f.DurationSeconds > maxSeconds {
+		return fmt.Errorf("--duration-seconds %d: credentials live for 1 to %d seconds", f.DurationSeconds, maxSeconds)
+	}
+	if _, err := Parse(f.RoleARN); err != nil {
+		return fmt.Errorf("--role-arn: %w", err)
+	}
+	// The library checks the rest, in a provider that is not used.
+	if _, err := awsfed.New(sts.New(sts.Options{}), f.RoleARN, idp.Static(nil), f.options(nil)); err != nil {
+		return err
+	}
+	return f.Check()
+}
+
+// TokenAudience returns the audience of the flags, or the one by convention in the role's partition.
+func (f *Flags) TokenAudience() string { return cmp.Or(f.Audience, awsfed.Audience(f.RoleARN)) }
+
+// STSRegion returns the region of the flags, or the default of the role's partition. It is for
+// clients of STS when the SDK's settings name no region.
+func (f *Flags) STSRegion() string { return cmp.Or(f.Region, awsfed.DefaultRegion(f.RoleARN)) }
+
+// Load returns the configuration for AWS clients, and the provider of the role in it.
+func (f *Flags) Load(ctx context.Context, src idp.TokenSource, log *slog.Logger) (aws.Config, *awsfed.Provider, error) {
+	cfg, err := awsfed.LoadConfig(ctx, f.RoleARN, src, func(o *awsfed.LoadOptions) {
+		if f.Region != "" {
+			o.Config = append(o.Config, config.WithRegion(f.Region))
+		}
+		if f.WithoutFiles {
+			o.Config = append(o.Config, config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}))
+		}
+		o.Provider = append(o.Provider, f.options(log))
+	})
+	if err != nil {
+		return aws.Config{}, nil, err
+	}
+	p, ok := cfg.Credentials.(*awsfed.Provider)
+	if !ok {
+		return aws.Config{}, nil, fmt.Errorf("the configuration has credentials of type %T, not the role's", cfg.Credentials)
+	}
+	return cfg, p, nil
+}
+
+func (f *Flags) options(log *slog.Logger) func(*awsfed.Options) {
+	return func(o *awsfed.Options) {
+		o.SessionName = f.RoleSessionName
+		o.Duration = time.Duration(f.DurationSeconds) * time.Second
+		o.Logger = log
+	}
+}
+
+// Provider returns the provider of the role with the token source of the flags.
+func (f *Flags) Provider(ctx context.Context, t *terminal.Terminal) (*awsfed.Provider, error) {
+	log := t.Logger(f.Verbose)
+	src, err := f.Source(f.TokenAudience(), log)
+	if err != nil {
+		return nil, err
+	}
+	_, p, err := f.Load(ctx, src, log)
+	return p, err
+}

@@ -1,0 +1,49 @@
+package source
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/onafed/onafed/awsfed/export"
+	"github.com/onafed/onafed/idp"
+)
+
+// Fingerprint returns the kind of the source and a fingerprint that differs between two sources of
+// one kind. It does not ask the source for a token.
+func (f *Flags) Fingerprint(src idp.TokenSource) (kind, mark string) {
+	switch {
+	case f.TokenFile != "":
+		return "token file", export.Fingerprint(pathAndContent(f.TokenFile))
+	case f.TokenEnv != "":
+		return "token variable", export.Fingerprint(f.TokenEnv + "\x00" + os.Getenv(f.TokenEnv))
+	case f.TokenCommand != "":
+		return "token command", export.Fingerprint(f.TokenCommand)
+	case f.APITokenFile != "":
+		return "API token file", export.Fingerprint(pathAndContent(f.APITokenFile))
+	case f.APITokenEnv != "":
+		return "API token variable", export.Fingerprint(f.APITokenEnv + "\x00" + os.Getenv(f.APITokenEnv))
+	}
+	return "environment: " + Name(src), export.Fingerprint(environment())
+}
+
+// environment returns everything that idp.FromEnvironment reads, as one text.
+func environment() string {
+	var all strings.Builder
+	all.WriteString(pathAndContent(idp.DefaultSecretsFile))
+	for _, name := range []string{"ONA_API_KEY", "GITPOD_API_KEY", "ONA_TOKEN", "ONA_BASE_URL", "GITPOD_BASE_URL", "GITPOD_ENVIRONMENT_ID"} {
+		fmt.Fprintf(&all, "\x00%s=%s", name, os.Getenv(name))
+	}
+	if path := os.Getenv("AWS_WEB_IDENTITY_TOKEN_FILE"); path != "" {
+		all.WriteString("\x00" + pathAndContent(path))
+	}
+	return all.String()
+}
+
+func pathAndContent(path string) string {
+	text, err := os.ReadFile(path) //nolint:gosec // the path is the user's own
+	if err != nil {
+		return path
+	}
+	return path + "\x00" + string(text)
+}

@@ -1,0 +1,119 @@
+// Package source has the flags that choose where the ID token comes from.
+package source
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/onafed/onafed/idp"
+)
+
+// Flags choose the token source. At most one of the first five is set. Without any of them the
+// source is searched in the environment, in the order that idp.FromEnvironment documents.
+type Flags struct {
+	TokenFile    string `help:"Read the ID token from this file, again for each use." placeholder:"FILE" group:"Where the ID token comes from" xor:"token"`
+	TokenEnv     string `help:"Read the ID token from this environment variable." placeholder:"NAME" group:"Where the ID token comes from" xor:"token"`
+	TokenCommand string `help:"Run this command and read the ID token from its output. It is split at spaces; no shell runs it." placeholder:"COMMAND" group:"Where the ID token comes from" xor:"token"`
+
+	APITokenFile string `help:"Read the bearer token of the Ona API from this file." placeholder:"FILE" group:"Where the ID token comes from" xor:"token"`
+	APITokenEnv  string `help:"Read the bearer token of the Ona API from this environment variable." placeholder:"NAME" group:"Where the ID token comes from" xor:"token"`
+	APIURL       string `name:"api-url" help:"The address of the Ona API. Default: the one that belongs to the API token, or ${api}." placeholder:"URL" group:"Where the ID token comes from"`
+	AllowExec    bool   `help:"As a last resort, get the token from the ona or gitpod command." group:"Where the ID token comes from"`
+}
+
+// Check returns an error if the flags are wrong. It reads no file and sends nothing.
+func (f *Flags) Check() error {
+	for _, v := range []struct{ flag, name string }{{"token-env", f.TokenEnv}, {"api-token-env", f.APITokenEnv}} {
+		if strings.ContainsFunc(v.name, func(r rune) bool {
+			return r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+		}) {
+			// The value may be the token itself, so the message does not repeat it.
+			return fmt.Errorf("--%s takes the name of a variable, which consists of letters, digits and _, and not its value", v.flag)
+		}
+	}
+	if f.TokenCommand != "" {
+		if _, err := f.Words(); err != nil {
+			return err
+		}
+	}
+	if f.APIURL != "" {
+		_, err := idp.NewClient(&idp.ClientOptions{Bearer: idp.BearerEnv(""), BaseURL: f.APIURL})
+		return err
+	}
+	return nil
+}
+
+// Chosen reports whether a flag names the source.
+func (f *Flags) Chosen() bool {
+	return f.TokenFile+f.TokenEnv+f.TokenCommand+f.APITokenFile+f.APITokenEnv != ""
+}
+
+// Source returns the token source that the flags choose, for one audience.
+func (f *Flags) Source(audience string, log *slog.Logger) (idp.TokenSource, error) {
+	switch {
+	case f.TokenFile != "":
+		return idp.File(f.TokenFile), nil
+	case f.TokenEnv != "":
+		return idp.Env(f.TokenEnv), nil
+	case f.TokenCommand != "":
+		words, err := f.Words()
+		if err != nil {
+			return nil, err
+		}
+		return idp.Exec(words[0], words[1:]...), nil
+	case f.APITokenFile != "" || f.APITokenEnv != "":
+		client, err := f.Client(log)
+		if err != nil {
+			return nil, err
+		}
+		return client.Source(audience), nil
+	}
+	return idp.FromEnvironment(audience, &idp.EnvironmentOptions{BaseURL: f.APIURL, AllowExec: f.AllowExec, Logger: log})
+}
+
+// Client returns a client of the Ona API with the bearer token of the flags, or else of the Ona
+// environment in which this program runs.
+func (f *Flags) Client(log *slog.Logger) (*idp.Client, error) {
+	opts := &idp.ClientOptions{BaseURL: f.APIURL, Logger: log}
+	switch {
+	case f.APITokenFile != "":
+		opts.Bearer = idp.BearerFile(f.APITokenFile)
+	case f.APITokenEnv != "":
+		opts.Bearer = idp.BearerEnv(f.APITokenEnv)
+	default:
+		if _, err := os.Stat(idp.DefaultSecretsFile); err != nil {
+			return nil, errors.New("only the Ona API issues such a token, and this is not an Ona environment: use --api-token-file or --api-token-env")
+		}
+		opts.Bearer = idp.BearerFile(idp.DefaultSecretsFile)
+	}
+	return idp.NewClient(opts)
+}
+
+// Words returns the words of --token-command. A relative path to the program becomes absolute, so
+// that the command works in every folder from which an SDK runs it.
+func (f *Flags) Words() ([]string, error) {
+	words := strings.Fields(f.TokenCommand)
+	if len(words) == 0 {
+		return nil, errors.New("--token-command is empty: name the program that prints the ID token")
+	}
+	if strings.ContainsRune(filepath.ToSlash(words[0]), '/') {
+		abs, err := filepath.Abs(words[0])
+		if err != nil {
+			return nil, err
+		}
+		words[0] = abs
+	}
+	return words, nil
+}
+
+// Name returns the name of a source for messages.
+func Name(src idp.TokenSource) string {
+	if s, ok := src.(interface{ Source() string }); ok {
+		return s.Source()
+	}
+	return fmt.Sprintf("%T", src)
+}

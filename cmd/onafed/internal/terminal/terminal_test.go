@@ -1,0 +1,105 @@
+package terminal_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
+)
+
+func TestEscapeControlsLeavesNothingThatActs(t *testing.T) {
+	t.Parallel()
+	for r := rune(0); r <= 0xe01ff; r++ {
+		if r == 0x20000 {
+			r = 0xe0000 // between the planes of living scripts and that of the tags is nothing but ideographs
+		}
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		got := string(terminal.Escape([]byte(string(r))))
+		harmless := r == '\n' || r == '\t' || unicode.IsPrint(r)
+		if harmless != (got == string(r)) {
+			t.Fatalf("terminal.Escape(%U) = %q, harmless is %t", r, got, harmless)
+		}
+		if acts := unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Bidi_Control) && r != '\n' && r != '\t'; acts && got == string(r) {
+			t.Fatalf("terminal.Escape(%U) leaves it", r)
+		}
+	}
+	for b := range 256 { // a byte that is no UTF-8, as of 8-bit control sequences
+		got := terminal.Escape([]byte{'a', byte(b), 'z'})
+		if want := fmt.Sprintf(`a\x%02xz`, b); b >= 0x80 && string(got) != want {
+			t.Errorf("terminal.Escape of byte %#x = %q, want %q", b, got, want)
+		}
+	}
+}
+
+// FuzzRender holds that what is printed as JSON means what it was made of, and is printable.
+func FuzzRender(f *testing.F) {
+	f.Add("\u202e\x1b[2J", "\U000e0041")
+	f.Fuzz(func(t *testing.T, key, value string) {
+		if !utf8.ValidString(key) || !utf8.ValidString(value) {
+			t.Skip("JSON has no bytes but UTF-8")
+		}
+		want := map[string]any{key: value}
+		text, err := terminal.JSON(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range string(text) {
+			if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
+				t.Errorf("%U is printed", r)
+			}
+		}
+		var got map[string]any
+		if err := json.Unmarshal(text, &got); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("another meaning (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestMessagesAreEscaped(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	term := &terminal.Terminal{Err: terminal.Escaping(&b)}
+	term.Say("%s", "a\x1b[2Jb\u202ec\x9bd")
+	if got, want := b.String(), `a\u001b[2Jb\u202ec\x9bd`+"\n"; got != want {
+		t.Errorf("say wrote %q, want %q", got, want)
+	}
+}
+
+func TestShellWord(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]string{"": "''", "/run/a-b_c.d": "/run/a-b_c.d", "a b": "'a b'", "it's": `'it'\''s'`, "$x": "'$x'", "~/a": "'~/a'"} {
+		if got := terminal.ShellWord(s); got != want {
+			t.Errorf("terminal.ShellWord(%q) = %s, want %s", s, got, want)
+		}
+	}
+}
+
+func TestWithoutHome(t *testing.T) {
+	for _, tt := range []struct{ home, text, want string }{
+		{"/home/jane.doe", "/home/jane.doe/.aws/config", "~/.aws/config"},
+		{"/home/jane.doe/", `open "/home/jane.doe/a": and /home/jane.doe/b`, `open "~/a": and ~/b`},
+		{"/home//jane.doe", "/home/jane.doe/a", "~/a"},
+		{"/root", "/srv/root/a", "/srv/root/a"},
+		{"/root", "x/root/a", "x/root/a"},
+		{"/root", "/rooted/a", "/rooted/a"},
+		{"/", "/etc/a", "/etc/a"},
+		{"", "/etc/a", "/etc/a"},
+	} {
+		t.Setenv("HOME", tt.home)
+		if got := terminal.WithoutHome(filepath.FromSlash(tt.text)); got != filepath.FromSlash(tt.want) {
+			t.Errorf("terminal.WithoutHome(%q) with the home folder %q = %q, want %q", tt.text, tt.home, got, tt.want)
+		}
+	}
+}
