@@ -41,13 +41,10 @@ func checkAudiences(function string, audiences ...string) error {
 	return nil
 }
 
-// checkAudience returns a *claims.ValidationError if the token lacks one of the audiences.
-func checkAudience(t *Token, audiences ...string) error {
-	got := t.data().claims.Audience
-	for _, a := range audiences {
-		if !slices.Contains(got, a) {
-			return &claims.ValidationError{Claim: "aud", Got: strings.Join(got, " "), Want: a}
-		}
+// checkAudience returns a *claims.ValidationError if the token lacks the audience.
+func checkAudience(t *Token, audience string) error {
+	if got := t.data().claims.Audience; !slices.Contains(got, audience) {
+		return &claims.ValidationError{Claim: "aud", Got: strings.Join(got, " "), Want: audience}
 	}
 	return nil
 }

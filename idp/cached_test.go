@@ -152,7 +152,7 @@ func TestCachedKeepsTheTokenWhileItIsValid(t *testing.T) {
 				if st := src.Status(); st.Failures != calls-1 || !errors.Is(st.Err, boom) || !st.Valid || st.Fingerprint != first.Fingerprint() {
 					t.Errorf("Status = %+v, want a valid token and %d failures", st, calls-1)
 				}
-				if !strings.Contains(log.String(), "the old one is still valid") || strings.Contains(log.String(), "eyJ") {
+				if !strings.Contains(log.String(), "the old ID token is still valid") || strings.Contains(log.String(), "eyJ") {
 					t.Errorf("the log is %s", log.String())
 				}
 				time.Sleep(time.Minute)

@@ -129,7 +129,7 @@ func (o *ClientOptions) setDefaults() {
 // allowedHosts returns the hosts that may receive the API token. base has passed CheckURL, so it is
 // https if its host is one of Ona's.
 func allowedHosts(base *url.URL, more []string) (map[string]bool, error) {
-	allowed := map[string]bool{hostPort(base): true}
+	allowed := map[string]bool{httpjson.HostPort(base): true}
 	if slices.Contains(onaHosts(), strings.ToLower(base.Hostname())) {
 		for _, h := range onaHosts() {
 			allowed[h+":443"] = true
@@ -140,22 +140,9 @@ func allowedHosts(base *url.URL, more []string) (map[string]bool, error) {
 		if err != nil || u.Path != "" || u.RawQuery != "" {
 			return nil, errors.New(shown(h) + " is not a host name with an optional port")
 		}
-		allowed[hostPort(u)] = true
+		allowed[httpjson.HostPort(u)] = true
 	}
 	return allowed, nil
-}
-
-// hostPort returns the host of u in lower case and its port, or the default port of its scheme.
-func hostPort(u *url.URL) string {
-	port := u.Port()
-	switch {
-	case port != "":
-	case u.Scheme == "http":
-		port = "80"
-	default:
-		port = "443"
-	}
-	return strings.ToLower(u.Hostname()) + ":" + port
 }
 
 // isVersionName accepts every name in the style of the API, because the API may add versions.

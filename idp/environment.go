@@ -82,7 +82,7 @@ func FromEnvironment(audience string, opts *EnvironmentOptions) (TokenSource, er
 	if err := checkAudiences(functionFromEnvironment, audience); err != nil {
 		return nil, err
 	}
-	e := environment{audience: audience}
+	e := environment{audience: audience, check: checkAudience}
 	if opts != nil {
 		e.EnvironmentOptions = *opts
 	}
@@ -109,7 +109,7 @@ func FromEnvironment(audience string, opts *EnvironmentOptions) (TokenSource, er
 		}
 		if src != nil {
 			e.Logger.Debug("idp: chose a token source", "source", skip.Name, "audience", audience)
-			return &environmentSource{TokenSource: src, name: skip.Name, audience: audience, logger: e.Logger}, nil
+			return &environmentSource{TokenSource: src, name: skip.Name, audience: audience, check: e.check, logger: e.Logger}, nil
 		}
 		skipped = append(skipped, skip)
 	}
@@ -150,6 +150,7 @@ func (e *EnvironmentError) Error() string {
 type environment struct {
 	EnvironmentOptions
 	audience string
+	check    func(t *Token, audience string) error // of each token of the source
 }
 
 func (e *environment) secretsFile() (TokenSource, SkippedSource, error) {
@@ -242,25 +243,8 @@ func (e *environment) tokenFile() (TokenSource, SkippedSource, error) {
 		return nil, skip, nil //nolint:nilerr // a skipped source is not a failure
 	}
 	// An expired Ona token counts: some program should renew this file and does not.
-	return onaTokenFile{File(path), e.audience}, skip, nil
-}
-
-// An onaTokenFile is a file that must contain a token of Ona each time it is read.
-type onaTokenFile struct {
-	TokenSource
-	audience string
-}
-
-// Token reads the file and checks the issuer and the audience.
-func (f onaTokenFile) Token(ctx context.Context) (*Token, error) {
-	t, err := f.TokenSource.Token(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkOnaToken(t, f.audience); err != nil {
-		return nil, err
-	}
-	return t, nil
+	e.check = checkOnaToken
+	return File(path), skip, nil
 }
 
 // checkOnaToken returns an error unless t has Ona's issuer and the audience. It does not verify t.
@@ -276,6 +260,7 @@ type environmentSource struct {
 	TokenSource
 	name     string
 	audience string
+	check    func(t *Token, audience string) error
 	logger   *slog.Logger
 	warned   atomic.Bool
 }
@@ -287,7 +272,7 @@ func (s *environmentSource) Source() string { return s.name }
 func (s *environmentSource) Token(ctx context.Context) (*Token, error) {
 	t, err := s.TokenSource.Token(ctx)
 	if err == nil {
-		err = checkAudience(t, s.audience)
+		err = s.check(t, s.audience)
 	}
 	if err != nil {
 		return nil, fail(s.name, err)

@@ -100,7 +100,7 @@ func (c *Client) request(ctx context.Context, body []byte, bearer string, audien
 		Limit:                maxAnswer,
 		Timeout:              c.opts.AttemptTimeout,
 		InsecureLoopbackHTTP: c.opts.InsecureLoopbackHTTP,
-		AllowRedirect:        func(to *url.URL) bool { return c.allowed[hostPort(to)] },
+		AllowRedirect:        func(to *url.URL) bool { return c.allowed[httpjson.HostPort(to)] },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("idp: no ID token: %w", err)
@@ -141,8 +141,10 @@ func parseAnswer(resp *httpjson.Response, secret string, audiences []string, now
 		}
 		return nil, err
 	}
-	if err := checkAudience(t, audiences...); err != nil {
-		return nil, err
+	for _, a := range audiences {
+		if err := checkAudience(t, a); err != nil {
+			return nil, err
+		}
 	}
 	return t, nil
 }

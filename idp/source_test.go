@@ -291,8 +291,11 @@ func TestTemporary(t *testing.T) {
 			return err
 		}(), false},
 	} {
-		var e interface{ Temporary() bool }
-		if !errors.As(tt.err, &e) || e.Temporary() != tt.want {
+		e, ok := errors.AsType[interface {
+			error
+			Temporary() bool
+		}](tt.err)
+		if !ok || e.Temporary() != tt.want {
 			t.Errorf("%s: %v has Temporary %v, want %t", name, tt.err, e, tt.want)
 		}
 	}

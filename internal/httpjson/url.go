@@ -112,10 +112,17 @@ func isValidPort(u *url.URL) bool {
 }
 
 // origin returns the scheme, host and port of u in one spelling for all URLs of the same server.
-func origin(u *url.URL) string {
+func origin(u *url.URL) string { return u.Scheme + "://" + HostPort(u) }
+
+// HostPort returns the host of u in lower case and its port, or the default port of http or https.
+func HostPort(u *url.URL) string {
 	port := u.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	switch {
+	case port != "":
+	case u.Scheme == "http":
+		port = "80"
+	default:
+		port = "443"
 	}
-	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
+	return strings.ToLower(u.Hostname()) + ":" + port
 }
