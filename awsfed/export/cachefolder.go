@@ -51,16 +51,14 @@ func makeCacheFolder(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	info, err = os.Lstat(dir)
-	switch {
-	case err != nil:
+	if info, err = os.Lstat(dir); err != nil {
 		return err
-	case !info.IsDir():
-		return refuse(0, "it is a link or not a folder", "name another folder")
-	case !isOwn(info):
-		return refuse(0, "it belongs to another user", "name another folder")
-	case isLoose(info):
-		return refuse(0, "other users may use it", "set its mode to 0700")
+	}
+	if reason := checkFolder(info); reason != "" {
+		return refuse(0, "it "+reason, "name another folder")
+	}
+	if isLoose(info) {
+		return refuse(0, "it is open to other users", "set its mode to 0700")
 	}
 	return nil
 }

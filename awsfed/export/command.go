@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // WriteProcess writes credential_process = command to a profile of the config file. Every SDK then runs
@@ -34,7 +36,7 @@ func (f *File) WriteProcess(ctx context.Context, profile, command string) error 
 		if err := f.keepLongTerm(s); err != nil {
 			return nil, err
 		}
-		return f.removePreferred(append(removals(), Setting{keyProcess, command}), s, isOtherSource, "credential_process")
+		return f.removePreferred(append(staticKeys(aws.Credentials{}), Setting{keyProcess, command}), s, isOtherSource, "credential_process")
 	})
 }
 

@@ -25,31 +25,26 @@ const (
 	Cmd Shell = "cmd"
 )
 
-// statement returns the statement that unsets the variable if unset is true, else sets it.
-func (s Shell) statement(v variable, unset bool) string {
+// syntax holds the formats of a shell's statements.
+type syntax struct {
+	unset, set string // take the name; name and value
+	quote      func(string) string
+}
+
+// syntax reports whether the shell is known.
+func (s Shell) syntax() (syntax, bool) {
 	switch s {
 	case Posix:
-		if unset {
-			return "unset " + v.name + ";\n"
-		}
-		return "export " + v.name + "=" + quotePosix(v.value) + ";\n"
+		return syntax{"unset %s;\n", "export %s=%s;\n", quotePosix}, true
 	case Fish:
-		if unset {
-			// One erasure affects only the innermost scope, and has status 4 if there is no variable.
-			return "while set -q " + v.name + "; set -e " + v.name + "; end;\n"
-		}
-		return "set -gx " + v.name + " " + quoteFish(v.value) + ";\n"
+		// One erasure affects only the innermost scope, and has status 4 if there is no variable.
+		return syntax{"while set -q %[1]s; set -e %[1]s; end;\n", "set -gx %s %s;\n", quoteFish}, true
 	case PowerShell:
-		if unset {
-			return "Remove-Item Env:" + v.name + " -ErrorAction Ignore\n"
-		}
-		return "$Env:" + v.name + " = " + quotePowerShell(v.value) + "\n"
-	default: // Cmd
-		if unset {
-			return "set " + v.name + "=\r\n"
-		}
-		return "set \"" + v.name + "=" + v.value + "\"\r\n"
+		return syntax{"Remove-Item Env:%s -ErrorAction Ignore\n", "$Env:%s = %s\n", quotePowerShell}, true
+	case Cmd:
+		return syntax{"set %s=\r\n", "set \"%s=%s\"\r\n", func(s string) string { return s }}, true
 	}
+	return syntax{}, false
 }
 
 // Env returns statements, one on each line, that put the credentials into the environment of a shell:
@@ -74,9 +69,8 @@ func (s Shell) statement(v variable, unset bool) string {
 // The variables of the container endpoint stay, because all SDKs use it last. The error for an unknown
 // shell is an [*OptionError].
 func Env(shell Shell, c aws.Credentials) (string, error) {
-	switch shell {
-	case Posix, Fish, PowerShell, Cmd:
-	default:
+	syntax, ok := shell.syntax()
+	if !ok {
 		return "", &OptionError{"Env", "shell", errors.New(quoted(string(shell)) + " is not one of posix, fish, powershell, cmd")}
 	}
 	set, unset, err := environment(c)
@@ -85,10 +79,10 @@ func Env(shell Shell, c aws.Credentials) (string, error) {
 	}
 	var b strings.Builder
 	for _, name := range unset {
-		b.WriteString(shell.statement(variable{name: name}, true))
+		fmt.Fprintf(&b, syntax.unset, name)
 	}
 	for _, v := range set {
-		b.WriteString(shell.statement(v, false))
+		fmt.Fprintf(&b, syntax.set, v.name, syntax.quote(v.value))
 	}
 	return b.String(), nil
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"strconv"
-	"strings"
 
 	"github.com/onafed/onafed/internal/quote"
 )
@@ -51,26 +50,21 @@ func failAt(path string, err error) error {
 
 // Error returns one line: path, line, reason, next step.
 func (e *FileError) Error() string {
-	var b strings.Builder
-	b.WriteString("export: ")
-	b.WriteString(quote.Text(e.Path, 4096))
+	s := "export: " + quote.Text(e.Path, 4096)
 	if e.Line > 0 {
-		b.WriteString(" line ")
-		b.WriteString(strconv.Itoa(e.Line))
+		s += " line " + strconv.Itoa(e.Line)
 	}
-	b.WriteString(": ")
-	b.WriteString(e.Reason)
+	s += ": " + e.Reason
 	if e.Err != nil {
 		if e.Reason != "" {
-			b.WriteString(": ")
+			s += ": "
 		}
-		b.WriteString(quote.Clean(e.Err.Error(), 4096)) // it may contain the name of a folder, which may hold any character
+		s += quote.Clean(e.Err.Error(), 4096) // it may contain the name of a folder, which may hold any character
 	}
 	if e.Next != "" {
-		b.WriteString("; ")
-		b.WriteString(e.Next)
+		s += "; " + e.Next
 	}
-	return b.String()
+	return s
 }
 
 // Unwrap returns Err.

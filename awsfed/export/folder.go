@@ -15,6 +15,17 @@ func makeFolder(dir string) error {
 	return tightenFolder(dir)
 }
 
+// checkFolder returns what is wrong with a folder that must be the user's own, "" if nothing is.
+func checkFolder(info fs.FileInfo) string {
+	switch {
+	case !info.IsDir():
+		return "is a link or not a folder"
+	case !isOwn(info):
+		return "belongs to another user"
+	}
+	return ""
+}
+
 // tightenFolder refuses a link to a folder that another user controls, and removes other users'
 // permissions from AWS's own folder. Any other folder was chosen by the user and keeps its mode.
 func tightenFolder(dir string) error {

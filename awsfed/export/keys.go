@@ -21,10 +21,26 @@ const (
 	keyProcess      = "credential_process"
 )
 
-// staleKeys returns keys that other tools write with credentials. After the credentials are replaced
-// they would show the wrong principal or the wrong expiration.
-func staleKeys() [4]string {
-	return [...]string{"x_principal_arn", "aws_expiration", "aws_session_expiration", "expiration"}
+// staticKeys returns the settings for static credentials. It also removes keys that this package or
+// another tool wrote with earlier credentials, and that would show the wrong principal or expiration.
+// Zero credentials give settings that remove everything.
+func staticKeys(c aws.Credentials) []Setting {
+	expires := ""
+	if !c.Expires.IsZero() {
+		expires = timestamp(c.Expires)
+	}
+	return []Setting{
+		{keyAccessKeyID, c.AccessKeyID},
+		{keySecret, c.SecretAccessKey},
+		{keySessionToken, c.SessionToken},
+		{keyExpires, expires},
+		{keyAccount, c.AccountID},
+		{Key: keyOldToken},
+		{Key: "x_principal_arn"},
+		{Key: "aws_expiration"},
+		{Key: "aws_session_expiration"},
+		{Key: "expiration"},
+	}
 }
 
 // WriteCredentials writes temporary credentials to a profile: the three keys, and their expiration as
@@ -48,26 +64,10 @@ func (f *File) WriteCredentials(ctx context.Context, profile string, c aws.Crede
 		if err := f.keepLongTerm(s); err != nil {
 			return nil, err
 		}
-		stale := staleKeys()
-		settings := make([]Setting, 0, 6+len(stale))
-		settings, err := f.removePreferred(settings, s, f.preferredToKeys, "these keys")
-		if err != nil {
-			return nil, err
+		if s.entry(keyAccount) == nil {
+			c.AccountID = "" // only an existing setting is kept correct
 		}
-		settings = append(settings,
-			Setting{keyAccessKeyID, c.AccessKeyID},
-			Setting{keySecret, c.SecretAccessKey},
-			Setting{keySessionToken, c.SessionToken},
-			Setting{keyExpires, timestamp(c.Expires)},
-			Setting{Key: keyOldToken},
-		)
-		if s.entry(keyAccount) != nil {
-			settings = append(settings, Setting{keyAccount, c.AccountID})
-		}
-		for _, key := range stale {
-			settings = append(settings, Setting{Key: key})
-		}
-		return settings, nil
+		return f.removePreferred(staticKeys(c), s, f.preferredToKeys, "these keys")
 	})
 }
 
@@ -83,27 +83,11 @@ func (f *File) RemoveCredentials(ctx context.Context, profile string) (removed b
 		if err := f.keepLongTerm(s); err != nil {
 			return nil, err
 		}
-		settings := removals()
+		settings := staticKeys(aws.Credentials{})
 		removed = s.differs(settings)
 		return settings, nil
 	})
 	return removed && err == nil, err
-}
-
-// removals returns settings that remove static credentials from a section.
-func removals() []Setting {
-	settings := []Setting{
-		{Key: keyAccessKeyID},
-		{Key: keySecret},
-		{Key: keySessionToken},
-		{Key: keyOldToken},
-		{Key: keyAccount},
-		{Key: keyExpires},
-	}
-	for _, key := range staleKeys() {
-		settings = append(settings, Setting{Key: key})
-	}
-	return settings
 }
 
 // keepLongTerm refuses a section with long-term keys, unless they may be overwritten.

@@ -242,13 +242,8 @@ func (t *TokenFile) makeFolder() error {
 	if err != nil {
 		return err
 	}
-	reason := ""
-	switch {
-	case !info.IsDir():
-		reason = "is a link or not a folder"
-	case !isOwn(info):
-		reason = "belongs to another user"
-	case isWritable(info):
+	reason := checkFolder(info)
+	if reason == "" && isWritable(info) {
 		reason = "is writable by other users"
 	}
 	if reason != "" {
