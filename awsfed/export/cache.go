@@ -15,14 +15,14 @@ import (
 	"github.com/onafed/onafed/internal/arn"
 )
 
-// CacheKey holds everything that credentials depend on and that is known before any call. Two processes
-// share an entry only if all of it is equal. The whole key is stored in the entry and compared, not only
-// its hash.
+// CacheKey holds everything that credentials depend on and that is known before any call. Two
+// processes share an entry only if all of it is equal. The whole key is stored in the entry and
+// compared, not only its hash.
 type CacheKey struct {
 	// Source is the kind of token source, for example "token file".
 	Source string `json:"source,omitempty"`
-	// SourceFingerprint distinguishes two sources of one kind: the [Fingerprint] of the bearer token or
-	// of the content of the token file, never these themselves.
+	// SourceFingerprint distinguishes two sources of one kind: the [Fingerprint] of the bearer
+	// token or of the content of the token file, never these themselves.
 	SourceFingerprint string `json:"sourceFingerprint,omitempty"`
 	// APIHost is the host that returns the token. It is empty if no host is asked.
 	APIHost string `json:"apiHost,omitempty"`
@@ -70,42 +70,44 @@ func (e CacheEntry) shown() string {
 // CacheRequest asks a [Cache] for credentials.
 type CacheRequest struct {
 	Key CacheKey
-	// Expect is the part of the identity that the caller knows already; an empty field is unknown. A
-	// cached entry with another identity is replaced. A fetched one is an error.
+	// Expect is the part of the identity that the caller knows already; an empty field is unknown.
+	// A cached entry with another identity is replaced. A fetched one is an error.
 	Expect CacheIdentity
-	// Fetch makes the calls. It is required. It is called at most once, under the lock of the key. It
-	// must not request another entry of the same folder: all keys share 256 locks, so it could wait for
-	// its own lock until LockTimeout.
+	// Fetch makes the calls. It is required. It is called at most once, under the lock of the key.
+	// It must not request another entry of the same folder: all keys share 256 locks, so it could
+	// wait for its own lock until LockTimeout.
 	Fetch func(ctx context.Context) (CacheEntry, error)
 }
 
 // CacheOptions are the options of [OpenCache]. Nil means the defaults.
 type CacheOptions struct {
-	// Dir is a folder that only the cache uses. Empty means onafed/credentials in [os.UserCacheDir].
+	// Dir is a folder that only the cache uses. Empty means onafed/credentials in
+	// [os.UserCacheDir].
 	Dir string
 	// MinLife is the lifetime that cached credentials must have left, at most half of their whole
-	// lifetime. Zero or less means 20 minutes: botocore asks again from 15 minutes before the expiration
-	// and expects new credentials then.
+	// lifetime. Zero or less means 20 minutes: botocore asks again from 15 minutes before the
+	// expiration and expects new credentials then.
 	MinLife time.Duration
-	// LockTimeout is how long to wait for another process that makes the same calls, before this one
-	// makes them too. Zero or less means 20 seconds: SDKs wait a minute for a credential_process.
+	// LockTimeout is how long to wait for another process that makes the same calls, before this
+	// one makes them too. Zero or less means 20 seconds: SDKs wait a minute for a
+	// credential_process.
 	LockTimeout time.Duration
-	// Logger receives the reasons why an entry is not used or not written (Debug), and failed fetches
-	// while the cached credentials are still valid (Warn). Nil means silence.
+	// Logger receives the reasons why an entry is not used or not written (Debug), and failed
+	// fetches while the cached credentials are still valid (Warn). Nil means silence.
 	Logger *slog.Logger
 }
 
-// Cache shares credentials between the processes of one user. It is made for credential_process, which
-// SDKs run in every program; a tool may run dozens of programs at once. If many processes ask at the
-// same time, they make one token call and one STS call. If that fails, the processes that waited for it
-// return the text of its error, with the same Retryable() bool, and do not try themselves. Make one with
-// [OpenCache]. A Cache is safe for concurrent use.
+// Cache shares credentials between the processes of one user. It is made for credential_process,
+// which SDKs run in every program; a tool may run dozens of programs at once. If many processes ask
+// at the same time, they make one token call and one STS call. If that fails, the processes that
+// waited for it return the text of its error, with the same Retryable() bool, and do not try
+// themselves. Make one with [OpenCache]. A Cache is safe for concurrent use.
 //
-// The folder must belong to the user, have mode 0700, be no link, and not be in a folder where all users
-// may write. A missing folder is made. With any other folder the cache is off and every request is
-// fetched. Entries are written as [File] writes, with mode 0600. An entry that is corrupt, expired,
-// another user's, or made for another key or identity is ignored and replaced. A lock ends with its
-// holder.
+// The folder must belong to the user, have mode 0700, be no link, and not be in a folder where all
+// users may write. A missing folder is made. With any other folder the cache is off and every
+// request is fetched. Entries are written as [File] writes, with mode 0600. An entry that is
+// corrupt, expired, another user's, or made for another key or identity is ignored and replaced. A
+// lock ends with its holder.
 type Cache struct {
 	dir   string
 	off   error
@@ -114,8 +116,8 @@ type Cache struct {
 	locks locks
 }
 
-// OpenCache opens the cache and makes its folder. It never fails: a cache that cannot be used safely is
-// off, and [Cache.Off] returns the reason.
+// OpenCache opens the cache and makes its folder. It never fails: a cache that cannot be used
+// safely is off, and [Cache.Off] returns the reason.
 func OpenCache(opts *CacheOptions) *Cache {
 	c := &Cache{log: slog.New(slog.DiscardHandler)}
 	if opts != nil {
@@ -148,9 +150,9 @@ func (c *Cache) Source(r CacheRequest) CredentialsSource {
 	})
 }
 
-// Entry returns the cached entry of the request's key, or fetches one. An error is the one of Fetch, or
-// says that the fetched identity is not the expected one. If a fetch fails while a cached entry is still
-// valid, that entry is returned.
+// Entry returns the cached entry of the request's key, or fetches one. An error is the one of
+// Fetch, or says that the fetched identity is not the expected one. If a fetch fails while a cached
+// entry is still valid, that entry is returned.
 func (c *Cache) Entry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 	if r.Fetch == nil {
 		return CacheEntry{}, &OptionError{"Cache.Entry", "Fetch", errNil}
@@ -178,8 +180,8 @@ func (c *Cache) Entry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 	return c.refresh(ctx, r, at, began)
 }
 
-// refresh returns the entry that another process stored since the time, or fetches and stores a new one.
-// The caller holds the lock.
+// refresh returns the entry that another process stored since the time, or fetches and stores a new
+// one. The caller holds the lock.
 func (c *Cache) refresh(ctx context.Context, r CacheRequest, at target, since time.Time) (CacheEntry, error) {
 	old := c.read(at.path, r)
 	now := time.Now()
@@ -207,15 +209,16 @@ func (c *Cache) refresh(ctx context.Context, r CacheRequest, at target, since ti
 	return CacheEntry{}, err
 }
 
-// Fingerprint returns 32 hexadecimal digits that represent a secret in a [CacheKey]. Only a secret that
-// can be guessed anyway can be found from them.
+// Fingerprint returns 32 hexadecimal digits that represent a secret in a [CacheKey]. Only a secret
+// that can be guessed anyway can be found from them.
 func Fingerprint(secret string) string {
 	sum := sha256.Sum256([]byte("onafed cache key\x00" + secret))
 	return hex.EncodeToString(sum[:16])
 }
 
-// locate returns the file of a key's entry, and its lock. All keys share 256 lock files: a lock file can
-// never be removed safely, and keys change with every bearer token, so one for each key would accumulate.
+// locate returns the file of a key's entry, and its lock. All keys share 256 lock files: a lock
+// file can never be removed safely, and keys change with every bearer token, so one for each key
+// would accumulate.
 func (c *Cache) locate(key CacheKey) (at target, lock string, err error) {
 	text, err := json.Marshal(key)
 	if err != nil {
@@ -243,8 +246,8 @@ func fetchEntry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 	return e, nil
 }
 
-// mismatch returns the name of a field in which the identity is not the expected one, "" if there is
-// none. It does not return the value: a subject may contain personal data.
+// mismatch returns the name of a field in which the identity is not the expected one, "" if there
+// is none. It does not return the value: a subject may contain personal data.
 func (i CacheIdentity) mismatch(r CacheRequest) string {
 	differ := func(got, want string) bool { return want != "" && got != want }
 	account := ""

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// recordKeep is the age at which entries of other keys are removed: no role session lasts longer than 12
-// hours.
+// recordKeep is the age at which entries of other keys are removed: no role session lasts longer
+// than 12 hours.
 const recordKeep = 36 * time.Hour
 
 // cacheFolder returns the absolute path of the cache's folder after it is made and checked.
@@ -96,7 +96,8 @@ func (c *Cache) write(ctx context.Context, at target, rec *record) {
 	c.sweep(filepath.Base(at.path))
 }
 
-// sweep removes old entries. Keys change with every bearer token, so most entries are never used again.
+// sweep removes old entries. Keys change with every bearer token, so most entries are never used
+// again.
 func (c *Cache) sweep(keep string) {
 	files, err := os.ReadDir(c.dir)
 	if err != nil {
@@ -117,8 +118,8 @@ func (c *Cache) sweep(keep string) {
 	}
 }
 
-// isEntryName reports whether the cache gave a file its name: 64 hexadecimal digits and ".json", or the
-// name of the temporary file for that. Other files in the folder are not touched.
+// isEntryName reports whether the cache gave a file its name: 64 hexadecimal digits and ".json", or
+// the name of the temporary file for that. Other files in the folder are not touched.
 func isEntryName(name string) bool {
 	if hidden, ok := strings.CutPrefix(name, "."); ok {
 		name, ok = strings.CutSuffix(hidden, ".onafed.tmp")

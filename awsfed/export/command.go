@@ -11,14 +11,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// WriteProcess writes credential_process = command to a profile of the config file. Every SDK then runs
-// the command whenever it needs credentials. Make the command with [CommandLine].
+// WriteProcess writes credential_process = command to a profile of the config file. Every SDK then
+// runs the command whenever it needs credentials. Make the command with [CommandLine].
 //
 // SDKs prefer other credential settings of the same profile to credential_process: static keys,
 // role_arn, web identity, SSO, a login session. The error for such a setting names its line; with
-// FileOptions.Overwrite it is removed. Temporary keys are removed in any case. A credential_process of
-// another program (compared by the name of the file) is refused in the same way. SDKs also prefer keys
-// in the credentials file: see [File.RemoveCredentials].
+// FileOptions.Overwrite it is removed. Temporary keys are removed in any case. A credential_process
+// of another program (compared by the name of the file) is refused in the same way. SDKs also
+// prefer keys in the credentials file: see [File.RemoveCredentials].
 func (f *File) WriteProcess(ctx context.Context, profile, command string) error {
 	if f.format != configFormat {
 		return &FileError{Path: f.path, Reason: "credential_process is a setting of the config file", Next: "use NewConfigFile"}
@@ -40,9 +40,10 @@ func (f *File) WriteProcess(ctx context.Context, profile, command string) error 
 	})
 }
 
-// CommandLine returns the value of credential_process for a program and its arguments. All readers run
-// the same from it: sh -c (the Go SDK), shlex (botocore on Unix), cmd.exe /C with the rules of the C
-// runtime (Windows), and the Go SDK's file reader, which removes quotes and comments from values.
+// CommandLine returns the value of credential_process for a program and its arguments. All readers
+// run the same from it: sh -c (the Go SDK), shlex (botocore on Unix), cmd.exe /C with the rules of
+// the C runtime (Windows), and the Go SDK's file reader, which removes quotes and comments from
+// values.
 //
 // The program must be an absolute path, because SDKs run the command in any folder. Other users can
 // read the arguments in the process list, so they must not contain a secret.
@@ -88,9 +89,9 @@ func commandLine(goos, program string, args []string) (string, error) {
 	return command, nil
 }
 
-// posixWord puts a backslash before each character that a shell may treat specially. Quotes would be
-// easier to read, but the Go SDK's file reader removes them from a command that begins and ends with
-// them.
+// posixWord puts a backslash before each character that a shell may treat specially. Quotes would
+// be easier to read, but the Go SDK's file reader removes them from a command that begins and ends
+// with them.
 func posixWord(s string) (word, reason string) {
 	if s == "" {
 		return "''", ""
@@ -124,8 +125,8 @@ func windowsWord(s string) (word, reason string) {
 }
 
 // programOf returns the name of the file that a credential_process runs. The folder is left out,
-// because it changes when a program is installed elsewhere. A backslash before a letter or a digit is
-// the separator of Windows; before any other character it quotes that.
+// because it changes when a program is installed elsewhere. A backslash before a letter or a digit
+// is the separator of Windows; before any other character it quotes that.
 func programOf(command string) string {
 	var name strings.Builder
 	quote := byte(0)

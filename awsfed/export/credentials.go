@@ -12,11 +12,11 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// CredentialsSource returns temporary credentials whose Expires is the expiration that STS gave. The
-// Provider of package awsfed is one.
+// CredentialsSource returns temporary credentials whose Expires is the expiration that STS gave.
+// The Provider of package awsfed is one.
 //
-// An [aws.CredentialsProvider] is not enough: the Expires of its Retrieve is the time at which an SDK
-// should ask again. A program that takes that for the expiration discards working credentials.
+// An [aws.CredentialsProvider] is not enough: the Expires of its Retrieve is the time at which an
+// SDK should ask again. A program that takes that for the expiration discards working credentials.
 type CredentialsSource interface {
 	Credentials(ctx context.Context) (aws.Credentials, error)
 }
@@ -29,8 +29,8 @@ func (f CredentialsSourceFunc) Credentials(ctx context.Context) (aws.Credentials
 	return f(ctx)
 }
 
-// ErrExpired is wrapped by the error for credentials or a token that expired before they were handed
-// out.
+// ErrExpired is wrapped by the error for credentials or a token that expired before they were
+// handed out.
 var ErrExpired = errors.New("expired")
 
 // refusesRetry reports whether the error says that it is not retryable.
@@ -43,8 +43,8 @@ func refusesRetry(err error) bool {
 }
 
 // checkCredentials refuses what must not leave this package: permanent keys, keys without an
-// expiration, and text that would end a line, a shell word or a header. The error names the field and
-// never contains its value.
+// expiration, and text that would end a line, a shell word or a header. The error names the field
+// and never contains its value.
 func checkCredentials(c aws.Credentials, now time.Time) error {
 	fields := [...]struct{ name, value string }{
 		{"AccessKeyID", c.AccessKeyID},
@@ -71,10 +71,10 @@ func checkCredentials(c aws.Credentials, now time.Time) error {
 	return nil
 }
 
-// badSecretByte returns the offset of the first byte that keys and session tokens do not contain, or
-// -1. It accepts base64 of both alphabets and the characters in tokens of other STS servers. It refuses
-// blanks, quotes, the backslash, and shell and comment characters, so that no reader's quoting rules
-// matter.
+// badSecretByte returns the offset of the first byte that keys and session tokens do not contain,
+// or -1. It accepts base64 of both alphabets and the characters in tokens of other STS servers. It
+// refuses blanks, quotes, the backslash, and shell and comment characters, so that no reader's
+// quoting rules matter.
 func badSecretByte(s string) int {
 	for i := range len(s) {
 		c := s[i]
@@ -88,8 +88,8 @@ func badSecretByte(s string) int {
 	return -1
 }
 
-// timestamp formats t as every SDK reads it: RFC 3339 in UTC with "Z", whole seconds. The fraction is
-// cut and never rounded up: requests fail after an expiration that is reported too late.
+// timestamp formats t as every SDK reads it: RFC 3339 in UTC with "Z", whole seconds. The fraction
+// is cut and never rounded up: requests fail after an expiration that is reported too late.
 func timestamp(t time.Time) string {
 	return t.UTC().Truncate(time.Second).Format(time.RFC3339)
 }

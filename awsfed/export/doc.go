@@ -1,5 +1,5 @@
-// Package export gives AWS credentials to programs that are not written in Go, in every form that AWS
-// SDKs and the AWS CLI read.
+// Package export gives AWS credentials to programs that are not written in Go, in every form that
+// AWS SDKs and the AWS CLI read.
 //
 // The credentials come from a [CredentialsSource], such as a Provider of package
 // github.com/onafed/onafed/awsfed. The first call prints what a credential_process prints, one JSON
@@ -14,17 +14,17 @@
 //     their credentials from it.
 //   - [Handler] is the container credentials endpoint (AWS_CONTAINER_CREDENTIALS_FULL_URI). SDKs
 //     refresh their credentials from it.
-//   - [Process] does the work of a credential_process, and [File].WriteProcess writes the setting that
-//     runs it. With a [Cache] many such processes share one call.
+//   - [Process] does the work of a credential_process, and [File].WriteProcess writes the setting
+//     that runs it. With a [Cache] many such processes share one call.
 //   - [File].WriteCredentials writes the keys to the shared credentials file. SDKs read it once and
 //     never refresh: use it for tools that read nothing else.
 //   - [Env] returns shell statements. They serve one shell until the credentials expire.
 //
 // # Rules
 //
-// Only temporary credentials are handed out: the session token must be set and the expiration must be
-// in the future. The reported expiration is the one from STS, never an earlier time to ask again. No
-// error and no log record of this package contains a secret.
+// Only temporary credentials are handed out: the session token must be set and the expiration must
+// be in the future. The reported expiration is the one from STS, never an earlier time to ask
+// again. No error and no log record of this package contains a secret.
 //
 // Names may change before v1. The text of errors is not part of the contract.
 package export

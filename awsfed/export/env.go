@@ -47,27 +47,28 @@ func (s Shell) syntax() (syntax, bool) {
 	return syntax{}, false
 }
 
-// Env returns statements, one on each line, that put the credentials into the environment of a shell:
+// Env returns statements, one on each line, that put the credentials into the environment of a
+// shell:
 //
 //	eval "$(program aws env)"               # Posix
 //	program aws env --shell fish | source   # Fish
 //
-// The statements of Posix and Fish end with ";". They therefore work also if the quotes around $(...)
-// are forgotten and the shell replaces line ends by blanks; credentials contain no blanks.
+// The statements of Posix and Fish end with ";". They therefore work also if the quotes around
+// $(...) are forgotten and the shell replaces line ends by blanks; credentials contain no blanks.
 //
-// Besides the three keys, Env sets AWS_CREDENTIAL_EXPIRATION, which botocore and the AWS CLI read, and
-// AWS_ACCOUNT_ID if the account is known. It unsets the variables that an SDK would prefer to these
-// keys, because a wrong identity is worse than a lost setting:
+// Besides the three keys, Env sets AWS_CREDENTIAL_EXPIRATION, which botocore and the AWS CLI read,
+// and AWS_ACCOUNT_ID if the account is known. It unsets the variables that an SDK would prefer to
+// these keys, because a wrong identity is worse than a lost setting:
 //
-//   - AWS_PROFILE and AWS_DEFAULT_PROFILE, which the SDKs for JavaScript and .NET prefer. The profile's
-//     region is lost too: set AWS_REGION.
-//   - AWS_WEB_IDENTITY_TOKEN_FILE, which the SDK for .NET prefers. AWS_ROLE_ARN stays, because SDKs do
-//     not use it alone.
+//   - AWS_PROFILE and AWS_DEFAULT_PROFILE, which the SDKs for JavaScript and .NET prefer. The
+//     profile's region is lost too: set AWS_REGION.
+//   - AWS_WEB_IDENTITY_TOKEN_FILE, which the SDK for .NET prefers. AWS_ROLE_ARN stays, because
+//     SDKs do not use it alone.
 //   - AWS_SECURITY_TOKEN, which botocore prefers to AWS_SESSION_TOKEN.
 //   - AWS_ACCOUNT_ID of earlier credentials.
 //
-// The variables of the container endpoint stay, because all SDKs use it last. The error for an unknown
-// shell is an [*OptionError].
+// The variables of the container endpoint stay, because all SDKs use it last. The error for an
+// unknown shell is an [*OptionError].
 func Env(shell Shell, c aws.Credentials) (string, error) {
 	syntax, ok := shell.syntax()
 	if !ok {
@@ -87,8 +88,8 @@ func Env(shell Shell, c aws.Credentials) (string, error) {
 	return b.String(), nil
 }
 
-// Environ returns base with the credentials added, in the form "NAME=value" of [os/exec.Cmd.Env]. It
-// sets and removes the same variables as [Env].
+// Environ returns base with the credentials added, in the form "NAME=value" of [os/exec.Cmd.Env].
+// It sets and removes the same variables as [Env].
 func Environ(base []string, c aws.Credentials) ([]string, error) {
 	return environ(runtime.GOOS, base, c)
 }
@@ -142,8 +143,8 @@ func environment(c aws.Credentials) (set []variable, unset []string, err error) 
 	return set, unset, nil
 }
 
-// The values contain no character that a shell treats specially (checkCredentials). They are quoted by
-// the rules of each shell anyway, so that the output does not depend on that check.
+// The values contain no character that a shell treats specially (checkCredentials). They are quoted
+// by the rules of each shell anyway, so that the output does not depend on that check.
 
 func quotePosix(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"

@@ -16,7 +16,7 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// provider stands for an awsfed.Provider.
+// provider returns a source of fixed credentials. Programs use an awsfed.Provider.
 func provider() export.CredentialsSource {
 	return export.CredentialsSourceFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{
@@ -138,9 +138,8 @@ func ExampleFile_WriteProcess() {
 		return
 	}
 	fmt.Print(string(text))
-	// Output:
-	// [profile deploy]
-	// credential_process = /usr/local/bin/onafed aws credential-process --role-arn arn:aws:iam::123456789012:role/deploy
+	// Output: [profile deploy] credential_process = /usr/local/bin/onafed aws credential-process
+	// --role-arn arn:aws:iam::123456789012:role/deploy
 }
 
 func ExampleHandler() {
@@ -153,7 +152,7 @@ func ExampleHandler() {
 	server := httptest.NewServer(handler) // or handler.Serve(ctx, listener)
 	defer server.Close()
 
-	// What an SDK does with AWS_CONTAINER_CREDENTIALS_FULL_URI and
+	// An SDK does this with AWS_CONTAINER_CREDENTIALS_FULL_URI and
 	// AWS_CONTAINER_AUTHORIZATION_TOKEN:
 	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, server.URL, nil)
 	if err != nil {
@@ -214,7 +213,7 @@ func ExampleTokenFile() {
 		fmt.Fprintln(os.Stderr, err)
 		return
 	}
-	// Run(ctx) does this again and again, in time.
+	// Run(ctx) does this repeatedly, before each token expires.
 	if _, err := f.Write(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return

@@ -10,39 +10,40 @@ import (
 
 // FileOptions are the options of [NewCredentialsFile] and [NewConfigFile]. Nil means the defaults.
 type FileOptions struct {
-	// LockTimeout is how long to wait for other processes and goroutines that edit the same file. Zero
-	// or less means 10 seconds.
+	// LockTimeout is how long to wait for other processes and goroutines that edit the same file.
+	// Zero or less means 10 seconds.
 	LockTimeout time.Duration
-	// Overwrite allows an edit to replace settings that a person may have written: the long-term access
-	// keys of the profile, a credential_process that runs another program, and other credential settings
-	// that SDKs prefer to the new ones.
+	// Overwrite allows an edit to replace settings that a person may have written: the long-term
+	// access keys of the profile, a credential_process that runs another program, and other
+	// credential settings that SDKs prefer to the new ones.
 	Overwrite bool
 }
 
 // File edits one of the two files that AWS SDKs and the AWS CLI share. Make one with
-// [NewCredentialsFile] or [NewConfigFile]; the zero value is not usable. A File is safe for concurrent
-// use, in one process and in many.
+// [NewCredentialsFile] or [NewConfigFile]; the zero value is not usable. A File is safe for
+// concurrent use, in one process and in many.
 //
-// An edit changes the lines of its own keys in one section. Every other byte stays as it is: comments,
-// order, blank lines, CRLF, nested blocks, a missing final newline. The file is read as both
-// aws-sdk-go-v2 and botocore (the AWS CLI) read it. A text that they read differently is refused with a
-// [*FileError] that names the line, and the file stays untouched. Examples are a repeated section or
-// key, a line without "=", a byte order mark, and an inline comment in the section to edit.
+// An edit changes the lines of its own keys in one section. Every other byte stays as it is:
+// comments, order, blank lines, CRLF, nested blocks, a missing final newline. The file is read as
+// both aws-sdk-go-v2 and botocore (the AWS CLI) read it. A text that they read differently is
+// refused with a [*FileError] that names the line, and the file stays untouched. Examples are a
+// repeated section or key, a line without "=", a byte order mark, and an inline comment in the
+// section to edit.
 //
-// An edit is safe against other writers and against being killed. It takes a lock (a file beside the
-// edited one; the operating system releases it when its holder dies), reads the file again, writes a
-// temporary file with mode 0600 in the same folder, flushes it to disk and renames it. Other tools do
-// not know the lock; they see the old file or the new one, never a part.
+// An edit is safe against other writers and against being killed. It takes a lock (a file beside
+// the edited one; the operating system releases it when its holder dies), reads the file again,
+// writes a temporary file with mode 0600 in the same folder, flushes it to disk and renames it.
+// Other tools do not know the lock; they see the old file or the new one, never a part.
 //
 // The folder is created with mode 0700, and a folder named ".aws" is set to that mode. The new file
-// has mode 0600 whatever the old one had. Access control lists and extended attributes are not copied,
-// and a hard link to the file keeps the old text. A file that belongs to another user, that is not a
-// regular file, or that is or would become larger than 16 MiB is refused. A symbolic link is followed
-// only if it is the user's own and nobody else can write on the way: its folder and the folder that it
-// leads to belong to the user or to root.
+// has mode 0600 whatever the old one had. Access control lists and extended attributes are not
+// copied, and a hard link to the file keeps the old text. A file that belongs to another user, that
+// is not a regular file, or that is or would become larger than 16 MiB is refused. A symbolic link
+// is followed only if it is the user's own and nobody else can write on the way: its folder and the
+// folder that it leads to belong to the user or to root.
 //
-// The name of a profile has 1 to 256 printable ASCII characters and is not DEFAULT. Blanks, brackets,
-// quotes, backslashes, "#" and ";" are refused, because SDKs read them differently.
+// The name of a profile has 1 to 256 printable ASCII characters and is not DEFAULT. Blanks,
+// brackets, quotes, backslashes, "#" and ";" are refused, because SDKs read them differently.
 type File struct {
 	path   string
 	format format
@@ -51,9 +52,10 @@ type File struct {
 	locks  locks
 }
 
-// NewCredentialsFile returns the shared credentials file at path. If path is empty, it is the one that
-// AWS_SHARED_CREDENTIALS_FILE names, else ~/.aws/credentials. The file need not exist. A variable that
-// begins with "~" or contains a "$" is an error: botocore expands it and the Go SDK does not.
+// NewCredentialsFile returns the shared credentials file at path. If path is empty, it is the one
+// that AWS_SHARED_CREDENTIALS_FILE names, else ~/.aws/credentials. The file need not exist. A
+// variable that begins with "~" or contains a "$" is an error: botocore expands it and the Go SDK
+// does not.
 func NewCredentialsFile(path string, opts *FileOptions) (*File, error) {
 	return newFile(path, "AWS_SHARED_CREDENTIALS_FILE", "credentials", credentialsFormat, opts)
 }
@@ -103,9 +105,9 @@ func absolute(path string) (string, error) {
 // Path returns the file's absolute path.
 func (f *File) Path() string { return f.path }
 
-// Lookup returns the value of a profile's key if all SDKs read the same value. The letter case of the
-// key does not matter. A missing file, profile or key is not an error, and the null device is an empty
-// file. Lookup takes no lock, because a file is replaced as a whole.
+// Lookup returns the value of a profile's key if all SDKs read the same value. The letter case of
+// the key does not matter. A missing file, profile or key is not an error, and the null device is
+// an empty file. Lookup takes no lock, because a file is replaced as a whole.
 func (f *File) Lookup(profile, key string) (value string, ok bool, err error) {
 	s, err := f.read(profile)
 	if err != nil {
@@ -148,8 +150,8 @@ func (f *File) Edit(ctx context.Context, profile string, settings ...Setting) er
 	return f.edit(ctx, profile, func(*section) ([]Setting, *FileError) { return settings, nil })
 }
 
-// edit changes a profile under the lock. decide is called with the profile's section and returns the
-// settings to write, or refuses.
+// edit changes a profile under the lock. decide is called with the profile's section and returns
+// the settings to write, or refuses.
 func (f *File) edit(ctx context.Context, profile string, decide func(*section) ([]Setting, *FileError)) error {
 	if reason := checkProfile(profile); reason != "" {
 		return &FileError{Path: f.path, Reason: reason}

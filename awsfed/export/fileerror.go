@@ -26,8 +26,8 @@ type FileError struct {
 	Reason string
 	// Next says what to do. It is empty if Reason is enough.
 	Next string
-	// Err is the cause: [ErrLongTerm], [ErrLocked], an error of the operating system or of the context.
-	// It is nil if the reason is the text of the file.
+	// Err is the cause: [ErrLongTerm], [ErrLocked], an error of the operating system or of the
+	// context. It is nil if the reason is the text of the file.
 	Err error
 }
 

@@ -51,9 +51,9 @@ func tightenFolder(dir string) error {
 	return nil
 }
 
-// followLinks follows symbolic links from path until a file that is not a link or does not exist. Each
-// link on the way must belong to the user, and each folder to the user or root and be writable by
-// nobody else. Otherwise another user could choose the file that is replaced.
+// followLinks follows symbolic links from path until a file that is not a link or does not exist.
+// Each link on the way must belong to the user, and each folder to the user or root and be writable
+// by nobody else. Otherwise another user could choose the file that is replaced.
 func followLinks(path string) (string, error) {
 	for range 16 {
 		dir, name := filepath.Split(path)

@@ -18,8 +18,8 @@ func (f format) header(profile string) string {
 	return "[" + profile + "]"
 }
 
-// names reports whether the Go SDK and botocore take the section for the profile. The profile's name
-// contains no blank (checkProfile).
+// names reports whether the Go SDK and botocore take the section for the profile. The profile's
+// name contains no blank (checkProfile).
 func (f format) names(section, profile string) (inGo, inPython bool) {
 	if profile == "" {
 		return false, false
@@ -46,7 +46,8 @@ func (f format) names(section, profile string) (inGo, inPython bool) {
 	return inGo, inPython
 }
 
-// checkProfile returns why the name cannot be written so that every SDK reads it alike, "" if it can.
+// checkProfile returns why the name cannot be written so that every SDK reads it alike, "" if it
+// can.
 //
 // AWS documents letters, digits, "-" and "_". Other characters that people use and that no reader
 // treats specially are allowed too.

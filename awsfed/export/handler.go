@@ -21,15 +21,16 @@ import (
 type HandlerOptions struct {
 	// RoleARN is returned to clients as RoleArn, as ECS does. It is left out if empty.
 	RoleARN string
-	// Logger receives rejected requests (Warn, with the reason, without the value of any header) and
-	// failures of the source (Warn). Nil means silence.
+	// Logger receives rejected requests (Warn, with the reason, without the value of any header)
+	// and failures of the source (Warn). Nil means silence.
 	Logger *slog.Logger
 }
 
 // Handler is the container credentials endpoint: the HTTP server for
-// AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN (or ..._TOKEN_FILE, whose
-// file must not end with a newline). SDKs ask it again before their credentials expire. Make one with
-// [NewHandler]. A Handler is safe for concurrent use, and starts nothing before the first request.
+// AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN (or ..._TOKEN_FILE,
+// whose file must not end with a newline). SDKs ask it again before their credentials expire. Make
+// one with [NewHandler]. A Handler is safe for concurrent use, and starts nothing before the first
+// request.
 //
 // It answers GET on every path where it is mounted, for clients on this machine only. It rejects:
 //
@@ -41,21 +42,23 @@ type HandlerOptions struct {
 //
 // The token cannot be switched off.
 //
-// The answer comes within one second. If the source is slow or fails, the last credentials are returned
-// while they are valid. Without valid credentials the answer is a JSON error: 503, at once if the source
-// just failed or is known to hang, or 403 if the source's error has Retryable() == false.
+// The answer comes within one second. If the source is slow or fails, the last credentials are
+// returned while they are valid. Without valid credentials the answer is a JSON error: 503, at once
+// if the source just failed or is known to hang, or 403 if the source's error has Retryable() ==
+// false.
 type Handler struct {
 	source  slowSource
 	token   [sha256.Size]byte // hashes have equal lengths, so a comparison does not reveal the token's length
 	roleARN string
 }
 
-// NewHandlerToken returns a new random token for [NewHandler]: 26 letters and digits with at least 128
-// random bits.
+// NewHandlerToken returns a new random token for [NewHandler]: 26 letters and digits with at least
+// 128 random bits.
 func NewHandlerToken() string { return rand.Text() }
 
-// NewHandler returns an endpoint that gives src's credentials to clients that have the token. The token
-// needs at least 16 characters, all printable ASCII. An error is an [*OptionError] for "src" or "token".
+// NewHandler returns an endpoint that gives src's credentials to clients that have the token. The
+// token needs at least 16 characters, all printable ASCII. An error is an [*OptionError] for "src"
+// or "token".
 func NewHandler(src CredentialsSource, token string, opts *HandlerOptions) (*Handler, error) {
 	if src == nil {
 		return nil, &OptionError{"NewHandler", "src", errNil}
@@ -147,8 +150,8 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(body) // an error means that the client is gone
 }
 
-// Serve answers requests on l until ctx ends. It then waits two seconds for running requests and returns
-// nil. A listener on anything but a loopback TCP address is refused. Serve closes l.
+// Serve answers requests on l until ctx ends. It then waits two seconds for running requests and
+// returns nil. A listener on anything but a loopback TCP address is refused. Serve closes l.
 func (h *Handler) Serve(ctx context.Context, l net.Listener) error {
 	defer l.Close()
 	if !loopback.IsAddr(l.Addr()) {

@@ -5,20 +5,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 
 	"github.com/onafed/onafed/awsfed/export"
@@ -35,7 +30,7 @@ func newHandler(t *testing.T, src export.CredentialsSource, opts *export.Handler
 	return h
 }
 
-// request is one that the handler answers, as it arrives on 127.0.0.1:9911.
+// request returns a request that the handler accepts, as it arrives on 127.0.0.1:9911.
 func request(ctx context.Context) *http.Request {
 	local := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9911}
 	r := httptest.NewRequestWithContext(context.WithValue(ctx, http.LocalAddrContextKey, local), http.MethodGet, "/credentials", nil)
@@ -71,9 +66,44 @@ func TestHandlerAnswers(t *testing.T) {
 	}
 }
 
-// Everything that is not an SDK of this machine is refused, and told nothing.
-func TestHandlerRefuses(t *testing.T) {
+// Every request that does not come from an SDK on this machine is refused without a reason.
+func TestHandlerRejects(t *testing.T) {
 	t.Parallel()
+	for _, tt := range requests() {
+		t.Run(tt.rule, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			h := newHandler(t, always(credentials(1)), &export.HandlerOptions{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			r := request(t.Context())
+			w := answer(h, tt.change(r))
+			if w.Code != tt.status {
+				t.Fatalf("status %d, want %d: %s", w.Code, tt.status, w.Body)
+			}
+			if tt.status == 200 {
+				return
+			}
+			if strings.Contains(w.Body.String(), credentials(1).AccessKeyID) || strings.Contains(log.String(), handlerToken) {
+				t.Errorf("the answer or the log shows a secret: %s, %s", w.Body, &log)
+			}
+			var body struct{ Code, Message string }
+			if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || body.Code == "" || w.Header().Get("Content-Type") != "application/json" {
+				t.Errorf("the error is not in the JSON form that SDKs read: %s %q", w.Body, w.Header().Get("Content-Type"))
+			}
+			if log.Len() == 0 {
+				t.Error("the refusal is not in the log")
+			}
+		})
+	}
+}
+
+// A changedRequest changes one property of an accepted request.
+type changedRequest struct {
+	rule   string
+	change func(*http.Request) *http.Request
+	status int
+}
+
+func requests() []changedRequest {
 	local := func(ip string, port int) func(*http.Request) *http.Request {
 		return func(r *http.Request) *http.Request {
 			return r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, &net.TCPAddr{IP: net.ParseIP(ip), Port: port}))
@@ -85,15 +115,11 @@ func TestHandlerRefuses(t *testing.T) {
 	host := func(h string) func(*http.Request) *http.Request {
 		return func(r *http.Request) *http.Request { r.Host = h; return r }
 	}
-	tests := []struct {
-		rule   string
-		change func(*http.Request) *http.Request
-		status int
-	}{
+	return []changedRequest{
 		{"nothing wrong", func(r *http.Request) *http.Request { return r }, 200},
 		{"localhost", host("LocalHost:9911"), 200},
 		{"IPv6 loopback", host("[::1]:9911"), 200},
-		{"port 80 left out", func(r *http.Request) *http.Request { r.Host = "127.0.0.1"; return local("127.0.0.1", 80)(r) }, 200},
+		{"port 80 omitted", func(r *http.Request) *http.Request { r.Host = "127.0.0.1"; return local("127.0.0.1", 80)(r) }, 200},
 		{"no token", header("Authorization"), 401},
 		{"empty token", header("Authorization", ""), 401},
 		{"wrong token", header("Authorization", "0123456789abcdefTOKEM"), 401},
@@ -107,7 +133,7 @@ func TestHandlerRefuses(t *testing.T) {
 		{"other port", host("127.0.0.1:80"), 403},
 		{"no port", host("127.0.0.1"), 403},
 		{"no host", host(""), 403},
-		{"address of a network", host("10.0.0.1:9911"), 403},
+		{"address of the network", host("10.0.0.1:9911"), 403},
 		{"all addresses", host("0.0.0.0:9911"), 403},
 		{"local address not loopback", local("10.0.0.1", 9911), 403},
 		{"local address unknown", func(r *http.Request) *http.Request {
@@ -127,31 +153,6 @@ func TestHandlerRefuses(t *testing.T) {
 		{"HEAD", func(r *http.Request) *http.Request { r.Method = "HEAD"; return r }, 405},
 		{"OPTIONS", func(r *http.Request) *http.Request { r.Method = "OPTIONS"; return r }, 405},
 	}
-	for _, tt := range tests {
-		t.Run(tt.rule, func(t *testing.T) {
-			t.Parallel()
-			var log bytes.Buffer
-			h := newHandler(t, always(credentials(1)), &export.HandlerOptions{Logger: slog.New(slog.NewTextHandler(&log, nil))})
-			r := request(t.Context())
-			w := answer(h, tt.change(r))
-			if w.Code != tt.status {
-				t.Fatalf("status %d, want %d: %s", w.Code, tt.status, w.Body)
-			}
-			if tt.status == 200 {
-				return
-			}
-			if strings.Contains(w.Body.String(), credentials(1).AccessKeyID) || strings.Contains(log.String(), handlerToken) {
-				t.Errorf("told too much: %s, %s", w.Body, &log)
-			}
-			var body struct{ Code, Message string }
-			if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || body.Code == "" || w.Header().Get("Content-Type") != "application/json" {
-				t.Errorf("the error is not JSON as SDKs read it: %s %q", w.Body, w.Header().Get("Content-Type"))
-			}
-			if log.Len() == 0 {
-				t.Error("the refusal is not in the log")
-			}
-		})
-	}
 }
 
 func TestNewHandlerRefuses(t *testing.T) {
@@ -167,110 +168,6 @@ func TestNewHandlerRefuses(t *testing.T) {
 	if a, b := export.NewHandlerToken(), export.NewHandlerToken(); a == b || len(a) < 26 {
 		t.Errorf("tokens %q and %q", a, b)
 	}
-}
-
-type finalError struct{ error }
-
-func (finalError) Retryable() bool { return false }
-
-// While the source fails or hangs, what it gave last is handed out until it
-// expires; after that the answer is 503 in time.
-func TestHandlerThroughOutage(t *testing.T) {
-	t.Parallel()
-	for _, kind := range []string{"fails", "hangs", "panics"} {
-		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				var down atomic.Bool
-				c := credentials(1)
-				c.Expires = time.Now().Add(10 * time.Minute)
-				h := newHandler(t, export.CredentialsSourceFunc(func(ctx context.Context) (aws.Credentials, error) {
-					switch {
-					case !down.Load():
-						return c, nil
-					case kind == "panics":
-						panic("s3cr3t")
-					case kind == "hangs":
-						<-ctx.Done()
-						return aws.Credentials{}, ctx.Err()
-					}
-					return aws.Credentials{}, errors.New("STS is down")
-				}), nil)
-				const inTime = 900 * time.Millisecond // the SDK for JavaScript gives up after a second
-				ask := func(status int, atMost time.Duration) {
-					t.Helper()
-					began := time.Now()
-					w := answer(h, request(t.Context()))
-					if w.Code != status || time.Since(began) > atMost {
-						t.Errorf("status %d after %v, want %d within %v: %s", w.Code, time.Since(began), status, atMost, w.Body)
-					}
-					if strings.Contains(w.Body.String(), "s3cr3t") {
-						t.Errorf("the panic's text is told: %s", w.Body)
-					}
-				}
-				ask(200, 0)
-				down.Store(true)
-				for range 5 {
-					time.Sleep(time.Minute)
-					ask(200, inTime)
-				}
-				time.Sleep(10 * time.Minute)
-				ask(503, inTime)
-				ask(503, 0) // known to be down: at once
-				down.Store(false)
-				time.Sleep(2 * time.Minute)
-				c.Expires = time.Now().Add(time.Hour)
-				ask(200, 0)
-			})
-		})
-	}
-}
-
-// A refusal that trying again cannot mend is 403, so that SDKs do not retry.
-func TestHandlerFinalError(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		err := error(nil)
-		h := newHandler(t, export.CredentialsSourceFunc(func(context.Context) (aws.Credentials, error) { return credentials(1), err }), nil)
-		if w := answer(h, request(t.Context())); w.Code != http.StatusOK {
-			t.Fatalf("status %d", w.Code)
-		}
-		err = finalError{errors.New("not authorized")}
-		w := answer(h, request(t.Context()))
-		if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "not authorized") {
-			t.Errorf("status %d: %s", w.Code, w.Body)
-		}
-		err = errors.New("down")
-		time.Sleep(2 * time.Second)
-		if w := answer(h, request(t.Context())); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
-			t.Errorf("status %d: %s", w.Code, w.Body)
-		}
-	})
-}
-
-// Many requests are one question to the source.
-func TestHandlerAsksOnce(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var calls atomic.Int32
-		h := newHandler(t, export.CredentialsSourceFunc(func(context.Context) (aws.Credentials, error) {
-			calls.Add(1)
-			time.Sleep(500 * time.Millisecond)
-			return credentials(1), nil
-		}), nil)
-		var wg sync.WaitGroup
-		for range 100 {
-			wg.Go(func() {
-				if w := answer(h, request(t.Context())); w.Code != http.StatusOK {
-					t.Errorf("status %d", w.Code)
-				}
-			})
-		}
-		wg.Wait()
-		if n := calls.Load(); n != 1 {
-			t.Errorf("%d questions, want 1", n)
-		}
-	})
 }
 
 // The Go SDK's client gets its credentials from Serve, and Serve ends with ctx.
@@ -305,12 +202,12 @@ func TestHandlerServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	// net/http answers this one by itself unless told not to.
+	// net/http answers this itself unless DisableGeneralOptionsHandler is set.
 	if _, err := io.WriteString(conn, "OPTIONS * HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	if line, err := bufio.NewReader(conn).ReadString('\n'); !strings.Contains(line, " 403 ") {
-		t.Errorf("OPTIONS * is answered %q, %v", line, err)
+		t.Errorf("the answer to OPTIONS * is %q, %v", line, err)
 	}
 	cancel()
 	if err := <-served; err != nil {

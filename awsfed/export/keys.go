@@ -22,8 +22,8 @@ const (
 )
 
 // staticKeys returns the settings for static credentials. It also removes keys that this package or
-// another tool wrote with earlier credentials, and that would show the wrong principal or expiration.
-// Zero credentials give settings that remove everything.
+// another tool wrote with earlier credentials, and that would show the wrong principal or
+// expiration. Zero credentials give settings that remove everything.
 func staticKeys(c aws.Credentials) []Setting {
 	expires := ""
 	if !c.Expires.IsZero() {
@@ -43,19 +43,19 @@ func staticKeys(c aws.Credentials) []Setting {
 	}
 }
 
-// WriteCredentials writes temporary credentials to a profile: the three keys, and their expiration as
-// x_security_token_expires (RFC 3339, UTC), which other tools write and read too. It removes keys of
-// earlier credentials that no longer fit: aws_security_token, other tools' expiration keys,
+// WriteCredentials writes temporary credentials to a profile: the three keys, and their expiration
+// as x_security_token_expires (RFC 3339, UTC), which other tools write and read too. It removes
+// keys of earlier credentials that no longer fit: aws_security_token, other tools' expiration keys,
 // x_principal_arn, and the aws_account_id of another account.
 //
-// A profile with long-term keys is refused with [ErrLongTerm] unless FileOptions.Overwrite is set. The
-// same applies to a setting of the section that makes an SDK ignore the keys or refuse the profile:
-// role_arn and the settings that belong to it, web identity, SSO accounts and roles; in the config file
-// also credential_process and a login session. The error names the line; with Overwrite the setting is
-// removed. Settings of the profile in the other file are not checked.
+// A profile with long-term keys is refused with [ErrLongTerm] unless FileOptions.Overwrite is set.
+// The same applies to a setting of the section that makes an SDK ignore the keys or refuse the
+// profile: role_arn and the settings that belong to it, web identity, SSO accounts and roles; in
+// the config file also credential_process and a login session. The error names the line; with
+// Overwrite the setting is removed. Settings of the profile in the other file are not checked.
 //
-// SDKs read these keys once, when a program starts, and never refresh them. Prefer [File.WriteProcess]
-// where it can be used.
+// SDKs read these keys once, when a program starts, and never refresh them. Prefer
+// [File.WriteProcess] where it can be used.
 func (f *File) WriteCredentials(ctx context.Context, profile string, c aws.Credentials) error {
 	if err := checkCredentials(c, time.Now()); err != nil {
 		return &FileError{Path: f.path, Reason: "credentials refused", Err: err}
@@ -72,9 +72,9 @@ func (f *File) WriteCredentials(ctx context.Context, profile string, c aws.Crede
 }
 
 // RemoveCredentials removes the temporary keys of a profile and the settings that
-// [File.WriteCredentials] writes with them, and reports whether there were any. SDKs prefer such keys
-// to a credential_process of the same profile. Long-term keys are refused with [ErrLongTerm] unless
-// FileOptions.Overwrite is set.
+// [File.WriteCredentials] writes with them, and reports whether there were any. SDKs prefer such
+// keys to a credential_process of the same profile. Long-term keys are refused with [ErrLongTerm]
+// unless FileOptions.Overwrite is set.
 func (f *File) RemoveCredentials(ctx context.Context, profile string) (removed bool, err error) {
 	if info, err := os.Stat(f.path); errors.Is(err, fs.ErrNotExist) || err == nil && isNull(info) {
 		return false, nil // without creating the folder
@@ -104,8 +104,8 @@ func (f *File) keepLongTerm(s *section) *FileError {
 	}
 }
 
-// removePreferred adds settings that remove what SDKs prefer to the new settings. Without Overwrite it
-// refuses the first of them.
+// removePreferred adds settings that remove what SDKs prefer to the new settings. Without Overwrite
+// it refuses the first of them.
 func (f *File) removePreferred(settings []Setting, s *section, isPreferred func(key string) bool, written string) ([]Setting, *FileError) {
 	for i := range s.entries {
 		e := &s.entries[i]
@@ -121,10 +121,10 @@ func (f *File) removePreferred(settings []Setting, s *section, isPreferred func(
 	return settings, nil
 }
 
-// preferredToKeys reports whether the setting makes the Go SDK or botocore ignore the static keys beside
-// it, or refuse the profile. Both continue from the keys to role_arn. botocore uses web identity and SSO
-// (if these two settings exist) before the keys of either file, and the login session and the process
-// before the keys of the config file.
+// preferredToKeys reports whether the setting makes the Go SDK or botocore ignore the static keys
+// beside it, or refuse the profile. Both continue from the keys to role_arn. botocore uses web
+// identity and SSO (if these two settings exist) before the keys of either file, and the login
+// session and the process before the keys of the config file.
 func (f *File) preferredToKeys(key string) bool {
 	switch key {
 	case "role_arn", "source_profile", "credential_source", "web_identity_token_file", "sso_account_id", "sso_role_name":
@@ -135,8 +135,8 @@ func (f *File) preferredToKeys(key string) bool {
 	return false
 }
 
-// isOtherSource reports whether the setting belongs to a source of credentials other than static keys
-// and credential_process. SDKs prefer each of them to credential_process.
+// isOtherSource reports whether the setting belongs to a source of credentials other than static
+// keys and credential_process. SDKs prefer each of them to credential_process.
 func isOtherSource(key string) bool {
 	switch key {
 	case "role_arn", "source_profile", "credential_source", "web_identity_token_file", "login_session",

@@ -16,8 +16,8 @@ func cutLineEnd(line string) (rest, eol string) {
 	return rest, line[len(rest):]
 }
 
-// checkText refuses characters that a reader cannot decode, or that only one reader takes for a line
-// end or a blank. line has no line end.
+// checkText refuses characters that a reader cannot decode, or that only one reader takes for a
+// line end or a blank. line has no line end.
 func checkText(text string, line int, isComment bool) *FileError {
 	if isPrintable(text) {
 		return nil
@@ -39,9 +39,9 @@ func checkText(text string, line int, isComment bool) *FileError {
 	return nil
 }
 
-// goValue returns the value that the Go SDK reads from the text after the delimiter. A comment at the
-// end is removed already. The SDK trims the text and removes a pair of quotes. A value of a single
-// quote makes it panic (config v1.33.15), so that is refused.
+// goValue returns the value that the Go SDK reads from the text after the delimiter. A comment at
+// the end is removed already. The SDK trims the text and removes a pair of quotes. A value of a
+// single quote makes it panic (config v1.33.15), so that is refused.
 func goValue(text string, e *entry) (string, *FileError) {
 	v := trim(text)
 	if v == `"` || v == `'` {
@@ -69,8 +69,8 @@ func cutComment(s string) string {
 	return s
 }
 
-// delimiter returns the offset at which a key ends and its value begins, -1 if there is none. A loop is
-// faster than strings.IndexAny for a short key, as it is for trim.
+// delimiter returns the offset at which a key ends and its value begins, -1 if there is none. A
+// loop is faster than strings.IndexAny for a short key, as it is for trim.
 func delimiter(s string) int {
 	for i := range len(s) {
 		if s[i] == '=' || s[i] == ':' {

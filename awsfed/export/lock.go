@@ -9,13 +9,13 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockRetry is how often a lock that another process holds is tried. An edit takes some milliseconds,
-// most of them for the flush to disk.
+// lockRetry is how often a lock that another process holds is tried. An edit takes some
+// milliseconds, most of them for the flush to disk.
 const lockRetry = 5 * time.Millisecond
 
-// locks are the locks of one [File], [Cache] or [TokenFile]. Its goroutines wait here for their turn,
-// so that only one of them polls for the operating system's lock. A thousand polling goroutines would
-// keep a machine busy. The zero value is ready for use.
+// locks are the locks of one [File], [Cache] or [TokenFile]. Its goroutines wait here for their
+// turn, so that only one of them polls for the operating system's lock. A thousand polling
+// goroutines would keep a machine busy. The zero value is ready for use.
 type locks struct {
 	mu    sync.Mutex               // guards turns
 	turns map[string]chan struct{} // by path; full while a goroutine holds the lock or polls for it
@@ -27,7 +27,8 @@ type heldLock struct {
 	turn chan struct{}
 }
 
-// take takes the lock at path. It waits at most timeout for other goroutines and processes together.
+// take takes the lock at path. It waits at most timeout for other goroutines and processes
+// together.
 func (s *locks) take(ctx context.Context, path string, timeout time.Duration) (heldLock, error) {
 	turn, left := s.turn(path), timeout
 	select {
@@ -79,15 +80,16 @@ func stillLocked(holder, path string, timeout time.Duration, next string) error 
 	return &FileError{Reason: holder + " did not release the lock " + quoted(path) + " within " + timeout.String(), Next: next, Err: ErrLocked}
 }
 
-// release releases the lock. An error has no consequence: the lock ends with the process at the latest.
+// release releases the lock. An error has no consequence: the lock ends with the process at the
+// latest.
 func (h heldLock) release() {
 	_ = h.file.Unlock()
 	<-h.turn
 }
 
-// lockFile takes the lock at path and waits at most for the time that is left of timeout. The lock is the
-// operating system's (flock, LockFileEx), so it ends with its holder. The empty file stays: if it were
-// removed, two processes could hold the lock at once.
+// lockFile takes the lock at path and waits at most for the time that is left of timeout. The lock
+// is the operating system's (flock, LockFileEx), so it ends with its holder. The empty file stays:
+// if it were removed, two processes could hold the lock at once.
 func lockFile(ctx context.Context, path string, left, timeout time.Duration) (*flock.Flock, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

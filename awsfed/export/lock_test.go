@@ -15,7 +15,7 @@ import (
 	"github.com/onafed/onafed/awsfed/export"
 )
 
-// A goroutine waits for another one of its process no longer than for another process.
+// A goroutine waits for another goroutine no longer than for another process.
 func TestLockTimeoutWithinAProcess(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder
@@ -40,7 +40,7 @@ func TestLockTimeoutWithinAProcess(t *testing.T) {
 			t.Errorf("%d calls, %v after %v, want one without the lock after 3s", calls, err, time.Since(begin))
 		}
 		if !strings.Contains(log.String(), "this process did not release the lock") {
-			t.Errorf("the log does not say who has the lock: %s", log.String())
+			t.Errorf("the log does not name the holder of the lock: %s", log.String())
 		}
 		close(hang)
 		if err := <-done; err == nil {
@@ -49,8 +49,8 @@ func TestLockTimeoutWithinAProcess(t *testing.T) {
 	})
 }
 
-// However long a goroutine stood in the queue before it could try, the error tells the whole wait.
-func TestLockErrorTellsTheWholeTimeout(t *testing.T) {
+// The error contains the whole timeout, also after a goroutine waited for its turn.
+func TestLockErrorHasTheWholeTimeout(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "credentials")
 	start(t, "hold", path)
@@ -61,7 +61,7 @@ func TestLockErrorTellsTheWholeTimeout(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	var wg sync.WaitGroup
-	for range 8 { // who stand first in the queue, and leave it before the time is over
+	for range 8 { // these get the first turns and give up before the timeout
 		wg.Go(func() { _ = f.Edit(ctx, "p", export.Setting{Key: "region", Value: "x"}) })
 	}
 	runtime.Gosched()
@@ -69,7 +69,7 @@ func TestLockErrorTellsTheWholeTimeout(t *testing.T) {
 		wg.Go(func() {
 			err := f.Edit(t.Context(), "p", export.Setting{Key: "region", Value: "x"})
 			if !errors.Is(err, export.ErrLocked) || !strings.Contains(err.Error(), "within 50ms: still locked; ") {
-				t.Errorf("%v, want one that tells 50ms and who has the lock once", err)
+				t.Errorf("%v, want an error with 50ms and ErrLocked once", err)
 			}
 		})
 	}

@@ -15,11 +15,11 @@ import (
 	"github.com/onafed/onafed/awsfed/export"
 )
 
-// The provider of package awsfed is what this package is made for.
+// Package export is made for the provider of package awsfed.
 var _ export.CredentialsSource = (*awsfed.Provider)(nil)
 
-// TestMain also plays the other processes of the tests that need some: the
-// test binary is run again with childVariable set.
+// TestMain also runs as the other processes of tests: they start the test binary with childVariable
+// set.
 func TestMain(m *testing.M) {
 	if name := os.Getenv(childVariable); name != "" {
 		if err := children()[name](os.Args[1:]); err != nil {
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 
 const childVariable = "ONAFED_EXPORT_TEST_CHILD"
 
-// children are the programs that the test binary can be.
+// children returns the programs that the test binary can run as.
 func children() map[string]func(args []string) error {
 	return map[string]func(args []string) error{
 		"edit":  childEdit,
@@ -44,7 +44,7 @@ func children() map[string]func(args []string) error {
 	}
 }
 
-// child is the test binary as another program.
+// child returns the command that runs the test binary as another program.
 func child(ctx context.Context, tb testing.TB, name string, args ...string) *exec.Cmd {
 	tb.Helper()
 	self, err := os.Executable()
@@ -56,7 +56,7 @@ func child(ctx context.Context, tb testing.TB, name string, args ...string) *exe
 	return cmd
 }
 
-// credentials are good for an hour; n tells them apart.
+// credentials returns credentials that are valid for an hour and differ by n.
 func credentials(n int) aws.Credentials {
 	return aws.Credentials{
 		AccessKeyID:     fmt.Sprintf("ASIATESTONAFED%06d", n),

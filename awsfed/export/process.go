@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// processOutput is the JSON that SDKs read from a credential_process, with its members in the order of
-// AWS's documentation.
+// processOutput is the JSON that SDKs read from a credential_process, with its members in the order
+// of AWS's documentation.
 type processOutput struct {
 	Version         int
 	AccessKeyID     string `json:"AccessKeyId"`

@@ -19,7 +19,7 @@ func always(c aws.Credentials) export.CredentialsSource {
 	return export.CredentialsSourceFunc(func(context.Context) (aws.Credentials, error) { return c, nil })
 }
 
-// writeCounter fails the test's assumption that nothing is written in parts.
+// writeCounter counts the writes, or fails each with err.
 type writeCounter struct {
 	bytes.Buffer
 	writes int
@@ -48,7 +48,7 @@ func TestProcess(t *testing.T) {
 		t.Errorf("Process wrote %q in %d writes, want %q in one", w.String(), w.writes, want)
 	}
 
-	// The Go SDK's reader takes it.
+	// The Go SDK reads it.
 	got, err := processcreds.NewProvider("cat <<'EOF'\n" + w.String() + "EOF\n").Retrieve(t.Context())
 	if err != nil || got.SessionToken != c.SessionToken || got.AccountID != c.AccountID || !got.Expires.Equal(c.Expires.Truncate(time.Second)) {
 		t.Errorf("the SDK reads %v, %v", got.Expires, err)
@@ -61,7 +61,7 @@ func TestProcess(t *testing.T) {
 	}
 }
 
-// Failures write nothing and tell no secret.
+// After a failure nothing is written, and the error contains no secret.
 func TestProcessFails(t *testing.T) {
 	t.Parallel()
 	sentinel := errors.New("STS said no")

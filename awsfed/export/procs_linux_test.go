@@ -8,19 +8,19 @@ import (
 	"testing"
 )
 
-// asUser is the test binary as a program of another user, whom root can play.
+// asUser returns the command that runs the test binary as another user. It needs root.
 func asUser(t *testing.T, uid int, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("only root can be another user")
+		t.Skip("only root can run as another user")
 	}
 	cmd := child(t.Context(), t, name, args...)
-	cmd.Path = "/proc/self/exe" // the binary may stand in a folder of root's alone
+	cmd.Path = "/proc/self/exe" // the binary may be in a folder that only root can read
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
 	return cmd
 }
 
-// open lets everybody through the folders that the test made.
+// open returns a temporary folder that all users can reach.
 func open(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -41,13 +41,14 @@ func folder(t *testing.T, path string, uid int, mode os.FileMode) string {
 		t.Fatal(err)
 	}
 	if err := os.Lchown(path, uid, uid); err != nil {
-		t.Skipf("only root can give a folder away: %v", err)
+		t.Skipf("only root can change the owner of a folder: %v", err)
 	}
 	return path
 }
 
-// A mounted volume is the user's own folder below one of root's. A link to it is followed, as long as nobody else can write on the way.
-func TestLinkThroughRootsFolder(t *testing.T) {
+// A mounted volume is the user's own folder below a folder of root. A link to it is followed only
+// if no other user can write on the way.
+func TestLinkThroughAFolderOfRoot(t *testing.T) {
 	t.Parallel()
 	const uid = 12345
 	for _, tt := range []struct {
@@ -57,7 +58,7 @@ func TestLinkThroughRootsFolder(t *testing.T) {
 		ok    bool
 	}{
 		{"root's", 0, 0o755, true},
-		{"root's and others may write", 0, 0o777, false},
+		{"root's, and others may write", 0, 0o777, false},
 		{"another user's", 12346, 0o755, false},
 	} {
 		dir := open(t)
@@ -77,7 +78,8 @@ func TestLinkThroughRootsFolder(t *testing.T) {
 	}
 }
 
-// In a folder that its owner may write to and not read, nothing can be flushed. The file is replaced, and that is no failure.
+// A folder that its owner may write to and not read cannot be flushed. The file is replaced without
+// error.
 func TestFolderThatCannotBeFlushed(t *testing.T) {
 	t.Parallel()
 	const uid = 12345

@@ -16,7 +16,7 @@ import (
 	"github.com/onafed/onafed/awsfed/export"
 )
 
-// childEdit writes the credentials n to profile n of the file, times over.
+// childEdit writes the credentials n to profile n of the file three times.
 func childEdit(args []string) error {
 	n, err := strconv.Atoi(args[1])
 	if err != nil {
@@ -34,7 +34,7 @@ func childEdit(args []string) error {
 	return nil
 }
 
-// childChurn writes ever new credentials to the same profile until it is killed.
+// childChurn writes new credentials to the same profile again and again until it is killed.
 func childChurn(args []string) error {
 	f, err := export.NewCredentialsFile(args[0], nil)
 	if err != nil {
@@ -71,7 +71,7 @@ func childHold(args []string) error {
 	return nil
 }
 
-// start runs the child and waits for its "ready".
+// start starts the child and waits until it prints "ready".
 func start(t *testing.T, name string, args ...string) (kill func()) {
 	t.Helper()
 	cmd := child(context.WithoutCancel(t.Context()), t, name, args...)
@@ -84,7 +84,7 @@ func start(t *testing.T, name string, args ...string) (kill func()) {
 		t.Fatal(err)
 	}
 	kill = sync.OnceFunc(func() {
-		_ = cmd.Process.Kill() // SIGKILL: nothing of the child's runs after it
+		_ = cmd.Process.Kill() // SIGKILL: the child cannot clean up
 		_ = cmd.Wait()
 	})
 	t.Cleanup(kill)
@@ -94,8 +94,7 @@ func start(t *testing.T, name string, args ...string) (kill func()) {
 	return kill
 }
 
-// Fifty processes that write at once lose nothing of each other and nothing
-// that was there.
+// Fifty processes that write at once keep each other's profiles and the old text.
 func TestProcessesLoseNothing(t *testing.T) {
 	t.Parallel()
 	const writers = 50
@@ -118,7 +117,7 @@ func TestProcessesLoseNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.HasPrefix(got, []byte(before)) {
-		t.Errorf("what was there is gone:\n%s", got[:min(len(got), 300)])
+		t.Errorf("the old text is lost:\n%s", got[:min(len(got), 300)])
 	}
 	for n := range writers {
 		seen, line, reason := export.Scan(false, string(got), fmt.Sprintf("profile-%d", n))
@@ -131,13 +130,13 @@ func TestProcessesLoseNothing(t *testing.T) {
 	}
 }
 
-// A writer killed at any moment leaves the old file or the new one, and no lock
-// and, after the next edit, no temporary file.
+// A writer that is killed at any moment leaves the old file or the new one, no lock, and no
+// temporary file after the next edit.
 func TestKilledWriterLeavesOldOrNew(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "credentials")
-	filler := strings.Repeat("# a comment that takes some room\n", 2000)
+	filler := strings.Repeat("# a comment that makes the file larger\n", 2000)
 	if err := os.WriteFile(path, []byte(filler+"[keep]\nregion = x\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +148,7 @@ func TestKilledWriterLeavesOldOrNew(t *testing.T) {
 	orphans := 0
 	for round := range 25 {
 		kill := start(t, "churn", path)
-		select { // somewhere within the first writes
+		select { // during the first writes
 		case <-time.After(time.Duration(round) * 300 * time.Microsecond):
 		case <-t.Context().Done():
 		}
@@ -172,7 +171,7 @@ func TestKilledWriterLeavesOldOrNew(t *testing.T) {
 		if _, err := os.Lstat(temp); err == nil {
 			orphans++
 		}
-		// No lock is left: the next edit goes through, and cleans up.
+		// No lock is left: the next edit succeeds and removes the temporary file.
 		if err := f.Edit(t.Context(), "after", export.Setting{Key: "region", Value: strconv.Itoa(round)}); err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}
@@ -183,8 +182,8 @@ func TestKilledWriterLeavesOldOrNew(t *testing.T) {
 	t.Logf("%d of 25 kills left a temporary file", orphans)
 }
 
-// A lock that another process holds ends the edit in time, with an error that
-// says so; a holder's death ends the lock.
+// An edit stops waiting for the lock of another process at its timeout, with an error that says so.
+// The lock ends with its holder.
 func TestLockTimeout(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "credentials")
@@ -206,7 +205,7 @@ func TestLockTimeout(t *testing.T) {
 		t.Errorf("with a context that has ended: %v", err)
 	}
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the file was made without the lock")
+		t.Errorf("the file was created without the lock")
 	}
 	kill()
 	if err := edit(t.Context()); err != nil {
@@ -214,7 +213,7 @@ func TestLockTimeout(t *testing.T) {
 	}
 }
 
-// Goroutines of one File wait for each other on their own contexts, and no longer than for another process.
+// Each goroutine of one File waits for the others with its own context.
 func TestGoroutinesQueueForTheLock(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "credentials")
@@ -230,14 +229,14 @@ func TestGoroutinesQueueForTheLock(t *testing.T) {
 	for range 20 {
 		wg.Go(func() {
 			if err := edit(t.Context()); err != nil {
-				t.Errorf("a goroutine that waited for the process: %v", err)
+				t.Errorf("a goroutine that waited: %v", err)
 			}
 		})
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if err := edit(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("behind the others: %v, want the end of its own context", err)
+		t.Errorf("a goroutine with a deadline: %v, want the error of its own context", err)
 	}
 	kill()
 	wg.Wait()

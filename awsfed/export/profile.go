@@ -8,8 +8,8 @@ import (
 // Keys is the kind of access keys that a profile has.
 type Keys string
 
-// The kinds of keys. A key is long-term if its ID begins with AKIA, or if it has no session token and
-// its ID does not begin with ASIA.
+// The kinds of keys. A key is long-term if its ID begins with AKIA, or if it has no session token
+// and its ID does not begin with ASIA.
 const (
 	NoKeys        Keys = ""
 	TemporaryKeys Keys = "temporary"
@@ -21,8 +21,8 @@ const (
 type Profile struct {
 	// Keys is the kind of the static access keys.
 	Keys Keys
-	// Expires is the expiration that [File.WriteCredentials] stored with the keys. It is zero if there
-	// is none or it cannot be read.
+	// Expires is the expiration that [File.WriteCredentials] stored with the keys. It is zero if
+	// there is none or it cannot be read.
 	Expires time.Time
 	// Process is the value of credential_process, empty if there is none.
 	Process string
@@ -31,9 +31,9 @@ type Profile struct {
 	Sources []string
 }
 
-// Inspect returns the credential settings of a profile. A missing file or section is not an error and
-// gives the zero Profile. A credential setting that SDKs read differently is a [*FileError], as in
-// [File.Lookup]. Inspect takes no lock.
+// Inspect returns the credential settings of a profile. A missing file or section is not an error
+// and gives the zero Profile. A credential setting that SDKs read differently is a [*FileError], as
+// in [File.Lookup]. Inspect takes no lock.
 func (f *File) Inspect(profile string) (Profile, error) {
 	s, err := f.read(profile)
 	if err != nil {

@@ -51,8 +51,8 @@ func readText(path string, write bool) (text string, info fs.FileInfo, err error
 	return string(data[:n]), info, nil
 }
 
-// checkReplaceable refuses to replace anything but a regular file. It is called before a lock is made
-// beside the file, because a folder such as /dev must not get one.
+// checkReplaceable refuses to replace anything but a regular file. It is called before a lock is
+// made beside the file, because a folder such as /dev must not get one.
 func checkReplaceable(path string) error {
 	info, err := os.Lstat(path)
 	switch {

@@ -14,11 +14,11 @@ import (
 
 const (
 	recordVersion = 1
-	// maxRecord is well above the size of an entry with the longest session token and session policy that
-	// STS accepts.
+	// maxRecord is well above the size of an entry with the longest session token and session
+	// policy that STS accepts.
 	maxRecord = 64 << 10
-	// clockSkew is how far the clock of another process may be ahead. On a home folder that machines
-	// share, clocks differ a little.
+	// clockSkew is how far the clock of another process may be ahead. On a home folder that
+	// machines share, clocks differ a little.
 	clockSkew = 2 * time.Second
 )
 
@@ -29,8 +29,8 @@ type record struct {
 	CacheIdentity
 	Fetched     time.Time          `json:"fetched,omitzero"`
 	Credentials *recordCredentials `json:"credentials,omitempty"`
-	// Failed, Failure and Permanent describe the last fetch if it failed. Only processes that waited for
-	// it at that time use them.
+	// Failed, Failure and Permanent describe the last fetch if it failed. Only processes that
+	// waited for it at that time use them.
 	Failed    time.Time `json:"failed,omitzero"`
 	Failure   string    `json:"failure,omitempty"`
 	Permanent bool      `json:"permanent,omitempty"`
@@ -72,8 +72,8 @@ func failure(old *record, key CacheKey, err error) *record {
 	return &r
 }
 
-// failedSince reports whether the last fetch failed after the time. It ignores a failure dated in the
-// future: after the clock was set back, every caller would take it for one that it waited for.
+// failedSince reports whether the last fetch failed after the time. It ignores a failure dated in
+// the future: after the clock was set back, every caller would take it for one that it waited for.
 func (r *record) failedSince(since, now time.Time) bool {
 	return r != nil && r.Failed.After(since) && !r.Failed.After(now.Add(clockSkew))
 }

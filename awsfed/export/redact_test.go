@@ -12,7 +12,7 @@ import (
 	"github.com/onafed/onafed/idp/idptest"
 )
 
-// A handler, an entry and a setting can be printed and logged without telling a secret.
+// A handler, an entry and a setting can be printed and logged without a secret.
 func TestSecretsAreNotPrinted(t *testing.T) {
 	t.Parallel()
 	c := credentials(1)
@@ -31,7 +31,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 			out := fmt.Sprintf(verb, v)
 			for _, secret := range []string{c.SecretAccessKey, c.SessionToken} {
 				if strings.Contains(out, secret) || strings.Contains(strings.ToLower(out), fmt.Sprintf("%x", secret)) || strings.Contains(strings.ToLower(out), fmt.Sprintf("% x", secret)) {
-					t.Errorf("%T with %s gives a secret away", v, verb)
+					t.Errorf("%T with %s shows a secret", v, verb)
 				}
 			}
 		}
@@ -41,7 +41,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		slog.New(slog.NewTextHandler(&b, nil)).Info("m", "v", v)
 		slog.New(slog.NewJSONHandler(&b, nil)).Info("m", "v", v)
 		if strings.Contains(b.String(), c.SecretAccessKey) || strings.Contains(b.String(), c.SessionToken) {
-			t.Errorf("%T logged gives a secret away", v)
+			t.Errorf("%T in a log shows a secret", v)
 		}
 	}
 	if got, want := fmt.Sprintf("%+v", set), `export.Setting("aws_secret_access_key")`; got != want {

@@ -14,8 +14,9 @@ import (
 
 // target is a file to replace, with its lock and its temporary file.
 //
-// The name of the temporary file is fixed. Only the holder of the lock writes it, so an existing one
-// was left by a killed writer and is replaced. There is never more than one, and none to search for.
+// The name of the temporary file is fixed. Only the holder of the lock writes it, so an existing
+// one was left by a killed writer and is replaced. There is never more than one, and none to search
+// for.
 type target struct {
 	path, dir, lock, temp string
 }
@@ -40,8 +41,8 @@ type filePerm struct {
 	group int // if chgrp
 }
 
-// replaceFile replaces the file by the parts, one after the other. A reader, and a reader after a crash,
-// finds the old file or the new one. The caller holds the lock.
+// replaceFile replaces the file by the parts, one after the other. A reader, and a reader after a
+// crash, finds the old file or the new one. The caller holds the lock.
 func replaceFile(ctx context.Context, at target, perm filePerm, parts ...string) (err error) {
 	temp, err := createTemp(at.temp)
 	if err != nil {
@@ -68,8 +69,8 @@ func replaceFile(ctx context.Context, at target, perm filePerm, parts ...string)
 	return checkFlush(syncFolder(at.dir))
 }
 
-// checkFlush returns the error for a folder that was not flushed after the rename. It returns nil if
-// the file system or the folder's mode does not allow a flush, because then nothing can be done.
+// checkFlush returns the error for a folder that was not flushed after the rename. It returns nil
+// if the file system or the folder's mode does not allow a flush, because then nothing can be done.
 func checkFlush(err error) error {
 	if err == nil || errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
 		return nil
@@ -108,8 +109,8 @@ func fillTemp(temp *os.File, perm filePerm, parts []string) error {
 	return temp.Sync()
 }
 
-// rename renames a file. On Windows that fails while another program, such as a virus scanner, has the
-// file open, so it is tried for two seconds.
+// rename renames a file. On Windows that fails while another program, such as a virus scanner, has
+// the file open, so it is tried for two seconds.
 func rename(ctx context.Context, from, to string) error {
 	deadline := time.Now().Add(2 * time.Second)
 	for wait := 2 * time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {

@@ -11,8 +11,8 @@ import (
 	"github.com/onafed/onafed/internal/loopback"
 )
 
-// reject returns the status and the reason if the request gets no credentials, otherwise status 0. The
-// token is compared last, so that only clients on this machine can try one.
+// reject returns the status and the reason if the request gets no credentials, otherwise status 0.
+// The token is compared last, so that only clients on this machine can try one.
 func (h *Handler) reject(r *http.Request) (status int, reason string) {
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	if !ok || !loopback.IsAddr(local) {
@@ -52,8 +52,8 @@ func isLoopbackHost(hostport string, port int) bool {
 	return p == strconv.Itoa(port) && loopback.IsHost(host)
 }
 
-// isForeignHeader reports whether browsers or proxies send the header and SDKs do not. The name is in
-// canonical form.
+// isForeignHeader reports whether browsers or proxies send the header and SDKs do not. The name is
+// in canonical form.
 func isForeignHeader(name string) bool {
 	switch name {
 	case "Origin", "Referer", "Forwarded", "Via", "X-Real-Ip", "Proxy-Connection", "Access-Control-Request-Method":

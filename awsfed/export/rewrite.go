@@ -2,9 +2,9 @@ package export
 
 import "strings"
 
-// rewrite returns the text that replaces text[s.start:s.end], so that the section has the settings. It
-// is the same text if nothing changes. Every byte of it that is not on a line of one of the keys is
-// copied. text is the text that was scanned.
+// rewrite returns the text that replaces text[s.start:s.end], so that the section has the settings.
+// It is the same text if nothing changes. Every byte of it that is not on a line of one of the keys
+// is copied. text is the text that was scanned.
 func (s *section) rewrite(text string, settings []Setting) string {
 	if !s.differs(settings) {
 		return text[s.start:s.end]
@@ -23,8 +23,8 @@ func (s *section) rewrite(text string, settings []Setting) string {
 	return out.String()
 }
 
-// writeChanged writes the section with the settings in place of the lines that had their keys. New keys
-// follow the last line of the section.
+// writeChanged writes the section with the settings in place of the lines that had their keys. New
+// keys follow the last line of the section.
 func (s *section) writeChanged(out *strings.Builder, text string, settings []Setting) {
 	pos := s.start
 	for _, e := range s.entries {
@@ -92,8 +92,8 @@ func (s *section) lineEnd() string {
 }
 
 // verify reads the new section and the header after it as SDKs will read them. It returns an error
-// unless our settings are there and every other key is as before. It protects the file from a mistake
-// in rewrite. before is the text before the section.
+// unless our settings are there and every other key is as before. It protects the file from a
+// mistake in rewrite. before is the text before the section.
 func (s *section) verify(before, rewritten string, settings []Setting) *FileError {
 	clear(s.names)
 	clear(s.keys)

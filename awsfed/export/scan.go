@@ -9,9 +9,9 @@ import (
 // aws-sdk-go-v2 (its package internal/ini) and botocore (Python's configparser, which the AWS CLI
 // uses). It keeps offsets into the text and no model of it, so an edit cannot change other text.
 //
-// Everywhere in the file the scanner refuses what one reader cannot read, and what makes the readers
-// disagree about where a section begins or which lines are keys. A value or a section name that they
-// read differently matters only in the profile's section, and is refused only there.
+// Everywhere in the file the scanner refuses what one reader cannot read, and what makes the
+// readers disagree about where a section begins or which lines are keys. A value or a section name
+// that they read differently matters only in the profile's section, and is refused only there.
 type scanner struct {
 	*section
 
@@ -191,8 +191,8 @@ func (s *scanner) addKey(key *string, line int) *FileError {
 	return nil
 }
 
-// continuation reads a line that botocore adds to the value of the key above. To the Go SDK it must be
-// nested in that key or plain further text too.
+// continuation reads a line that botocore adds to the value of the key above. To the Go SDK it must
+// be nested in that key or plain further text too.
 func (s *scanner) continuation(body string, e *entry) *FileError {
 	at := delimiter(body)
 	switch {

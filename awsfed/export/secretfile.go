@@ -10,13 +10,14 @@ import (
 const secretLockTimeout = 10 * time.Second
 
 // WriteSecret writes a file that only this user can read (mode 0600). Missing folders are made with
-// mode 0700. The file is replaced atomically, under a lock and after a flush to disk: a reader, and a
-// reader after a crash, sees the old content or the new content, never a part. The lock is an empty
-// file beside it and stays.
+// mode 0700. The file is replaced atomically, under a lock and after a flush to disk: a reader, and
+// a reader after a crash, sees the old content or the new content, never a part. The lock is an
+// empty file beside it and stays.
 //
 // Anything but a regular file at path, such as a device or a symbolic link, is refused, because the
-// new file would replace it. An existing folder is not checked; choose one in which other users cannot
-// write. Errors are [*FileError]. WriteSecret is safe for concurrent use, in one process and in many.
+// new file would replace it. An existing folder is not checked; choose one in which other users
+// cannot write. Errors are [*FileError]. WriteSecret is safe for concurrent use, in one process and
+// in many.
 func WriteSecret(ctx context.Context, path, content string) error {
 	abs, err := absolute(path)
 	if err != nil {

@@ -1,15 +1,15 @@
 package export
 
-// section is what the scanner found for one profile in a text: offsets into the text and the lines of
-// the profile's section.
+// section is what the scanner found for one profile in a text: offsets into the text and the lines
+// of the profile's section.
 type section struct {
 	format  format
 	profile string
 
 	found      bool
 	headerLine int
-	// text[start:end] is the section and the header after it, if there is one: an edit of the section
-	// can change how that header is read. Both are len(text) if the section was not found.
+	// text[start:end] is the section and the header after it, if there is one: an edit of the
+	// section can change how that header is read. Both are len(text) if the section was not found.
 	start, end int
 	insertAt   int     // offset after the last line that is not blank and not a comment
 	entries    []entry // in order
@@ -74,8 +74,8 @@ func (s *section) differs(settings []Setting) bool {
 	return false
 }
 
-// has reports whether the section has the setting: the key with exactly the value, or no such key if
-// the value is empty.
+// has reports whether the section has the setting: the key with exactly the value, or no such key
+// if the value is empty.
 func (s *section) has(set Setting) bool {
 	e := s.entry(set.Key)
 	if set.Value == "" || e == nil {

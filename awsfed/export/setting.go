@@ -44,8 +44,8 @@ func contains(settings []Setting, key string) bool {
 	return ok
 }
 
-// checkSettings returns why the settings cannot be written so that every SDK reads them alike, "" if
-// they can. The reason contains no value.
+// checkSettings returns why the settings cannot be written so that every SDK reads them alike, ""
+// if they can. The reason contains no value.
 func checkSettings(settings []Setting) string {
 	for i, set := range settings {
 		if reason := checkKey(set.Key); reason != "" {

@@ -14,18 +14,18 @@ import (
 )
 
 const (
-	// sourceWait is how long a request waits for the source. The SDK for JavaScript stops waiting for the
-	// answer after one second and botocore after two.
+	// sourceWait is how long a request waits for the source. The SDK for JavaScript stops waiting
+	// for the answer after one second and botocore after two.
 	sourceWait = 700 * time.Millisecond
 	// sourceTimeout bounds one call of a source.
 	sourceTimeout = time.Minute
-	// sourcePause is how long a failure is remembered, so that clients that try again at once do not
-	// cause more calls.
+	// sourcePause is how long a failure is remembered, so that clients that try again at once do
+	// not cause more calls.
 	sourcePause = time.Second
 )
 
-// A slowSource calls a source that may be slow or fail. Requests share one call at a time, and get the last
-// credentials while these are valid.
+// A slowSource calls a source that may be slow or fail. Requests share one call at a time, and get
+// the last credentials while these are valid.
 type slowSource struct {
 	src CredentialsSource
 	log *slog.Logger
@@ -52,8 +52,8 @@ func (s *slowSource) credentials(ctx context.Context) (aws.Credentials, error) {
 	s.mu.Unlock()
 
 	if call != nil {
-		// The time counts from the start of the call: if the source hangs, the first requests wait and
-		// later ones do not.
+		// The time counts from the start of the call: if the source hangs, the first requests wait
+		// and later ones do not.
 		timer := time.NewTimer(sourceWait - time.Since(call.started))
 		select {
 		case <-call.done:

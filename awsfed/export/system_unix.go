@@ -11,8 +11,8 @@ import (
 const (
 	openNoFollow = syscall.O_NOFOLLOW
 	openNonblock = syscall.O_NONBLOCK // opening a named pipe must not block
-	// Read-write, because an exclusive lock on NFS needs it. A lock file is never a link: with a link
-	// another user could make us create its target.
+	// Read-write, because an exclusive lock on NFS needs it. A lock file is never a link: with a
+	// link another user could make us create its target.
 	lockFlags = os.O_CREATE | os.O_RDWR | syscall.O_NOFOLLOW
 )
 
@@ -40,7 +40,8 @@ func isLoose(info fs.FileInfo) bool { return info.Mode().Perm()&0o077 != 0 }
 // isWritable reports whether other users may write to the file or folder.
 func isWritable(info fs.FileInfo) bool { return info.Mode().Perm()&0o022 != 0 }
 
-// isWorldWritable reports whether all users may write to the folder, with or without the sticky bit.
+// isWorldWritable reports whether all users may write to the folder, with or without the sticky
+// bit.
 func isWorldWritable(info fs.FileInfo) bool { return info.Mode().Perm()&0o002 != 0 }
 
 // isBusy reports whether a rename failed only because the file is open. That does not happen here.

@@ -14,8 +14,8 @@ const (
 	lockFlags    = os.O_CREATE | os.O_RDWR
 )
 
-// Owners and modes are access control lists here. The ones of a user's profile folder admit only the
-// user and administrators. They are not checked.
+// Owners and modes are access control lists here. The ones of a user's profile folder admit only
+// the user and administrators. They are not checked.
 
 func isOwn(fs.FileInfo) bool             { return true }
 func isRoots(fs.FileInfo) bool           { return true }
@@ -24,8 +24,8 @@ func isLoose(fs.FileInfo) bool           { return false }
 func isWritable(fs.FileInfo) bool        { return false }
 func isWorldWritable(fs.FileInfo) bool   { return false }
 
-// isBusy reports whether another process has the file open without sharing it. A rename over a file that
-// is open, or about to be deleted, fails with "access denied".
+// isBusy reports whether another process has the file open without sharing it. A rename over a file
+// that is open, or about to be deleted, fails with "access denied".
 func isBusy(err error) bool {
 	return errors.Is(err, windows.ERROR_SHARING_VIOLATION) ||
 		errors.Is(err, windows.ERROR_LOCK_VIOLATION) ||

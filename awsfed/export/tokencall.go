@@ -16,14 +16,15 @@ const (
 	tokenGrace = 100 * time.Millisecond
 )
 
-// A tokenCall calls a source that may ignore its context. At most one call runs at a time. It is for one
-// goroutine.
+// A tokenCall calls a source that may ignore its context. At most one call runs at a time. It is
+// for one goroutine.
 type tokenCall struct {
 	src     idp.TokenSource
 	running *detach.Call[*idp.Token] // the call that did not end in time, nil if there is none
 }
 
-// token returns the token of a new call, or of the call that is still running from an earlier attempt.
+// token returns the token of a new call, or of the call that is still running from an earlier
+// attempt.
 func (c *tokenCall) token(ctx context.Context) (*idp.Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, tokenAttempt)
 	defer cancel()
@@ -46,8 +47,8 @@ func (c *tokenCall) token(ctx context.Context) (*idp.Token, error) {
 	}
 }
 
-// hasFailed reports whether an earlier call has ended with an error. The error belongs to the earlier
-// attempt, but a late token is as good as any.
+// hasFailed reports whether an earlier call has ended with an error. The error belongs to the
+// earlier attempt, but a late token is as good as any.
 func hasFailed(call *detach.Call[*idp.Token]) bool {
 	select {
 	case <-call.Done():

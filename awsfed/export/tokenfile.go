@@ -18,14 +18,15 @@ import (
 	"github.com/onafed/onafed/internal/retry"
 )
 
-// tokenCheck is how often Run compares the wall clock and checks that the file exists. A timer does not
-// run while a machine is suspended, so a longer one would fire too late.
+// tokenCheck is how often Run compares the wall clock and checks that the file exists. A timer does
+// not run while a machine is suspended, so a longer one would fire too late.
 const tokenCheck = 30 * time.Second
 
 // TokenFileOptions are the options of [NewTokenFile]. Nil means the defaults.
 type TokenFileOptions struct {
-	// Group is the name or number of a group that may read the file too (mode 0640, and 0750 for a new
-	// folder), for a container that runs as another user. Empty means only the user (0600, 0700).
+	// Group is the name or number of a group that may read the file too (mode 0640, and 0750 for a
+	// new folder), for a container that runs as another user. Empty means only the user (0600,
+	// 0700).
 	Group string
 	// OnWrite, if set, is called after each new token is written, by the goroutine that wrote it.
 	OnWrite func(expiry time.Time)
@@ -33,14 +34,14 @@ type TokenFileOptions struct {
 	Logger *slog.Logger
 }
 
-// TokenFile keeps an ID token fresh in a file for AWS_WEB_IDENTITY_TOKEN_FILE. Every AWS SDK reads that
-// file at each refresh, so a program needs only AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN.
+// TokenFile keeps an ID token fresh in a file for AWS_WEB_IDENTITY_TOKEN_FILE. Every AWS SDK reads
+// that file at each refresh, so a program needs only AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN.
 //
 // The file contains the token without a newline, which SDKs would not remove. It is replaced by a
-// rename: give it a folder of its own, and mount that folder into a container, not the file. A mounted
-// file and a hard link keep the old token. A missing folder is made. A folder that is a link, belongs
-// to another user, or is writable by other users is refused, and so is anything but a regular file at
-// the path.
+// rename: give it a folder of its own, and mount that folder into a container, not the file. A
+// mounted file and a hard link keep the old token. A missing folder is made. A folder that is a
+// link, belongs to another user, or is writable by other users is refused, and so is anything but a
+// regular file at the path.
 //
 // Make one with [NewTokenFile]. A TokenFile is safe for concurrent use.
 type TokenFile struct {
@@ -52,8 +53,8 @@ type TokenFile struct {
 	locks locks
 }
 
-// NewTokenFile returns a token file at path. It writes nothing yet. An error is an [*OptionError] for
-// "path", "src" or "Group".
+// NewTokenFile returns a token file at path. It writes nothing yet. An error is an [*OptionError]
+// for "path", "src" or "Group".
 func NewTokenFile(path string, src idp.TokenSource, opts *TokenFileOptions) (*TokenFile, error) {
 	if path == "" {
 		return nil, &OptionError{"NewTokenFile", "path", errEmpty}
@@ -101,8 +102,8 @@ func lookupGroup(name string) (int, error) {
 func (t *TokenFile) Path() string { return t.at.path }
 
 // Write asks the source once, writes its token to the file, and returns when the token expires. An
-// expired token is an error (claims.ErrExpired or [ErrExpired]), and the file stays as it was. Write
-// stops waiting for a source that ignores its context when ctx ends, or after a minute.
+// expired token is an error (claims.ErrExpired or [ErrExpired]), and the file stays as it was.
+// Write stops waiting for a source that ignores its context when ctx ends, or after a minute.
 func (t *TokenFile) Write(ctx context.Context) (expiry time.Time, err error) {
 	token, err := t.write(ctx, &tokenCall{src: t.src})
 	if err != nil {
@@ -111,14 +112,15 @@ func (t *TokenFile) Write(ctx context.Context) (expiry time.Time, err error) {
 	return token.Expiry(), nil
 }
 
-// Run keeps the file fresh until ctx ends, and then returns nil. It renews the token after half of its
-// lifetime, a little earlier at random, so that environments that started together do not ask together.
-// While the source fails, the file stays, and the source is asked again after one second at first and at
-// most one minute. A file that was removed is written again.
+// Run keeps the file fresh until ctx ends, and then returns nil. It renews the token after half of
+// its lifetime, a little earlier at random, so that environments that started together do not ask
+// together. While the source fails, the file stays, and the source is asked again after one second
+// at first and at most one minute. A file that was removed is written again.
 //
-// Run returns an error only if the first attempt fails permanently: a folder that is refused or cannot
-// be written to, or an error of the source whose Temporary() is false. When ctx ends, Run does not wait
-// for a source that ignores its context. At most one call of the source is left running.
+// Run returns an error only if the first attempt fails permanently: a folder that is refused or
+// cannot be written to, or an error of the source whose Temporary() is false. When ctx ends, Run
+// does not wait for a source that ignores its context. At most one call of the source is left
+// running.
 func (t *TokenFile) Run(ctx context.Context) error {
 	source := &tokenCall{src: t.src}
 	failures := 0
@@ -146,8 +148,8 @@ func (t *TokenFile) Run(ctx context.Context) error {
 	return nil
 }
 
-// wait returns true when the wall clock has reached due, or when the file is missing and check is set.
-// It returns false when ctx has ended.
+// wait returns true when the wall clock has reached due, or when the file is missing and check is
+// set. It returns false when ctx has ended.
 func (t *TokenFile) wait(ctx context.Context, due time.Time, check bool) bool {
 	for {
 		left := due.Sub(time.Now().Round(0))
@@ -170,9 +172,9 @@ func (t *TokenFile) wait(ctx context.Context, due time.Time, check bool) bool {
 	}
 }
 
-// tokenDue returns when to ask for the next token: after half of the lifetime, or up to a tenth of the
-// lifetime earlier; share is random, 0 to 1. A source that caches may return the same token then, and is
-// asked again at shorter and shorter intervals.
+// tokenDue returns when to ask for the next token: after half of the lifetime, or up to a tenth of
+// the lifetime earlier; share is random, 0 to 1. A source that caches may return the same token
+// then, and is asked again at shorter and shorter intervals.
 func tokenDue(now, issued, expiry time.Time, share float64) time.Time {
 	life := expiry.Sub(now)
 	if !issued.IsZero() && issued.Before(now) {
@@ -186,8 +188,8 @@ func tokenDue(now, issued, expiry time.Time, share float64) time.Time {
 }
 
 // isPermanent reports whether trying again cannot help: the file or its folder is refused, or the
-// source says that its error is not temporary. A full disk and a lock that another process holds are
-// temporary.
+// source says that its error is not temporary. A full disk and a lock that another process holds
+// are temporary.
 func isPermanent(err error) bool {
 	if refused, ok := errors.AsType[*FileError](err); ok {
 		return refused.Err == nil || errors.Is(refused.Err, fs.ErrPermission) || errors.Is(refused.Err, syscall.EBUSY)

@@ -23,7 +23,7 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// idToken is a token of the given life from now, n tells them apart.
+// idToken returns a token with the given lifetime from now; tokens differ by n.
 func idToken(t *testing.T, n int, life time.Duration) *idp.Token {
 	t.Helper()
 	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
@@ -37,10 +37,10 @@ func idToken(t *testing.T, n int, life time.Duration) *idp.Token {
 	return token
 }
 
-// tokenServer gives a new token for each call, or its error.
+// tokenServer returns a new token for each call, or its error.
 type tokenServer struct {
 	t     *testing.T
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex // guards the fields below
 	calls []time.Time
 	err   error
 }
@@ -110,18 +110,19 @@ func TestTokenFileGroup(t *testing.T) {
 			t.Errorf("%s: %v, %v, want mode %v", p, info.Mode(), err, want)
 		}
 	}
-	for _, group := range []string{"no such group", "4294967295", "-1", "4294967296"} { // the first number is chown's for "as it is"
+	for _, group := range []string{"no such group", "4294967295", "-1", "4294967296"} { // to chown the first number means "unchanged"
 		if _, err := export.NewTokenFile(path, idp.Static(nil), &export.TokenFileOptions{Group: group}); err == nil {
 			t.Errorf("group %q was accepted", group)
 		}
 	}
 }
 
-// The same token again is no reason to leave the file to whom it is not for, or what a killed writer left.
-func TestTokenFileMendsModeAndGroup(t *testing.T) {
+// If the token is unchanged, Write still corrects the permissions of the file and removes the
+// temporary file of a killed writer.
+func TestTokenFileCorrectsModeAndGroup(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		t.Skip("modes are access control lists there")
+		t.Skip("Windows has no modes")
 	}
 	path := filepath.Join(t.TempDir(), "own", "token")
 	src := idp.Static(idToken(t, 1, time.Hour))
@@ -154,10 +155,10 @@ func TestTokenFileMendsModeAndGroup(t *testing.T) {
 		mode        os.FileMode
 		writes      int
 	}{
-		{"a loose mode is mended", "", 0o600, 2},
-		{"a good file is left", "", 0o600, 2},
-		{"a group is let in", strconv.Itoa(os.Getgid()), 0o640, 3},
-		{"a group that is in is left", strconv.Itoa(os.Getgid()), 0o640, 3},
+		{"a loose mode is corrected", "", 0o600, 2},
+		{"a correct file stays", "", 0o600, 2},
+		{"a group gets access", strconv.Itoa(os.Getgid()), 0o640, 3},
+		{"a group keeps its access", strconv.Itoa(os.Getgid()), 0o640, 3},
 	}
 	for _, s := range steps {
 		if info := put(s.group); info.Mode().Perm() != s.mode || writes != s.writes {
@@ -206,7 +207,7 @@ func TestTokenFileRefuses(t *testing.T) {
 		err := f.Run(ctx)
 		cancel()
 		if err == nil {
-			t.Errorf("%s: Run did not tell", path)
+			t.Errorf("%s: Run returned no error", path)
 		}
 	}
 	// An expired token does not replace a good one.
@@ -225,12 +226,12 @@ func TestTokenFileRefuses(t *testing.T) {
 	}
 }
 
-type finalSource struct{ error }
+type permanentSourceError struct{ error }
 
-func (finalSource) Temporary() bool { return false }
+func (permanentSourceError) Temporary() bool { return false }
 
-// Run renews in the middle of the life, keeps the file through an outage, heals
-// a removed file and ends with its context.
+// Run renews the token after half of its lifetime, keeps the file during an outage, writes a
+// removed file again, and ends with its context.
 func TestTokenFileRun(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "own", "token")
@@ -255,15 +256,15 @@ func TestTokenFileRun(t *testing.T) {
 
 		second := read(t, path)
 		src.fail(errors.New("down"))
-		time.Sleep(32 * time.Minute) // due again, and failing since
-		tries := src.count()
-		if tries < 4 || tries > 80 || read(t, path) != second {
-			t.Errorf("%d calls in an outage, want a few, and the file as it was", tries)
+		time.Sleep(32 * time.Minute) // due again, and failing from then on
+		attempts := src.count()
+		if attempts < 4 || attempts > 80 || read(t, path) != second {
+			t.Errorf("%d calls in an outage, want a few, and an unchanged file", attempts)
 		}
 		src.fail(nil)
 		time.Sleep(2 * time.Minute)
-		if src.count() != tries+1 || read(t, path) == second {
-			t.Errorf("%d calls after the outage, want %d and a new token", src.count(), tries+1)
+		if src.count() != attempts+1 || read(t, path) == second {
+			t.Errorf("%d calls after the outage, want %d and a new token", src.count(), attempts+1)
 		}
 
 		if err := os.Remove(path); err != nil {
@@ -280,23 +281,23 @@ func TestTokenFileRun(t *testing.T) {
 	})
 }
 
-func TestTokenFileRunReturnsFinalErrors(t *testing.T) {
+func TestTokenFileRunReturnsPermanentErrors(t *testing.T) {
 	t.Parallel()
-	src := &tokenServer{t: t, err: finalSource{errors.New("revoked")}}
+	src := &tokenServer{t: t, err: permanentSourceError{errors.New("revoked")}}
 	f := newTokenFile(t, filepath.Join(t.TempDir(), "own", "token"), src, nil)
 	if err := f.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "revoked") {
 		t.Errorf("Run = %v", err)
 	}
 }
 
-// A file that is not there yet, or a connection that is refused, is what a token source has when the environment is still starting.
+// While an environment starts, a token source fails with a missing file or a refused connection.
 func TestTokenFileRunWaitsForTheSource(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{&fs.PathError{Op: "open", Path: "token", Err: syscall.ENOENT}, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}} {
 		f := newTokenFile(t, filepath.Join(t.TempDir(), "own", "token"), &tokenServer{t: t, err: err}, nil)
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		if err := f.Run(ctx); err != nil {
-			t.Errorf("Run = %v, want it to go on", err)
+			t.Errorf("Run = %v, want it to continue", err)
 		}
 		cancel()
 	}
@@ -316,73 +317,15 @@ func TestTokenFilePermanentErrors(t *testing.T) {
 		{&export.FileError{Err: syscall.ENOSPC}, false},
 		{&export.FileError{Err: &fs.PathError{Op: "open", Path: "x", Err: syscall.EMFILE}}, false},
 		{&export.FileError{Err: export.ErrLocked}, false},
-		{fmt.Errorf("token: %w", finalSource{errors.New("revoked")}), true},
+		{fmt.Errorf("token: %w", permanentSourceError{errors.New("revoked")}), true},
 		{errors.New("down"), false},
 		// A client that is told to stop while it retries joins both errors.
-		{errors.Join(errors.New("environment file is missing"), finalSource{errors.New("revoked")}), true},
-		{fmt.Errorf("%w; not retried: %w", finalSource{errors.New("revoked")}, context.Canceled), true},
+		{errors.Join(errors.New("environment file is missing"), permanentSourceError{errors.New("revoked")}), true},
+		{fmt.Errorf("%w; not retried: %w", permanentSourceError{errors.New("revoked")}, context.Canceled), true},
 		{fmt.Errorf("%w; not retried: %w", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, context.DeadlineExceeded), false},
 	} {
 		if got := export.IsPermanent(tt.err); got != tt.permanent {
 			t.Errorf("%v: permanent %v, want %v", tt.err, got, tt.permanent)
-		}
-	}
-}
-
-// A source that ignores its context is not waited for, is not asked again while it hangs, and its late answer is used.
-func TestTokenFileSourceIgnoresContext(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "own", "token")
-	synctest.Test(t, func(t *testing.T) {
-		var calls atomic.Int32
-		hang := make(chan struct{})
-		src := idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) {
-			n := int(calls.Add(1))
-			<-hang
-			return idToken(t, n, time.Hour), nil
-		})
-		f := newTokenFile(t, path, src, nil)
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- f.Run(ctx) }()
-		time.Sleep(10 * time.Minute)
-		if calls.Load() != 1 {
-			t.Errorf("%d calls of a source that hangs, want 1", calls.Load())
-		}
-		hang <- struct{}{}
-		time.Sleep(2 * time.Minute)
-		if calls.Load() != 1 || !strings.Contains(read(t, path), ".") {
-			t.Errorf("%d calls after the answer, want 1 and the token in the file", calls.Load())
-		}
-		time.Sleep(40 * time.Minute) // the next one is due, and hangs
-		if calls.Load() != 2 {
-			t.Errorf("%d calls, want 2", calls.Load())
-		}
-		cancel()
-		begin := time.Now()
-		if err := <-done; err != nil || time.Since(begin) > time.Second {
-			t.Errorf("Run = %v after %v", err, time.Since(begin))
-		}
-		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		begin = time.Now()
-		if _, err := f.Write(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 2*time.Second {
-			t.Errorf("Write = %v after %v", err, time.Since(begin))
-		}
-		close(hang)
-	})
-}
-
-// A source's panic or Goexit is an error of that try.
-func TestTokenFileSourcePanics(t *testing.T) {
-	t.Parallel()
-	for rule, end := range map[string]func(){"panic": func() { panic("s3cr3t") }, "Goexit": runtime.Goexit} {
-		f := newTokenFile(t, filepath.Join(t.TempDir(), "own", "token"), idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) {
-			end()
-			return nil, nil
-		}), nil)
-		if _, err := f.Write(t.Context()); err == nil || strings.Contains(err.Error(), "s3cr3t") {
-			t.Errorf("%s: %v", rule, err)
 		}
 	}
 }
@@ -397,13 +340,13 @@ func TestTokenDue(t *testing.T) {
 		share  float64
 		want   time.Duration
 	}{
-		{"half of a new token's life", 0, time.Hour, 0, 30 * time.Minute},
+		{"half of a new token's lifetime", 0, time.Hour, 0, 30 * time.Minute},
 		{"a tenth earlier at most", 0, time.Hour, 1, 24 * time.Minute},
 		{"an older token is due earlier", 20 * time.Minute, 40 * time.Minute, 0, 10 * time.Minute},
 		{"issued in the future counts from now", -time.Minute, time.Hour, 0, 30 * time.Minute},
-		{"the same token again: soon", 40 * time.Minute, 20 * time.Minute, 0, time.Minute},
-		{"sooner", 58 * time.Minute, 2 * time.Minute, 0, 12 * time.Second},
-		{"never in a hurry", 3599 * time.Second, time.Second, 0, 5 * time.Second},
+		{"the same token again: after a tenth of the rest", 40 * time.Minute, 20 * time.Minute, 0, time.Minute},
+		{"a tenth of a shorter rest", 58 * time.Minute, 2 * time.Minute, 0, 12 * time.Second},
+		{"at least five seconds", 3599 * time.Second, time.Second, 0, 5 * time.Second},
 	}
 	for _, tt := range tests {
 		if got := export.TokenDue(now, now.Add(-tt.issued), now.Add(tt.expiry), tt.share).Sub(now); got != tt.want {

@@ -12,14 +12,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/onafed/onafed/awsfed/export"
 )
 
-// Settings that would win over the keys are named, and go only when told to.
-func TestWriteCredentialsBesideWinners(t *testing.T) {
+// The error names a setting that SDKs prefer to the keys. It is removed only with Overwrite.
+func TestWriteCredentialsBesidePreferredSettings(t *testing.T) {
 	t.Parallel()
 	const text = "[p]\nregion = x\nrole_arn = arn\nsource_profile = q\n"
 	f := credentialsFile(t, text, nil)
@@ -37,13 +38,42 @@ func TestWriteCredentialsBesideWinners(t *testing.T) {
 	}
 }
 
-// WriteCredentials refuses a setting beside the keys exactly when the Go SDK or botocore do not use the keys because of it.
-func TestWinnersAreThoseOfTheSDKs(t *testing.T) {
+// WriteCredentials refuses a setting beside the keys if and only if the Go SDK or botocore do not
+// use the keys because of it.
+func TestPreferredSettingsAreThoseOfTheSDKs(t *testing.T) {
 	t.Parallel()
 	python := pythonWithBotocore(t)
 	offline := awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
 		tr.DialContext = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no network") }
 	})
+	c := credentials(1)
+	stored := storeProfiles(t, c)
+	inPython := botocoreUsesKeys(t, python, stored)
+	for i, s := range stored {
+		inGo := false
+		cfg, err := config.LoadDefaultConfig(t.Context(), config.WithSharedConfigProfile("p"), config.WithRegion("us-east-1"), config.WithHTTPClient(offline),
+			config.WithRetryMaxAttempts(1), config.WithSharedConfigFiles([]string{s.Config}), config.WithSharedCredentialsFiles([]string{s.Credentials}))
+		if err == nil {
+			got, err := cfg.Credentials.Retrieve(t.Context())
+			inGo = err == nil && got.SessionToken == c.SessionToken
+		}
+		err = s.file.WriteCredentials(t.Context(), "p", credentials(2))
+		if refused := err != nil; refused != (!inGo || !inPython[i]) {
+			t.Errorf("%s with %q: WriteCredentials = %v; the keys are used by the Go SDK %v, by botocore %v", filepath.Base(s.file.Path()), s.section, err, inGo, inPython[i])
+		}
+	}
+}
+
+// A storedProfile is profile p with static keys and another section, in one of the two files.
+type storedProfile struct {
+	Credentials, Config string // paths
+	section             string
+	file                *export.File // the one with the keys
+}
+
+func storeProfiles(t *testing.T, c aws.Credentials) (stored []storedProfile) {
+	t.Helper()
+	keys := "aws_access_key_id = " + c.AccessKeyID + "\naws_secret_access_key = " + c.SecretAccessKey + "\naws_session_token = " + c.SessionToken + "\n"
 	sections := []string{
 		"region = x", "role_session_name = x", "external_id = x", "mfa_serial = x", "duration_seconds = 900", "output = json",
 		"role_arn = arn:aws:iam::123456789012:role/r", "role_arn = arn:aws:iam::123456789012:role/r\nsource_profile = p",
@@ -53,17 +83,9 @@ func TestWinnersAreThoseOfTheSDKs(t *testing.T) {
 		"sso_start_url = https://example.com\nsso_region = us-east-1\nsso_account_id = 123456789012\nsso_role_name = r",
 		"login_session = arn:aws:iam::123456789012:user/u", "credential_process = /bin/false",
 	}
-	c := credentials(1)
-	keys := "aws_access_key_id = " + c.AccessKeyID + "\naws_secret_access_key = " + c.SecretAccessKey + "\naws_session_token = " + c.SessionToken + "\n"
-	type side struct {
-		Credentials, Config string
-		section             string
-		file                *export.File
-	}
-	var sides []side
 	for _, isConfig := range []bool{false, true} {
 		for _, section := range sections {
-			s := side{filepath.Join(t.TempDir(), "credentials"), filepath.Join(t.TempDir(), "config"), section, nil}
+			s := storedProfile{filepath.Join(t.TempDir(), "credentials"), filepath.Join(t.TempDir(), "config"), section, nil}
 			var err error
 			if isConfig {
 				write(t, s.Config, "[profile p]\n"+keys+section+"\n", 0o600)
@@ -77,10 +99,15 @@ func TestWinnersAreThoseOfTheSDKs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sides = append(sides, s)
+			stored = append(stored, s)
 		}
 	}
+	return stored
+}
 
+// botocoreUsesKeys reports for each profile whether botocore uses its static keys.
+func botocoreUsesKeys(t *testing.T, python string, stored []storedProfile) (used []bool) {
+	t.Helper()
 	const script = `
 import json, os, sys, botocore.session
 used = []
@@ -92,7 +119,7 @@ for s in json.load(sys.stdin):
         used.append(False)
 json.dump(used, sys.stdout)
 `
-	in, err := json.Marshal(sides)
+	in, err := json.Marshal(stored)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,22 +130,8 @@ json.dump(used, sys.stdout)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var inPython []bool
-	if err := json.Unmarshal(out, &inPython); err != nil || len(inPython) != len(sides) {
-		t.Fatalf("%d answers, %v", len(inPython), err)
+	if err := json.Unmarshal(out, &used); err != nil || len(used) != len(stored) {
+		t.Fatalf("%d answers, %v", len(used), err)
 	}
-
-	for i, s := range sides {
-		inGo := false
-		cfg, err := config.LoadDefaultConfig(t.Context(), config.WithSharedConfigProfile("p"), config.WithRegion("us-east-1"), config.WithHTTPClient(offline),
-			config.WithRetryMaxAttempts(1), config.WithSharedConfigFiles([]string{s.Config}), config.WithSharedCredentialsFiles([]string{s.Credentials}))
-		if err == nil {
-			got, err := cfg.Credentials.Retrieve(t.Context())
-			inGo = err == nil && got.SessionToken == c.SessionToken
-		}
-		err = s.file.WriteCredentials(t.Context(), "p", credentials(2))
-		if refused := err != nil; refused != (!inGo || !inPython[i]) {
-			t.Errorf("%s with %q: WriteCredentials = %v; the keys are used by the Go SDK %v, by botocore %v", filepath.Base(s.file.Path()), s.section, err, inGo, inPython[i])
-		}
-	}
+	return used
 }

@@ -1,0 +1,76 @@
+package export_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/onafed/onafed/awsfed/export"
+)
+
+// profiles returns a credentials file of n profiles, each with keys and a token.
+func profiles(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "# profile %d\n[profile-%d]\naws_access_key_id = ASIATESTONAFED%06d\naws_secret_access_key = %040d\naws_session_token = %0400d\nregion = eu-west-1\n\n", i, i, i, i, i)
+	}
+	return b.String()
+}
+
+// A safe edit of one of 200 profiles on disk needs at most 40 allocations.
+func TestEditAllocations(t *testing.T) {
+	f := credentialsFile(t, profiles(200), nil)
+	ctx, n := t.Context(), 0
+	if got := testing.AllocsPerRun(20, func() {
+		n++
+		if err := f.WriteCredentials(ctx, "profile-100", credentials(n)); err != nil {
+			t.Fatal(err)
+		}
+	}); got > 40+5 { // 5 of them in credentials
+		t.Errorf("%v allocations, want at most 40 and the 5 of the test", got)
+	}
+	n = 0
+	values := []string{"a", "b"}
+	if got := testing.AllocsPerRun(20, func() {
+		n++
+		if err := f.Edit(ctx, "profile-100", export.Setting{Key: "region", Value: values[n%2]}); err != nil {
+			t.Fatal(err)
+		}
+	}); got > 40 {
+		t.Errorf("%v allocations for one key, want at most 40", got)
+	}
+}
+
+func BenchmarkEdit(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "credentials")
+	f, err := export.NewCredentialsFile(path, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range 200 {
+		if err := f.WriteCredentials(b.Context(), "profile-"+strconv.Itoa(i), credentials(i)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	ctx, n, values := b.Context(), 0, []string{"a", "b"}
+	b.ReportAllocs()
+	for b.Loop() {
+		n++
+		if err := f.Edit(ctx, "profile-100", export.Setting{Key: "region", Value: values[n%2]}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkRewrite(b *testing.B) {
+	text := profiles(200)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		if _, ok := export.Rewrite(false, text, "profile-100", export.Setting{Key: "region", Value: "x"}); !ok {
+			b.Fatal("refused")
+		}
+	}
+}
