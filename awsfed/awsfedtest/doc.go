@@ -1,46 +1,48 @@
-// Package awsfedtest is an AWS Security Token Service for tests: it takes ID tokens, checks them and the roles' trust policies as AWS
-// does, and gives out credentials that only it accepts. No AWS account is involved.
+// Package awsfedtest provides an AWS Security Token Service (STS) for tests. It checks ID tokens
+// and the trust policies of roles as AWS does, and issues credentials that only it accepts. It
+// needs no AWS account.
 //
 //	iss := idptest.NewIssuer(t, nil)
 //	s := awsfedtest.New(t, iss.URL, iss.Client(), "arn:aws:iam::123456789012:role/deploy")
 //	p, err := awsfed.New(s, "arn:aws:iam::123456789012:role/deploy", iss.TokenSource("sts.amazonaws.com"))
 //
-// All of this is in memory, without a goroutine or a socket, so it works in a testing/synctest bubble, where an hour passes in no
-// time. Programs that are not Go, or that bring their own AWS client, get the same STS on loopback from [Start]:
+// All calls are in memory, without goroutines and connections, so they work in a testing/synctest
+// bubble. For programs that are not written in Go, [Start] serves the same STS on a loopback port:
 //
 //	t.Setenv("AWS_ENDPOINT_URL_STS", awsfedtest.Start(t, s))
 //
-// # What is checked
+// [STS.Inject] makes calls slow or makes them fail, [STS.Outage] stops the whole service, and
+// [STS.ExpireCredentials] ends credentials early. [STS.Calls] returns the calls, with the reasons
+// that AWS does not give.
 //
-// An ID token must be of a provider registered in the role's account ([Provider]; the issuer byte for byte), have iss, sub, aud, iat
-// and exp with whole seconds, name a client id of the provider in azp or, without azp, in its only aud, be signed with RS256 to RS512
-// or ES256 to ES512 by a key that the issuer publishes, and be at most five minutes past exp. The claims https://aws.amazon.com/roles,
-// .../tags and .../source_identity have the effect they have at AWS. The role's trust policy is evaluated by package trust; an
-// undetermined decision refuses. Durations, session names, session policies and the size of the session token have AWS's limits.
+// # Operations
 //
-// Where AWS's pages do not say what it does, the answer is the one that keeps a test from passing by luck: several audiences without
-// azp are refused. But nbf, the age of a token, and using one twice are not looked at, as far as is known just as at AWS.
-// The discovery document and the keys are fetched for each call, with five seconds for each, so that a test sees at once what an
-// issuer changed; how long AWS keeps them is not documented.
+// AssumeRoleWithWebIdentity, AssumeRole (only with the credentials of a role, so always role
+// chaining with its limit of one hour) and GetCallerIdentity. Signatures are verified. There are no
+// permission policies: a session may call these operations and each [STS.Service].
 //
-// Throttling has a cause too ([STSOptions].MaxRate); IDPRejectedClaim, RegionDisabledException and failures of AWS itself have none
-// here and are had by [STS.Inject].
+// # Checks
 //
-// Refusals have AWS's codes, statuses and, where they are known, texts. Like AWS's they do not tell why a trust policy refused; the
-// log does: see [Call.Reason] and [Call.Decision].
+// The issuer of an ID token must be a [Provider] in the account of the role. The token must have
+// the claims iss, sub, aud, iat and exp, an audience that is a client ID of the provider (azp
+// replaces aud), and a signature with RS256, RS384, RS512, ES256, ES384 or ES512 by a key that the
+// issuer publishes. It is accepted until five minutes after exp. AWS is not known to check nbf, or
+// the age or reuse of a token, so the STS does not check them. The claims
+// https://aws.amazon.com/roles, .../tags and .../source_identity work as in AWS.
 //
-// # What goes wrong on purpose
+// The trust policy is evaluated by package trust; an undetermined decision refuses the call.
+// Durations, session names, session policies and the size of the session token have AWS's limits.
+// Where AWS does not document a rule, the STS applies the stricter one: a token with several
+// audiences and no azp is refused.
 //
-// [STS.Inject] makes calls slow, hang, break off or fail with any code, for a number of calls or until further notice;
-// [STS.Outage] takes the whole service down; [STS.ExpireCredentials] ends credentials before their time.
+// The documents of the issuer are fetched in each call, with a time limit of five seconds, because
+// AWS does not document how long it caches them.
 //
-// # What is not there
+// Errors have AWS's codes, statuses and, where they are known, texts. The codes IDPRejectedClaim
+// and RegionDisabledException and the failures of AWS itself need a [Fault].
 //
-// Of the operations only AssumeRoleWithWebIdentity, AssumeRole (from the credentials of a role, so always as role chaining with its
-// limit of one hour) and GetCallerIdentity, whose signature is verified. Permission policies: a session may do nothing but call these,
-// and [STS.Service] lets every valid signature in.
+// # Not for production
 //
-// Everything is unmistakably fake: access key ids begin with ASIATESTONAFED, and a connection that does not come in on a loopback
-// address is refused. Programs other than tests may use [NewSTS] for demonstrations; nothing in production code should import this
-// package.
+// Access key IDs start with ASIATESTONAFED, and connections that are not on a loopback address are
+// refused. Demonstrations may use [NewSTS]; production code must not import this package.
 package awsfedtest

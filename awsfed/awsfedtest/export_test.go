@@ -5,11 +5,13 @@ import (
 	"net/url"
 )
 
-// ParseForm, EncodeForm and List are the parser of request bodies.
+// ParseForm parses a request body.
 func ParseForm(body string) (map[string]string, error) { return parseForm(body) }
 
+// EncodeForm returns the body of a form.
 func EncodeForm(f map[string]string) string { return form(f).encode() }
 
+// List returns the members of a list.
 func List(f map[string]string, name string) []map[string]string {
 	var list []map[string]string
 	for _, member := range form(f).list(name) {
@@ -18,7 +20,7 @@ func List(f map[string]string, name string) []map[string]string {
 	return list
 }
 
-// Signature computes what the signature of a request that carries one should be.
+// Signature returns the right signature of a request that has a signature.
 func Signature(method, host, rawURL string, header http.Header, body []byte, secret string) (string, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
@@ -29,17 +31,17 @@ func Signature(method, host, rawURL string, header http.Header, body []byte, sec
 	if refused != nil {
 		return "", refused
 	}
-	return sig.signature(r, secret), nil
+	return sig.compute(r, secret), nil
 }
 
-// Started is how many calls have begun, whether or not they have ended.
+// Started returns the number of calls that have started.
 func (s *STS) Started() int {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	return s.log.total
 }
 
-// Opens reports whether s takes text for a session token of its own.
+// Opens reports whether text is a session token of s.
 func (s *STS) Opens(text string) bool {
 	_, ok := s.open(text)
 	return ok

@@ -11,18 +11,18 @@ import (
 )
 
 const (
-	// maxBody is more than the largest request that breaks no limit of its own: a token of 20,000 bytes, or 50 tags of 384
-	// characters, percent-encoded.
+	// maxBody is the largest body in bytes. It is larger than each valid request: a token of 20,000
+	// bytes, or 50 tags of 384 characters, percent-encoded.
 	maxBody = 256 << 10
-	// maxParameters is more than 50 tags, 50 transitive keys and ten policies need.
+	// maxParameters is enough for 50 tags, 50 transitive keys and 10 policies.
 	maxParameters = 500
 )
 
-// A form is the parameters of one request in AWS's query protocol, or of one member of a list in it.
+// A form holds the parameters of a request of AWS's query protocol, or of a member of a list.
 type form map[string]string
 
-// parseForm reads a body of type application/x-www-form-urlencoded. A name that stands twice is an error: AWS's protocol has no
-// such thing, and two readers that pick different ones disagree on what was asked.
+// parseForm parses a body of type application/x-www-form-urlencoded. A name that appears twice is
+// an error: AWS's protocol does not have it, and parsers differ in the value that they use.
 func parseForm(body string) (form, error) {
 	f := form{}
 	for pair := range strings.SplitSeq(body, "&") {
@@ -41,8 +41,8 @@ func parseForm(body string) (form, error) {
 		if !utf8.ValidString(name) || !utf8.ValidString(value) {
 			return nil, errors.New("not UTF-8")
 		}
-		if _, twice := f[name]; twice {
-			return nil, errors.New("a name stands twice")
+		if _, exists := f[name]; exists {
+			return nil, errors.New("a name appears twice")
 		}
 		if len(f) == maxParameters {
 			return nil, errors.New("too many parameters")
@@ -52,7 +52,7 @@ func parseForm(body string) (form, error) {
 	return f, nil
 }
 
-// encode is the inverse of parseForm, with the names sorted.
+// encode returns the body that parseForm parses to f, sorted by name.
 func (f form) encode() string {
 	v := make(url.Values, len(f))
 	for name, value := range f {
@@ -61,8 +61,8 @@ func (f form) encode() string {
 	return v.Encode()
 }
 
-// list returns the members of a list in the order of their numbers: of PolicyArns.member.2.arn the second one, with the name "arn".
-// The name of a plain value (TransitiveTagKeys.member.1) is empty.
+// list returns the members of a list, sorted by number. PolicyArns.member.2.arn is the parameter
+// "arn" of the second member. The name of a plain value, such as TransitiveTagKeys.member.1, is "".
 func (f form) list(name string) []form {
 	members := map[int]form{}
 	for key, value := range f {

@@ -13,19 +13,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/onafed/onafed/internal/fakehttp"
+	"github.com/onafed/onafed/internal/loopback"
 )
 
-// notLoopback is told to those who come over a network.
-const notLoopback = "awsfedtest: a test double answers on loopback only"
+// notLoopback is the response to a request from the network.
+const notLoopback = "awsfedtest: the STS for tests works on loopback only"
 
-// ServeHTTP speaks the query protocol of STS. A connection to an address that is not loopback is refused: whoever trusts what a
-// test double says must be on the same machine.
+// ServeHTTP implements the query protocol of STS. It refuses connections that are not on a loopback
+// address, so that no other machine relies on an STS for tests.
 func (s *STS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !onLoopback(r) {
 		http.Error(w, notLoopback, http.StatusForbidden)
 		return
 	}
-	// One byte more than is allowed tells "too large" from "just fits".
+	// One byte more than the limit shows that the body is too large.
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil {
 		fakehttp.Reset(w) // the body is malformed or incomplete
@@ -39,26 +40,27 @@ func (s *STS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	resp.SendTo(w, r)
 }
 
-// onLoopback reports whether the request came in on a loopback address, or over no TCP connection at all.
+// onLoopback reports whether a request came on a loopback address, or without a TCP connection.
 func onLoopback(r *http.Request) bool {
 	addr, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	return !ok || addr.IP.IsLoopback()
+	return !ok || loopback.IsAddr(addr)
 }
 
-// Start serves s on a port of 127.0.0.1 and returns its URL, which an AWS client takes as its endpoint (AWS_ENDPOINT_URL_STS,
-// BaseEndpoint). When the test ends, connections are closed, also those of calls that hang.
+// Start serves s on a port of 127.0.0.1 and returns its URL, for AWS_ENDPOINT_URL_STS or the
+// BaseEndpoint of a client. It closes all connections at the end of the test, also those of calls
+// that hang.
 func Start(tb testing.TB, s *STS) (url string) {
 	tb.Helper()
 	ln, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatalf("awsfedtest: %v", err)
 	}
-	var serving sync.RWMutex // read-locked by each handler
+	var handlers sync.RWMutex // read-locked by each handler; a WaitGroup would race with a late handler
 	server := &http.Server{
 		ReadHeaderTimeout: 10 * time.Second,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			serving.RLock()
-			defer serving.RUnlock()
+			handlers.RLock()
+			defer handlers.RUnlock()
 			s.ServeHTTP(w, r)
 		}),
 	}
@@ -69,21 +71,21 @@ func Start(tb testing.TB, s *STS) (url string) {
 		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
 			tb.Errorf("awsfedtest: %v", err)
 		}
-		serving.Lock() // comes when the last handler has gone
-		defer serving.Unlock()
+		handlers.Lock() // waits for the last handler
+		defer handlers.Unlock()
 	})
 	return "http://" + ln.Addr().String()
 }
 
-// HTTPClient returns a client whose every request, whatever its URL, is answered by s in memory. It opens no connection and starts
-// no goroutine, so it works in a testing/synctest bubble, and it honours the context of a request. Give it to an AWS client or to
-// awsfed.LoadConfig in place of the network.
+// HTTPClient returns an HTTP client that sends all requests to s, whatever their URL. It opens no
+// connection and starts no goroutine, so it works in a testing/synctest bubble. A request ends with
+// its context.
 func (s *STS) HTTPClient() *http.Client {
 	return &http.Client{Transport: memory{s}}
 }
 
-// Client returns an AWS client of STS whose calls are answered in memory. It signs with creds, which may be nil for calls that need
-// no signature. All else is the SDK's own: requests, answers, errors, retries.
+// Client returns the STS client of the SDK, with s as its server. It signs with creds, which may be
+// nil for calls without a signature.
 func (s *STS) Client(creds aws.CredentialsProvider, optFns ...func(*sts.Options)) *sts.Client {
 	return sts.New(sts.Options{
 		Region:      "us-east-1",
@@ -92,10 +94,10 @@ func (s *STS) Client(creds aws.CredentialsProvider, optFns ...func(*sts.Options)
 	}, optFns...)
 }
 
-// memory is the transport of HTTPClient.
+// memory is the transport of STS.HTTPClient.
 type memory struct{ sts *STS }
 
-// RoundTrip hands the request to the STS.
+// RoundTrip implements http.RoundTripper.
 func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {

@@ -8,15 +8,16 @@ import (
 	"github.com/onafed/onafed/awsfed/trust"
 )
 
-// New returns an STS that is ready for use: the issuer is registered in the account of each role, and each role lets in every token
-// of that issuer for the audience sts.amazonaws.com (in China sts.amazonaws.com.cn). client reaches the issuer. Sessions may be as
-// short as a second.
+// New returns an STS with the given roles. The issuer is a provider in the account of each role,
+// and each role accepts all tokens of the issuer with the audience sts.amazonaws.com, or in China
+// sts.amazonaws.com.cn. client fetches the documents of the issuer. Sessions may be as short as a
+// second.
 //
 //	iss := idptest.NewIssuer(t, nil)
 //	s := awsfedtest.New(t, iss.URL, iss.Client(), "arn:aws:iam::123456789012:role/deploy")
 //	p, err := awsfed.New(s, "arn:aws:iam::123456789012:role/deploy", iss.TokenSource("sts.amazonaws.com"))
 //
-// A test that is about trust policies brings its own: see [NewSTS] and [STS.PutRole].
+// To test a trust policy, give it to a role with [STS.PutRole].
 func New(tb testing.TB, issuerURL string, client *http.Client, roleARNs ...string) *STS {
 	tb.Helper()
 	audiences := []string{"sts.amazonaws.com", "sts.amazonaws.com.cn"}
@@ -27,13 +28,13 @@ func New(tb testing.TB, issuerURL string, client *http.Client, roleARNs ...strin
 		if err != nil {
 			tb.Fatalf("awsfedtest: role %q: %v", arn, err)
 		}
-		provider, err := trust.ProviderARN(role.partition, role.account, issuerURL)
+		provider, err := trust.ProviderARN(role.Partition, role.Account, issuerURL)
 		if err != nil {
 			tb.Fatalf("awsfedtest: %v", err)
 		}
-		if !registered[role.account] {
-			registered[role.account] = true
-			opts.Providers = append(opts.Providers, Provider{URL: issuerURL, ClientIDs: audiences, Account: role.account})
+		if !registered[role.Account] {
+			registered[role.Account] = true
+			opts.Providers = append(opts.Providers, Provider{URL: issuerURL, ClientIDs: audiences, Account: role.Account})
 		}
 		opts.Roles = append(opts.Roles, Role{ARN: arn, MaxSessionDuration: maxSession, TrustPolicy: trust.Policy{
 			Version: "2012-10-17",

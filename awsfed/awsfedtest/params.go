@@ -2,30 +2,30 @@ package awsfedtest
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/onafed/onafed/internal/arn"
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// params reads the parameters of a call under the limits of the API's model, and collects what breaks them, as AWS does: all the
-// constraints that fail stand in one ValidationError.
+// params reads the parameters of a call and checks the constraints of the API model. As in AWS, one
+// ValidationError names all constraints that fail.
 type params struct {
 	form   form
 	failed []string
 }
 
 func (p *params) fail(name, value, constraint string) {
-	// The member's name in the message begins with a small letter.
+	// In the message, the name starts with a lower case letter.
 	member := strings.ToLower(name[:1]) + name[1:]
 	p.failed = append(p.failed, fmt.Sprintf("Value %s at '%s' failed to satisfy constraint: Member must %s", value, member, constraint))
 }
 
-// err is the one error of all checks, or nil.
+// err returns the error for all constraints that fail, or nil.
 func (p *params) err() *apiError {
 	switch n := len(p.failed); n {
 	case 0:
@@ -37,10 +37,11 @@ func (p *params) err() *apiError {
 	}
 }
 
-// quoted shows a value that a client sent as AWS does, in single quotes, but without control characters and not at full length.
+// quoted returns a value of a client in single quotes, as AWS does, without control characters and
+// cut.
 func quoted(value string) string { return "'" + quote.Clean(value, 100) + "'" }
 
-// text reads a parameter of least to most characters. Absent is an error if required.
+// text returns a parameter of least to most characters. If it is required, it must be present.
 func (p *params) text(name string, required bool, least, most int) string {
 	value, ok := p.form[name]
 	if !ok {
@@ -62,29 +63,16 @@ func (p *params) text(name string, required bool, least, most int) string {
 	return value
 }
 
-// name reads a parameter of 2 to 64 characters of the set that session names and source identities are made of.
+// name returns a session name or a source identity: 2 to 64 characters of a limited set.
 func (p *params) name(name string, required bool) string {
 	value := p.text(name, required, 2, 64)
-	if !isName(value) {
+	if value != "" && !arn.IsName(value) {
 		p.fail(name, quoted(value), `satisfy regular expression pattern: [\w+=,.@-]*`)
 	}
 	return value
 }
 
-// isName reports whether s is made of the characters [\w+=,.@-].
-func isName(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("_+=,.@-", c) >= 0:
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// number reads an integer between least and most. Absent is 0.
+// number returns an integer from least to most, or 0 if the parameter is absent.
 func (p *params) number(name string, least, most int) int {
 	value, ok := p.form[name]
 	if !ok {
@@ -102,18 +90,18 @@ func (p *params) number(name string, least, most int) int {
 	return n
 }
 
-// A sessionRequest is what a call says about the session that it asks for, whichever way it is assumed.
+// A sessionRequest holds the parameters that all operations have that assume a role.
 type sessionRequest struct {
 	roleARN    string
-	role       roleARN // set by check
+	role       arn.ARN // roleARN, parsed by check
 	name       string
-	duration   time.Duration // 0: not given
+	duration   time.Duration // 0: the default
 	minToken   int
 	policy     string
 	policyARNs []string
 }
 
-// session reads the parameters of a session whose shortest length is least.
+// session returns the parameters of a session. least is the shortest duration.
 func (p *params) session(least time.Duration) sessionRequest {
 	var r sessionRequest
 	r.roleARN = p.text("RoleArn", true, 20, 2048)
@@ -134,7 +122,7 @@ func (p *params) session(least time.Duration) sessionRequest {
 	return r
 }
 
-// check looks at what is more than a constraint of the model: that the role is one, and the session policies are.
+// check checks what the constraints of the API model do not: the role ARN and the session policies.
 func (r *sessionRequest) check() *apiError {
 	var err error
 	if r.role, err = parseRoleARN(r.roleARN); err != nil {
@@ -143,13 +131,12 @@ func (r *sessionRequest) check() *apiError {
 	return checkSessionPolicies(r.policy, r.policyARNs)
 }
 
-// checkSessionPolicies looks at what IAM looks at when a session policy is given: that it is a policy at all. What it allows is
-// of no account here, because the double has no resources.
+// checkSessionPolicies checks the form of session policies, as IAM does. Their effect does not
+// matter here, because there are no permission policies.
 func checkSessionPolicies(policy string, arns []string) *apiError {
-	for _, arn := range arns {
-		parts := strings.SplitN(arn, ":", 6)
-		if len(parts) != 6 || parts[0] != "arn" || parts[2] != "iam" || !strings.HasPrefix(parts[5], "policy/") {
-			return invalid("ARN %s is not valid.", quoted(arn))
+	for _, s := range arns {
+		if a, ok := arn.Parse(s); !ok || a.Service != "iam" || !strings.HasPrefix(a.Resource, "policy/") {
+			return invalid("ARN %s is not valid.", quoted(s))
 		}
 	}
 	if policy == "" {
@@ -160,7 +147,7 @@ func checkSessionPolicies(policy string, arns []string) *apiError {
 	}
 	for _, r := range policy {
 		if r != '\t' && r != '\n' && r != '\r' && (r < ' ' || r > 0xff) {
-			return refuse("MalformedPolicyDocument", "").because("session policy: character %U is outside the set that IAM takes", r)
+			return refuse("MalformedPolicyDocument", "").because("session policy: IAM does not accept the character %U", r)
 		}
 	}
 	if err := json.Unmarshal([]byte(policy), &document); err != nil {
@@ -170,26 +157,4 @@ func checkSessionPolicies(policy string, arns []string) *apiError {
 		return refuse("MalformedPolicyDocument", "").because("session policy: no Statement")
 	}
 	return nil
-}
-
-// A roleARN is the parts of arn:<partition>:iam::<account>:role/<path><name>.
-type roleARN struct {
-	partition, account, name string
-}
-
-func parseRoleARN(arn string) (roleARN, error) {
-	parts := strings.Split(arn, ":")
-	if len(parts) != 6 || parts[0] != "arn" || !strings.HasPrefix(parts[1], "aws") || !isName(parts[1]) || parts[2] != "iam" || parts[3] != "" {
-		return roleARN{}, errors.New("not of the form arn:aws:iam::<account>:role/<name>")
-	}
-	if !isAccount(parts[4]) {
-		return roleARN{}, errors.New("the account is not 12 digits")
-	}
-	path, ok := strings.CutPrefix(parts[5], "role/")
-	name := path[strings.LastIndexByte(path, '/')+1:]
-	// A path is of printable ASCII; the name after it of a smaller set.
-	if !ok || name == "" || len(name) > 64 || !isName(name) || strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return roleARN{}, errors.New("not the ARN of a role")
-	}
-	return roleARN{partition: parts[1], account: parts[4], name: name}, nil
 }

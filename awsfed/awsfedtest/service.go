@@ -10,29 +10,31 @@ import (
 	"strings"
 )
 
-// Caller is who signed a request that [STS.Service] let through.
+// A Caller is the session that signed a request to an [STS.Service].
 type Caller struct {
-	// ARN is that of the session: arn:aws:sts::123456789012:assumed-role/deploy/env-...
+	// ARN is the ARN of the session, such as arn:aws:sts::123456789012:assumed-role/deploy/env-...
 	ARN string
-	// RoleARN is the role of the session.
+	// RoleARN is the ARN of its role.
 	RoleARN string
-	// AccessKeyID is the key that signed.
+	// AccessKeyID is the key of the signature.
 	AccessKeyID string
-	// Service and Region are what the signature is for, for example "s3" and "eu-central-1".
+	// Service and Region are those in the signature, such as "s3" and "eu-central-1".
 	Service, Region string
 }
 
 type callerKey struct{}
 
-// CallerFrom returns who signed the request that ctx belongs to. It reports false outside of a handler behind [STS.Service].
+// CallerFrom returns the caller of the request with the context ctx, and reports whether there is
+// one. There is one only in the handler of an [STS.Service].
 func CallerFrom(ctx context.Context) (Caller, bool) {
 	c, ok := ctx.Value(callerKey{}).(Caller)
 	return c, ok
 }
 
-// Service is an AWS service of any name and region in front of next: requests signed with credentials of s reach next (see
-// [CallerFrom]); the others are answered as AWS does, expired credentials with ExpiredToken, in the shape that the service's
-// protocol calls for. A nil next answers 200 with no body. Bodies are read into memory, 16 MiB at most.
+// Service returns a handler for an AWS service in any region. It calls next for requests that are
+// signed with credentials of s, see [CallerFrom]. It refuses other requests as AWS does, for
+// example with ExpiredToken, in JSON or XML as the service would. A nil next responds with status
+// 200 and no body. A body may have at most 16 MiB.
 func (s *STS) Service(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !onLoopback(r) {
@@ -61,7 +63,8 @@ func (s *STS) Service(next http.Handler) http.Handler {
 	})
 }
 
-// writeTo writes the error as a service does: in JSON or as the query protocol has it, else as S3 and its kin.
+// writeTo writes the error in the format of the request: JSON, the query protocol, or else XML as
+// S3 has it.
 func (e *apiError) writeTo(w http.ResponseWriter, contentType string) {
 	const requestID = "00000000-0000-4000-8000-000000000000"
 	var body []byte
@@ -80,7 +83,7 @@ func (e *apiError) writeTo(w http.ResponseWriter, contentType string) {
 		body, err = xml.Marshal(doc)
 	default:
 		if e.code == "ExpiredToken" {
-			status = http.StatusBadRequest // S3's choice
+			status = http.StatusBadRequest // as S3 does
 		}
 		body, err = xml.Marshal(struct {
 			XMLName       xml.Name `xml:"Error"`
@@ -98,7 +101,7 @@ func (e *apiError) writeTo(w http.ResponseWriter, contentType string) {
 	_, _ = w.Write(body)
 }
 
-// jsonCode is the JSON protocols' name of a refusal.
+// jsonCode returns the code of an error in the JSON protocols.
 func jsonCode(code string) string {
 	switch code {
 	case "ExpiredToken":

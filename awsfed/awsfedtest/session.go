@@ -10,18 +10,21 @@ import (
 	"encoding/json"
 	"strings"
 	"time"
+
+	"github.com/onafed/onafed/internal/arn"
 )
 
 const (
-	// tokenMark begins every session token. Its length is a multiple of four and its characters are of the base64 alphabet, so
-	// that a token as a whole is base64 text, as AWS's are.
-	tokenMark = "TESTONAFED//"
-	// maxToken is the longest session token that STS gives out, since September 2026.
+	// tokenPrefix is the start of each session token. It is valid base64 whose length is a multiple
+	// of four, so that the whole token is base64, as AWS's tokens are.
+	tokenPrefix = "TESTONAFED//"
+	// maxToken is the longest session token of STS in bytes, since September 2026.
 	maxToken = 4096
 )
 
-// A session is what a set of temporary credentials stands for. The STS keeps none: the session token carries it, sealed with the
-// STS's own key, so that a process that runs for weeks grows no table.
+// A session is an assumed role. The STS does not store sessions: the session token contains the
+// session, sealed with a key of the STS, so that a process that runs for weeks does not fill its
+// memory.
 type session struct {
 	AccessKeyID    string            `json:"k"`
 	RoleARN        string            `json:"r"`
@@ -33,10 +36,11 @@ type session struct {
 	Policy         string            `json:"p,omitempty"`
 	PolicyARNs     []string          `json:"a,omitempty"`
 
-	role roleARN // RoleARN, taken apart
+	role arn.ARN // RoleARN, parsed
 }
 
-// begin starts the session that was asked for in a role that lets the caller in: x, filled up with what the request says.
+// begin starts the session that a request asks for. x has the attributes that are not in the
+// request.
 func (s *STS) begin(op *operation, role Role, want sessionRequest, x session) (session, credentials, *apiError) {
 	length := want.duration
 	switch {
@@ -45,7 +49,7 @@ func (s *STS) begin(op *operation, role Role, want sessionRequest, x session) (s
 	case length > role.MaxSessionDuration:
 		return session{}, credentials{}, invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
-	// A whole second, and never early, which matters to sessions of seconds.
+	// The end is rounded up to a second, so that short sessions do not end early.
 	end := op.now.Add(length).Add(time.Second - 1).Unix()
 	x.role, x.RoleARN, x.Name, x.Expires, x.Policy, x.PolicyARNs = want.role, want.roleARN, want.name, end, want.policy, want.policyARNs
 	creds, refused := s.issue(x, want.minToken)
@@ -55,7 +59,7 @@ func (s *STS) begin(op *operation, role Role, want sessionRequest, x session) (s
 	return x, creds, refused
 }
 
-// credentials is the element Credentials of an answer.
+// credentials is the element Credentials of a response.
 type credentials struct {
 	SessionToken    string
 	SecretAccessKey string
@@ -63,10 +67,10 @@ type credentials struct {
 	AccessKeyID     string `xml:"AccessKeyId"`
 }
 
-// issue makes credentials for x that last until its end. minToken is the MinimumSessionTokenSize.
+// issue returns credentials for a session. minToken is the MinimumSessionTokenSize.
 func (s *STS) issue(x session, minToken int) (credentials, *apiError) {
 	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], s.issued.Add(1)<<34) // 30 bits are six digits of base32
+	binary.BigEndian.PutUint64(n[:], s.issued.Add(1)<<34) // the upper 30 bits are six digits of base32
 	x.AccessKeyID = "ASIATESTONAFED" + base32.StdEncoding.EncodeToString(n[:])[:6]
 	token, err := s.seal(x, minToken)
 	if err != nil {
@@ -83,6 +87,7 @@ func (s *STS) issue(x session, minToken int) (credentials, *apiError) {
 	}, nil
 }
 
+// mac returns a message authentication code with the key of the STS.
 func (s *STS) mac(purpose string, data []byte) []byte {
 	h := hmac.New(sha256.New, s.master[:])
 	h.Write([]byte(purpose))
@@ -91,26 +96,27 @@ func (s *STS) mac(purpose string, data []byte) []byte {
 	return h.Sum(nil)
 }
 
-// secret is the secret access key that belongs to a key id: 40 characters, as AWS's have.
+// secret returns the secret access key for an access key ID: 40 characters, as in AWS.
 func (s *STS) secret(accessKeyID string) string {
 	return base64.StdEncoding.EncodeToString(s.mac("secret", []byte(accessKeyID))[:30])
 }
 
-// seal makes the session token, at least so many characters long. Spaces behind the JSON make up the length.
+// seal returns the session token of a session, padded with spaces after the JSON to at least least
+// bytes.
 func (s *STS) seal(x session, least int) (string, error) {
 	data, err := json.Marshal(x)
 	if err != nil {
 		return "", err
 	}
-	if lack := (least-len(tokenMark)+3)/4*3 - sha256.Size - len(data); lack > 0 {
-		data = append(data, bytes.Repeat([]byte(" "), lack)...)
+	if padding := (least-len(tokenPrefix)+3)/4*3 - sha256.Size - len(data); padding > 0 {
+		data = append(data, bytes.Repeat([]byte(" "), padding)...)
 	}
-	return tokenMark + base64.StdEncoding.EncodeToString(append(s.mac("session", data), data...)), nil
+	return tokenPrefix + base64.StdEncoding.EncodeToString(append(s.mac("session", data), data...)), nil
 }
 
-// open reads a session token that this STS made.
+// open returns the session in a session token, and reports whether this STS made the token.
 func (s *STS) open(token string) (session, bool) {
-	encoded, ok := strings.CutPrefix(token, tokenMark)
+	encoded, ok := strings.CutPrefix(token, tokenPrefix)
 	if !ok || len(token) > maxToken || strings.ContainsAny(token, "\r\n") { // encoding/base64 skips line breaks
 		return session{}, false
 	}
@@ -130,18 +136,19 @@ func (s *STS) open(token string) (session, bool) {
 	return x, err == nil
 }
 
-// arn is the ARN of the session itself. The role's path is not part of it.
+// arn returns the ARN of the session. It does not contain the path of the role.
 func (x session) arn() string {
-	return "arn:" + x.role.partition + ":sts::" + x.role.account + ":assumed-role/" + x.role.name + "/" + x.Name
+	_, role, _ := x.role.Role()
+	return "arn:" + x.role.Partition + ":sts::" + x.role.Account + ":assumed-role/" + role + "/" + x.Name
 }
 
-// userID is the unique id of the role and the name of the session. AWS's begin with AROA.
+// userID returns the unique ID of the role, which starts with AROA as in AWS, and the session name.
 func (x session) userID() string {
 	sum := sha256.Sum256([]byte(x.RoleARN))
 	return "AROATESTONAFED" + base32.StdEncoding.EncodeToString(sum[:])[:7] + ":" + x.Name
 }
 
-// sizes are the members of an answer about the length of the session token.
+// sizes returns the members of a response about the length of the session token.
 func (x session) sizes(creds credentials) sessionSizes {
 	n := len(creds.SessionToken)
 	z := sessionSizes{SessionTokenSize: n, SessionTokenUtilization: n * 100 / maxToken}

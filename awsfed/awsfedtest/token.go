@@ -19,21 +19,22 @@ import (
 )
 
 const (
-	// expiryGrace is how long after its exp STS still takes a token.
+	// expiryGrace is the time after exp for which STS accepts a token.
 	expiryGrace = 5 * time.Minute
-	// fetchTimeout is what an issuer gets for each of its documents before STS gives up.
+	// fetchTimeout is the time limit for each document of an issuer.
 	fetchTimeout = 5 * time.Second
-	// maxKeySet is the largest key set in bytes. AWS names a number of keys only; 200 keys have less than half of this.
+	// maxKeySet is the largest key set in bytes. AWS limits only the number of keys; 200 keys have
+	// less than half of this.
 	maxKeySet = 1 << 20
 )
 
-// badToken is InvalidIdentityToken with this message.
+// badToken returns an InvalidIdentityToken error.
 func badToken(message string) *apiError { return refuse("InvalidIdentityToken", message) }
 
-// checkToken checks an ID token as AWS does, for a role of the given account, and returns its claims.
+// checkToken checks an ID token for a role of an account, as AWS does, and returns its claims.
 //
-// This is not issuer.Verifier, which is stricter in some places and milder in others: here there is a grace after exp but none for
-// other claims, nbf is not looked at, an organization is nothing special, and each refusal has AWS's own code and text.
+// An issuer.Verifier has other rules: it has one leeway for all times, and checks nbf and the
+// organization.
 func (s *STS) checkToken(ctx context.Context, raw, account string, now time.Time) (claims.Claims, *apiError) {
 	header, c, err := claims.ParseUnverified(raw)
 	if err != nil {
@@ -59,9 +60,9 @@ func (s *STS) checkToken(ctx context.Context, raw, account string, now time.Time
 	return c, nil
 }
 
-// checkRequired refuses tokens that lack a claim which AWS needs.
+// checkRequired refuses a token without a claim that AWS requires.
 func checkRequired(c claims.Claims) *apiError {
-	for _, need := range []struct {
+	for _, claim := range []struct {
 		name    string
 		present bool
 	}{
@@ -71,8 +72,8 @@ func checkRequired(c claims.Claims) *apiError {
 		{"iat", !c.IssuedAt.IsZero()},
 		{"exp", !c.Expiry.IsZero()},
 	} {
-		if !need.present {
-			return badToken("Missing a required claim: " + need.name)
+		if !claim.present {
+			return badToken("Missing a required claim: " + claim.name)
 		}
 	}
 	var times struct{ Exp, Iat json.RawMessage }
@@ -87,24 +88,29 @@ func checkRequired(c claims.Claims) *apiError {
 	return nil
 }
 
-// checkAudience compares the audience with the client ids. azp takes the place of aud.
+// checkAudience compares the audience of a token with the client IDs of the provider.
 func checkAudience(c claims.Claims, p Provider) *apiError {
-	audience := c.AuthorizedParty
-	if audience == "" {
-		// For several audiences without azp AWS's answer is known only for tokens that AWS issued: it refuses them.
-		if len(c.Audience) != 1 {
-			return badToken("Incorrect token audience").because("%d audiences and no azp", len(c.Audience))
-		}
-		audience = c.Audience[0]
+	// AWS refuses tokens that it issued itself if they have several audiences and no azp. Its rule
+	// for other tokens is not documented.
+	if c.AuthorizedParty == "" && len(c.Audience) != 1 {
+		return badToken("Incorrect token audience").because("%d audiences and no azp", len(c.Audience))
 	}
-	if !slices.Contains(p.ClientIDs, audience) {
-		return badToken("Incorrect token audience").because("audience %s is not a client id of the provider", quote.Text(audience, 255))
+	if audience := audienceOf(c); !slices.Contains(p.ClientIDs, audience) {
+		return badToken("Incorrect token audience").because("audience %s is not a client ID of the provider", quote.Text(audience, 255))
 	}
 	return nil
 }
 
-// checkSignature fetches the issuer's discovery document and keys, and verifies the token with them. They are fetched anew for each
-// call: how long AWS keeps them is not documented, and a test must not depend on it.
+// audienceOf returns the azp of a token, which replaces aud, or its first audience.
+func audienceOf(c claims.Claims) string {
+	if c.AuthorizedParty != "" {
+		return c.AuthorizedParty
+	}
+	return c.Audience[0]
+}
+
+// checkSignature fetches the documents of the issuer and verifies the token with its keys. It does
+// not cache them: AWS does not document how long it does, and a test must not depend on it.
 func (s *STS) checkSignature(ctx context.Context, raw string, header claims.Header, issuerURL string) *apiError {
 	algorithm, ok := jose.Lookup(header.Algorithm)
 	if !ok {
@@ -120,12 +126,12 @@ func (s *STS) checkSignature(ctx context.Context, raw string, header claims.Head
 	}
 	keys, err := s.keys(ctx, issuerURL, header.KeyID)
 	if err != nil {
-		if silent(err) {
+		if unreachable(err) {
 			return refuse("IDPCommunicationError", "").because("%v", err)
 		}
 		return badToken(noVerificationKey).because("%v", err)
 	}
-	err = errors.New("no key of the key set is for " + algorithm.Name())
+	err = errors.New("the key set has no key for " + algorithm.Name())
 	for _, key := range keys {
 		if key.Algorithm != "" && key.Algorithm != algorithm.Name() {
 			continue
@@ -137,22 +143,22 @@ func (s *STS) checkSignature(ctx context.Context, raw string, header claims.Head
 	return badToken("The signature of the token is not valid").because("%v", err)
 }
 
-// keys returns the issuer's keys that may have signed with this kid.
+// keys fetches the keys of an issuer that have the ID kid, or all of them if kid is "".
 func (s *STS) keys(ctx context.Context, issuerURL, kid string) ([]issuer.Key, error) {
-	meta, err := issuer.Discover(ctx, issuerURL, &issuer.DiscoverOptions{HTTPClient: s.idps, Timeout: fetchTimeout})
+	meta, err := issuer.Discover(ctx, issuerURL, &issuer.DiscoverOptions{HTTPClient: s.issuerClient, Timeout: fetchTimeout})
 	if err != nil {
 		return nil, err
 	}
 	if missing := missingMember(meta); missing != "" {
 		return nil, errors.New("the discovery document has no " + missing)
 	}
-	// Not an issuer.RemoteKeySet, which fetches behind its callers: here a call that ends leaves nothing running.
-	resp, err := httpjson.Do(ctx, httpjson.Request{Client: s.idps, URL: meta.JWKSURI, Limit: maxKeySet, Timeout: fetchTimeout})
+	// An issuer.RemoteKeySet would continue to fetch in the background after the call.
+	resp, err := httpjson.Do(ctx, httpjson.Request{Client: s.issuerClient, URL: meta.JWKSURI, Limit: maxKeySet, Timeout: fetchTimeout})
 	if err != nil {
 		return nil, err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the key set's server answered %d", resp.StatusCode)
+		return nil, fmt.Errorf("the server of the key set responded with status %d", resp.StatusCode)
 	}
 	keys, err := issuer.ParseKeySet(resp.Body)
 	if err != nil {
@@ -161,10 +167,11 @@ func (s *STS) keys(ctx context.Context, issuerURL, kid string) ([]issuer.Key, er
 	return issuer.StaticKeySet(keys...).Keys(ctx, kid)
 }
 
-// missingMember names a member that AWS wants in a discovery document ("Create an OpenID Connect identity provider in IAM",
-// prerequisites) and that is not there. What is in it is not looked at: AWS's page does not say that STS does.
+// missingMember returns the first member that AWS requires in a discovery document ("Create an
+// OpenID Connect identity provider in IAM", prerequisites) and that is missing, or "". AWS does not
+// document that STS checks the values.
 func missingMember(meta *issuer.Metadata) string {
-	for _, need := range []struct {
+	for _, member := range []struct {
 		name   string
 		values []string
 	}{
@@ -173,16 +180,17 @@ func missingMember(meta *issuer.Metadata) string {
 		{"subject_types_supported", meta.SubjectTypes},
 		{"id_token_signing_alg_values_supported", meta.Algorithms},
 	} {
-		if len(need.values) == 0 {
-			return need.name
+		if len(member.values) == 0 {
+			return member.name
 		}
 	}
 	return ""
 }
 
-// silent reports whether the issuer gave no answer at all. Then the code is IDPCommunicationError ("could not be reached"); an
-// answer that is of no use is InvalidIdentityToken. AWS's pages do not draw the line; both are errors that pass.
-func silent(err error) bool {
-	var transport *httpjson.TransportError
-	return errors.As(err, &transport)
+// unreachable reports whether an issuer gave no response. The code is then IDPCommunicationError
+// ("could not be reached"). A response that cannot be used is InvalidIdentityToken. AWS does not
+// document the difference; both errors are temporary.
+func unreachable(err error) bool {
+	_, ok := errors.AsType[*httpjson.TransportError](err)
+	return ok
 }

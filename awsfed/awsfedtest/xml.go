@@ -5,16 +5,16 @@ import (
 	"net/http"
 )
 
-// The documents that STS answers with, members in AWS's order. Names and namespace are those of the query protocol's model,
-// version 2011-06-15.
+// The XML documents of the responses. Their names, their namespace and their order are those of the
+// STS API, version 2011-06-15.
 
 type assumedRoleUser struct {
 	Arn           string
 	AssumedRoleID string `xml:"AssumedRoleId"`
 }
 
-// sessionSizes are the members about the length of the session token. PackedPolicySize is deprecated and there only when
-// policies or tags are.
+// sessionSizes are the members about the length of the session token. PackedPolicySize is
+// deprecated and only present if there are policies or tags.
 type sessionSizes struct {
 	PackedPolicySize        int `xml:",omitempty"`
 	SessionTokenSize        int
@@ -83,7 +83,7 @@ type errorResponse struct {
 
 func (r *errorResponse) setRequestID(id string) { r.RequestID = id }
 
-// errorDocument is an error in the shape of the query protocol. Type tells whose fault it is.
+// errorDocument returns the XML document of an error.
 func errorDocument(e *apiError) *errorResponse {
 	var r errorResponse
 	r.Error.Type, r.Error.Code, r.Error.Message = "Sender", e.code, e.message

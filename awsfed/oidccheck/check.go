@@ -13,7 +13,8 @@ import (
 const (
 	// stsTimeout is the time after which STS is reported to give up on an issuer's documents.
 	stsTimeout = 5 * time.Second
-	// slowAfter is the time after which a warning is given: STS may be farther away than this machine.
+	// slowAfter is the time after which a warning is given: STS may be farther away than this
+	// machine.
 	slowAfter = 2 * time.Second
 	// expiryGrace is the time after exp for which STS accepts a token.
 	expiryGrace = 5 * time.Minute
@@ -44,18 +45,19 @@ func (f Finding) String() string {
 type Options struct {
 	// HTTPClient sends the requests; nil means http.DefaultClient.
 	HTTPClient *http.Client
-	// InsecureLoopbackHTTP allows requests to an issuer such as http://127.0.0.1:8080. The findings say
-	// nevertheless that AWS cannot use it.
+	// InsecureLoopbackHTTP allows requests to an issuer such as http://127.0.0.1:8080. The findings
+	// say nevertheless that AWS cannot use it.
 	InsecureLoopbackHTTP bool
 	// Audience is the expected audience of the token; "" means [idp.AudienceAWS].
 	Audience string
 }
 
-// Check fetches the documents of an issuer as STS does, checks them and a token of the issuer, and returns
-// what it finds. Without findings the slice is nil. If rawToken is "", only the issuer is checked. Nil
-// options mean the zero value.
+// Check fetches the documents of an issuer as STS does, checks them and a token of the issuer, and
+// returns what it finds. Without findings the slice is nil. If rawToken is "", only the issuer is
+// checked. Nil options mean the zero value.
 //
-// The error is that of a context that ended. Findings never contain the token or personal data of its sub.
+// The error is that of a context that ended. Findings never contain the token or personal data of
+// its sub.
 func Check(ctx context.Context, issuerURL, rawToken string, opts *Options) ([]Finding, error) {
 	c := &checker{issuer: issuerURL}
 	if opts != nil {

@@ -13,9 +13,9 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// TestTokenSource checks that a source follows the rules of [idp.TokenSource]. It returns nil, or an
-// error that joins a *[RuleError] for each broken rule. It calls the source about twenty times, also
-// from several goroutines, so run it with the race detector:
+// TestTokenSource checks that a source follows the rules of [idp.TokenSource]. It returns nil, or
+// an error that joins a *[RuleError] for each broken rule. It calls the source about twenty times,
+// also from several goroutines, so run it with the race detector:
 //
 //	func TestSource(t *testing.T) {
 //		if err := idptest.TestTokenSource(t.Context(), mypkg.NewSource()); err != nil {
@@ -35,8 +35,8 @@ import (
 //   - invalidate: an [idp.Invalidator] does not return a token that was invalidated.
 //   - secret: neither an error nor the printed source contains a token.
 //
-// TestTokenSource ends when ctx ends. If a call ignores its context, TestTokenSource stops waiting for
-// it.
+// TestTokenSource ends when ctx ends. If a call ignores its context, TestTokenSource stops waiting
+// for it.
 func TestTokenSource(ctx context.Context, src idp.TokenSource) error {
 	if src == nil {
 		return &RuleError{"token", "the source is nil", "a nil source cannot be called"}
@@ -100,8 +100,8 @@ func (c *sourceCheck) token(what string) (*idp.Token, bool) {
 	return o.token, c.check(o, what, "token")
 }
 
-// check reports whether a call returned a valid token. If it did not, check records the broken rule:
-// rule, or a more specific one.
+// check reports whether a call returned a valid token. If it did not, check records the broken
+// rule: rule, or a more specific one.
 func (c *sourceCheck) check(o outcome, what, rule string) bool {
 	const eitherOr = "callers check only the error"
 	switch {
@@ -229,8 +229,8 @@ func (c *sourceCheck) secrets() {
 	}
 }
 
-// likeJWT matches texts that may be tokens: three parts, the first of which is an encoded JSON object,
-// also with white space after its brace.
+// likeJWT matches texts that may be tokens: three parts, the first of which is an encoded JSON
+// object, also with white space after its brace.
 var likeJWT = regexp.MustCompile(`e[wy][A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*`)
 
 // containsToken reports whether a text contains one of the tokens, or may contain another one.

@@ -1,5 +1,5 @@
-// Package idptest provides an issuer and token sources for tests of programs that get, send or verify
-// ID tokens.
+// Package idptest provides an issuer and token sources for tests of programs that get, send or
+// verify ID tokens.
 //
 // This is a complete test of such a program. It needs no network and no time:
 //
@@ -26,12 +26,14 @@
 //		}
 //	}
 //
-// The issuer signs valid tokens ([Issuer.Sign]) and invalid ones ([Issuer.SignRaw]), rotates its keys,
-// misbehaves on demand ([Issuer.Inject]) and records its requests ([Issuer.Requests]). [Issuer.Start]
-// serves it on a loopback port for other processes.
+// The issuer signs valid tokens ([Issuer.Sign]) and invalid ones ([Issuer.SignRaw]), rotates its
+// keys, misbehaves on demand ([Issuer.Inject]) and records its requests ([Issuer.Requests]).
+// [Issuer.Start] serves it on a loopback port for other processes.
 //
-// [Always], [Fails], [Sequence] and [Blocks] are token sources with a fixed behavior. [TestTokenSource]
-// checks your own token source, and [AssertNoSecret] checks that a value does not reveal a secret.
+// [Always], [Fails], [Sequence] and [Blocks] are token sources with a fixed behavior.
+// [TestTokenSource] checks your own token source, and [AssertNoSecret] checks that a value does not
+// reveal a secret.
 //
-// The first RSA key of an issuer is the same in all tests, and it is public. Only tests may trust it.
+// The first RSA key of an issuer is the same in all tests, and it is public. Only tests may trust
+// it.
 package idptest

@@ -25,8 +25,8 @@ type Fault struct {
 	Delay time.Duration
 	// Hang gives no response: the request ends with its context.
 	Hang bool
-	// Err breaks the connection before the response. A client in memory returns Err; on a connection
-	// the client sees a reset.
+	// Err breaks the connection before the response. A client in memory returns Err; on a
+	// connection the client sees a reset.
 	Err error
 	// Status replaces the status of the response. Without Body the response is then empty.
 	Status int
@@ -41,8 +41,8 @@ type Fault struct {
 
 // Inject adds a fault and returns a function that removes it.
 //
-// Of the faults that match a request, the earliest applies. A fault that only delays leaves the request
-// to the next matching fault; the delays add up.
+// Of the faults that match a request, the earliest applies. A fault that only delays leaves the
+// request to the next matching fault; the delays add up.
 func (i *Issuer) Inject(f Fault) (remove func()) { return i.faults.Add(f, f.Times) }
 
 // ClearFaults removes all faults.

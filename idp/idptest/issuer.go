@@ -42,9 +42,9 @@ type IssuerOptions struct {
 	MaxAge time.Duration
 }
 
-// An Issuer is an OpenID Connect issuer in memory. It signs tokens, and serves its documents through
-// [Issuer.Client]. It opens no connection and starts no goroutine, so it works in a testing/synctest
-// bubble. Use [NewIssuer] to make one.
+// An Issuer is an OpenID Connect issuer in memory. It signs tokens, and serves its documents
+// through [Issuer.Client]. It opens no connection and starts no goroutine, so it works in a
+// testing/synctest bubble. Use [NewIssuer] to make one.
 //
 // All methods are safe for concurrent use, except [Issuer.Start], which must be called first.
 type Issuer struct {
@@ -68,8 +68,8 @@ type Issuer struct {
 	requests []Request
 }
 
-// NewIssuer returns an issuer with one key, whose kid is "k0". An RSA key is the same in all tests. Nil
-// options mean the zero value.
+// NewIssuer returns an issuer with one key, whose kid is "k0". An RSA key is the same in all tests.
+// Nil options mean the zero value.
 func NewIssuer(tb testing.TB, opts *IssuerOptions) *Issuer {
 	tb.Helper()
 	var o IssuerOptions
@@ -132,9 +132,9 @@ func (i *Issuer) addKey(key crypto.Signer) string {
 	return kid
 }
 
-// Start serves the issuer on a loopback port until the test ends, for programs in other processes, and
-// returns "http://127.0.0.1:<port>". This is also the new URL of the issuer unless the URL is an option,
-// so call Start before you sign tokens. Verifiers need InsecureLoopbackHTTP.
+// Start serves the issuer on a loopback port until the test ends, for programs in other processes,
+// and returns "http://127.0.0.1:<port>". This is also the new URL of the issuer unless the URL is
+// an option, so call Start before you sign tokens. Verifiers need InsecureLoopbackHTTP.
 func (i *Issuer) Start() string {
 	i.tb.Helper()
 	srv := httptest.NewServer(i)
@@ -187,8 +187,8 @@ func With(claims map[string]any, pairs ...any) map[string]any {
 	return out
 }
 
-// Sign returns a token with the given claims: a value that encoding/json encodes as an object, or the
-// object as []byte. Sign does not add or check claims.
+// Sign returns a token with the given claims: a value that encoding/json encodes as an object, or
+// the object as []byte. Sign does not add or check claims.
 func (i *Issuer) Sign(claims any) string {
 	i.tb.Helper()
 	i.mu.Lock()
@@ -202,8 +202,8 @@ func (i *Issuer) Sign(claims any) string {
 	return raw
 }
 
-// SignRaw returns a token with any header and payload, and with a valid signature by the current key. It
-// makes tokens that a real issuer does not make.
+// SignRaw returns a token with any header and payload, and with a valid signature by the current
+// key. It makes tokens that a real issuer does not make.
 func (i *Issuer) SignRaw(header, payload []byte) string {
 	i.tb.Helper()
 	i.mu.Lock()
@@ -246,9 +246,9 @@ func (i *Issuer) Issued() int {
 	return i.issued
 }
 
-// RotateKey publishes a new key, signs with it from now on, and returns its kid: k1, k2 and so on. The
-// old keys stay published. A real issuer waits before it signs with a new key. This one does not, so
-// that a verifier must fetch the key.
+// RotateKey publishes a new key, signs with it from now on, and returns its kid: k1, k2 and so on.
+// The old keys stay published. A real issuer waits before it signs with a new key. This one does
+// not, so that a verifier must fetch the key.
 func (i *Issuer) RotateKey() string {
 	i.tb.Helper()
 	key, err := newKey(i.alg)
@@ -258,8 +258,8 @@ func (i *Issuer) RotateKey() string {
 	return i.addKey(key)
 }
 
-// RemoveKey removes a key from the key set, so that its tokens cannot be verified. If it is the current
-// key, it still signs.
+// RemoveKey removes a key from the key set, so that its tokens cannot be verified. If it is the
+// current key, it still signs.
 func (i *Issuer) RemoveKey(kid string) {
 	i.tb.Helper()
 	if err := i.ring.Remove(kid); err != nil {
@@ -287,7 +287,8 @@ func (i *Issuer) JWKS() []byte {
 	return b
 }
 
-// Verifier returns a verifier for tokens of this issuer with an audience. It does not fetch the keys.
+// Verifier returns a verifier for tokens of this issuer with an audience. It does not fetch the
+// keys.
 func (i *Issuer) Verifier(audience string) *issuer.Verifier {
 	i.tb.Helper()
 	v, err := issuer.NewVerifier(i.URL, i.ring, &issuer.VerifierOptions{

@@ -11,8 +11,8 @@ import (
 	"fmt"
 )
 
-// testKeyPEM is the first key of each RSA issuer. It is public, so only tests may trust it. It is fixed
-// because generating an RSA key takes a tenth of a second.
+// testKeyPEM is the first key of each RSA issuer. It is public, so only tests may trust it. It is
+// fixed because generating an RSA key takes a tenth of a second.
 const testKeyPEM = `
 -----BEGIN PRIVATE KEY-----
 MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQCZF6S49EeGrf1G

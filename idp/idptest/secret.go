@@ -14,12 +14,12 @@ import (
 	"testing"
 )
 
-// AssertNoSecret fails the test if v reveals a secret: when it is printed with a verb of fmt, logged by a
-// handler of log/slog, or encoded as JSON, XML, text or gob. It checks v itself, a pointer to it, a slice
-// and structs that contain it, and each error that v wraps.
+// AssertNoSecret fails the test if v reveals a secret: when it is printed with a verb of fmt,
+// logged by a handler of log/slog, or encoded as JSON, XML, text or gob. It checks v itself, a
+// pointer to it, a slice and structs that contain it, and each error that v wraps.
 //
-// A secret is also found in quotes, in hexadecimal and in base64. Of a JWT, the payload and the signature
-// are secrets too. The failure message does not contain the secret.
+// A secret is also found in quotes, in hexadecimal and in base64. Of a JWT, the payload and the
+// signature are secrets too. The failure message does not contain the secret.
 func AssertNoSecret(tb testing.TB, v any, secret string) {
 	tb.Helper()
 	if secret == "" {

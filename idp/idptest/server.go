@@ -62,7 +62,8 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	resp.SendTo(w, r)
 }
 
-// Client returns a client that reaches this issuer only, in memory. A request ends with its context.
+// Client returns a client that reaches this issuer only, in memory. A request ends with its
+// context.
 func (i *Issuer) Client() *http.Client { return &http.Client{Transport: transport{i}} }
 
 // transport is the transport of Issuer.Client.

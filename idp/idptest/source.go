@@ -22,8 +22,8 @@ func Fails(err error) idp.TokenSource {
 	return idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return nil, err })
 }
 
-// Sequence returns a source that calls the first source in its first call, the second one in its second
-// call, and the last one in all later calls:
+// Sequence returns a source that calls the first source in its first call, the second one in its
+// second call, and the last one in all later calls:
 //
 //	idptest.Sequence(idptest.Fails(err), iss.TokenSource("a")) // fails once
 //

@@ -28,8 +28,8 @@
 //	token, err := ring.Sign(ctx, map[string]any{"iss": "https://issuer.example", ...})
 //
 // To rotate the key, publish another one. The ring signs with it as soon as all caches have it, and
-// removes the old key when its last token has expired. [Handler.Documents] returns the documents for
-// an object store or a CDN.
+// removes the old key when its last token has expired. [Handler.Documents] returns the documents
+// for an object store or a CDN.
 //
 // The algorithms are those that AWS STS accepts: RS256, RS384, RS512, ES256, ES384 and ES512.
 //

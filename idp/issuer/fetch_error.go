@@ -57,8 +57,8 @@ func (e *FetchError) Temporary() bool {
 }
 
 // A MismatchError reports that the discovery document of an issuer names another issuer. The URLs
-// are compared byte for byte, so a slash at the end makes a difference (OpenID Connect Discovery 1.0,
-// section 4.3).
+// are compared byte for byte, so a slash at the end makes a difference (OpenID Connect Discovery
+// 1.0, section 4.3).
 type MismatchError struct {
 	Asked      string // the requested issuer
 	Discovered string // the issuer in the document, which is untrusted text

@@ -14,19 +14,20 @@ import (
 
 // HandlerOptions are the options of [NewHandler]. The zero value can be used.
 type HandlerOptions struct {
-	// Claims is claims_supported of the discovery document; nil means aud, exp, iat, iss, org and sub.
+	// Claims is claims_supported of the discovery document; nil means aud, exp, iat, iss, org and
+	// sub.
 	Claims []string
 	// InsecureLoopbackHTTP allows an http issuer URL whose host is a loopback IP address, such as
 	// http://127.0.0.1:8080.
 	InsecureLoopbackHTTP bool
 }
 
-// A Handler serves the documents of an issuer: the discovery document at the path of the issuer URL +
-// /.well-known/openid-configuration, and the key set at the path + /.well-known/jwks.json. It supports
-// GET, HEAD and ETags. It ignores the Host of a request, which a proxy may change.
+// A Handler serves the documents of an issuer: the discovery document at the path of the issuer URL
+// + /.well-known/openid-configuration, and the key set at the path + /.well-known/jwks.json. It
+// supports GET, HEAD and ETags. It ignores the Host of a request, which a proxy may change.
 //
-// The documents are built when the ring changes, and a request does not allocate memory. A Handler is
-// safe for concurrent use.
+// The documents are built when the ring changes, and a request does not allocate memory. A Handler
+// is safe for concurrent use.
 type Handler struct {
 	basePath string // path of the issuer URL without a slash at the end
 	metadata []byte // the discovery document up to the algorithms, which depend on the ring
@@ -40,15 +41,16 @@ type documents struct {
 	discovery, jwks document
 }
 
-// A document is a body with its header fields. The fields are slices because http.Header holds slices,
-// so that a request does not allocate them. Nothing writes to them.
+// A document is a body with its header fields. The fields are slices because http.Header holds
+// slices, so that a request does not allocate them. Nothing writes to them.
 type document struct {
 	body                                    []byte
 	etag, length, cacheControl, contentType []string
 }
 
-// NewHandler returns a handler that serves the keys of a ring. The issuer URL must equal the iss claim
-// of the tokens byte for byte. Nil options mean the zero value. The error is an *[OptionError].
+// NewHandler returns a handler that serves the keys of a ring. The issuer URL must equal the iss
+// claim of the tokens byte for byte. Nil options mean the zero value. The error is an
+// *[OptionError].
 func NewHandler(issuerURL string, ring *KeyRing, opts *HandlerOptions) (*Handler, error) {
 	var o HandlerOptions
 	if opts != nil {
@@ -140,8 +142,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(d.body) // fails if the client has gone
 }
 
-// matchesETag reports whether an If-None-Match header matches etag by the weak comparison of RFC 9110
-// section 13.1.2.
+// matchesETag reports whether an If-None-Match header matches etag by the weak comparison of RFC
+// 9110 section 13.1.2.
 func matchesETag(header []string, etag string) bool {
 	for _, line := range header {
 		for line != "" {
@@ -157,9 +159,9 @@ func matchesETag(header []string, etag string) bool {
 }
 
 // Documents returns the current documents by their path below the issuer URL:
-// ".well-known/openid-configuration" and ".well-known/jwks.json". Upload them to an object store or a
-// CDN, with the Content-Type application/json and the Cache-Control "public, max-age=N", where N is
-// [KeyRingOptions.MaxAge] in seconds.
+// ".well-known/openid-configuration" and ".well-known/jwks.json". Upload them to an object store or
+// a CDN, with the Content-Type application/json and the Cache-Control "public, max-age=N", where N
+// is [KeyRingOptions.MaxAge] in seconds.
 //
 // Upload them again:
 //   - after [KeyRing.Publish], within [KeyRingOptions.Wait] minus MaxAge (by default a minute), because

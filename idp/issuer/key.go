@@ -11,13 +11,15 @@ import (
 
 // A Key is a public key that verifies tokens. Do not change a Key that is in a [KeySet].
 type Key struct {
-	// ID is the kid in the header of a token. A key with the ID "" verifies only tokens without a kid.
+	// ID is the kid in the header of a token. A key with the ID "" verifies only tokens without a
+	// kid.
 	ID string
 	// Algorithm is the only algorithm of the key; "" means every algorithm that fits the key.
 	Algorithm string
 	// Use is "sig" or "".
 	Use string
-	// Public is an *rsa.PublicKey of 2048 to 8192 bits, or an *ecdsa.PublicKey on P-256, P-384 or P-521.
+	// Public is an *rsa.PublicKey of 2048 to 8192 bits, or an *ecdsa.PublicKey on P-256, P-384 or
+	// P-521.
 	Public crypto.PublicKey
 }
 
@@ -43,8 +45,8 @@ func (e *KeyNotFoundError) Error() string {
 	return "issuer: the key set has no usable key " + quote.Text(e.KeyID, maxShown)
 }
 
-// StaticKeySet returns a set of keys that does not change. As in a key set that is fetched, keys that
-// no algorithm accepts are not used, nor are two different keys with the same ID.
+// StaticKeySet returns a set of keys that does not change. As in a key set that is fetched, keys
+// that no algorithm accepts are not used, nor are two different keys with the same ID.
 func StaticKeySet(keys ...Key) KeySet {
 	usable := make([]jose.Key, 0, len(keys))
 	for _, k := range keys {

@@ -18,22 +18,23 @@ import (
 const (
 	defaultMaxAge        = 10 * time.Minute
 	defaultTokenLifetime = time.Hour
-	// waitMargin is added to MaxAge for KeyRingOptions.Wait: a response may be built just before a key
-	// is published and arrive after it, and the clocks of an issuer's machines differ.
+	// waitMargin is added to MaxAge for KeyRingOptions.Wait: a response may be built just before a
+	// key is published and arrive after it, and the clocks of an issuer's machines differ.
 	waitMargin = time.Minute
 )
 
 // KeyRingOptions are the options of [NewKeyRing]. The zero value can be used.
 type KeyRingOptions struct {
-	// MaxAge is how long caches may keep the key set, and the max-age of [Handler]: whole seconds from
-	// 1 minute to 24 hours; 0 means 10 minutes. AWS does not document how long STS caches it.
+	// MaxAge is how long caches may keep the key set, and the max-age of [Handler]: whole seconds
+	// from 1 minute to 24 hours; 0 means 10 minutes. AWS does not document how long STS caches it.
 	MaxAge time.Duration
-	// Wait is the time between the publication of a key and its first signature; 0 means MaxAge plus
-	// 1 minute. A shorter time than MaxAge is an error, because a cache may not have the key yet. A
-	// negative value means no wait and is for tests.
+	// Wait is the time between the publication of a key and its first signature; 0 means MaxAge
+	// plus 1 minute. A shorter time than MaxAge is an error, because a cache may not have the key
+	// yet. A negative value means no wait and is for tests.
 	Wait time.Duration
-	// TokenLifetime is the longest time from now to the exp of a token; 0 means 1 hour. A key that no
-	// longer signs stays published for this time and 5 minutes, the largest [VerifierOptions.Leeway].
+	// TokenLifetime is the longest time from now to the exp of a token; 0 means 1 hour. A key that
+	// no longer signs stays published for this time and 5 minutes, the largest
+	// [VerifierOptions.Leeway].
 	TokenLifetime time.Duration
 }
 
@@ -59,8 +60,8 @@ type ringKey struct {
 	retired   time.Time // by Retire; zero if a later key retires it
 }
 
-// NewKeyRing returns a ring without keys, see [KeyRing.Publish]. Nil options mean the zero value. The
-// error is an *[OptionError].
+// NewKeyRing returns a ring without keys, see [KeyRing.Publish]. Nil options mean the zero value.
+// The error is an *[OptionError].
 func NewKeyRing(opts *KeyRingOptions) (*KeyRing, error) {
 	var o KeyRingOptions
 	if opts != nil {
@@ -92,15 +93,16 @@ func NewKeyRing(opts *KeyRingOptions) (*KeyRing, error) {
 // Publish adds a key that is published now, see [KeyRing.PublishAt].
 func (r *KeyRing) Publish(s *Signer) error { return r.PublishAt(s, time.Now()) }
 
-// PublishAt adds a key that is published at a time. The first key of a ring signs from that time, and
-// each later key signs [KeyRingOptions.Wait] after it.
+// PublishAt adds a key that is published at a time. The first key of a ring signs from that time,
+// and each later key signs [KeyRingOptions.Wait] after it.
 //
-// A time in the past is for a process that starts again, and for several machines of one issuer: give
-// the time when the key was first served, so that all of them sign with the same key. A time in the
-// future is for a time at which all machines will have the key: it is served at once, and the wait
-// starts at that time.
+// A time in the past is for a process that starts again, and for several machines of one issuer:
+// give the time when the key was first served, so that all of them sign with the same key. A time
+// in the future is for a time at which all machines will have the key: it is served at once, and
+// the wait starts at that time.
 //
-// Keys must be added in the order of their times. It is an error if the ring has a key with the same ID.
+// Keys must be added in the order of their times. It is an error if the ring has a key with the
+// same ID.
 func (r *KeyRing) PublishAt(s *Signer, at time.Time) error {
 	if s == nil {
 		return errors.New("issuer: KeyRing: the signer must not be nil")
@@ -148,11 +150,11 @@ func (r *KeyRing) Retire(kid string) error {
 	return nil
 }
 
-// Remove removes a key at once, for a key that was stolen. Its tokens are no longer valid, but caches
-// may keep it for [KeyRingOptions.MaxAge], and STS for a time that AWS does not document.
+// Remove removes a key at once, for a key that was stolen. Its tokens are no longer valid, but
+// caches may keep it for [KeyRingOptions.MaxAge], and STS for a time that AWS does not document.
 //
-// If the removed key was the one that signs and no earlier key can replace it, the next key signs at
-// once. Verifiers refuse its tokens until their caches have the key. If there is no other key,
+// If the removed key was the one that signs and no earlier key can replace it, the next key signs
+// at once. Verifiers refuse its tokens until their caches have the key. If there is no other key,
 // [KeyRing.Sign] fails until the next Publish.
 func (r *KeyRing) Remove(kid string) error {
 	now := wallTime()
@@ -173,7 +175,8 @@ func (r *KeyRing) Remove(kid string) error {
 }
 
 // Sign signs claims with the current key, as [Signer.Sign] does. The claims must have an exp within
-// [KeyRingOptions.TokenLifetime] from now, because a retired key is published for no longer than that.
+// [KeyRingOptions.TokenLifetime] from now, because a retired key is published for no longer than
+// that.
 func (r *KeyRing) Sign(ctx context.Context, claims any) (string, error) {
 	payload, err := payloadOf(claims)
 	if err != nil {
@@ -194,8 +197,8 @@ func (r *KeyRing) Sign(ctx context.Context, claims any) (string, error) {
 	return s.signer.sign(ctx, payload)
 }
 
-// expiry returns the exp of the claims. If there were two, or "exp" and "Exp", verifiers would differ
-// in the one that they use, and a token could outlive its key.
+// expiry returns the exp of the claims. If there were two, or "exp" and "Exp", verifiers would
+// differ in the one that they use, and a token could outlive its key.
 func expiry(payload []byte) (float64, error) {
 	members, err := jose.Members(payload)
 	if err != nil {
@@ -213,8 +216,8 @@ func expiry(payload []byte) (float64, error) {
 	return *exp, nil
 }
 
-// Keys returns the published keys, so that a [Verifier] in the process of the issuer does not need the
-// network.
+// Keys returns the published keys, so that a [Verifier] in the process of the issuer does not need
+// the network.
 func (r *KeyRing) Keys(ctx context.Context, kid string) ([]Key, error) {
 	return r.snapshotAt(time.Now()).keys.Keys(ctx, kid)
 }
@@ -241,8 +244,8 @@ func (r *KeyRing) signing(now time.Time) int {
 	return -1
 }
 
-// removal returns the time when key i is removed, or zero if no other key replaces it. A later key that
-// was retired by Retire replaces nothing.
+// removal returns the time when key i is removed, or zero if no other key replaces it. A later key
+// that was retired by Retire replaces nothing.
 func (r *KeyRing) removal(i int) time.Time {
 	end := r.keys[i].retired
 	for _, later := range r.keys[i+1:] {

@@ -19,7 +19,8 @@ type keySnapshot struct {
 	algorithms  []string
 }
 
-// snapshotAt returns the state of the ring at a time. It takes the lock only if the state has changed.
+// snapshotAt returns the state of the ring at a time. It takes the lock only if the state has
+// changed.
 func (r *KeyRing) snapshotAt(now time.Time) *keySnapshot {
 	if s, t := r.current.Load(), now.UnixNano(); s != nil && s.from <= t && t < s.until {
 		return s

@@ -15,8 +15,8 @@ const (
 	jwksPath      = "/.well-known/jwks.json"
 )
 
-// Metadata is the discovery document of an issuer (OpenID Connect Discovery 1.0, section 3). Members
-// that are absent are zero.
+// Metadata is the discovery document of an issuer (OpenID Connect Discovery 1.0, section 3).
+// Members that are absent are zero.
 type Metadata struct {
 	Issuer        string   // issuer
 	JWKSURI       string   // jwks_uri: the URL of the keys
@@ -68,8 +68,8 @@ func parseMetadata(data []byte) (*Metadata, error) {
 	return &m, nil
 }
 
-// documentURL returns the URL of a document of an issuer. A slash at the end of the issuer URL is not
-// repeated (Discovery 1.0, section 4).
+// documentURL returns the URL of a document of an issuer. A slash at the end of the issuer URL is
+// not repeated (Discovery 1.0, section 4).
 func documentURL(issuerURL, path string) string { return strings.TrimSuffix(issuerURL, "/") + path }
 
 // checkIssuerURL reports an error if an issuer URL is not https, or has a query or a fragment.

@@ -12,20 +12,21 @@ import (
 
 type contextKey struct{}
 
-// ClaimsFromContext returns the claims that [Verifier.Middleware] verified for a request, and reports
-// whether there are any.
+// ClaimsFromContext returns the claims that [Verifier.Middleware] verified for a request, and
+// reports whether there are any.
 func ClaimsFromContext(ctx context.Context) (claims.Claims, bool) {
 	c, ok := ctx.Value(contextKey{}).(claims.Claims)
 	return c, ok
 }
 
-// Middleware returns a handler that calls next for each request whose token [Verifier.Verify] accepts.
-// The claims are in the context of the request, see [ClaimsFromContext]. The token is read only from
-// the header "Authorization: Bearer". It is not read from the query, which servers log, or from a form.
+// Middleware returns a handler that calls next for each request whose token [Verifier.Verify]
+// accepts. The claims are in the context of the request, see [ClaimsFromContext]. The token is read
+// only from the header "Authorization: Bearer". It is not read from the query, which servers log,
+// or from a form.
 //
-// The response to other requests follows RFC 6750: status 401 and "Bearer" if there is no token, 401
-// and error="invalid_token" if the token is refused. The reason would help an attacker, so it is only
-// written to [VerifierOptions.Logger]. If the keys are not available, the status is 503.
+// The response to other requests follows RFC 6750: status 401 and "Bearer" if there is no token,
+// 401 and error="invalid_token" if the token is refused. The reason would help an attacker, so it
+// is only written to [VerifierOptions.Logger]. If the keys are not available, the status is 503.
 func (v *Verifier) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, found := bearer(r.Header["Authorization"])
@@ -57,8 +58,9 @@ func challenge(w http.ResponseWriter, value string) {
 	http.Error(w, "unauthorized", http.StatusUnauthorized)
 }
 
-// bearer returns the token of an Authorization header, and reports whether the header has the scheme
-// Bearer. If the header is malformed or repeated, the token is "", which no verifier accepts.
+// bearer returns the token of an Authorization header, and reports whether the header has the
+// scheme Bearer. If the header is malformed or repeated, the token is "", which no verifier
+// accepts.
 func bearer(header []string) (token string, found bool) {
 	if len(header) == 0 {
 		return "", false

@@ -114,8 +114,8 @@ func (s *RemoteKeySet) locate(ctx context.Context) (string, error) {
 	return m.JWKSURI, nil
 }
 
-// timeToLive returns how long a response is fresh by its Cache-Control, minus its Age, between minTTL
-// and maxTTL.
+// timeToLive returns how long a response is fresh by its Cache-Control, minus its Age, between
+// minTTL and maxTTL.
 func timeToLive(h http.Header) time.Duration {
 	ttl := time.Duration(-1)
 	for _, line := range h.Values("Cache-Control") {

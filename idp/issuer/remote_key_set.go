@@ -17,8 +17,8 @@ import (
 
 const defaultMaxStale = 24 * time.Hour
 
-// RemoteKeySetOptions are the options of [NewRemoteKeySet] and [NewIssuerKeySet]. The zero value can
-// be used.
+// RemoteKeySetOptions are the options of [NewRemoteKeySet] and [NewIssuerKeySet]. The zero value
+// can be used.
 type RemoteKeySetOptions struct {
 	// HTTPClient sends the requests; nil means http.DefaultClient. Its CheckRedirect is not used:
 	// redirects to another host are refused.
@@ -26,14 +26,15 @@ type RemoteKeySetOptions struct {
 	// InsecureLoopbackHTTP allows http URLs whose host is a loopback IP address, such as
 	// http://127.0.0.1:8080. All other URLs must be https.
 	InsecureLoopbackHTTP bool
-	// MaxStale is how long after the last successful fetch the cached keys are used while the issuer
-	// is not available; 0 means 24 hours. A key that the issuer withdraws is trusted for this time.
+	// MaxStale is how long after the last successful fetch the cached keys are used while the
+	// issuer is not available; 0 means 24 hours. A key that the issuer withdraws is trusted for
+	// this time.
 	MaxStale time.Duration
 	// Timeout is the time limit of a fetch; 0 means 10 seconds. If the URL of the keys is cached, a
 	// third of it is the limit for the discovery document.
 	Timeout time.Duration
-	// Logger gets a warning for each fetch that fails and a debug record for each that succeeds; nil
-	// means no log.
+	// Logger gets a warning for each fetch that fails and a debug record for each that succeeds;
+	// nil means no log.
 	Logger *slog.Logger
 }
 
@@ -53,8 +54,8 @@ type RemoteKeySetOptions struct {
 //   - A key that the issuer removes from its key set is removed by the next successful fetch.
 //
 // At most one fetch runs at a time. It continues when its callers are canceled, until
-// [RemoteKeySetOptions.Timeout]. There is no other goroutine and nothing to close. Times are compared
-// by the wall clock, so the keys are fetched again after a machine was suspended.
+// [RemoteKeySetOptions.Timeout]. There is no other goroutine and nothing to close. Times are
+// compared by the wall clock, so the keys are fetched again after a machine was suspended.
 //
 // A RemoteKeySet is safe for concurrent use.
 type RemoteKeySet struct {
@@ -118,8 +119,8 @@ func NewRemoteKeySet(jwksURL string, opts *RemoteKeySetOptions) (*RemoteKeySet, 
 	return s, nil
 }
 
-// NewIssuerKeySet returns the key set of an issuer. [Discover] finds its URL. The first call of Keys
-// fetches both documents. Nil options mean the zero value.
+// NewIssuerKeySet returns the key set of an issuer. [Discover] finds its URL. The first call of
+// Keys fetches both documents. Nil options mean the zero value.
 func NewIssuerKeySet(issuerURL string, opts *RemoteKeySetOptions) (*RemoteKeySet, error) {
 	s := newRemoteKeySet(opts)
 	if err := checkIssuerURL(issuerURL, s.o.InsecureLoopbackHTTP); err != nil {
@@ -146,7 +147,8 @@ func newRemoteKeySet(opts *RemoteKeySetOptions) *RemoteKeySet {
 	return s
 }
 
-// wallTime returns the time without its monotonic reading, which stops while a machine is suspended.
+// wallTime returns the time without its monotonic reading, which stops while a machine is
+// suspended.
 func wallTime() time.Time { return time.Now().Round(0) }
 
 // Keys implements [KeySet].

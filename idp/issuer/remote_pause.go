@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	// unknownInterval is the least time between a successful fetch and a fetch for an unknown kid, so
-	// that a flood of invented kids causes two requests a minute.
+	// unknownInterval is the least time between a successful fetch and a fetch for an unknown kid,
+	// so that a flood of invented kids causes two requests a minute.
 	unknownInterval = 30 * time.Second
 
-	// The pause after a failed fetch starts at minRetry and doubles up to maxRetry. While there are no
-	// keys, no token can be verified, so the limit is maxRetryEmpty.
+	// The pause after a failed fetch starts at minRetry and doubles up to maxRetry. While there are
+	// no keys, no token can be verified, so the limit is maxRetryEmpty.
 	minRetry, maxRetryEmpty, maxRetry = time.Second, 5 * time.Second, 30 * time.Second
 
 	// maxRetryAfter is the longest pause that a server can ask for, and maxPause the longest pause.
@@ -33,8 +33,8 @@ func (s *RemoteKeySet) unknownDue(now time.Time) bool {
 	return since >= unknownInterval || since < 0
 }
 
-// paused reports whether the pause after a failed fetch lasts. The caller holds s.mu. If the clock was
-// set back, the pause does not become longer.
+// paused reports whether the pause after a failed fetch lasts. The caller holds s.mu. If the clock
+// was set back, the pause does not become longer.
 func (s *RemoteKeySet) paused(now time.Time) bool {
 	return s.lastErr != nil && now.Before(s.retryAt) && s.retryAt.Sub(now) <= maxPause
 }

@@ -24,20 +24,20 @@ type SignerOptions struct {
 	// KeyID is the kid of the tokens and of the published key, at most 255 bytes of UTF-8; "" means
 	// the RFC 7638 thumbprint of the key, which is the same on all machines.
 	KeyID string
-	// Algorithm is RS256, RS384, RS512, ES256, ES384 or ES512; "" means RS256 for an RSA key, and the
-	// algorithm of its curve for an ECDSA key.
+	// Algorithm is RS256, RS384, RS512, ES256, ES384 or ES512; "" means RS256 for an RSA key, and
+	// the algorithm of its curve for an ECDSA key.
 	Algorithm string
 	// Type is the typ of the header; "" means no typ, as in Ona's tokens.
 	Type string
-	// Certificates are published with the key as x5c, in DER. The first one must be that of the key.
-	// Some verifiers, such as Ceph, read keys only from certificates; AWS does not need them. The
-	// verifiers of this package ignore them.
+	// Certificates are published with the key as x5c, in DER. The first one must be that of the
+	// key. Some verifiers, such as Ceph, read keys only from certificates; AWS does not need them.
+	// The verifiers of this package ignore them.
 	Certificates [][]byte
 }
 
 // A ContextSigner is a [crypto.Signer] whose key is in another system, such as a KMS. [Signer.Sign]
-// calls SignContext with its own context instead of Sign. The result is the same as that of Sign: for
-// ECDSA, an ASN.1 signature.
+// calls SignContext with its own context instead of Sign. The result is the same as that of Sign:
+// for ECDSA, an ASN.1 signature.
 type ContextSigner interface {
 	crypto.Signer
 	SignContext(ctx context.Context, rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error)
@@ -52,9 +52,9 @@ type Signer struct {
 	jwk    []byte // as it is published
 }
 
-// NewSigner returns a signer for a key: an *rsa.PrivateKey, an *ecdsa.PrivateKey, or a [crypto.Signer]
-// with a public key of these kinds. It reads only the public key; [Signer.Sign] uses the private key.
-// Nil options mean the zero value. The error is an *[OptionError].
+// NewSigner returns a signer for a key: an *rsa.PrivateKey, an *ecdsa.PrivateKey, or a
+// [crypto.Signer] with a public key of these kinds. It reads only the public key; [Signer.Sign]
+// uses the private key. Nil options mean the zero value. The error is an *[OptionError].
 func NewSigner(key crypto.Signer, opts *SignerOptions) (*Signer, error) {
 	var o SignerOptions
 	if opts != nil {
@@ -99,8 +99,8 @@ func NewSigner(key crypto.Signer, opts *SignerOptions) (*Signer, error) {
 	return s, nil
 }
 
-// checkCertificates reports an error unless all certificates can be parsed and the first one is that of
-// the key.
+// checkCertificates reports an error unless all certificates can be parsed and the first one is
+// that of the key.
 func checkCertificates(certificates [][]byte, public crypto.PublicKey) error {
 	for i, der := range certificates {
 		cert, err := x509.ParseCertificate(der)
@@ -135,9 +135,10 @@ func (s *Signer) encode(o SignerOptions) error {
 // Key returns the public key as it is published.
 func (s *Signer) Key() Key { return s.public }
 
-// Sign returns a token (a compact JWS) with claims: a JSON object as []byte or [json.RawMessage], which
-// is signed byte for byte; a [claims.Claims]; or a value that encoding/json encodes as an object. Sign
-// does not add or check claims. A token of more than 20,000 bytes is an error, because STS refuses it.
+// Sign returns a token (a compact JWS) with claims: a JSON object as []byte or [json.RawMessage],
+// which is signed byte for byte; a [claims.Claims]; or a value that encoding/json encodes as an
+// object. Sign does not add or check claims. A token of more than 20,000 bytes is an error, because
+// STS refuses it.
 //
 // If the key is a [ContextSigner], it gets ctx. Otherwise ctx is only checked before the signature.
 func (s *Signer) Sign(ctx context.Context, claims any) (string, error) {

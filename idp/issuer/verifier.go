@@ -23,11 +23,11 @@ const (
 	maxLeeway = 5 * time.Minute
 )
 
-// VerifierOptions are the options of [NewVerifier]. The zero value is not accepted: name the audiences
-// and, for Ona's issuer, the organizations.
+// VerifierOptions are the options of [NewVerifier]. The zero value is not accepted: name the
+// audiences and, for Ona's issuer, the organizations.
 type VerifierOptions struct {
-	// Audiences are the accepted audiences: aud must contain one of them. It must not be empty unless
-	// AnyAudience is set, because a token for another service would be accepted.
+	// Audiences are the accepted audiences: aud must contain one of them. It must not be empty
+	// unless AnyAudience is set, because a token for another service would be accepted.
 	Audiences []string
 	// AnyAudience accepts tokens with any audience or none. Audiences must then be empty.
 	AnyAudience bool
@@ -40,10 +40,11 @@ type VerifierOptions struct {
 	// Algorithms are the accepted algorithms, of RS256, RS384, RS512, ES256, ES384 and ES512; empty
 	// means RS256, the algorithm of Ona's tokens.
 	Algorithms []string
-	// Leeway is the accepted difference between the clocks, for exp, nbf and iat: at most 5 minutes; 0
-	// means 30 seconds, and a negative value means none.
+	// Leeway is the accepted difference between the clocks, for exp, nbf and iat: at most 5
+	// minutes; 0 means 30 seconds, and a negative value means none.
 	Leeway time.Duration
-	// MaxLifetime is the longest accepted exp - iat; 0 means no limit. With a limit, iat is required.
+	// MaxLifetime is the longest accepted exp - iat; 0 means no limit. With a limit, iat is
+	// required.
 	MaxLifetime time.Duration
 	// Logger gets a warning with the reason, and without the token, for each request that
 	// [Verifier.Middleware] refuses; nil means no log.
@@ -59,8 +60,8 @@ type Verifier struct {
 	logger      *slog.Logger
 }
 
-// NewVerifier returns a verifier for tokens whose iss equals issuer byte for byte and that are signed
-// with a key of the key set. Nil options are an error, because the audience is required, see
+// NewVerifier returns a verifier for tokens whose iss equals issuer byte for byte and that are
+// signed with a key of the key set. Nil options are an error, because the audience is required, see
 // [VerifierOptions]. The error is an *[OptionError].
 func NewVerifier(issuer string, keys KeySet, opts *VerifierOptions) (*Verifier, error) {
 	if opts == nil {
@@ -128,15 +129,16 @@ func (o *VerifierOptions) check(issuer string, keys KeySet) error {
 	return optionErrorf("NewVerifier", option, "%s", reason)
 }
 
-// isOna reports whether an issuer is Ona's, or differs from it only by letter case or slashes at the
-// end. Such an issuer matches no token, and the error about organizations shows the right spelling.
+// isOna reports whether an issuer is Ona's, or differs from it only by letter case or slashes at
+// the end. Such an issuer matches no token, and the error about organizations shows the right
+// spelling.
 func isOna(issuer string) bool {
 	return strings.EqualFold(strings.TrimRight(issuer, "/"), idp.Issuer)
 }
 
-// Verify verifies a token and returns its claims: it checks the form, the algorithm, the signature by a
-// key of the issuer, iss, aud, exp, nbf, iat and the organization. Nothing in the token determines
-// where a key comes from: jwk, jku, x5c and x5u in the header are ignored.
+// Verify verifies a token and returns its claims: it checks the form, the algorithm, the signature
+// by a key of the issuer, iss, aud, exp, nbf, iat and the organization. Nothing in the token
+// determines where a key comes from: jwk, jku, x5c and x5u in the header are ignored.
 //
 // The error is a *[VerifyError], or ctx.Err() if ctx ended while keys were fetched.
 func (v *Verifier) Verify(ctx context.Context, raw string) (claims.Claims, error) {
@@ -202,7 +204,8 @@ func (v *Verifier) verify(ctx context.Context, raw string) (claims.Claims, error
 	return c, nil
 }
 
-// checkHeader refuses headers that change the meaning of a token. claims.ParseHeader has refused crit.
+// checkHeader refuses headers that change the meaning of a token. claims.ParseHeader has refused
+// crit.
 func checkHeader(h claims.Header) error {
 	if _, ok := h.Extra["b64"]; ok { // RFC 7797: the payload may not be encoded
 		return errors.New("b64 is not supported")
@@ -258,9 +261,9 @@ func (v *Verifier) checkClaims(c claims.Claims, now time.Time) (Reason, error) {
 			return ReasonClaim, &claims.ValidationError{Claim: "exp", Got: "a lifetime of " + life.String(), Want: "at most " + v.maxLifetime.String()}
 		}
 	}
-	// Trust policies read the organization from sub, and programs from the claim. Validate uses sub if
-	// the claim is absent. A token with an organization only in sub is refused, as is one with two
-	// different organizations.
+	// Trust policies read the organization from sub, and programs from the claim. Validate uses sub
+	// if the claim is absent. A token with an organization only in sub is refused, as is one with
+	// two different organizations.
 	if c.OrganizationID == "" {
 		// The first key of sub is also the name of the claim: org in V2, organization_id in V3.
 		if claim, _, ok := strings.Cut(c.Subject, ":"); ok && (claim == "org" || claim == "organization_id") {
@@ -270,8 +273,9 @@ func (v *Verifier) checkClaims(c claims.Claims, now time.Time) (Reason, error) {
 	return "", nil
 }
 
-// reasonFor returns the Reason for an error of claims.Validate. A time is the Reason only if nothing
-// else is wrong: the caller may then expect that a new token, or the same token later, is accepted.
+// reasonFor returns the Reason for an error of claims.Validate. A time is the Reason only if
+// nothing else is wrong: the caller may then expect that a new token, or the same token later, is
+// accepted.
 func reasonFor(err error) Reason {
 	errs := []error{err}
 	var joined interface{ Unwrap() []error }

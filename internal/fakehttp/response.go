@@ -10,8 +10,8 @@ import (
 	"strconv"
 )
 
-// A Response is a response that has not been sent yet. It is an [http.ResponseWriter] for the handler
-// that makes it.
+// A Response is a response that has not been sent yet. It is an [http.ResponseWriter] for the
+// handler that makes it.
 type Response struct {
 	Status   int
 	Fields   http.Header
@@ -45,8 +45,8 @@ func (p *Response) SetHeader(fields http.Header) {
 	}
 }
 
-// SendTo writes the response to a connection. The Content-Length is that of the whole body, so a client
-// notices a truncated one, and net/http closes the connection.
+// SendTo writes the response to a connection. The Content-Length is that of the whole body, so a
+// client notices a truncated one, and net/http closes the connection.
 func (p *Response) SendTo(w http.ResponseWriter, r *http.Request) {
 	maps.Copy(w.Header(), p.Fields)
 	if r.Method != http.MethodHead && p.Status != http.StatusNotModified && p.Status != http.StatusNoContent {
@@ -83,7 +83,8 @@ type brokenReader struct{}
 // Read implements io.Reader.
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// Reset breaks the connection. The client sees a reset and not an orderly end, as when a machine dies.
+// Reset breaks the connection. The client sees a reset and not an orderly end, as when a machine
+// dies.
 func Reset(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {

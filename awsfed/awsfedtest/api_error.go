@@ -5,45 +5,46 @@ import (
 	"net/http"
 )
 
-// An apiError is an answer that refuses. What reason holds goes to the call log only.
+// An apiError is an error response.
 type apiError struct {
 	status  int
 	code    string
 	message string
-	reason  string
+	reason  string // for the call log only
 }
 
 func (e *apiError) Error() string { return e.code + ": " + e.message }
 
-// because adds what the answer keeps to itself.
+// because sets the reason in the call log.
 func (e *apiError) because(format string, args ...any) *apiError {
 	e.reason = fmt.Sprintf(format, args...)
 	return e
 }
 
-// refuse returns the error with this code, as AWS answers it. An empty message stands for the usual one.
+// refuse returns the error with a code. An empty message means the message that AWS sends.
 func refuse(code, message string) *apiError {
-	status, usual := usualAnswer(code)
+	status, usual := usualResponse(code)
 	if message == "" {
 		message = usual
 	}
 	return &apiError{status: status, code: code, message: message}
 }
 
-// invalid is the error for a parameter that breaks one of the model's constraints.
+// invalid returns the error for an invalid parameter.
 func invalid(format string, args ...any) *apiError {
 	return refuse("ValidationError", fmt.Sprintf(format, args...))
 }
 
-// The messages that more than one check gives.
+// Messages that several checks use.
 const (
 	noVerificationKey = "Couldn't retrieve verification key from your identity provider, please reference AssumeRoleWithWebIdentity documentation for requirements"
 	notAJWT           = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
 )
 
-// usualAnswer is the HTTP status and the text that STS answers with a code. Statuses: API reference of STS, "Errors" of each
-// operation and "Common Error Types". The texts are those seen in public; AWS does not promise them.
-func usualAnswer(code string) (status int, message string) {
+// usualResponse returns the status and the message that STS sends with a code. The statuses are
+// those of the STS API reference, "Errors" of each operation and "Common Error Types". The messages
+// were seen in public; AWS does not document them.
+func usualResponse(code string) (status int, message string) {
 	switch code {
 	case "AccessDenied", "AccessDeniedException":
 		return http.StatusForbidden, "Not authorized to perform sts:AssumeRoleWithWebIdentity"

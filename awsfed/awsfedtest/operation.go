@@ -16,20 +16,20 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// apiVersion is the only version of the STS API that there is.
+// apiVersion is the version of the STS API.
 const apiVersion = "2011-06-15"
 
-// An operation is one call on its way through the STS.
+// An operation is a call that is being carried out.
 type operation struct {
 	request request
 	form    form
 	fault   Fault
-	now     time.Time // by the STS's own clock
+	now     time.Time // by the clock of the STS
 	call    *Call
 }
 
-// serve responds to one request. An error means that there is no response: the request's context has ended,
-// or a fault broke the connection.
+// serve responds to one request. An error means that there is no response: the request's context
+// has ended, or a fault broke the connection.
 func (s *STS) serve(ctx context.Context, r request) (resp *fakehttp.Response, err error) {
 	start := time.Now()
 	n := s.log.begin()
@@ -50,7 +50,7 @@ func (s *STS) serve(ctx context.Context, r request) (resp *fakehttp.Response, er
 	op := &operation{request: r, call: &call}
 	var refused *apiError
 	op.form, refused = readForm(r)
-	note(&call, op.form)
+	describe(&call, op.form)
 	op.fault, call.Fault = s.fault(call.Action, call.RoleARN)
 	if err := fakehttp.Interrupt(ctx, op.fault.Delay, op.fault.Hang, op.fault.Err); err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func (s *STS) respond(ctx context.Context, op *operation, refused *apiError) (*f
 	return resp, nil
 }
 
-// operate carries out the call.
+// operate carries out the operation.
 func (s *STS) operate(ctx context.Context, op *operation) (document, *apiError) {
 	if v := op.form["Version"]; v != apiVersion {
 		return nil, refuse("InvalidAction", "Could not find operation "+quote.Clean(op.call.Action, 64)+" for version "+quote.Clean(v, 16))
@@ -123,7 +123,7 @@ func (s *STS) operate(ctx context.Context, op *operation) (document, *apiError) 
 	}
 }
 
-// readForm takes the parameters from the body, or, for presigned URLs, from the query.
+// readForm returns the parameters in the body or, for a presigned URL, in the query.
 func readForm(r request) (form, *apiError) {
 	text := string(r.body)
 	switch r.method {
@@ -149,8 +149,8 @@ func readForm(r request) (form, *apiError) {
 	return f, nil
 }
 
-// note writes into the log what a call asks for, before anything is judged.
-func note(call *Call, f form) {
+// describe copies the parameters of a call to its log entry.
+func describe(call *Call, f form) {
 	call.Action, call.RoleARN, call.SessionName = quote.Clean(f["Action"], 64), quote.Clean(f["RoleArn"], 2048), quote.Clean(f["RoleSessionName"], 64)
 	call.Seconds, _ = strconv.Atoi(f["DurationSeconds"])
 	if token := f["WebIdentityToken"]; token != "" {

@@ -8,10 +8,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/internal/arn"
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// The claims that AWS reads for itself, whoever issued the token. ("Pass session tags in AWS STS", IAM User Guide.)
+// The claims that AWS defines for tokens of all issuers ("Pass session tags in AWS STS", IAM User
+// Guide).
 const (
 	claimRoles          = "https://aws.amazon.com/roles"
 	claimTags           = "https://aws.amazon.com/tags"
@@ -25,15 +27,16 @@ const (
 	maxTagValue = 256
 )
 
-// sessionClaims are what a token says about the session to be.
+// sessionClaims are the attributes of a session in the claims of a token.
 type sessionClaims struct {
 	tags           map[string]string
 	transitive     []string
 	sourceIdentity string
 }
 
-// readSessionClaims reads session tags, in the nested and in the flattened form, and the source identity, and checks them against
-// IAM's limits. It also refuses a token that lists its roles when this is not one of them.
+// readSessionClaims returns the session tags, in the nested or the flat form, and the source
+// identity, and checks IAM's limits. It refuses a token that lists roles if roleARN is not one of
+// them.
 func readSessionClaims(c claims.Claims, roleARN string) (sessionClaims, *apiError) {
 	var members map[string]json.RawMessage
 	if err := c.Decode(&members); err != nil {
@@ -73,14 +76,15 @@ func readSessionClaims(c claims.Claims, roleARN string) (sessionClaims, *apiErro
 		return sessionClaims{}, badToken("The session tags are not valid").because("%s", why)
 	}
 	if raw, ok := members[claimSourceIdentity]; ok {
-		if json.Unmarshal(raw, &s.sourceIdentity) != nil || len(s.sourceIdentity) < 2 || len(s.sourceIdentity) > 64 || !isName(s.sourceIdentity) {
+		if json.Unmarshal(raw, &s.sourceIdentity) != nil || !arn.IsSessionName(s.sourceIdentity) {
 			return sessionClaims{}, badToken("The source identity is not valid").because(`%s is not a string of 2 to 64 characters of [\w+=,.@-]`, claimSourceIdentity)
 		}
 	}
 	return s, nil
 }
 
-// checkTags says what is wrong with session tags. Keys are compared without regard to letter case.
+// checkTags returns what is wrong with session tags, or "". The letter case of keys does not
+// matter.
 func checkTags(tags map[string]string, transitive []string) string {
 	if len(tags) > maxTags {
 		return "more than 50 tags"
@@ -94,21 +98,21 @@ func checkTags(tags map[string]string, transitive []string) string {
 		case utf8.RuneCountInString(value) > maxTagValue:
 			return "a tag value has more than 256 characters"
 		case strings.HasPrefix(lower, "aws:"):
-			return "a tag key begins with aws:, which is reserved"
+			return "a tag key starts with aws:, which is reserved"
 		case seen[lower]:
-			return "two tag keys differ in letter case only"
+			return "two tag keys differ only in letter case"
 		}
 		seen[lower] = true
 	}
 	for _, key := range transitive {
 		if !seen[strings.ToLower(key)] {
-			return "a transitive tag key is not among the tags"
+			return "a transitive tag key is not the key of a tag"
 		}
 	}
 	return ""
 }
 
-// listOf reads a JSON array of strings, or one string, cut at sep if there is one.
+// listOf returns the strings of a JSON array, or one JSON string, split at sep unless sep is "".
 func listOf(raw json.RawMessage, sep string) []string {
 	var list []string
 	if len(raw) == 0 || json.Unmarshal(raw, &list) == nil {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A request is an HTTP request whose body has been read.
+// A request is an HTTP request with its body.
 type request struct {
 	method, host string
 	url          *url.URL
@@ -21,26 +21,27 @@ type request struct {
 }
 
 const (
-	amzDate      = "20060102T150405Z"
-	signingDrift = 15 * time.Minute // AWS accepts signatures that are at most this far from its own clock
-	v4Algorithm  = "AWS4-HMAC-SHA256"
+	amzDate     = "20060102T150405Z"
+	maxSkew     = 15 * time.Minute // largest difference between the time of a signature and the clock of AWS
+	v4Algorithm = "AWS4-HMAC-SHA256"
 )
 
-// A signing is what a request says about how it was signed.
-type signing struct {
+// A signature is an AWS Signature Version 4 with its parameters.
+type signature struct {
 	accessKeyID           string
 	date, region, service string
-	headers               []string // names, as they were listed
-	hex                   string
-	at                    string // X-Amz-Date
-	token                 string // X-Amz-Security-Token
+	headers               []string // names of the signed headers, in the order of the request
+	hex                   string   // the signature itself
+	at                    string   // X-Amz-Date
+	token                 string   // X-Amz-Security-Token
 	presigned             bool
-	expires               time.Duration // how long a presigned URL is good for
+	expires               time.Duration // X-Amz-Expires of a presigned URL
 }
 
-// authenticate checks an AWS Signature Version 4, in the Authorization header or in a presigned URL, and returns the session whose
-// credentials signed. An empty service means any. The order of checks gives nothing away: whether a key has expired is told to
-// those only who have its secret.
+// authenticate verifies the signature of a request, in its Authorization header or in a presigned
+// URL, and returns the session whose credentials signed it. An empty service means any service.
+//
+// The expiration is checked last, so that only a caller with the secret access key learns it.
 func (s *STS) authenticate(r request, service string, now time.Time) (session, *apiError) {
 	sig, refused := readSignature(r)
 	if refused != nil {
@@ -56,8 +57,8 @@ func (s *STS) authenticate(r request, service string, now time.Time) (session, *
 	if sig.region == "" {
 		return session{}, refuse("SignatureDoesNotMatch", "Credential should be scoped to a valid region. ")
 	}
-	if want := sig.signature(r, s.secret(sig.accessKeyID)); !hmac.Equal([]byte(want), []byte(sig.hex)) {
-		return session{}, refuse("SignatureDoesNotMatch", "").because("another secret access key, or a request that was changed after it was signed")
+	if want := sig.compute(r, s.secret(sig.accessKeyID)); !hmac.Equal([]byte(want), []byte(sig.hex)) {
+		return session{}, refuse("SignatureDoesNotMatch", "").because("another secret access key, or the request was changed after it was signed")
 	}
 	if refused := sig.checkTime(now); refused != nil {
 		return session{}, refused
@@ -68,16 +69,16 @@ func (s *STS) authenticate(r request, service string, now time.Time) (session, *
 	return x, nil
 }
 
-// readSignature takes the parts of the signature from the request.
-func readSignature(r request) (signing, *apiError) {
-	var sig signing
+// readSignature returns the signature of a request. It is not verified.
+func readSignature(r request) (signature, *apiError) {
+	var sig signature
 	var credential, headers string
 	query := r.url.Query()
 	switch authorization := r.header.Get("Authorization"); {
 	case authorization != "":
 		fields, ok := strings.CutPrefix(authorization, v4Algorithm+" ")
 		if !ok {
-			return signing{}, refuse("IncompleteSignature", "Unsupported signing algorithm")
+			return signature{}, refuse("IncompleteSignature", "Unsupported signing algorithm")
 		}
 		for field := range strings.SplitSeq(fields, ",") {
 			name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
@@ -93,58 +94,68 @@ func readSignature(r request) (signing, *apiError) {
 		sig.at, sig.token = r.header.Get("X-Amz-Date"), r.header.Get("X-Amz-Security-Token")
 	case query.Has("X-Amz-Signature"):
 		if query.Get("X-Amz-Algorithm") != v4Algorithm {
-			return signing{}, refuse("IncompleteSignature", "Unsupported signing algorithm")
+			return signature{}, refuse("IncompleteSignature", "Unsupported signing algorithm")
 		}
 		credential, headers, sig.hex = query.Get("X-Amz-Credential"), query.Get("X-Amz-SignedHeaders"), query.Get("X-Amz-Signature")
 		sig.at, sig.token, sig.presigned = query.Get("X-Amz-Date"), query.Get("X-Amz-Security-Token"), true
-		sig.expires = signingDrift
+		sig.expires = maxSkew
 		if seconds, err := strconv.Atoi(query.Get("X-Amz-Expires")); err == nil {
 			sig.expires = time.Duration(seconds) * time.Second
 		}
 	default:
-		return signing{}, refuse("MissingAuthenticationToken", "")
+		return signature{}, refuse("MissingAuthenticationToken", "")
 	}
-	for _, need := range []struct{ name, value string }{{"Credential", credential}, {"Signature", sig.hex}, {"SignedHeaders", headers}, {"X-Amz-Date", sig.at}} {
-		if need.value == "" {
-			return signing{}, refuse("IncompleteSignature", "Authorization requires '"+need.name+"'.")
+	if refused := sig.complete(r, credential, headers); refused != nil {
+		return signature{}, refused
+	}
+	return sig, nil
+}
+
+// complete sets the scope and the signed headers, and refuses a signature without a required part.
+func (sig *signature) complete(r request, credential, headers string) *apiError {
+	for _, part := range []struct{ name, value string }{
+		{"Credential", credential}, {"Signature", sig.hex}, {"SignedHeaders", headers}, {"X-Amz-Date", sig.at},
+	} {
+		if part.value == "" {
+			return refuse("IncompleteSignature", "Authorization requires '"+part.name+"'.")
 		}
 	}
 	scope := strings.Split(credential, "/")
 	if len(scope) != 5 || scope[4] != "aws4_request" {
-		return signing{}, refuse("IncompleteSignature", "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term")
+		return refuse("IncompleteSignature", "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term")
 	}
 	sig.accessKeyID, sig.date, sig.region, sig.service = scope[0], scope[1], scope[2], scope[3]
 	sig.headers = strings.Split(headers, ";")
 	for _, name := range []string{"Host", "X-Amz-Date", "X-Amz-Security-Token"} {
 		if (name == "Host" || r.header.Get(name) != "") && !slices.Contains(sig.headers, strings.ToLower(name)) {
-			return signing{}, refuse("SignatureDoesNotMatch", "'"+name+"' must be a 'SignedHeader' in the AWS Authorization.")
+			return refuse("SignatureDoesNotMatch", "'"+name+"' must be a 'SignedHeader' in the AWS Authorization.")
 		}
 	}
-	return sig, nil
+	return nil
 }
 
-// checkTime refuses signatures from another time, and presigned URLs past their end.
-func (sig signing) checkTime(now time.Time) *apiError {
+// checkTime refuses a signature from another time and an expired presigned URL.
+func (sig signature) checkTime(now time.Time) *apiError {
 	at, err := time.Parse(amzDate, sig.at)
 	if err != nil || !strings.HasPrefix(sig.at, sig.date) {
 		return refuse("IncompleteSignature", "Date must be in ISO-8601 'basic format' and agree with the Credential.")
 	}
 	stamp := func(t time.Time) string { return t.UTC().Format(amzDate) }
-	valid := signingDrift
+	valid := maxSkew
 	if sig.presigned {
 		valid = sig.expires
 	}
 	switch {
 	case at.Add(valid).Before(now):
 		return refuse("SignatureDoesNotMatch", "Signature expired: "+stamp(at)+" is now earlier than "+stamp(now.Add(-valid)))
-	case at.Add(-signingDrift).After(now):
-		return refuse("SignatureDoesNotMatch", "Signature not yet current: "+stamp(at)+" is still later than "+stamp(now.Add(signingDrift)))
+	case at.Add(-maxSkew).After(now):
+		return refuse("SignatureDoesNotMatch", "Signature not yet current: "+stamp(at)+" is still later than "+stamp(now.Add(maxSkew)))
 	}
 	return nil
 }
 
-// signature returns the signature that the request should have.
-func (sig signing) signature(r request, secret string) string {
+// compute returns the right signature of a request.
+func (sig signature) compute(r request, secret string) string {
 	key := []byte("AWS4" + secret)
 	for _, part := range []string{sig.date, sig.region, sig.service, "aws4_request"} {
 		key = hmacSHA256(key, part)
@@ -161,13 +172,14 @@ func hmacSHA256(key []byte, data string) []byte {
 	return h.Sum(nil)
 }
 
-// canonicalRequest is the text that both sides sign. ("Create a signed AWS API request", IAM User Guide.)
-func (sig signing) canonicalRequest(r request) string {
+// canonicalRequest returns the text that is signed ("Create a signed AWS API request", IAM User
+// Guide).
+func (sig signature) canonicalRequest(r request) string {
 	path := r.url.EscapedPath()
 	if path == "" {
 		path = "/"
 	}
-	if sig.service != "s3" { // every service but S3 encodes the path once more
+	if sig.service != "s3" { // all services except S3 encode the path twice
 		path = strings.ReplaceAll(encodeURI(path), "%2F", "/")
 	}
 	var b strings.Builder
@@ -178,7 +190,7 @@ func (sig signing) canonicalRequest(r request) string {
 		case name == "host":
 			value = r.host
 		case name == "content-length" && len(values) == 0:
-			value = strconv.Itoa(len(r.body)) // net/http keeps it apart from the other headers
+			value = strconv.Itoa(len(r.body)) // not in http.Header
 		default:
 			plain := make([]string, len(values))
 			for i, v := range values {
@@ -192,8 +204,9 @@ func (sig signing) canonicalRequest(r request) string {
 	return b.String()
 }
 
-// payloadHash is the hash of the body, or one of the words that S3 takes in its place for bodies that are sent as a stream.
-func (sig signing) payloadHash(r request) string {
+// payloadHash returns the hash of the body, or the word that S3 accepts instead, for example for a
+// stream.
+func (sig signature) payloadHash(r request) string {
 	word := r.header.Get("X-Amz-Content-Sha256")
 	if sig.service == "s3" && (word == "UNSIGNED-PAYLOAD" || strings.HasPrefix(word, "STREAMING-")) {
 		return word
@@ -205,7 +218,8 @@ func (sig signing) payloadHash(r request) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// canonicalQuery sorts the parameters by their encoded names, then values, and leaves the signature itself out.
+// canonicalQuery returns the encoded parameters except the signature, sorted by name and then by
+// value.
 func canonicalQuery(query url.Values) string {
 	var pairs []string
 	for name, values := range query {
@@ -220,7 +234,7 @@ func canonicalQuery(query url.Values) string {
 	return strings.Join(pairs, "&")
 }
 
-// encodeURI is RFC 3986 percent-encoding of everything but the unreserved characters.
+// encodeURI percent-encodes all characters that are not unreserved in RFC 3986.
 func encodeURI(s string) string {
 	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
 }

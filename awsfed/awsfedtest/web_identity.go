@@ -8,14 +8,15 @@ import (
 	"github.com/onafed/onafed/awsfed/trust"
 )
 
-// AssumeRoleWithWebIdentity makes an STS the client that stscreds and awsfed.New take. The call goes through the SDK's own client
-// (options, retries, errors and metadata are the real ones) and is answered in memory. It returns when ctx ends, also if the STS hangs.
+// AssumeRoleWithWebIdentity makes an STS the client that stscreds and awsfed.New accept. The call
+// passes through the client of the SDK, with its options, retries and errors, and is carried out in
+// memory. It returns when ctx ends.
 func (s *STS) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, optFns ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
 	return s.client.AssumeRoleWithWebIdentity(ctx, in, optFns...)
 }
 
-// assumeRoleWithWebIdentity carries out the call. The checks come in this order: parameters, token, trust policy, role maximum; so
-// only those whom the role trusts learn how long its sessions may be.
+// assumeRoleWithWebIdentity carries out the call. It checks the parameters, the token, the trust
+// policy and then the duration, so that only a caller that the role trusts learns its maximum.
 func (s *STS) assumeRoleWithWebIdentity(ctx context.Context, op *operation) (document, *apiError) {
 	p := &params{form: op.form}
 	want := p.session(s.minimum)
@@ -31,11 +32,11 @@ func (s *STS) assumeRoleWithWebIdentity(ctx context.Context, op *operation) (doc
 		return nil, invalid("ProviderId is for OAuth 2.0 access tokens, not for OpenID Connect")
 	}
 
-	c, refused := s.checkToken(ctx, token, want.role.account, op.now)
+	c, refused := s.checkToken(ctx, token, want.role.Account, op.now)
 	if refused != nil {
 		return nil, refused
 	}
-	about, refused := readSessionClaims(c, want.roleARN)
+	attributes, refused := readSessionClaims(c, want.roleARN)
 	if refused != nil {
 		return nil, refused
 	}
@@ -51,17 +52,13 @@ func (s *STS) assumeRoleWithWebIdentity(ctx context.Context, op *operation) (doc
 		op.call.Decision = &decision
 		return nil, refuse("AccessDenied", "").because("%s", decision.Explain().Reason)
 	}
-	x, creds, refused := s.begin(op, role, want, session{SourceIdentity: about.sourceIdentity, Tags: about.tags, Transitive: about.transitive})
+	x, creds, refused := s.begin(op, role, want, session{SourceIdentity: attributes.sourceIdentity, Tags: attributes.tags, Transitive: attributes.transitive})
 	if refused != nil {
 		return nil, refused
 	}
-	audience := c.AuthorizedParty
-	if audience == "" {
-		audience = c.Audience[0]
-	}
 	return &webIdentityResponse{Result: webIdentityResult{
 		SubjectFromWebIdentityToken: c.Subject,
-		Audience:                    audience,
+		Audience:                    audienceOf(c),
 		AssumedRoleUser:             assumedRoleUser{Arn: x.arn(), AssumedRoleID: x.userID()},
 		Credentials:                 &creds,
 		SourceIdentity:              x.SourceIdentity,

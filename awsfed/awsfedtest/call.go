@@ -1,0 +1,84 @@
+package awsfedtest
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/onafed/onafed/awsfed/trust"
+)
+
+// maxCalls is the largest number of calls in the log, so that a process that runs for weeks does
+// not fill its memory.
+const maxCalls = 10_000
+
+// A Call is a request to the STS. It contains no secret: of the token it has a fingerprint, and of
+// the credentials the access key ID.
+type Call struct {
+	// Number counts the calls from 1.
+	Number int
+	// Time is the start of the call, by the clock of the process.
+	Time time.Time
+	// Duration is the time until the response.
+	Duration time.Duration
+	// Action is the API operation, such as "AssumeRoleWithWebIdentity"; "" if the request is
+	// malformed.
+	Action string
+	// RoleARN and SessionName are those in the request.
+	RoleARN, SessionName string
+	// Seconds is the DurationSeconds of the request; 0 if there is none.
+	Seconds int
+	// Token is the fingerprint of the ID token, equal to idp.Token.Fingerprint.
+	Token string
+	// AccessKeyID is that of the issued credentials or, for GetCallerIdentity, of the caller.
+	AccessKeyID string
+	// Status is the HTTP status of the response; 0 if there was none.
+	Status int
+	// Code is AWS's error code; "" if the call succeeded.
+	Code string
+	// Reason is why the call failed. AWS does not give it, so the response does not contain it.
+	Reason string
+	// Decision is the decision of the trust policy if it refused the call, and nil otherwise.
+	Decision *trust.Decision
+	// Fault reports whether a [Fault] applied.
+	Fault bool
+	// RequestID is the ID in the response.
+	RequestID string
+	// UserAgent is the header of the request.
+	UserAgent string
+}
+
+// OK reports whether the call succeeded.
+func (c Call) OK() bool { return c.Status == 200 && c.Code == "" }
+
+type callLog struct {
+	mu    sync.Mutex // guards the fields below
+	calls []Call
+	total int
+}
+
+// begin returns the number of a new call.
+func (l *callLog) begin() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.total++
+	return l.total
+}
+
+func (l *callLog) add(c Call) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.calls) == maxCalls {
+		// Removing half of the calls at once keeps the average cost constant.
+		l.calls = append(l.calls[:0], l.calls[maxCalls/2:]...)
+	}
+	l.calls = append(l.calls, c)
+}
+
+// Calls returns the calls in the order in which they ended. If there are many, only the last 5,000
+// to 10,000 are kept.
+func (s *STS) Calls() []Call {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	return slices.Clone(s.log.calls)
+}
