@@ -138,8 +138,9 @@ func ExampleFile_WriteProcess() {
 		return
 	}
 	fmt.Print(string(text))
-	// Output: [profile deploy] credential_process = /usr/local/bin/onafed aws credential-process
-	// --role-arn arn:aws:iam::123456789012:role/deploy
+	// Output:
+	// [profile deploy]
+	// credential_process = /usr/local/bin/onafed aws credential-process --role-arn arn:aws:iam::123456789012:role/deploy
 }
 
 func ExampleHandler() {
