@@ -1,6 +1,7 @@
 package trust_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -228,15 +229,15 @@ func TestBuildRefuses(t *testing.T) {
 		change func(*trust.Rule)
 		want   string
 	}{
-		{"no organization", func(r *trust.Rule) { r.Organization = "" }, "no Organization"},
+		{"no organization", func(r *trust.Rule) { r.Organization = "" }, "Organization: is required"},
 		{"an organization that is a wildcard", func(r *trust.Rule) { r.Organization = "*" }, "Organization"},
 		{"an organization that is a prefix", func(r *trust.Rule) { r.Organization = org[:35] + "*" }, "Organization"},
 		{"an organization in capitals", func(r *trust.Rule) { r.Organization = strings.ToUpper(org) }, "Organization"},
 		{"a project that is a wildcard", func(r *trust.Rule) { r.Project = "*" }, "Project"},
 		{"an environment with a slash", func(r *trust.Rule) { r.Environment = env + "/" }, "Environment"},
 		{"a user that is a variable", func(r *trust.Rule) { r.User = "${aws:username}" }, "User"},
-		{"a user and a project", func(r *trust.Rule) { r.User, r.Project = user, project }, "a User beside"},
-		{"a user and a creator", func(r *trust.Rule) { r.User, r.Creator, r.Format = user, user, trust.FormatV3 }, "a User beside"},
+		{"a user and a project", func(r *trust.Rule) { r.User, r.Project = user, project }, "User: cannot be combined"},
+		{"a user and a creator", func(r *trust.Rule) { r.User, r.Creator, r.Format = user, user, trust.FormatV3 }, "User: cannot be combined"},
 		{"no account", func(r *trust.Rule) { r.Account = "" }, "12 digits"},
 		{"an account of wildcards", func(r *trust.Rule) { r.Account = "????????????" }, "12 digits"},
 		{"another partition", func(r *trust.Rule) { r.Partition = "*" }, "partition"},
@@ -274,8 +275,9 @@ func TestBuildRefuses(t *testing.T) {
 			r := good
 			tt.change(&r)
 			p, err := trust.Build(good, r)
-			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "trust: rule 1: ") {
-				t.Fatalf("Build = %v, %v, want an error with %q", p, err, tt.want)
+			re, ok := errors.AsType[*trust.RuleError](err)
+			if !ok || re.Rule != 1 || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "trust: rule 1: "+re.Field+": ") {
+				t.Fatalf("Build = %v, %v, want a *RuleError with %q", p, err, tt.want)
 			}
 			if !p.Equal(trust.Policy{}) {
 				t.Errorf("Build gives a policy with its error: %v", p)

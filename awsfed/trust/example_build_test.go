@@ -93,7 +93,7 @@ func ExampleBuild_refused() {
 	})
 	fmt.Println(err)
 	// Output:
-	// trust: rule 0: the extra field creator_name precedes a field that is needed, and its values have no fixed length, so a value could imitate that field: configure it after the fields with IDs
+	// trust: rule 0: Layout: the extra field creator_name precedes a field that is needed, and its values have no fixed length, so a value could imitate that field: configure it after the fields with IDs
 }
 
 // Thirty projects are too many for the policy of one role.

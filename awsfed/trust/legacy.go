@@ -4,6 +4,7 @@ import (
 	"github.com/onafed/onafed/internal/condition"
 	"github.com/onafed/onafed/internal/provider"
 	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/internal/subject"
 )
 
 // These names serve lint and migrate until they are packages of their own.
@@ -28,3 +29,7 @@ func sameHost(a, b string) bool                       { return provider.SimilarH
 func providerHost(s string) (string, bool)            { return provider.Host(s) }
 func sharedIssuer(host string) (shared, guarded bool) { return provider.Shared(host) }
 func bindsCustomer(host, name string) bool            { return provider.NamesTenant(host, name) }
+
+func isID(s string) bool { return subject.IsUUID(s) }
+
+const onaIssuer = provider.OnaIssuer

@@ -18,16 +18,29 @@ import (
 //
 //	arn:aws:iam::123456789012:oidc-provider/app.gitpod.io
 func ProviderARN(partition, account, issuer string) (string, error) {
+	if field, reason := checkProvider(partition, account, issuer); field != "" {
+		return "", fmt.Errorf("trust: %s: %s", field, reason)
+	}
+	return providerARN(partition, account, issuer), nil
+}
+
+func providerARN(partition, account, issuer string) string {
+	return "arn:" + partition + ":iam::" + account + ":oidc-provider/" + provider.IssuerHost(issuer)
+}
+
+// checkProvider returns the first part that AWS rejects in the ARN of a provider and the reason.
+// field is empty if there is none.
+func checkProvider(partition, account, issuer string) (field, reason string) {
 	if !arn.IsPartition(partition) {
-		return "", fmt.Errorf("trust: partition %s: not the name of an AWS partition", quote.Name(partition))
+		return "Partition", quote.Name(partition) + " is not the name of an AWS partition"
 	}
 	if !arn.IsAccount(account) {
-		return "", fmt.Errorf("trust: account %s: an AWS account number has 12 digits", quote.Name(account))
+		return "Account", quote.Name(account) + " is not an AWS account ID, which has 12 digits"
 	}
 	if reason := checkIssuer(issuer); reason != "" {
-		return "", fmt.Errorf("trust: issuer %s: %s", quote.Name(issuer), reason)
+		return "Issuer", quote.Name(issuer) + ": " + reason
 	}
-	return "arn:" + partition + ":iam::" + account + ":oidc-provider/" + provider.IssuerHost(issuer), nil
+	return "", ""
 }
 
 // checkIssuer returns the reason why AWS rejects a provider for the issuer, or "".

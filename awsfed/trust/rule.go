@@ -2,30 +2,28 @@ package trust
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/internal/condition"
+	"github.com/onafed/onafed/internal/provider"
+	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/internal/subject"
 )
 
-const (
-	onaIssuer   = "https://app.gitpod.io"
-	awsAudience = "sts.amazonaws.com"
-)
-
-// Format says which tokens a [Rule] lets in.
+// Format selects the subject formats that a [Rule] accepts.
 type Format uint8
 
-// The formats of a subject. An organization is set to V2 or to V3; during the
-// change from one to the other a policy has to take both.
+// The subject formats. Ona sets an organization to V2 or V3. During a change from one to the other, a
+// policy must accept both.
 const (
 	FormatV2   Format = iota // org:<id>/prj:<id>/env:<id>
 	FormatV3                 // organization_id:<id>:project_id:<id> and extra fields
 	FormatBoth               // either
 )
 
-// String gives "V2", "V3" or "V2 and V3".
+// String returns "V2", "V3" or "V2 and V3".
 func (f Format) String() string {
 	switch f {
 	case FormatV2:
@@ -39,8 +37,7 @@ func (f Format) String() string {
 	}
 }
 
-// MarshalText gives what String does, and an error for a value that is none of
-// the formats.
+// MarshalText returns the result of String. It fails if f is not one of the formats.
 func (f Format) MarshalText() ([]byte, error) {
 	if f > FormatBoth {
 		return nil, fmt.Errorf("trust: Format %d is unknown", uint8(f))
@@ -48,8 +45,7 @@ func (f Format) MarshalText() ([]byte, error) {
 	return []byte(f.String()), nil
 }
 
-// UnmarshalText reads what String gives, in this letter case. On an error f
-// stays as it is.
+// UnmarshalText parses the result of String. Letter case matters. On error f is unchanged.
 func (f *Format) UnmarshalText(text []byte) error {
 	for g := FormatV2; g <= FormatBoth; g++ {
 		if string(text) == g.String() {
@@ -57,146 +53,168 @@ func (f *Format) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("trust: format %s is none of V2, V3, and V2 and V3", quoteName(string(text)))
+	return fmt.Errorf(`trust: unknown format %s: use "V2", "V3" or "V2 and V3"`, quote.Name(string(text)))
 }
 
-// Rule says in words of Ona who may assume a role. Account and Organization are
-// needed. A rule with nothing else lets in every token of the organization:
-// its environments, but its users, service accounts and runners too.
+// Rule states who may assume a role. Account and Organization are required. A rule with only these
+// allows every token of the organization: those of environments, users, service accounts and
+// runners.
 //
-// Ids are lower-case UUIDs in the canonical form; other values may hold no
-// wildcard, colon or "${", because a policy would give these a meaning.
+// IDs are UUIDs in lower case. Other values must not contain a wildcard, a colon or "${", which have
+// a meaning in a policy.
 type Rule struct {
-	// Account is the number of the AWS account that has the role and the OIDC
-	// provider: 12 digits.
+	// Account is the AWS account of the role and the OIDC provider: 12 digits.
 	Account string
-	// Partition is the AWS partition of the account; empty is "aws".
+	// Partition is the AWS partition of the account. Empty means "aws".
 	Partition string
-	// Issuer is the issuer of the tokens; empty is "https://app.gitpod.io".
+	// Issuer is the issuer of the tokens. Empty means "https://app.gitpod.io".
 	Issuer string
-	// Audience is the audience of the tokens; empty is "sts.amazonaws.com".
-	// In China "sts.amazonaws.com.cn" is customary.
+	// Audience is the audience of the tokens. Empty means "sts.amazonaws.com". In China the usual
+	// audience is "sts.amazonaws.com.cn".
 	Audience string
 
-	// Organization is the id of the organization, without which a policy on
-	// the issuer of all organizations would be open to all of them.
+	// Organization is the ID of the organization. It is required, because all organizations share
+	// one issuer.
 	Organization string
-	// Project lets in environments of one project only.
+	// Project allows only environments of one project.
 	Project string
-	// Environment lets in one environment only. In V3 the subject of an
-	// environment that belongs to a project holds the environment only if
-	// environment_id is among the organization's extra fields (see Layout).
-	// Without Project the environment is let in whether it has a project or not,
-	// as far as subjects tell.
+	// Environment allows only one environment. The V3 subject of an environment in a project
+	// contains the environment only if environment_id is one of the organization's extra fields
+	// (see Layout). Without Project, the rule allows the environment in any project or in none, as
+	// far as subjects show it.
 	Environment string
-	// User lets in the tokens of one user, not those of the user's
-	// environments. It goes with none of Project, Environment and Creator.
+	// User allows the tokens of one user, but not those of the user's environments. It cannot be
+	// combined with Project, Environment or Creator.
 	User string
-	// Creator lets in environments that one user created: the user's id, which
-	// needs the extra field creator_id, or e-mail address, which needs
-	// creator_email. V2 subjects do not hold the creator. AWS writes subjects
-	// to CloudTrail, so prefer the id.
+	// Creator allows environments that one user created. It is the ID of the user, which requires
+	// the extra field creator_id, or the e-mail address, which requires creator_email. V2 subjects
+	// do not contain the creator. AWS writes subjects to CloudTrail, so prefer the ID.
 	Creator string
 
-	// Format says which subjects are let in; the zero value is V2 as on Ona's
-	// page for V2. It matters which one the organization has: a V2 policy
-	// refuses V3 tokens and the other way round.
+	// Format selects the subject formats that the rule accepts. It must match the organization: a
+	// V2 policy refuses V3 tokens, and the reverse.
 	Format Format
-	// Layout is the organization's extra fields in their order, for V3. Rules
-	// by environment and by creator depend on them. For others the zero Layout
-	// is right, also when there are extra fields: the policy then takes the
-	// subject with and without something after the base fields.
+	// Layout holds the organization's extra subject fields in their order, for V3. Rules with
+	// Environment or Creator need it. For other rules the zero Layout is correct, also with extra
+	// fields: the policy then matches subjects with and without them.
 	Layout claims.Layout
 
-	// Sid names the statement: letters and digits, or empty. Rules with the
-	// same Sid share a statement where they can.
+	// Sid is the name of the statement: letters and digits, or empty. Rules with the same Sid share
+	// a statement where possible.
 	Sid string
-	// MoreActions are allowed besides sts:AssumeRoleWithWebIdentity:
-	// "sts:TagSession" is needed when tokens carry session tags, and
-	// "sts:SetSourceIdentity" when they carry a source identity.
+	// MoreActions are allowed in addition to sts:AssumeRoleWithWebIdentity: "sts:TagSession" for
+	// tokens with session tags, and "sts:SetSourceIdentity" for tokens with a source identity.
 	MoreActions []string
 }
 
-// issuer and audience give the field or its default.
-func (r Rule) issuer() string   { return cmp.Or(r.Issuer, onaIssuer) }
-func (r Rule) audience() string { return cmp.Or(r.Audience, awsAudience) }
+// RuleError reports a field of a [Rule] that [Build] or [BuildAll] rejects.
+type RuleError struct {
+	// Rule is the index of the rule in the arguments, from 0.
+	Rule int
+	// Field is the name of the field, for example "Organization".
+	Field string
+	// Reason states what is wrong. It does not contain e-mail addresses.
+	Reason string
+}
 
-// check refuses a rule that is not sound in itself.
-func (r Rule) check() error {
+// Error returns the index, the field and the reason.
+func (e *RuleError) Error() string {
+	return fmt.Sprintf("trust: rule %d: %s: %s", e.Rule, e.Field, e.Reason)
+}
+
+func (r Rule) partition() string { return cmp.Or(r.Partition, "aws") }
+func (r Rule) issuer() string    { return cmp.Or(r.Issuer, provider.OnaIssuer) }
+func (r Rule) audience() string  { return cmp.Or(r.Audience, "sts.amazonaws.com") }
+
+// check returns the first field that is wrong and the reason. field is empty if the rule is correct.
+func (r Rule) check() (field, reason string) {
 	if r.Organization == "" {
-		return errors.New("no Organization: the issuer signs for every organization, so the policy would let all of them in")
+		return "Organization", "is required: the issuer signs tokens for every organization, so the policy would allow all of them"
 	}
 	for _, id := range []struct{ field, value string }{
 		{"Organization", r.Organization}, {"Project", r.Project}, {"Environment", r.Environment}, {"User", r.User},
 	} {
-		if id.value != "" && !isID(id.value) {
-			return fmt.Errorf("%s %s is not a UUID in canonical, lower-case form", id.field, quoteName(id.value))
+		if id.value != "" && !subject.IsUUID(id.value) {
+			return id.field, quote.Name(id.value) + " is not a UUID in lower case"
 		}
 	}
 	if r.User != "" && (r.Project != "" || r.Environment != "" || r.Creator != "") {
-		return errors.New("a User beside Project, Environment or Creator: the token of a user has none of them")
+		return "User", "cannot be combined with Project, Environment or Creator, which the token of a user does not have"
 	}
-	if r.Creator != "" {
-		if err := r.checkCreator(); err != nil {
-			return err
-		}
+	if reason := r.checkCreator(); reason != "" {
+		return "Creator", reason
 	}
 	if reason := checkPlain(r.audience()); reason != "" {
-		return fmt.Errorf("the Audience %s %s", quoteName(r.audience()), reason)
+		return "Audience", quote.Name(r.audience()) + " " + reason
 	}
 	for i := range len(r.Sid) {
 		if !isUnreserved(r.Sid[i]) || strings.IndexByte("._-", r.Sid[i]) >= 0 {
-			return fmt.Errorf("the Sid %s: only letters and digits are allowed", quoteName(r.Sid))
+			return "Sid", quote.Name(r.Sid) + " contains a character that is not a letter or a digit"
 		}
 	}
 	for _, a := range r.MoreActions {
-		if a != "sts:TagSession" && a != "sts:SetSourceIdentity" {
-			return fmt.Errorf("MoreActions: %s is not sts:TagSession or sts:SetSourceIdentity", quoteName(a))
+		if a != condition.TagSession && a != condition.SetSourceIdentity {
+			return "MoreActions", quote.Name(a) + " is not sts:TagSession or sts:SetSourceIdentity"
 		}
 	}
 	if r.Format > FormatBoth {
-		return fmt.Errorf("Format %d is unknown", uint8(r.Format))
+		return "Format", fmt.Sprintf("%d is unknown", uint8(r.Format))
 	}
-	return nil
+	return checkProvider(r.partition(), r.Account, r.issuer())
 }
 
-// checkCreator never repeats the value, which may be somebody's address.
-func (r Rule) checkCreator() error {
+// checkCreator never repeats the value, which may be an e-mail address.
+func (r Rule) checkCreator() string {
+	if r.Creator == "" {
+		return ""
+	}
 	if r.Format != FormatV3 {
-		return errors.New("a Creator needs FormatV3: V2 subjects do not hold the creator")
+		return "requires FormatV3: V2 subjects do not contain the creator"
 	}
-	if isID(r.Creator) {
-		return nil
+	if subject.IsUUID(r.Creator) {
+		return ""
 	}
-	local, domain, ok := strings.Cut(r.Creator, "@")
-	if !ok || local == "" || domain == "" {
-		return errors.New("the Creator is neither a UUID in canonical, lower-case form nor an e-mail address")
+	if local, domain, _ := strings.Cut(r.Creator, "@"); local == "" || domain == "" {
+		return "is neither a UUID in lower case nor an e-mail address"
 	}
 	if checkPlain(r.Creator) != "" || strings.Contains(r.Creator, ":") {
-		return errors.New("the Creator holds a character that has a meaning in a policy or a subject")
+		return "contains a character that has a meaning in a policy or a subject"
 	}
-	return nil
+	return ""
 }
 
-// isID tells whether s is an id as subjects hold it.
-func isID(s string) bool {
-	_, err := claims.SubjectFrom(claims.Organization(s))
-	return err == nil
-}
-
-// checkPlain says why a value cannot be taken as it is into a condition; "" if
-// it can.
+// checkPlain returns the reason why a value cannot be a literal value of a condition, or "".
 func checkPlain(s string) string {
-	if strings.Contains(s, "${") {
-		return "holds ${, which begins a policy variable"
+	if condition.HasVariable(s) {
+		return "contains ${, which begins a policy variable"
 	}
 	for _, ch := range s {
 		switch {
 		case ch == '*', ch == '?':
-			return "holds a wildcard"
+			return "contains a wildcard"
 		case ch <= 0x20, 0x7F <= ch && ch <= 0xA0, ch > 0xFF:
-			return "holds a character that is not printable or that IAM does not take"
+			return "contains a character that is not printable or that IAM does not accept"
 		}
 	}
 	return ""
+}
+
+// subjects returns the values for the condition on sub.
+func (r Rule) subjects() ([]string, error) {
+	s := subject.Selection{
+		Organization: r.Organization, Project: r.Project, Environment: r.Environment,
+		User: r.User, Creator: r.Creator, Extra: r.Layout.Extra(),
+	}
+	var subjects []string
+	if r.Format != FormatV3 {
+		subjects = s.V2()
+	}
+	if r.Format == FormatV2 {
+		return subjects, nil
+	}
+	v3, err := s.V3()
+	if err != nil {
+		return nil, err
+	}
+	return append(subjects, v3...), nil
 }
