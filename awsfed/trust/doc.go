@@ -1,14 +1,7 @@
-// Package trust reads, builds and checks the trust policies of IAM roles that
-// are assumed with an ID token (AssumeRoleWithWebIdentity), without asking AWS.
+// Package trust reads, builds and evaluates the trust policies of IAM roles that are assumed with an
+// ID token (AssumeRoleWithWebIdentity). It does not call AWS.
 //
-// STS does not say which condition of a policy failed, AWS's simulator does not
-// look at trust policies, and https://app.gitpod.io is one issuer for all
-// organizations, which IAM does not guard: a policy that does not bind the
-// subject of the token to an organization lets every organization in.
-//
-// # Building
-//
-// A [Rule] says in words of Ona who may assume the role:
+// [Build] makes a policy from a [Rule], which states who may assume the role:
 //
 //	policy, err := trust.Build(trust.Rule{
 //		Account:      "123456789012",
@@ -17,37 +10,30 @@
 //	})
 //	fmt.Println(policy) // the JSON for IAM
 //
-// [Build] refuses what would be open. [BuildAll] splits what is too long for
-// one role.
+// [Parse] reads a policy document. Its error has the position of what IAM would reject. A policy
+// prints in the form in which it was read.
 //
-// # Reading
+// [NewRequest] makes a request from the claims of a token, and [Policy.Evaluate] decides it:
 //
-// [Parse] reads a policy document. Its error has the line and the column of what IAM would refuse. A
-// policy prints in the form in which it was read.
+//	decision := policy.Evaluate(trust.NewRequest(claims, trust.Params{RoleARN: role}))
+//	if !decision.Allowed() {
+//		fmt.Print(decision.Explain().Text())
+//	}
 //
-// # Asking
+// The explanation covers each statement, principal, action and condition: what the policy requires,
+// what the request has, and the likely mistake. STS does not report which condition failed, and the
+// AWS policy simulator does not evaluate trust policies. If a result depends on a rule that AWS does
+// not document, the outcome is Undetermined, which does not allow.
 //
-// [NewRequest] makes a request of the claims of a token, [Policy.Evaluate]
-// answers it, and the [Decision] explains every statement, principal, action
-// and condition: what was needed, what came, and the nearest miss. Where AWS
-// does not document a rule the answer is Undetermined, with both readings, and
-// is never counted as safe.
+// The package lint finds dangerous policies, migrate converts a policy from V2 to V3 subjects, and
+// pattern compares the values of StringLike.
 //
-// [Lint] finds what IAM saves although it is dangerous. [Migrate] takes a policy
-// for V2 tokens to one for both formats and on to one for V3 alone.
+// # Limits
 //
-// # Patterns
+// A trust policy is only a part of what AWS evaluates. This package does not see the client IDs of
+// the OIDC provider, resource control policies, endpoint policies, and the limits of the role. The
+// rules are those that AWS documents. They were not compared with AWS by live calls.
 //
-// The package pattern compiles the values of StringLike, and decides exactly
-// whether one pattern matches all that another one matches.
-//
-// # What it is not
-//
-// A policy decides only a part of whether a role can be assumed. The OIDC
-// provider with its client ids, resource control policies, endpoint policies
-// and the role's own limits are not seen here; decisions say so. The rules are
-// those that AWS documents; nothing was compared with AWS by live calls.
-//
-// Text from documents is printed escaped and cut, in errors as in policies.
-// The text of errors may change; their types and fields do not.
+// Text from documents is quoted, escaped and cut in errors and explanations. The text of errors may
+// change. Their types and fields do not.
 package trust

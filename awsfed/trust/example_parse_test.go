@@ -47,7 +47,7 @@ func ExampleParseError() {
 	fmt.Println(err)
 	// Output:
 	// 3 27 Statement[0].Effect
-	// trust: line 3, column 27: Statement[0].Effect: "allow" is no effect; the effects are Allow and Deny, in this letter case
+	// trust: line 3, column 27: Statement[0].Effect: "allow" is not an effect: use Allow or Deny, in this letter case
 }
 
 func ExampleProviderARN() {

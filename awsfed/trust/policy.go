@@ -1,162 +1,241 @@
 package trust
 
 import (
+	"errors"
+	"fmt"
 	"slices"
-	"strings"
+	"unicode/utf8"
 
-	"github.com/onafed/onafed/awsfed/trust/pattern"
+	"github.com/onafed/onafed/internal/quote"
 )
 
-// Effect is what a statement does when it applies. IAM knows exactly the two
-// values [Allow] and [Deny], in this letter case.
-type Effect string
-
-// The two effects of a statement.
 const (
-	Allow Effect = "Allow"
-	Deny  Effect = "Deny"
+	// DefaultSize is the number of characters that a trust policy may have in an account with the
+	// default quota (L-C07B4B0D).
+	DefaultSize = 2048
+	// MaxSize is the largest value of that quota.
+	MaxSize = 8192
+
+	// maxInput is the limit of the API parameter for the document, including white space.
+	maxInput = 131072
 )
 
 // Policy is an IAM role trust policy.
 //
-// The zero Policy has no statement and lets nobody in. A Policy made by
-// [Parse] remembers the form it was read in (which elements were a single
-// string and which a list, the order of the elements), so that printing it
-// gives the same JSON again; a Policy put together in Go code prints in the
-// form that IAM's console uses. Changing an exported field is allowed and
-// shows in what is printed.
+// The zero Policy has no statement and allows nobody. A Policy from [Parse] remembers its form (which
+// elements were a string and which a list, and the order of the elements), so that it prints as the
+// same JSON. A Policy made in Go code prints in the form of the IAM console. Exported fields may be
+// changed, and the change shows in what is printed.
 //
-// A Policy is safe for concurrent use as long as nobody changes it. Copying
-// one copies no list: both copies share their statements.
+// A Policy is safe for concurrent use if nobody changes it. A copy by assignment shares its lists
+// with the original: see [Policy.Clone].
 type Policy struct {
-	// Version is "2012-10-17", "2008-10-17" or empty. IAM reads an absent
-	// version as 2008-10-17, in which policy variables are plain text.
+	// Version is "2012-10-17", "2008-10-17" or empty. IAM treats an absent version as 2008-10-17,
+	// in which policy variables are plain text.
 	Version string
-	// ID is the element Id, which IAM keeps and does not use. It may be empty.
+	// ID is the element Id, which IAM stores and does not use. It may be empty.
 	ID string
-	// Statements are in the order of the document. A later one never
-	// overrules an earlier one: a Deny that applies always wins.
+	// Statements are in the order of the document. The order does not matter to IAM: a Deny that
+	// applies always wins.
 	Statements []Statement
 
-	form *policyForm // nil: the usual form
+	form *policyForm // nil: the default form
 }
 
-// Statement is one statement of a trust policy.
-type Statement struct {
-	// Sid is the statement's name. It may be empty.
-	Sid string
-	// Effect is Allow or Deny.
-	Effect Effect
-	// Principal is who the statement speaks of.
-	Principal Principal
-	// Actions is the element Action. Exactly one of Actions and NotActions
-	// is non-nil in a policy that IAM saves.
-	Actions []string
-	// NotActions is the element NotAction.
-	NotActions []string
-	// Conditions must all hold for the statement to apply. They are in the
-	// order of the document, one for each pair of operator and key.
-	Conditions []Condition
-
-	form *statementForm // nil: the usual form
+// policyForm is the form of a policy that was read, as far as the exported fields do not show it.
+type policyForm struct {
+	order  []string // members of the document
+	single bool     // Statement was an object
 }
 
-// Principal is the element Principal of a statement. A statement speaks of
-// everybody in any of its lists.
-type Principal struct {
-	// Any is the principal "*": everybody.
-	Any bool
-	// Federated holds identity providers: the ARN of an OIDC or SAML
-	// provider, or one of the names that AWS knows (accounts.google.com ...).
-	Federated []string
-	// AWS holds account numbers and ARNs of accounts, users, roles and
-	// sessions, or "*".
-	AWS []string
-	// Service holds AWS services such as ec2.amazonaws.com.
-	Service []string
-	// Canonical is the element CanonicalUser.
-	Canonical []string
+// Parse reads the JSON of an IAM role trust policy, in every form that IAM accepts: strings or
+// lists, one statement or a list, both versions.
+//
+// The error is a *[ParseError] for everything that IAM rejects: invalid JSON, unknown or repeated
+// elements, elements in another letter case, missing elements, NotPrincipal and Resource, actions
+// that a trust policy cannot have, unknown operators, characters outside IAM's range, and more than
+// [MaxSize] characters (see [Policy.Size]). A policy that IAM saves is not an error, even if it is
+// dangerous. If AWS does not document whether IAM rejects something, Parse accepts it, unless it has
+// two possible meanings.
+func Parse(data []byte) (Policy, error) {
+	r := newPolicyReader(string(data))
+	if n := utf8.RuneCount(data); n > maxInput {
+		return Policy{}, r.fail(0, fmt.Sprintf("the document has %d characters, and IAM allows at most %d", n, maxInput))
+	}
+	p, err := r.policy()
+	if err != nil {
+		return Policy{}, err
+	}
+	if err := r.end(); err != nil {
+		return Policy{}, err
+	}
+	if n := p.Size(); n > MaxSize {
+		return Policy{}, r.fail(0, fmt.Sprintf("the document has %d characters without white space, and IAM allows at most %d", n, MaxSize))
+	}
+	return p, nil
 }
 
-// Condition is one operator applied to one key: the values are alternatives.
-type Condition struct {
-	// Operator is as written, for example "StringEquals" or
-	// "ForAnyValue:StringLikeIfExists".
-	Operator string
-	// Key is the condition key as written, for example "app.gitpod.io:sub".
-	// IAM compares keys without regard to letter case.
-	Key string
-	// Values are in the order of the document. Numbers and booleans of the
-	// document are kept as their text.
-	Values []string
-
-	form *valueForm // nil: the usual form
-}
-
-// Equal tells whether p and q say the same in the same order. The form in
-// which they were read (a single string or a list of one) does not matter.
+// Equal reports whether p and q have the same content in the same order. It ignores their form (a
+// string or a list with one string).
 func (p Policy) Equal(q Policy) bool {
 	return p.Version == q.Version && p.ID == q.ID && slices.EqualFunc(p.Statements, q.Statements, Statement.Equal)
 }
 
-// Equal tells whether s and t say the same in the same order, in whatever form
-// they were read.
-func (s Statement) Equal(t Statement) bool {
-	return s.Sid == t.Sid && s.Effect == t.Effect && s.Principal.equal(t.Principal) &&
-		slices.Equal(s.Actions, t.Actions) && slices.Equal(s.NotActions, t.NotActions) &&
-		slices.EqualFunc(s.Conditions, t.Conditions, Condition.Equal)
-}
-
-// Equal tells whether c and d say the same in the same order, in whatever form
-// they were read.
-func (c Condition) Equal(d Condition) bool {
-	return c.Operator == d.Operator && c.Key == d.Key && slices.Equal(c.Values, d.Values)
-}
-
-// Clone returns a copy of p that shares nothing with p that can be changed.
+// Clone returns a copy of p that shares no list with p.
 func (p Policy) Clone() Policy {
 	p.Statements = slices.Clone(p.Statements)
-	for i := range p.Statements {
-		s := &p.Statements[i]
-		s.Principal = s.Principal.clone()
-		s.Actions = slices.Clone(s.Actions)
-		s.NotActions = slices.Clone(s.NotActions)
-		s.Conditions = slices.Clone(s.Conditions)
-		for j := range s.Conditions {
-			s.Conditions[j].Values = slices.Clone(s.Conditions[j].Values)
-		}
+	for i, s := range p.Statements {
+		p.Statements[i] = s.clone()
 	}
 	return p
 }
 
-// Position returns the line and column of the first character of the statement in the text that
-// [Parse] read, counted as in [ParseError]. Both are 0 if the position is not known: for a statement
-// made in Go code, and for a policy that was part of a larger JSON text.
-func (s Statement) Position() (line, column int) {
-	if s.form == nil {
-		return 0, 0
-	}
-	return s.form.line, s.form.column
+// Size returns the number of characters of the policy without white space between elements. The
+// limits of IAM are [DefaultSize] and [MaxSize]. AWS documents that white space does not count for
+// other policies, and nothing for trust policies, so IAM may reject an indented document earlier.
+func (p Policy) Size() int { return utf8.RuneCount(p.compact()) }
+
+// String returns the policy as JSON indented with tabs, as the IAM console shows it, without a final
+// newline. The result depends only on p. String also prints a policy that IAM rejects:
+// [Policy.MarshalJSON] does not.
+func (p Policy) String() string {
+	w := printer{indent: true}
+	w.policy(p)
+	return string(w.b)
 }
 
-// CoversAction reports whether Actions or NotActions select the action. IAM ignores the letter
-// case of actions, and * and ? are wildcards in them.
-func (s Statement) CoversAction(action string) bool {
-	if len(s.NotActions) > 0 {
-		return !anyAction(s.NotActions, action)
+// MarshalJSON returns the policy as JSON without white space. [Parse] reads it back to an equal
+// policy. It fails if IAM would reject the policy, usually with a *[ParseError].
+func (p Policy) MarshalJSON() ([]byte, error) {
+	text := p.compact()
+	back, err := Parse(text)
+	if err != nil {
+		if pe, ok := errors.AsType[*ParseError](err); ok {
+			// The caller does not see the text, so the position would be wrong.
+			return nil, &ParseError{Element: pe.Element, Reason: pe.Reason}
+		}
+		return nil, err
 	}
-	return anyAction(s.Actions, action)
+	if !back.Equal(p.grouped()) {
+		return nil, &ParseError{Reason: "the policy has no JSON form: it contains text that is not UTF-8, or Any with other principals"}
+	}
+	return text, nil
 }
 
-func anyAction(patterns []string, action string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool { return actionMatches(p, action) })
+// UnmarshalJSON is like [Parse]. On error p is unchanged. The positions of the statements are not
+// known, because data is a part of a larger text.
+func (p *Policy) UnmarshalJSON(data []byte) error {
+	q, err := Parse(data)
+	if err != nil {
+		return err
+	}
+	for _, s := range q.Statements {
+		s.form.line, s.form.column = 0, 0
+	}
+	*p = q
+	return nil
 }
 
-func actionMatches(want, action string) bool {
-	if !strings.ContainsAny(want, "*?") {
-		return strings.EqualFold(want, action)
+func (p Policy) compact() []byte {
+	w := printer{}
+	w.policy(p)
+	return w.b
+}
+
+// grouped returns p with the conditions of one operator next to each other, as in JSON.
+func (p Policy) grouped() Policy {
+	p = p.Clone()
+	for _, s := range p.Statements {
+		rank := make(map[string]int)
+		for _, c := range s.Conditions {
+			if _, ok := rank[c.Operator]; !ok {
+				rank[c.Operator] = len(rank)
+			}
+		}
+		slices.SortStableFunc(s.Conditions, func(c, d Condition) int { return rank[c.Operator] - rank[d.Operator] })
 	}
-	// An action has no escapes.
-	want = strings.ReplaceAll(strings.ToLower(want), "$", "${$}")
-	return pattern.Compile(want).Match(strings.ToLower(action))
+	return p
+}
+
+func policyElements() []string { return []string{"Version", "Id", "Statement"} }
+
+// policy reads a policy document.
+func (r *jsonReader) policy() (Policy, error) {
+	if err := r.want(jsonObject); err != nil {
+		return Policy{}, err
+	}
+	start := r.offset()
+	p := Policy{form: &policyForm{}}
+	err := r.members("policy", policyElements(), &p.form.order, func(name string) error {
+		var err error
+		switch name {
+		case "Version":
+			p.Version, err = r.version()
+		case "Id":
+			p.ID, err = r.wantText()
+		case "Statement":
+			p.Statements, p.form.single, err = r.statements()
+		}
+		return err
+	})
+	if err != nil {
+		return Policy{}, err
+	}
+	if !slices.Contains(p.form.order, "Statement") {
+		return Policy{}, r.fail(start, "the element Statement is missing")
+	}
+	return p, nil
+}
+
+func (r *jsonReader) version() (string, error) {
+	at := r.offset()
+	v, err := r.wantText()
+	if err != nil {
+		return "", err
+	}
+	if v != "2012-10-17" && v != "2008-10-17" {
+		return "", r.fail(at, quote.Name(v)+" is not a version of the policy language: use 2012-10-17 or 2008-10-17")
+	}
+	return v, nil
+}
+
+// statements reads a statement or a list of them. single reports that it was not a list.
+func (r *jsonReader) statements() (list []Statement, single bool, err error) {
+	kind, err := r.kind()
+	if err != nil {
+		return nil, false, err
+	}
+	at := r.offset()
+	switch kind {
+	case jsonObject:
+		s, err := r.statement()
+		return []Statement{s}, true, err
+	case jsonArray:
+	default:
+		return nil, false, r.fail(at, fmt.Sprintf("a statement or a list of statements is required, not %v", kind))
+	}
+	sids := make(map[string]bool)
+	name := r.path[len(r.path)-1]
+	defer func() { r.path[len(r.path)-1] = name }()
+	err = r.array(func(i int) error {
+		r.path[len(r.path)-1] = fmt.Sprintf("%s[%d]", name, i)
+		if err := r.want(jsonObject); err != nil {
+			return err
+		}
+		start := r.offset()
+		s, err := r.statement()
+		if err != nil {
+			return err
+		}
+		if s.Sid != "" && sids[s.Sid] {
+			return r.fail(start, "the Sid "+quote.Name(s.Sid)+" is used twice")
+		}
+		sids[s.Sid] = true
+		list = append(list, s)
+		return nil
+	})
+	if err == nil && len(list) == 0 {
+		err = r.fail(at, "there is no statement")
+	}
+	return list, false, err
 }

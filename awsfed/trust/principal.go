@@ -9,6 +9,22 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
+// Principal is the element Principal of a statement. The statement applies to all principals in its
+// lists.
+type Principal struct {
+	// Any is the principal "*": everybody.
+	Any bool
+	// Federated holds identity providers: the ARN of an OIDC or SAML provider, or one of the names
+	// that AWS knows (accounts.google.com and others).
+	Federated []string
+	// AWS holds account IDs and ARNs of accounts, users, roles and sessions, or "*".
+	AWS []string
+	// Service holds AWS services, for example ec2.amazonaws.com.
+	Service []string
+	// Canonical is the element CanonicalUser.
+	Canonical []string
+}
+
 // principalKinds returns the members of Principal in the order in which a policy made in Go code
 // prints them.
 func principalKinds() []string {
@@ -59,6 +75,39 @@ func (p Principal) names() []string {
 		}
 	}
 	return names
+}
+
+// principal reads the element Principal.
+func (r *jsonReader) principal(form *statementForm) (Principal, error) {
+	kind, err := r.kind()
+	if err != nil {
+		return Principal{}, err
+	}
+	at := r.offset()
+	switch kind {
+	case jsonString:
+		v, err := r.string()
+		if err == nil && v != "*" {
+			err = r.fail(at, `the only principal without a type is "*", not `+quote.Name(v))
+		}
+		return Principal{Any: true}, err
+	case jsonObject:
+	default:
+		return Principal{}, r.fail(at, fmt.Sprintf(`an object or "*" is required, not %v`, kind))
+	}
+	var p Principal
+	count := 0
+	err = r.members("principal", principalKinds(), &form.principals, func(kind string) error {
+		values, list, err := r.wantTexts(func(v string) string { return checkPrincipal(kind, v) })
+		*p.list(kind) = values
+		form.noteList(kind, list, len(values))
+		count += len(values)
+		return err
+	})
+	if err == nil && count == 0 {
+		err = r.fail(at, "there is no principal")
+	}
+	return p, err
 }
 
 // checkPrincipal returns the reason why IAM rejects value as a principal of the kind, or "". IAM also

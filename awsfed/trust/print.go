@@ -1,108 +1,6 @@
 package trust
 
-import (
-	"errors"
-	"slices"
-	"unicode/utf8"
-)
-
-// policyForm is what a policy looked like when it was read, as far as the
-// exported fields do not say it.
-type policyForm struct {
-	order  []string // members of the document
-	single bool     // Statement was one object
-}
-
-// statementForm is the same for a statement.
-type statementForm struct {
-	line, column   int      // of its first character, from 1; 0 = not known
-	order          []string // members of the statement
-	principals     []string // members of Principal
-	lists          []string // elements that were a list of one
-	emptyOperators []string // operators of Condition without a key
-}
-
-// valueForm is the same for the values of a condition.
-type valueForm struct {
-	list bool   // a list of one
-	bare []bool // values that were a number or a boolean
-}
-
-// noteList remembers that an element was a list where a string says the same.
-func (f *statementForm) noteList(element string, list bool, n int) {
-	if list && n == 1 {
-		f.lists = append(f.lists, element)
-	}
-}
-
-// String prints the policy as JSON indented with tabs, as IAM's console shows
-// it, without a newline at the end. The result depends on p alone. It prints
-// what there is; [Policy.MarshalJSON] refuses a policy that IAM would refuse.
-func (p Policy) String() string {
-	w := printer{indent: true}
-	w.policy(p)
-	return string(w.b)
-}
-
-// MarshalJSON gives the policy as JSON without white space, which [Parse] reads
-// back to an equal policy. It is an error, a *[ParseError] in most cases, if
-// IAM would refuse the policy.
-func (p Policy) MarshalJSON() ([]byte, error) {
-	text := p.compact()
-	back, err := Parse(text)
-	if err != nil {
-		var pe *ParseError
-		if errors.As(err, &pe) {
-			// The position is one in a text that nobody has seen.
-			return nil, &ParseError{Element: pe.Element, Reason: pe.Reason}
-		}
-		return nil, err
-	}
-	if !back.Equal(p.grouped()) {
-		// Nothing else is lost in print, and this must not go without a word.
-		return nil, &ParseError{Reason: `the policy does not read back as it is: text that is not UTF-8, or Any beside other principals`}
-	}
-	return text, nil
-}
-
-// grouped gives p with the conditions of one operator side by side, as JSON
-// must have them.
-func (p Policy) grouped() Policy {
-	p = p.Clone()
-	for _, s := range p.Statements {
-		rank := make(map[string]int)
-		for _, c := range s.Conditions {
-			if _, ok := rank[c.Operator]; !ok {
-				rank[c.Operator] = len(rank)
-			}
-		}
-		slices.SortStableFunc(s.Conditions, func(c, d Condition) int { return rank[c.Operator] - rank[d.Operator] })
-	}
-	return p
-}
-
-// UnmarshalJSON is [Parse]; on an error p stays as it is.
-func (p *Policy) UnmarshalJSON(data []byte) error {
-	q, err := Parse(data)
-	if err != nil {
-		return err
-	}
-	q.forgetPlaces() // data is a part of a text that is not seen here
-	*p = q
-	return nil
-}
-
-// Size is the number of characters of the policy without white space between
-// elements. IAM's limits are [DefaultSize] and [MaxSize]. AWS documents that
-// white space does not count for other policies and leaves it open for trust
-// policies, so an indented document may be refused a little earlier.
-func (p Policy) Size() int { return utf8.RuneCount(p.compact()) }
-
-func (p Policy) compact() []byte {
-	w := printer{}
-	w.policy(p)
-	return w.b
-}
+import "slices"
 
 func (w *printer) policy(p Policy) {
 	form := policyForm{}
@@ -200,8 +98,8 @@ func (w *printer) principal(p Principal, form statementForm) {
 	w.close('}')
 }
 
-// conditions writes the conditions of one operator together, in the order in
-// which the operators first come.
+// conditions writes the conditions of one operator together, in the order in which the operators
+// first appear.
 func (w *printer) conditions(conditions []Condition, emptyOperators []string) {
 	w.open('{')
 	for i, first := range conditions {

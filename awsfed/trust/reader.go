@@ -2,14 +2,16 @@ package trust
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/onafed/onafed/internal/quote"
 	"github.com/onafed/onafed/internal/strictjson"
 )
 
 const (
-	// maxDepth bounds the nesting of a document. A trust policy needs 6 levels. A Terraform plan with
-	// deep modules and jsonencoded values needs some dozens.
+	// maxDepth bounds the nesting of a document. A trust policy needs 6 levels.
 	maxDepth = 512
 	// maxPolicyRune is the largest character of IAM's pattern for policy documents.
 	maxPolicyRune = 0xFF
@@ -123,4 +125,88 @@ func (r *jsonReader) string() (string, error) {
 func (r *jsonReader) literal() (string, error) {
 	s, err := r.lex.Raw()
 	return s, r.parseError(err)
+}
+
+// want checks the kind of the next value. It reads nothing.
+func (r *jsonReader) want(want jsonKind) error {
+	kind, err := r.kind()
+	if err != nil {
+		return err
+	}
+	if kind != want {
+		return r.failHere(fmt.Sprintf("%v is required, not %v", want, kind))
+	}
+	return nil
+}
+
+func (r *jsonReader) wantText() (string, error) {
+	if err := r.want(jsonString); err != nil {
+		return "", err
+	}
+	return r.string()
+}
+
+// wantTexts reads a string or a list of strings. list reports that it was a list. check returns the
+// reason to reject a string, or "".
+func (r *jsonReader) wantTexts(check func(string) string) (texts []string, list bool, err error) {
+	kind, err := r.kind()
+	if err != nil {
+		return nil, false, err
+	}
+	read := func(int) error {
+		at := r.offset()
+		s, err := r.wantText()
+		if err != nil {
+			return err
+		}
+		if reason := check(s); reason != "" {
+			return r.fail(at, reason)
+		}
+		texts = append(texts, s)
+		return nil
+	}
+	switch kind {
+	case jsonString:
+		err := read(0)
+		return texts, false, err
+	case jsonArray:
+		texts = []string{}
+		err := r.array(read)
+		return texts, true, err
+	default:
+		return nil, false, r.failHere(fmt.Sprintf("a string or a list of strings is required, not %v", kind))
+	}
+}
+
+// members reads an object that has only known members, and appends their names to order. of names
+// the object in errors.
+func (r *jsonReader) members(of string, known []string, order *[]string, member func(name string) error) error {
+	return r.object(func(name string, at int) error {
+		if !slices.Contains(known, name) {
+			return r.fail(at, unknownElement(of, known, name))
+		}
+		*order = append(*order, name)
+		r.path = append(r.path, name)
+		if err := member(name); err != nil {
+			return err
+		}
+		r.path = r.path[:len(r.path)-1]
+		return nil
+	})
+}
+
+// unknownElement returns an error text for an unknown element.
+func unknownElement(of string, known []string, name string) string {
+	for _, k := range known {
+		if strings.EqualFold(k, name) {
+			return fmt.Sprintf("unknown element %s: IAM requires the letter case %s", quote.Name(name), k)
+		}
+	}
+	switch name {
+	case "NotPrincipal":
+		return "a trust policy cannot have NotPrincipal"
+	case "Resource", "NotResource":
+		return "a trust policy cannot have " + name + ": the role is the resource"
+	}
+	return fmt.Sprintf("unknown element %s in a %s", quote.Name(name), of)
 }

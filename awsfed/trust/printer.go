@@ -14,7 +14,7 @@ type printer struct {
 	b      []byte
 	indent bool
 	depth  int
-	filled bool // something stands in the innermost object or list
+	filled bool // the innermost object or list is not empty
 }
 
 func (w *printer) open(c byte) {
@@ -42,7 +42,7 @@ func (w *printer) line() {
 	}
 }
 
-// next begins a member or an item.
+// next starts a member or an item.
 func (w *printer) next() {
 	if w.filled {
 		w.b = append(w.b, ',')
@@ -60,8 +60,8 @@ func (w *printer) name(s string) {
 	}
 }
 
-// texts writes the values as a list, or as a string when there is one and no
-// list is asked for.
+// texts writes values as a list, or as a string if there is one value and list is false. bare states
+// which values were a number or a boolean.
 func (w *printer) texts(values []string, list bool, bare []bool) {
 	value := func(i int) {
 		if len(bare) == len(values) && bare[i] && isBare(values[i]) {
@@ -82,11 +82,10 @@ func (w *printer) texts(values []string, list bool, bare []bool) {
 	w.close(']')
 }
 
-// isBare tells whether s may still stand without quotes after somebody changed
-// the value.
+// isBare reports whether s is valid JSON without quotes. The caller may have changed the value.
 func isBare(s string) bool { return s == "true" || s == "false" || strictjson.IsNumber(s) }
 
-// ordered gives the members to print: those of the form first, in its order.
+// ordered returns the members to print: first those of the form, in its order.
 func ordered(form, all []string, has func(name string) bool) []string {
 	names := make([]string, 0, len(all))
 	for _, list := range [2][]string{form, all} {
@@ -99,9 +98,8 @@ func ordered(form, all []string, has func(name string) bool) []string {
 	return names
 }
 
-// text writes a string. Characters that IAM's documents cannot hold and those
-// that a terminal would act on or not show are escaped, so that a printed
-// policy is safe to look at and still the same policy.
+// text writes a string. It escapes characters that IAM documents cannot contain, and those that a
+// terminal interprets or does not show, so that a printed policy is safe to display.
 func (w *printer) text(s string) {
 	w.b = append(w.b, '"')
 	for _, ch := range s {

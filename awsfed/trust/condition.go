@@ -1,0 +1,159 @@
+package trust
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/onafed/onafed/internal/condition"
+	"github.com/onafed/onafed/internal/quote"
+)
+
+// Condition is an operator on a key. Its values are alternatives.
+type Condition struct {
+	// Operator is the operator as written, for example "StringEquals" or
+	// "ForAnyValue:StringLikeIfExists".
+	Operator string
+	// Key is the condition key as written, for example "app.gitpod.io:sub". IAM ignores its letter
+	// case.
+	Key string
+	// Values are in the order of the document. Numbers and booleans of the document are kept as
+	// their text.
+	Values []string
+
+	form *valueForm // nil: the default form
+}
+
+// valueForm is the form of the values of a condition that was read.
+type valueForm struct {
+	list bool   // a list with one value
+	bare []bool // the values that were a number or a boolean
+}
+
+// Equal reports whether c and d have the same content in the same order. It ignores their form.
+func (c Condition) Equal(d Condition) bool {
+	return c.Operator == d.Operator && c.Key == d.Key && slices.Equal(c.Values, d.Values)
+}
+
+// conditions reads the element Condition: an object of operators.
+func (r *jsonReader) conditions(form *statementForm) ([]Condition, error) {
+	if err := r.want(jsonObject); err != nil {
+		return nil, err
+	}
+	conditions := []Condition{}
+	seen := make(map[string]string)
+	err := r.object(func(operator string, at int) error {
+		if _, ok := condition.ParseOperator(operator); !ok {
+			return r.fail(at, unknownOperator(operator))
+		}
+		if err := r.once(seen, operator, at, "operator"); err != nil {
+			return err
+		}
+		r.path = append(r.path, pathName(operator))
+		block, err := r.conditionsOf(operator)
+		if err != nil {
+			return err
+		}
+		if len(block) == 0 {
+			form.emptyOperators = append(form.emptyOperators, operator)
+		}
+		conditions = append(conditions, block...)
+		r.path = r.path[:len(r.path)-1]
+		return nil
+	})
+	return conditions, err
+}
+
+// conditionsOf reads the value of an operator: an object of condition keys.
+func (r *jsonReader) conditionsOf(operator string) ([]Condition, error) {
+	if err := r.want(jsonObject); err != nil {
+		return nil, err
+	}
+	var block []Condition
+	seen := make(map[string]string)
+	err := r.object(func(key string, at int) error {
+		if key == "" {
+			return r.fail(at, "the condition key is empty")
+		}
+		if err := r.once(seen, key, at, "condition key"); err != nil {
+			return err
+		}
+		r.path = append(r.path, "["+quote.Name(key)+"]")
+		c, err := r.conditionValues()
+		if err != nil {
+			return err
+		}
+		c.Operator, c.Key = operator, key
+		block = append(block, c)
+		r.path = r.path[:len(r.path)-1]
+		return nil
+	})
+	return block, err
+}
+
+// conditionValues reads a value or a list of values. IAM accepts strings, numbers and booleans.
+func (r *jsonReader) conditionValues() (Condition, error) {
+	kind, err := r.kind()
+	if err != nil {
+		return Condition{}, err
+	}
+	c := Condition{Values: []string{}}
+	var bare []bool
+	read := func(int) error {
+		kind, err := r.kind()
+		if err != nil {
+			return err
+		}
+		var v string
+		switch kind {
+		case jsonString:
+			v, err = r.string()
+		case jsonNumber, jsonTrue, jsonFalse:
+			v, err = r.literal()
+		default:
+			return r.failHere(fmt.Sprintf("a string, a number or a boolean is required, not %v", kind))
+		}
+		c.Values = append(c.Values, v)
+		bare = append(bare, kind != jsonString)
+		return err
+	}
+	if kind == jsonArray {
+		err = r.array(read)
+	} else {
+		err = read(0)
+	}
+	if err != nil {
+		return Condition{}, err
+	}
+	list := kind == jsonArray && len(c.Values) == 1
+	if list || slices.Contains(bare, true) {
+		c.form = &valueForm{list: list, bare: bare}
+	}
+	return c, nil
+}
+
+// once rejects a name that differs from an earlier one only in letter case. IAM treats such keys as
+// the same key, and AWS does not document whether their values are alternatives. The lexer rejects a
+// name that is repeated exactly.
+func (r *jsonReader) once(seen map[string]string, name string, at int, what string) error {
+	folded := strings.ToLower(name)
+	if before, ok := seen[folded]; ok {
+		return r.fail(at, fmt.Sprintf("the %s %s appears twice, before as %s", what, quote.Name(name), quote.Name(before)))
+	}
+	seen[folded] = name
+	return nil
+}
+
+// unknownOperator returns an error text for an unknown operator. It names the operator that differs
+// only in letter case.
+func unknownOperator(name string) string {
+	for _, known := range condition.OperatorNames() {
+		if strings.EqualFold(known, name) {
+			return fmt.Sprintf("unknown operator %s: IAM spells it %s", quote.Name(name), known)
+		}
+	}
+	if _, base, ok := strings.Cut(name, ":"); ok && (base == "Null" || base == "NullIfExists") || name == "NullIfExists" {
+		return "Null cannot have IfExists, ForAllValues or ForAnyValue"
+	}
+	return "unknown operator " + quote.Name(name)
+}
