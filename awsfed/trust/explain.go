@@ -37,12 +37,12 @@ func (e *evaluation) explainStatement(index int, st Statement) StatementResult {
 	for _, c := range st.Conditions {
 		s.Conditions = append(s.Conditions, e.explainCondition(c))
 	}
-	any := condition.False
+	applies := condition.False
 	for _, action := range e.request.actions() {
 		s.Actions = append(s.Actions, ActionMatch{Action: action, Result: match(condition.Of(st.CoversAction(action)))})
-		any = max(any, s.applies(action))
+		applies = max(applies, s.applies(action))
 	}
-	s.Result = match(any)
+	s.Result = match(applies)
 	return s
 }
 

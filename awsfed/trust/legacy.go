@@ -32,6 +32,4 @@ func bindsCustomer(host, name string) bool            { return provider.NamesTen
 
 func isID(s string) bool { return subject.IsUUID(s) }
 
-const onaIssuer = provider.OnaIssuer
-
 func quoteName(s string) string { return quote.Name(s) }

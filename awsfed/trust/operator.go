@@ -137,23 +137,6 @@ func (o *operator) setOrdered() bool {
 	return true
 }
 
-// holds tells whether c, the sign of (request value - policy value), satisfies
-// the relation.
-func (r relation) holds(c int) bool {
-	switch r {
-	case less:
-		return c < 0
-	case lessOrEqual:
-		return c <= 0
-	case greater:
-		return c > 0
-	case greaterOrEqual:
-		return c >= 0
-	default:
-		return c == 0
-	}
-}
-
 // wildcards tells whether * and ? in a value of this operator are wildcards.
 func (o operator) wildcards() bool { return o.family == likeFamily || o.family == arnFamily }
 

@@ -61,7 +61,7 @@ func documents(t *testing.T) map[string][]policyfile.Document {
 			{RoleName: "deploy", RoleARN: arn + "deploy", Policy: ours},
 			{
 				RoleName: "broken", RoleARN: arn + "broken",
-				Err: errors.New("line 107, column 25: RoleDetailList[1].AssumeRolePolicyDocument.Statement[0]: NotPrincipal is not allowed"),
+				Err: errors.New("line 107, column 25: RoleDetailList[1].AssumeRolePolicyDocument.Statement[0]: a trust policy cannot have NotPrincipal"),
 			},
 			{RoleName: "ec2", RoleARN: arn + "ec2", Policy: ec2},
 		},
