@@ -12,8 +12,8 @@ import (
 // CachedOptions are the options of [Cached]. Nil means the zero value.
 type CachedOptions struct {
 	// MinLife is the least remaining lifetime of a returned token, for callers that keep a token for a
-	// while; 0 means that every valid token is returned. If the source returns tokens with less, it is
-	// an error.
+	// while; 0 means that every valid token is returned. A new token of the source with less is an
+	// error.
 	MinLife time.Duration
 	// AdvisoryWindow is how long before the expiry the background refresh starts. 0 means 5 minutes for
 	// a lifetime of up to 20 minutes, 15 minutes below 90 minutes, and otherwise an hour, plus a random

@@ -13,7 +13,7 @@ import (
 	"github.com/onafed/onafed/internal/httpjson"
 )
 
-// DefaultBaseURL is the address of the Ona API. The vendor's newer clients use app.ona.com, which
+// DefaultBaseURL is the base URL of the Ona API. The vendor's newer clients use app.ona.com, which
 // redirects to it.
 const DefaultBaseURL = "https://app.gitpod.io/api"
 
@@ -45,7 +45,7 @@ type ClientOptions struct {
 	// for each request, so that it can read a file that changes; see [BearerFile] and [BearerEnv].
 	// It must be safe for concurrent use.
 	Bearer func(ctx context.Context) (string, error)
-	// BaseURL is the address of the API, without the method; "" means [DefaultBaseURL]. Its host
+	// BaseURL is the URL of the API, without the method; "" means [DefaultBaseURL]. Its host
 	// receives the API token.
 	BaseURL string
 	// AllowedHosts lists more hosts, as "name" or "name:port", that may receive the API token if the

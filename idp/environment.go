@@ -35,7 +35,7 @@ const (
 type EnvironmentOptions struct {
 	// AllowExec allows FromEnvironment to run the command "ona" or "gitpod" if it finds nothing else.
 	AllowExec bool
-	// BaseURL is the address of the Ona API for all API tokens, including that of the secrets file.
+	// BaseURL is the URL of the Ona API for all API tokens, including that of the secrets file.
 	// "" means the environment variables that belong to an API token, and [DefaultBaseURL] without
 	// them.
 	BaseURL string

@@ -29,9 +29,9 @@ type tokenRequest struct {
 // IDToken requests a new ID token for the given audiences, at least one. The token is for the owner
 // of the API token: the environment, or the user of a personal API token.
 //
-// IDToken retries temporary errors, in all up to MaxAttempts requests. It pauses for a random time,
-// or as long as the server asks if that is at most 30 seconds. It does not pause past the deadline
-// of ctx, but returns the last error at once.
+// IDToken retries temporary errors and sends up to MaxAttempts requests. Between them it pauses for a
+// random time, or as long as the server asks if that is at most 30 seconds. If ctx has a deadline
+// before the end of the pause, IDToken returns the last error at once.
 //
 // The error is an [*OptionError] for an audience that is refused, and otherwise wraps a
 // [*RequestError] for an answer that is not a token, a [*NotTokenError] for an answer with another

@@ -145,9 +145,9 @@ func (e *RequestError) nextStep() string {
 	return ""
 }
 
-// Temporary reports whether the same request may succeed later without a change by a person. It is
-// false for codes that judge the request or the caller. An answer of a proxy or a gateway says
-// nothing about them, so it is temporary, except for status 401.
+// Temporary reports whether the same request may succeed later although nobody changes anything. It
+// is false for codes about the request or the caller, such as "invalid_argument" and
+// "unauthenticated". An answer of a proxy or a gateway is temporary, except for status 401.
 func (e *RequestError) Temporary() bool {
 	if e.inferred {
 		return e.StatusCode != http.StatusUnauthorized
