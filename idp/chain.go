@@ -5,7 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 )
 
 // Chain returns a source that uses the first configured source of the list, and no other. The method
@@ -23,17 +23,17 @@ func Chain(sources ...TokenSource) TokenSource {
 type chainSource struct {
 	sources []TokenSource
 
-	mu     sync.Mutex
-	chosen TokenSource // guarded by mu; nil until a source is configured
+	chosen atomic.Pointer[TokenSource] // nil until a source is configured
 
 	refused refusedTokens
 }
 
 // current returns the chosen source, or nil.
 func (c *chainSource) current() TokenSource {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.chosen
+	if p := c.chosen.Load(); p != nil {
+		return *p
+	}
+	return nil
 }
 
 // choose chooses a source if none is chosen. It returns the chosen source, or nil.
@@ -41,14 +41,10 @@ func (c *chainSource) choose() TokenSource {
 	if chosen := c.current(); chosen != nil {
 		return chosen
 	}
-	for _, s := range c.sources { // without the lock, because Configured reads files
+	for _, s := range c.sources {
 		if configured(s) {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			if c.chosen == nil {
-				c.chosen = s
-			}
-			return c.chosen
+			c.chosen.CompareAndSwap(nil, &s) // fails if another call was faster
+			return c.current()
 		}
 	}
 	return nil
