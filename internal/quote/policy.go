@@ -6,6 +6,7 @@ import (
 )
 
 const (
+	maxWord   = 128 // bytes of a word that is not quoted
 	maxName   = 64  // bytes of a name that are shown
 	maxValue  = 300 // bytes of a value that are shown
 	maxValues = 20  // values of a list that are shown
@@ -35,9 +36,12 @@ func Values(values []string) string {
 	return b.String()
 }
 
-// Word returns s unchanged if it consists of ASCII letters, digits and the characters . : / _ -
-// and as by [Name] if it contains anything else.
+// Word returns s unchanged if it has at most 128 bytes and consists of ASCII letters, digits and the
+// characters . : / _ - only. It returns any other text as by [Name].
 func Word(s string) string {
+	if len(s) > maxWord {
+		return Name(s)
+	}
 	for i := range len(s) {
 		if !isWordByte(s[i]) {
 			return Name(s)

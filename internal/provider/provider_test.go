@@ -1,0 +1,75 @@
+package provider_test
+
+import (
+	"testing"
+
+	"github.com/onafed/onafed/internal/provider"
+)
+
+func TestHost(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		federated, want string
+		ok              bool
+	}{
+		{"arn:aws:iam::123456789012:oidc-provider/app.gitpod.io", "app.gitpod.io", true},
+		{"arn:aws-cn:iam::123456789012:oidc-provider/auth.example/a/", "auth.example/a/", true},
+		{"accounts.google.com", "accounts.google.com", true},
+		{"app.gitpod.io", "", false},
+		{"arn:aws:iam::123456789012:saml-provider/app.gitpod.io", "", false},
+		{"*", "", false},
+		{"", "", false},
+	} {
+		host, ok := provider.Host(tt.federated)
+		if ok != tt.ok || ok && host != tt.want {
+			t.Errorf("Host(%q) = %q, %v, want %q, %v", tt.federated, host, ok, tt.want, tt.ok)
+		}
+	}
+}
+
+func TestSimilarHosts(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{
+		{"app.gitpod.io", "HTTPS://app.gitpod.io//", true},
+		{"http://auth.example/a", "auth.example/A/", true},
+		{"app.gitpod.io", "app.gitpod.io.example", false},
+		{"app.gitpod.io", "", false},
+		{"", "", false},
+	} {
+		if got := provider.SimilarHosts(tt.a, tt.b); got != tt.want {
+			t.Errorf("SimilarHosts(%q, %q) = %v, want %v", tt.a, tt.b, got, tt.want)
+		}
+	}
+}
+
+func TestSharedIssuers(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		host            string
+		shared, guarded bool
+		tenantClaims    []string // beside sub
+	}{
+		{provider.OnaHost, true, false, nil},
+		{"APP.gitpod.io", true, false, nil},
+		{"token.actions.githubusercontent.com", true, true, []string{"repository_owner_id"}},
+		{"accounts.google.com", true, false, []string{"aud"}},
+		{"auth.example", false, false, nil},
+	} {
+		if shared, guarded := provider.Shared(tt.host); shared != tt.shared || guarded != tt.guarded {
+			t.Errorf("Shared(%q) = %v, %v, want %v, %v", tt.host, shared, guarded, tt.shared, tt.guarded)
+		}
+		for _, claim := range tt.tenantClaims {
+			if !provider.NamesTenant(tt.host, claim) {
+				t.Errorf("NamesTenant(%q, %q) = false", tt.host, claim)
+			}
+		}
+		for _, claim := range []string{"sub", "email", "amr", "unknown"} {
+			if provider.NamesTenant(tt.host, claim) {
+				t.Errorf("NamesTenant(%q, %q) = true", tt.host, claim)
+			}
+		}
+	}
+}
