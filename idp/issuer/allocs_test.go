@@ -9,7 +9,7 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// TestAllocations counts; the tests beside it cannot run at the same time, so it is not parallel.
+// TestAllocations is not parallel, because AllocsPerRun counts the allocations of all goroutines.
 func TestAllocations(t *testing.T) {
 	h := newHandler(t, "https://issuer.example/a/b", 3)
 	get := httptest.NewRequest(http.MethodGet, "/a/b/.well-known/jwks.json", nil)
@@ -28,11 +28,11 @@ func TestAllocations(t *testing.T) {
 		most float64
 		do   func()
 	}{
-		"a known key of a RemoteKeySet": {0, func() { _, _ = keys.Keys(t.Context(), "k0") }},
-		"a key of a KeyRing":            {0, func() { _, _ = ring.Keys(t.Context(), "k0") }},
-		"the Handler":                   {0, func() { h.ServeHTTP(w, get) }},
-		"the Handler with a condition":  {0, func() { h.ServeHTTP(w, again) }},
-		"Verify":                        {24, func() { _, _ = v.Verify(t.Context(), raw) }}, // 9 of them are crypto/rsa's
+		"RemoteKeySet, known key":      {0, func() { _, _ = keys.Keys(t.Context(), "k0") }},
+		"KeyRing, key":                 {0, func() { _, _ = ring.Keys(t.Context(), "k0") }},
+		"Handler":                      {0, func() { h.ServeHTTP(w, get) }},
+		"Handler, conditional request": {0, func() { h.ServeHTTP(w, again) }},
+		"Verify":                       {24, func() { _, _ = v.Verify(t.Context(), raw) }}, // 9 of them in crypto/rsa
 	} {
 		if n := testing.AllocsPerRun(50, tt.do); n > tt.most {
 			t.Errorf("%s: %v allocations, want at most %v", name, n, tt.most)

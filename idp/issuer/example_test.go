@@ -57,8 +57,8 @@ func exampleClaims(audience string, lifetime time.Duration) map[string]any {
 	}
 }
 
-// A service accepts the tokens of one organization. It fetches the keys from the issuer, which is in
-// memory here.
+// A service accepts the tokens of one organization. It fetches the keys from the issuer, which is
+// in memory here.
 func Example() {
 	ctx := context.Background()
 	ring := exampleRing()
@@ -156,8 +156,8 @@ func ExampleVerifier_Middleware() {
 	// 401 Bearer unauthorized
 }
 
-// cloudKey is a key in a key management service (KMS). SignContext is optional: with it, the call of the
-// service ends with the context of Sign.
+// cloudKey is a key in a key management service (KMS). SignContext is optional: with it, the call
+// of the service ends with the context of Sign.
 type cloudKey struct {
 	public  crypto.PublicKey
 	service func(ctx context.Context, digest []byte) ([]byte, error)
@@ -224,7 +224,8 @@ func ExampleKeyRing_Publish() {
 	// 2026-12 waiting 11m0s
 }
 
-// The documents of an issuer are written to a folder, for example to upload them to an object store.
+// The documents of an issuer are written to a folder, for example to upload them to an object
+// store.
 func ExampleHandler_Documents() {
 	handler, err := issuer.NewHandler(exampleIssuer, exampleRing(), nil)
 	if err != nil {

@@ -2,8 +2,8 @@ package issuer
 
 import "time"
 
-// SetClockBack has the same effect on s as a clock that is set back by d: all times that s remembers
-// are later by d. The clock of a synctest bubble cannot be set back.
+// SetClockBack has the same effect on s as a clock that is set back by d: all times that s
+// remembers are later by d. The clock of a synctest bubble cannot be set back.
 func (s *RemoteKeySet) SetClockBack(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// FuzzParseKeySet: no panic; an error means no keys; every key that is returned verifies with an algorithm; and what is read is read
-// again from what the ring would write of it.
+// ParseKeySet does not panic. It returns no keys with an error, and only keys that an algorithm
+// accepts.
 func FuzzParseKeySet(f *testing.F) {
 	h := newHandler(f, "https://issuer.example", 2)
 	f.Add(h.Documents()[".well-known/jwks.json"])
@@ -40,12 +40,13 @@ func FuzzParseKeySet(f *testing.F) {
 		}
 		again, err := issuer.ParseKeySet(data)
 		if err == nil && !reflect.DeepEqual(keys, again) {
-			t.Fatalf("read twice: %v, %v", keys, again)
+			t.Fatalf("parsed twice: %v, %v", keys, again)
 		}
 	})
 }
 
-// FuzzParseMetadata: no panic; an error means nil; what is read is what encoding/json reads.
+// ParseMetadata does not panic. It returns nil with an error, and otherwise the values that
+// encoding/json decodes.
 func FuzzParseMetadata(f *testing.F) {
 	h := newHandler(f, "https://issuer.example", 2)
 	f.Add(h.Documents()[".well-known/openid-configuration"])
@@ -70,7 +71,7 @@ func FuzzParseMetadata(f *testing.F) {
 			t.Fatalf("encoding/json refuses it: %v", err)
 		}
 		if err := json.Unmarshal(members["issuer"], &want); err != nil || want != m.Issuer {
-			t.Fatalf("issuer %q, encoding/json says %q, %v", m.Issuer, want, err)
+			t.Fatalf("issuer %q, encoding/json decodes %q, %v", m.Issuer, want, err)
 		}
 	})
 }

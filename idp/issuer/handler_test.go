@@ -29,7 +29,7 @@ func record(h http.Handler, r *http.Request) *http.Response {
 	return w.Result()
 }
 
-func TestHandler(t *testing.T) {
+func TestHandlerPaths(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		url, path string
@@ -54,38 +54,47 @@ func TestHandler(t *testing.T) {
 			if resp.StatusCode != tt.want {
 				t.Errorf("%s: GET %s, Host %s: %d, want %d", tt.url, tt.path, host, resp.StatusCode, tt.want)
 			}
-			if tt.want != 200 {
-				continue
-			}
-			if got := resp.Header.Get("Cache-Control"); got != "public, max-age=600" {
-				t.Errorf("Cache-Control %q", got)
-			}
-			if got := resp.Header.Get("Content-Type"); got != "application/json" {
-				t.Errorf("Content-Type %q", got)
-			}
-			etag := resp.Header.Get("Etag")
-			for cond, want := range map[string]int{
-				etag: 304, "W/" + etag: 304, `"a", ` + etag: 304, "*": 304, `"a"`: 200, "": 200, strings.Trim(etag, `"`): 200,
-			} {
-				r := httptest.NewRequest(http.MethodGet, tt.path, nil)
-				if cond != "" {
-					r.Header.Set("If-None-Match", cond)
-				}
-				if resp := record(h, r); resp.StatusCode != want || want == 304 && resp.ContentLength > 0 {
-					t.Errorf("If-None-Match %s: %d, want %d", cond, resp.StatusCode, want)
-				}
-			}
-			head := record(h, httptest.NewRequest(http.MethodHead, tt.path, nil))
-			if head.StatusCode != http.StatusOK || head.Header.Get("Content-Length") == "" {
-				t.Errorf("HEAD: %d, %v", head.StatusCode, head.Header)
-			}
-			for _, m := range []string{"POST", "PUT", "DELETE", "OPTIONS"} {
-				if resp := record(h, httptest.NewRequest(m, tt.path, nil)); resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "GET, HEAD" {
-					t.Errorf("%s: %d", m, resp.StatusCode)
-				}
+			if tt.want == 200 {
+				checkDocument(t, h, tt.path, resp)
 			}
 		}
 	}
+}
+
+// checkDocument checks the header of a document, conditional requests and other methods.
+func checkDocument(t *testing.T, h http.Handler, path string, resp *http.Response) {
+	t.Helper()
+	if got := resp.Header.Get("Cache-Control"); got != "public, max-age=600" {
+		t.Errorf("Cache-Control %q", got)
+	}
+	if got := resp.Header.Get("Content-Type"); got != "application/json" {
+		t.Errorf("Content-Type %q", got)
+	}
+	etag := resp.Header.Get("Etag")
+	for condition, want := range map[string]int{
+		etag: 304, "W/" + etag: 304, `"a", ` + etag: 304, "*": 304, `"a"`: 200, "": 200, strings.Trim(etag, `"`): 200,
+	} {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		if condition != "" {
+			r.Header.Set("If-None-Match", condition)
+		}
+		if resp := record(h, r); resp.StatusCode != want || want == 304 && resp.ContentLength > 0 {
+			t.Errorf("If-None-Match %s: %d, want %d", condition, resp.StatusCode, want)
+		}
+	}
+	head := record(h, httptest.NewRequest(http.MethodHead, path, nil))
+	if head.StatusCode != http.StatusOK || head.Header.Get("Content-Length") == "" {
+		t.Errorf("HEAD: %d, %v", head.StatusCode, head.Header)
+	}
+	for _, m := range []string{"POST", "PUT", "DELETE", "OPTIONS"} {
+		if resp := record(h, httptest.NewRequest(m, path, nil)); resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "GET, HEAD" {
+			t.Errorf("%s: %d", m, resp.StatusCode)
+		}
+	}
+}
+
+func TestNewHandlerRefuses(t *testing.T) {
+	t.Parallel()
 	ring := newRing(t, nil)
 	for _, raw := range []string{"", "issuer.example", "http://issuer.example", "http://127.0.0.1", "https://issuer.example?x", "https://issuer.example#x"} {
 		if h, err := issuer.NewHandler(raw, ring, nil); err == nil || h != nil {
@@ -93,7 +102,7 @@ func TestHandler(t *testing.T) {
 		}
 	}
 	if _, err := issuer.NewHandler("https://issuer.example", nil, nil); err == nil {
-		t.Error("a nil ring was taken")
+		t.Error("NewHandler accepts a nil ring")
 	}
 }
 
@@ -122,13 +131,13 @@ func TestDiscoveryDocument(t *testing.T) {
 	if n := len(h.Documents()); n != 2 {
 		t.Errorf("%d documents, want 2", n)
 	}
-	h.Documents()[".well-known/jwks.json"][0] = 'x' // the caller's copy
+	h.Documents()[".well-known/jwks.json"][0] = 'x' // a copy
 	if h.Documents()[".well-known/jwks.json"][0] != '{' {
 		t.Error("Documents returns shared bytes")
 	}
 }
 
-// TestHandlerFollowsTheRing holds that the precomputed bytes are those of now.
+// The prepared documents change with the ring.
 func TestHandlerFollowsTheRing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -153,12 +162,12 @@ func TestHandlerFollowsTheRing(t *testing.T) {
 		}
 		none, kids := get()
 		if len(kids) != 0 {
-			t.Errorf("keys %v of an empty ring", kids)
+			t.Errorf("keys %v of a ring without keys", kids)
 		}
 		publish(t, ring, "a")
 		one, kids := get()
 		if !slices.Equal(kids, []string{"a"}) || one == none {
-			t.Errorf("keys %v, tags %s %s", kids, none, one)
+			t.Errorf("keys %v, ETags %s %s", kids, none, one)
 		}
 		publish(t, ring, "b")
 		two, kids := get()
@@ -167,25 +176,27 @@ func TestHandlerFollowsTheRing(t *testing.T) {
 		}
 		time.Sleep(12 * time.Minute)
 		if same, _ := get(); same != two {
-			t.Error("the tag changed although the documents did not")
+			t.Error("the ETag changed although the documents did not")
 		}
 		time.Sleep(2 * time.Hour)
 		if _, kids := get(); !slices.Equal(kids, []string{"b"}) {
-			t.Errorf("keys %v, want the retired one gone", kids)
+			t.Errorf("keys %v, want only b", kids)
 		}
 	})
 }
 
-// TestNothingPrivateIsGivenOut walks every byte that an issuer gives out, with every kind of key.
-func TestNothingPrivateIsGivenOut(t *testing.T) {
-	t.Parallel()
+// secretNumbers returns private keys of each kind and their secret numbers.
+func secretNumbers(t *testing.T) ([]crypto.Signer, map[string][]byte) {
+	t.Helper()
 	rk, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
 	keys := []crypto.Signer{rk}
-	secrets := map[string][]byte{"d": rk.D.Bytes(), "p": rk.Primes[0].Bytes(), "q": rk.Primes[1].Bytes()}
-	secrets["dp"], secrets["dq"], secrets["qi"] = rk.Precomputed.Dp.Bytes(), rk.Precomputed.Dq.Bytes(), rk.Precomputed.Qinv.Bytes()
+	secrets := map[string][]byte{
+		"d": rk.D.Bytes(), "p": rk.Primes[0].Bytes(), "q": rk.Primes[1].Bytes(),
+		"dp": rk.Precomputed.Dp.Bytes(), "dq": rk.Precomputed.Dq.Bytes(), "qi": rk.Precomputed.Qinv.Bytes(),
+	}
 	for _, c := range []elliptic.Curve{elliptic.P256(), elliptic.P384(), elliptic.P521()} {
 		k, err := ecdsa.GenerateKey(c, rand.Reader)
 		if err != nil {
@@ -198,6 +209,31 @@ func TestNothingPrivateIsGivenOut(t *testing.T) {
 		keys = append(keys, k)
 		secrets["d of "+c.Params().Name] = d
 	}
+	return keys, secrets
+}
+
+// signedBytes returns a token of the signer and its decoded parts.
+func signedBytes(t *testing.T, s *issuer.Signer) [][]byte {
+	t.Helper()
+	raw, err := s.Sign(t.Context(), map[string]any{"sub": "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := [][]byte{[]byte(raw)}
+	for part := range strings.SplitSeq(raw, ".") {
+		b, err := base64.RawURLEncoding.DecodeString(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+// Tokens and documents contain no part of a private key.
+func TestNoPrivateKeyIsPublished(t *testing.T) {
+	t.Parallel()
+	keys, secrets := secretNumbers(t)
 	ring := newRing(t, nil)
 	var out [][]byte
 	for _, k := range keys {
@@ -208,18 +244,7 @@ func TestNothingPrivateIsGivenOut(t *testing.T) {
 		if err := ring.Publish(s); err != nil {
 			t.Fatal(err)
 		}
-		raw, err := s.Sign(t.Context(), map[string]any{"sub": "a"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, []byte(raw))
-		for part := range strings.SplitSeq(raw, ".") {
-			b, err := base64.RawURLEncoding.DecodeString(part)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out = append(out, b)
-		}
+		out = append(out, signedBytes(t, s)...)
 	}
 	h, err := issuer.NewHandler("https://issuer.example", ring, nil)
 	if err != nil {
@@ -240,16 +265,21 @@ func TestNothingPrivateIsGivenOut(t *testing.T) {
 		} {
 			for _, b := range out {
 				if bytes.Contains(b, []byte(form)) {
-					t.Errorf("%s is given out", name)
+					t.Errorf("%s is published", name)
 				}
 			}
 		}
 	}
-	// And no member that RFC 7518 calls private, whatever its value.
+	onlyPublicMembers(t, h.Documents()[".well-known/jwks.json"], len(keys))
+}
+
+// onlyPublicMembers checks that a key set has no member that RFC 7518 calls private.
+func onlyPublicMembers(t *testing.T, jwks []byte, want int) {
+	t.Helper()
 	var set struct {
 		Keys []map[string]json.RawMessage `json:"keys"`
 	}
-	if err := json.Unmarshal(h.Documents()[".well-known/jwks.json"], &set); err != nil {
+	if err := json.Unmarshal(jwks, &set); err != nil {
 		t.Fatal(err)
 	}
 	public := []string{"kty", "use", "alg", "kid", "crv", "x", "y", "n", "e", "x5c"}
@@ -260,7 +290,7 @@ func TestNothingPrivateIsGivenOut(t *testing.T) {
 			}
 		}
 	}
-	if len(set.Keys) != 4 {
-		t.Errorf("%d keys, want 4", len(set.Keys))
+	if len(set.Keys) != want {
+		t.Errorf("%d keys, want %d", len(set.Keys), want)
 	}
 }

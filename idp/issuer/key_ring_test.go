@@ -1,6 +1,7 @@
 package issuer_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,7 +38,7 @@ func wantStates(t *testing.T, r *issuer.KeyRing, want map[string]issuer.KeyState
 	if got := states(r); !maps.Equal(got, want) {
 		t.Errorf("states %v, want %v", got, want)
 	}
-	// What is served is what Status says.
+	// The published keys are those of Status.
 	b, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
@@ -56,16 +57,16 @@ func wantStates(t *testing.T, r *issuer.KeyRing, want map[string]issuer.KeyState
 	}
 }
 
-func TestLifeOfAKey(t *testing.T) {
+func TestStagesOfAKey(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const waiting, signing, retired = issuer.KeyWaiting, issuer.KeySigning, issuer.KeyRetired
 		r := newRing(t, &issuer.KeyRingOptions{MaxAge: 10 * time.Minute, TokenLifetime: time.Hour})
 		wantStates(t, r, map[string]issuer.KeyState{})
 		if _, err := r.Sign(t.Context(), map[string]any{"exp": time.Now().Unix() + 1}); err == nil {
-			t.Error("an empty ring signed")
+			t.Error("a ring without keys signed")
 		}
-		publish(t, r, "a") // the first signs at once: nobody has a copy without it
+		publish(t, r, "a") // the first key signs at once, because no cache has a key set without it
 		wantStates(t, r, map[string]issuer.KeyState{"a": signing})
 		time.Sleep(24 * time.Hour)
 		wantStates(t, r, map[string]issuer.KeyState{"a": signing})
@@ -75,14 +76,14 @@ func TestLifeOfAKey(t *testing.T) {
 		wantStates(t, r, map[string]issuer.KeyState{"a": signing, "b": waiting})
 		time.Sleep(time.Nanosecond)
 		wantStates(t, r, map[string]issuer.KeyState{"a": retired, "b": signing})
-		time.Sleep(65*time.Minute - time.Nanosecond) // lifetime and the grace of STS
+		time.Sleep(65*time.Minute - time.Nanosecond) // lifetime and maximum leeway
 		wantStates(t, r, map[string]issuer.KeyState{"a": retired, "b": signing})
 		time.Sleep(time.Nanosecond)
 		wantStates(t, r, map[string]issuer.KeyState{"b": signing})
 	})
 }
 
-func TestRingByHand(t *testing.T) {
+func TestRetireAndRemove(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const waiting, signing, retired = issuer.KeyWaiting, issuer.KeySigning, issuer.KeyRetired
@@ -95,17 +96,16 @@ func TestRingByHand(t *testing.T) {
 		if r.Retire("a") == nil {
 			t.Error("a was retired while b was waiting")
 		}
-		var none *issuer.KeyNotFoundError
 		for _, err := range []error{r.Remove("x"), r.Retire("x")} {
-			if !errors.As(err, &none) || none.KeyID != "x" {
-				t.Errorf("Remove or Retire of what is not there: %v", err)
+			if notFound, ok := errors.AsType[*issuer.KeyNotFoundError](err); !ok || notFound.KeyID != "x" {
+				t.Errorf("Remove or Retire of an unknown key: %v", err)
 			}
 		}
 		if err := r.Publish(newSigner(t, ecKey(t), "b")); err == nil {
-			t.Error("a kid was taken twice")
+			t.Error("two keys with the same kid were published")
 		}
 		time.Sleep(11 * time.Minute)
-		if err := r.Retire("b"); err != nil { // b is suspect, a is still published
+		if err := r.Retire("b"); err != nil { // a is still published
 			t.Fatal(err)
 		}
 		wantStates(t, r, map[string]issuer.KeyState{"a": signing, "b": retired})
@@ -114,7 +114,7 @@ func TestRingByHand(t *testing.T) {
 		publish(t, r, "c")
 		time.Sleep(11 * time.Minute)
 		wantStates(t, r, map[string]issuer.KeyState{"a": retired, "c": signing})
-		if err := r.Remove("a"); err != nil { // in the wrong hands
+		if err := r.Remove("a"); err != nil {
 			t.Fatal(err)
 		}
 		wantStates(t, r, map[string]issuer.KeyState{"c": signing})
@@ -128,8 +128,8 @@ func TestRingByHand(t *testing.T) {
 	})
 }
 
-// TestKeyInTheWrongHands: it is gone at once, and the issuer goes on with what it has.
-func TestKeyInTheWrongHands(t *testing.T) {
+// If the current key is removed, the next key signs at once.
+func TestRemoveTheCurrentKey(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const waiting, signing = issuer.KeyWaiting, issuer.KeySigning
@@ -152,22 +152,22 @@ func TestKeyInTheWrongHands(t *testing.T) {
 		}
 		wantStates(t, r, map[string]issuer.KeyState{})
 		if _, err := r.Sign(t.Context(), claims); err == nil {
-			t.Error("an empty ring signed")
+			t.Error("a ring without keys signed")
 		}
 		publish(t, r, "d")
 		wantStates(t, r, map[string]issuer.KeyState{"d": signing})
 	})
 }
 
-// TestRingsOfSeveralMachinesAgree: the times of publication are all that they must share.
-func TestRingsOfSeveralMachinesAgree(t *testing.T) {
+// Machines with the same keys and times of publication sign with the same key.
+func TestPublishedInThePast(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		a, b := newSigner(t, ecKey(t), "a"), newSigner(t, ecKey(t), "b")
 		time.Sleep(48 * time.Hour)
 		for _, at := range []time.Duration{5 * time.Minute, 15 * time.Minute, 20 * time.Hour} {
-			r := newRing(t, nil) // a process that starts now
+			r := newRing(t, nil) // of a new process
 			if err := r.PublishAt(a, start); err != nil {
 				t.Fatal(err)
 			}
@@ -183,14 +183,14 @@ func TestRingsOfSeveralMachinesAgree(t *testing.T) {
 			}
 			wantStates(t, r, want)
 			if err := r.PublishAt(newSigner(t, ecKey(t), "c"), start); err == nil {
-				t.Error("a key older than the last was taken")
+				t.Error("a key older than the last one was published")
 			}
 		}
 	})
 }
 
-// TestPublishedAhead: a key with a time that is to come is served at once and waits from that time on.
-func TestPublishedAhead(t *testing.T) {
+// A key with a time in the future is served at once, and its wait starts at that time.
+func TestPublishedInTheFuture(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const waiting, signing, retired = issuer.KeyWaiting, issuer.KeySigning, issuer.KeyRetired
@@ -207,17 +207,17 @@ func TestPublishedAhead(t *testing.T) {
 	})
 }
 
-// TestDocumentsAreWrittenInTime: of the documents on an object store a cache may have taken the old ones just before the new ones came.
-func TestDocumentsAreWrittenInTime(t *testing.T) {
+// A cache may fetch the old documents from an object store just before the new ones are uploaded.
+func TestUploadOfDocuments(t *testing.T) {
 	t.Parallel()
 	const maxAge, wait = 10 * time.Minute, 15 * time.Minute
 	for _, c := range []struct {
-		name    string
-		written time.Duration // after the publication
-		known   bool
+		name     string
+		uploaded time.Duration // after the publication
+		known    bool
 	}{
 		{"at once", 0, true},
-		{"within Wait less MaxAge", wait - maxAge, true},
+		{"within Wait minus MaxAge", wait - maxAge, true},
 		{"later", wait - maxAge + time.Second, false},
 		{"just within Wait", wait - time.Second, false},
 	} {
@@ -233,9 +233,9 @@ func TestDocumentsAreWrittenInTime(t *testing.T) {
 				cached := h.Documents()[".well-known/jwks.json"]
 				publish(t, r, "b")
 				published := time.Now()
-				time.Sleep(c.written)
+				time.Sleep(c.uploaded)
 				store := h.Documents()[".well-known/jwks.json"]
-				time.Sleep(maxAge) // then the copy is too old, and the cache takes what is in the store
+				time.Sleep(maxAge) // the cache fetches the documents again
 				if time.Since(published) <= wait {
 					cached = store
 				}
@@ -247,7 +247,7 @@ func TestDocumentsAreWrittenInTime(t *testing.T) {
 				}
 				known := slices.ContainsFunc(keys, func(k issuer.Key) bool { return k.ID == "b" })
 				if known != c.known {
-					t.Errorf("the cache knows the key that signs: %t, want %t", known, c.known)
+					t.Errorf("the cache has the current key: %t, want %t", known, c.known)
 				}
 			})
 		})
@@ -280,8 +280,8 @@ func TestRingOptions(t *testing.T) {
 	}
 }
 
-// TestRingSignsNothingThatOutlivesItsKey: else a retired key would have to stay for ever.
-func TestRingSignsNothingThatOutlivesItsKey(t *testing.T) {
+// A token must not be valid longer than its key is published.
+func TestRingLimitsTheLifetime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRing(t, nil)
@@ -292,7 +292,7 @@ func TestRingSignsNothingThatOutlivesItsKey(t *testing.T) {
 			want   bool
 		}{
 			"an hour":         {map[string]any{"exp": now + 3600}, true},
-			"past":            {map[string]any{"exp": now - 1}, true}, // nobody's harm
+			"past":            {map[string]any{"exp": now - 1}, true},
 			"as bytes":        {fmt.Appendf(nil, `{"exp":%d}`, now), true},
 			"a float":         {fmt.Appendf(nil, `{"exp":%d.5}`, now), true},
 			"more":            {map[string]any{"exp": now + 3700}, false},
@@ -300,16 +300,16 @@ func TestRingSignsNothingThatOutlivesItsKey(t *testing.T) {
 			"none":            {map[string]any{}, false},
 			"null":            {[]byte(`{"exp":null}`), false},
 			"text":            {[]byte(`{"exp":"1"}`), false},
-			"no object":       {[]byte(`[]`), false},
+			"an array":        {[]byte(`[]`), false},
 			"not JSON":        {[]byte(`{`), false},
 			"nil":             {nil, false},
-			"nothing":         {[]byte(nil), false},
+			"no bytes":        {[]byte(nil), false},
 			"cannot marshal":  {make(chan int), false},
 			"a small integer": {[]byte(`{"exp":1}`), true},
 			"twice":           {fmt.Appendf(nil, `{"exp":%d,"exp":%d}`, now+1e6, now), false},
-			"in two cases":    {fmt.Appendf(nil, `{"exp":%d,"Exp":%d}`, now+1e6, now), false},
-			"in capitals":     {fmt.Appendf(nil, `{"EXP":%d}`, now), false},
-			"a map's two":     {map[string]any{"exp": now, "eXp": now}, false},
+			"exp and Exp":     {fmt.Appendf(nil, `{"exp":%d,"Exp":%d}`, now+1e6, now), false},
+			"EXP":             {fmt.Appendf(nil, `{"EXP":%d}`, now), false},
+			"exp and eXp":     {map[string]any{"exp": now, "eXp": now}, false},
 		} {
 			raw, err := r.Sign(t.Context(), tt.claims)
 			if (err == nil) != tt.want || (raw != "") != tt.want {
@@ -319,123 +319,149 @@ func TestRingSignsNothingThatOutlivesItsKey(t *testing.T) {
 	})
 }
 
-// TestRotationBreaksNobody simulates an issuer that rotates three times, and verifiers whose copies of the keys are of every age that the
-// Cache-Control allows. At each moment each token that lives, from its first second to the end of STS's grace, finds its key in each.
-func TestRotationBreaksNobody(t *testing.T) {
+// TestRotation simulates an issuer that rotates its key three times, and verifiers whose key sets
+// have all ages that Cache-Control allows. Each valid token, up to five minutes after exp, finds
+// its key in each key set at each time.
+func TestRotation(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]issuer.KeyRingOptions{
-		"as by default":     {},
-		"short copies":      {MaxAge: time.Minute},
-		"copies of an hour": {MaxAge: time.Hour},
+		"default":           {},
+		"short caches":      {MaxAge: time.Minute},
+		"caches of an hour": {MaxAge: time.Hour},
 		"long tokens":       {MaxAge: 5 * time.Minute, TokenLifetime: 2 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if broken := rotate(t, o); len(broken) > 0 {
-				t.Errorf("%d refusals, first: %s", len(broken), broken[0])
+			if broken := simulateRotation(t, o); len(broken) > 0 {
+				t.Errorf("%d tokens were refused, first: %s", len(broken), broken[0])
 			}
 		})
 	}
-	// The simulation must be able to fail: a ring that does not wait breaks whoever has a copy.
+	// Without the wait, the simulation must find refused tokens.
 	t.Run("without the wait", func(t *testing.T) {
 		t.Parallel()
-		if broken := rotate(t, issuer.KeyRingOptions{Wait: -1}); len(broken) == 0 {
-			t.Error("no refusal without a wait: the simulation proves nothing")
+		if broken := simulateRotation(t, issuer.KeyRingOptions{Wait: -1}); len(broken) == 0 {
+			t.Error("no token was refused without the wait")
 		}
 	})
 }
 
-func rotate(t *testing.T, o issuer.KeyRingOptions) (broken []string) {
+// A rotation is an issuer that rotates its key, with several verifiers.
+type rotation struct {
+	t                *testing.T
+	ring             *issuer.KeyRing
+	handler          *issuer.Handler
+	maxAge, lifetime time.Duration
+	caches           []cache
+	remote           *issuer.Verifier // fetches its keys with a RemoteKeySet
+	live             []liveToken
+	refused          []string
+}
+
+// A cache fetches the key set when its copy is older than Cache-Control allows, and never for an
+// unknown kid, as STS may do.
+type cache struct {
+	fetched time.Time
+	keys    issuer.KeySet
+}
+
+type liveToken struct {
+	raw, kid string
+	exp      time.Time
+}
+
+const rotationIssuer = "https://issuer.example"
+
+func newRotation(t *testing.T, o issuer.KeyRingOptions) *rotation {
+	t.Helper()
+	s := &rotation{
+		t: t, ring: newRing(t, &o), caches: make([]cache, 7),
+		maxAge: cmp.Or(o.MaxAge, 10*time.Minute), lifetime: cmp.Or(o.TokenLifetime, time.Hour),
+	}
+	var err error
+	if s.handler, err = issuer.NewHandler(rotationIssuer, s.ring, nil); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := issuer.NewIssuerKeySet(rotationIssuer, &issuer.RemoteKeySetOptions{HTTPClient: handlerClient(s.handler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.remote = newVerifier(t, rotationIssuer, keys, issuer.VerifierOptions{AnyAudience: true, Algorithms: []string{"ES256"}, Leeway: 5 * time.Minute})
+	return s
+}
+
+// fetch returns the current key set.
+func (s *rotation) fetch() issuer.KeySet {
+	keys, err := issuer.ParseKeySet(s.handler.Documents()[".well-known/jwks.json"])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return issuer.StaticKeySet(keys...)
+}
+
+// sign adds a token, and removes the tokens that are no longer valid.
+func (s *rotation) sign() {
+	now := time.Now()
+	raw, err := s.ring.Sign(s.t.Context(), map[string]any{"iss": rotationIssuer, "sub": "s-000001", "iat": now.Unix(), "exp": now.Add(s.lifetime).Unix()})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	tok, err := idp.ParseToken(raw)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.live = append(s.live, liveToken{raw, tok.Header().KeyID, tok.Expiry()})
+	s.live = slices.DeleteFunc(s.live, func(k liveToken) bool { return !now.Before(k.exp.Add(5 * time.Minute)) })
+}
+
+// check verifies the tokens. Cache i exists from step i, so that the caches have different ages.
+func (s *rotation) check(step int) {
+	for i := range min(step+1, len(s.caches)) {
+		c := &s.caches[i]
+		if c.keys == nil || time.Since(c.fetched) >= s.maxAge {
+			c.keys, c.fetched = s.fetch(), time.Now()
+		}
+		for n, k := range s.live {
+			if n > 0 && s.live[n-1].kid == k.kid {
+				continue
+			}
+			_, err := c.keys.Keys(s.t.Context(), k.kid)
+			s.record(fmt.Sprintf("a cache of age %v", time.Since(c.fetched)), k, err)
+		}
+	}
+	for _, k := range []liveToken{s.live[0], s.live[len(s.live)-1]} {
+		_, err := s.remote.Verify(s.t.Context(), k.raw)
+		s.record("a RemoteKeySet", k, err)
+	}
+}
+
+func (s *rotation) record(verifier string, k liveToken, err error) {
+	if err != nil {
+		s.refused = append(s.refused, fmt.Sprintf("%s, key %s, %v before exp: %v", verifier, k.kid, time.Until(k.exp), err))
+	}
+}
+
+// simulateRotation returns the tokens that a verifier refused.
+func simulateRotation(t *testing.T, o issuer.KeyRingOptions) (refused []string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		const url = "https://issuer.example"
-		ring := newRing(t, &o)
-		h, err := issuer.NewHandler(url, ring, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lifetime := o.TokenLifetime
-		if lifetime == 0 {
-			lifetime = time.Hour
-		}
-		maxAge := o.MaxAge
-		if maxAge == 0 {
-			maxAge = 10 * time.Minute
-		}
-		origin := handlerClient(h)
-		// copyOf is a verifier that fetches when its copy is older than Cache-Control allows and never otherwise, not even for an unknown
-		// kid: STS may be such a one. Each starts at another time, so that copies of all ages meet each rotation.
-		type copyOf struct {
-			fetched time.Time
-			keys    issuer.KeySet
-		}
-		copies := make([]copyOf, 7)
-		fetch := func() issuer.KeySet {
-			keys, err := issuer.ParseKeySet(h.Documents()[".well-known/jwks.json"])
-			if err != nil {
-				t.Fatal(err)
-			}
-			return issuer.StaticKeySet(keys...)
-		}
-		remote, err := issuer.NewIssuerKeySet(url, &issuer.RemoteKeySetOptions{HTTPClient: origin})
-		if err != nil {
-			t.Fatal(err)
-		}
-		v := newVerifier(t, url, remote, issuer.VerifierOptions{AnyAudience: true, Algorithms: []string{"ES256"}, Leeway: 5 * time.Minute})
-		type token struct {
-			raw, kid string
-			exp      time.Time
-		}
-		var live []token
-		refused := func(who string, tok token, err error) {
-			if err != nil {
-				broken = append(broken, fmt.Sprintf("%s, key %s, %v before exp: %v", who, tok.kid, time.Until(tok.exp), err))
-			}
-		}
-		begin, every := time.Now(), maxAge+2*time.Minute+lifetime/3
-		for step, published := 0, 0; published < 4 && len(broken) == 0; step++ {
-			if time.Since(begin) >= time.Duration(published)*every {
-				publish(t, ring, fmt.Sprintf("k%d", published))
+		s := newRotation(t, o)
+		start, interval := time.Now(), s.maxAge+2*time.Minute+s.lifetime/3
+		for step, published := 0, 0; published < 4 && len(s.refused) == 0; step++ {
+			if time.Since(start) >= time.Duration(published)*interval {
+				publish(t, s.ring, fmt.Sprintf("k%d", published))
 				published++
 			}
-			now := time.Now()
-			raw, err := ring.Sign(t.Context(), map[string]any{"iss": url, "sub": "s-000001", "iat": now.Unix(), "exp": now.Add(lifetime).Unix()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			tok, err := idp.ParseToken(raw)
-			if err != nil {
-				t.Fatal(err)
-			}
-			live = append(live, token{raw, tok.Header().KeyID, tok.Expiry()})
-			live = slices.DeleteFunc(live, func(k token) bool { return !now.Before(k.exp.Add(5 * time.Minute)) }) // the grace of STS
-			for i := range copies {
-				c := &copies[i]
-				if step < i {
-					continue
-				}
-				if c.keys == nil || now.Sub(c.fetched) >= maxAge {
-					c.keys, c.fetched = fetch(), now
-				}
-				for n, k := range live {
-					if n > 0 && live[n-1].kid == k.kid {
-						continue
-					}
-					_, err := c.keys.Keys(t.Context(), k.kid)
-					refused(fmt.Sprintf("a copy of %v", now.Sub(c.fetched)), k, err)
-				}
-			}
-			for _, k := range []token{live[0], live[len(live)-1]} {
-				_, err := v.Verify(t.Context(), k.raw)
-				refused("a RemoteKeySet", k, err)
-			}
-			time.Sleep(maxAge/3 + 7*time.Second)
+			s.sign()
+			s.check(step)
+			time.Sleep(s.maxAge/3 + 7*time.Second)
 		}
+		refused = s.refused
 	})
-	return broken
+	return refused
 }
 
-// handlerClient calls a handler in memory.
+// handlerClient returns a client that calls a handler in memory.
 func handlerClient(h http.Handler) *http.Client {
 	return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		if err := r.Context().Err(); err != nil {

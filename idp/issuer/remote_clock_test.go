@@ -11,8 +11,7 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// TestMaxStaleIsADay is what its zero value means.
-func TestMaxStaleIsADay(t *testing.T) {
+func TestMaxStaleDefaultIsADay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		iss, keys := remote(t, issuer.RemoteKeySetOptions{})
@@ -21,19 +20,19 @@ func TestMaxStaleIsADay(t *testing.T) {
 		time.Sleep(24*time.Hour - time.Nanosecond)
 		wantKey(t, keys, "k0")
 		time.Sleep(time.Nanosecond)
-		var stale *issuer.StaleKeysError
-		if got, err := keys.Keys(t.Context(), "k0"); !errors.As(err, &stale) {
+		got, err := keys.Keys(t.Context(), "k0")
+		if _, ok := errors.AsType[*issuer.StaleKeysError](err); !ok {
 			t.Errorf("Keys after a day = %v, %v; want a *StaleKeysError", got, err)
 		}
 	})
 }
 
-// TestClockSetBack: what was to happen at a time that is now far ahead happens at once.
+// If the clock is set back, waits that end far in the future end at once.
 func TestClockSetBack(t *testing.T) {
 	t.Parallel()
 	const back = 240 * time.Hour
-	for name, play := range map[string]func(*testing.T, *idptest.Issuer, *issuer.RemoteKeySet){
-		"the refetch behind the callers": func(t *testing.T, iss *idptest.Issuer, keys *issuer.RemoteKeySet) {
+	for name, test := range map[string]func(*testing.T, *idptest.Issuer, *issuer.RemoteKeySet){
+		"fetch in the background": func(t *testing.T, iss *idptest.Issuer, keys *issuer.RemoteKeySet) {
 			t.Helper()
 			wantKey(t, keys, "k0")
 			iss.RotateKey()
@@ -43,18 +42,18 @@ func TestClockSetBack(t *testing.T) {
 			synctest.Wait()
 			wantNoKey(t, keys, "k0")
 		},
-		"the fetch for an unknown key": func(t *testing.T, iss *idptest.Issuer, keys *issuer.RemoteKeySet) {
+		"fetch for an unknown key": func(t *testing.T, iss *idptest.Issuer, keys *issuer.RemoteKeySet) {
 			t.Helper()
 			wantKey(t, keys, "k0")
 			kid := iss.RotateKey()
 			keys.SetClockBack(back)
 			wantKey(t, keys, kid)
 		},
-		"the end of the pause after a failure": func(t *testing.T, iss *idptest.Issuer, keys *issuer.RemoteKeySet) {
+		"pause after a failure": func(t *testing.T, iss *idptest.Issuer, keys *issuer.RemoteKeySet) {
 			t.Helper()
 			iss.Inject(idptest.Fault{Status: http.StatusServiceUnavailable, Times: 1})
 			if _, err := keys.Keys(t.Context(), "k0"); err == nil {
-				t.Fatal("a key in spite of a 503")
+				t.Fatal("a key although the status was 503")
 			}
 			keys.SetClockBack(back)
 			wantKey(t, keys, "k0")
@@ -72,7 +71,7 @@ func TestClockSetBack(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				iss, keys := remoteIssuer(t, issuer.RemoteKeySetOptions{})
-				play(t, iss, keys)
+				test(t, iss, keys)
 			})
 		})
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// remoteIssuer is an issuer and a key set that finds its keys by discovery.
+// remoteIssuer returns an issuer and a key set that finds its keys by discovery.
 func remoteIssuer(t *testing.T, o issuer.RemoteKeySetOptions) (*idptest.Issuer, *issuer.RemoteKeySet) {
 	t.Helper()
 	iss := idptest.NewIssuer(t, &idptest.IssuerOptions{Algorithm: "ES256"})
@@ -24,15 +24,15 @@ func remoteIssuer(t *testing.T, o issuer.RemoteKeySetOptions) (*idptest.Issuer, 
 	return iss, keys
 }
 
-// TestDiscoveryThatHangs: the keys are where they were, and there is time left to fetch them from there.
-func TestDiscoveryThatHangs(t *testing.T) {
+// If discovery hangs, the keys are fetched from their last URL within the time limit.
+func TestDiscoveryHangs(t *testing.T) {
 	t.Parallel()
 	for _, timeout := range []time.Duration{0, time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			iss, keys := remoteIssuer(t, issuer.RemoteKeySetOptions{Timeout: timeout})
 			wantKey(t, keys, "k0")
 			iss.Inject(idptest.Fault{Path: idptest.DiscoveryPath, Hang: true})
-			for range 3 { // not only in the first hour
+			for range 3 { // hours
 				time.Sleep(61 * time.Minute)
 				kid := iss.RotateKey()
 				start := time.Now()
@@ -50,8 +50,8 @@ func TestDiscoveryThatHangs(t *testing.T) {
 	}
 }
 
-// TestKeysThatMoved: after a fetch that failed the issuer is asked again where its keys are, not after an hour.
-func TestKeysThatMoved(t *testing.T) {
+// After a failed fetch of the keys, their URL is discovered again.
+func TestURLOfTheKeysChanges(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		iss, keys := remoteIssuer(t, issuer.RemoteKeySetOptions{})
@@ -63,7 +63,7 @@ func TestKeysThatMoved(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		wantKey(t, keys, "k0") // starts the fetch that fails
 		time.Sleep(2 * time.Second)
-		wantKey(t, keys, "k0") // starts the next
+		wantKey(t, keys, "k0") // starts the next one
 		synctest.Wait()
 		wantKey(t, keys, kid)
 	})

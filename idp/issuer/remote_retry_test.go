@@ -11,8 +11,8 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// TestBlipAtTheFetchForANewKey: where there was no flood, a failure costs the new key a second.
-func TestBlipAtTheFetchForANewKey(t *testing.T) {
+// One failed fetch delays a new key by a second.
+func TestNewKeyAfterOneFailedFetch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		iss, keys := remote(t, issuer.RemoteKeySetOptions{})
@@ -20,9 +20,9 @@ func TestBlipAtTheFetchForANewKey(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		kid := iss.RotateKey()
 		iss.Inject(idptest.Fault{Status: 503, Times: 1})
-		for range 100 { // the error is remembered: no storm
-			var f *issuer.FetchError
-			if _, err := keys.Keys(t.Context(), kid); !errors.As(err, &f) {
+		for range 100 { // during the pause there is no request
+			_, err := keys.Keys(t.Context(), kid)
+			if _, ok := errors.AsType[*issuer.FetchError](err); !ok {
 				t.Fatalf("Keys = %v, want a *FetchError", err)
 			}
 		}
@@ -33,8 +33,8 @@ func TestBlipAtTheFetchForANewKey(t *testing.T) {
 	})
 }
 
-// TestPauseAfterAFailure: however many ask in an outage, the issuer is asked as seldom as if it were one, and for known and unknown
-// keys alike.
+// In an outage the number of requests does not depend on the number of calls, for known and unknown
+// keys.
 func TestPauseAfterAFailure(t *testing.T) {
 	t.Parallel()
 	for _, kid := range []string{"k0", "unknown"} {
@@ -50,15 +50,29 @@ func TestPauseAfterAFailure(t *testing.T) {
 				}
 				time.Sleep(100 * time.Millisecond)
 			}
-			// After 1, 2, 4, 8 and 16 seconds and then each 30, all of them up to a half shorter.
+			// The pauses are 1, 2, 4, 8, 16 and then 30 seconds, each up to half shorter.
 			if n := len(iss.Requests()); n < 1+6+8 || n > 1+7+20 {
-				t.Errorf("%q: %d requests in five minutes of an outage, want some 20", kid, n)
+				t.Errorf("%q: %d requests in five minutes of an outage, want about 20", kid, n)
 			}
 		})
 	}
 }
 
-// TestRetryAfter: a server that asks to be left alone is, but not for longer than a minute, and not until the kept keys have ended.
+// wantPause checks that there is no request before the end of a pause, and one soon after it.
+func wantPause(t *testing.T, iss *idptest.Issuer, keys issuer.KeySet, kid string, status int, want time.Duration) {
+	t.Helper()
+	n := len(iss.Requests())
+	time.Sleep(want - time.Millisecond)
+	_, err := keys.Keys(t.Context(), kid)
+	if f, ok := errors.AsType[*issuer.FetchError](err); !ok || f.StatusCode != status {
+		t.Errorf("Keys during the pause = %v, want the error of the fetch", err)
+	}
+	wantRequests(t, iss, n)
+	time.Sleep(501 * time.Millisecond)
+	wantKey(t, keys, kid)
+}
+
+// A server can ask for a pause of up to a minute, which ends before the cached keys are stale.
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -72,26 +86,13 @@ func TestRetryAfter(t *testing.T) {
 		"at most a minute": {http.StatusServiceUnavailable, "3600", time.Minute},
 	} {
 		fault := idptest.Fault{Status: tt.status, Header: http.Header{"Retry-After": {tt.after}}, Times: 1}
-		// leftAlone asks for a key when the issuer has just refused, and when it may be asked again, give or take our own pause of a second.
-		leftAlone := func(t *testing.T, iss *idptest.Issuer, keys issuer.KeySet, kid string, want time.Duration) {
-			t.Helper()
-			n := len(iss.Requests())
-			time.Sleep(want - time.Millisecond)
-			var f *issuer.FetchError
-			if _, err := keys.Keys(t.Context(), kid); !errors.As(err, &f) || f.StatusCode != tt.status {
-				t.Errorf("%s: Keys before the time = %v, want the error of the fetch", name, err)
-			}
-			wantRequests(t, iss, n)
-			time.Sleep(501 * time.Millisecond)
-			wantKey(t, keys, kid)
-		}
 		t.Run(name+", no keys", func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				iss, keys := remote(t, issuer.RemoteKeySetOptions{})
 				iss.Inject(fault)
 				_, _ = keys.Keys(t.Context(), "k0")
-				leftAlone(t, iss, keys, "k0", tt.want)
+				wantPause(t, iss, keys, "k0", tt.status, tt.want)
 			})
 		})
 		t.Run(name+", discovery", func(t *testing.T) {
@@ -100,10 +101,10 @@ func TestRetryAfter(t *testing.T) {
 				iss, keys := remoteIssuer(t, issuer.RemoteKeySetOptions{})
 				iss.Inject(fault)
 				_, _ = keys.Keys(t.Context(), "k0")
-				leftAlone(t, iss, keys, "k0", tt.want)
+				wantPause(t, iss, keys, "k0", tt.status, tt.want)
 			})
 		})
-		for rule, left := range map[string]time.Duration{"kept keys": time.Hour, "kept keys end": 50 * time.Second} {
+		for rule, left := range map[string]time.Duration{"cached keys": time.Hour, "cached keys become stale": 50 * time.Second} {
 			t.Run(name+", "+rule, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
@@ -113,7 +114,7 @@ func TestRetryAfter(t *testing.T) {
 					iss.Inject(fault)
 					kid := iss.RotateKey()
 					_, _ = keys.Keys(t.Context(), kid)
-					leftAlone(t, iss, keys, kid, min(tt.want, left-15*time.Second))
+					wantPause(t, iss, keys, kid, tt.status, min(tt.want, left-15*time.Second))
 				})
 			})
 		}

@@ -25,7 +25,7 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// kms is a key in another place: all that can be had of it is a signature.
+// kms is a key in another system, which only returns signatures.
 type kms struct {
 	pub  crypto.PublicKey
 	sign func(digest []byte, opts crypto.SignerOpts) ([]byte, error)
@@ -52,13 +52,13 @@ func TestSignEachAlgorithm(t *testing.T) {
 		"ES256": ec(elliptic.P256()), "ES384": ec(elliptic.P384()), "ES512": ec(elliptic.P521()),
 	} {
 		remoteKey := kms{key.Public(), func(d []byte, o crypto.SignerOpts) ([]byte, error) { return key.Sign(rand.Reader, d, o) }}
-		for where, k := range map[string]crypto.Signer{"here": key, "elsewhere": remoteKey} {
+		for where, k := range map[string]crypto.Signer{"in memory": key, "KMS": remoteKey} {
 			s, err := issuer.NewSigner(k, &issuer.SignerOptions{KeyID: "k", Algorithm: alg})
 			if err != nil {
 				t.Fatal(err)
 			}
 			v := newVerifier(t, "https://a.example", issuer.StaticKeySet(s.Key()), issuer.VerifierOptions{AnyAudience: true, Algorithms: []string{alg}})
-			for range 20 { // r and s of all lengths
+			for range 20 { // with r and s of different lengths
 				raw, err := s.Sign(t.Context(), map[string]any{"iss": "https://a.example", "sub": "subject", "exp": time.Now().Add(time.Hour).Unix()})
 				if err != nil {
 					t.Fatalf("%s %s: %v", alg, where, err)
@@ -112,7 +112,7 @@ func TestSignerDefaults(t *testing.T) {
 	}
 	payload, _ = base64.RawURLEncoding.DecodeString(strings.Split(raw, ".")[1])
 	if string(payload) != ` {"sub": 1e2}` {
-		t.Errorf("payload %q, want the bytes that were given", payload)
+		t.Errorf("payload %q, want the bytes of the argument", payload)
 	}
 }
 
@@ -136,20 +136,20 @@ func TestNewSignerRefuses(t *testing.T) {
 		key  crypto.Signer
 		opts issuer.SignerOptions
 	}{
-		"nil":                    {nil, issuer.SignerOptions{}},
-		"1024 bits":              {small, issuer.SignerOptions{}},
-		"Ed25519":                {ed, issuer.SignerOptions{}},
-		"P-224":                  {p224, issuer.SignerOptions{}},
-		"no public key":          {kms{}, issuer.SignerOptions{}},
-		"RS256 of an ECDSA key":  {key, issuer.SignerOptions{Algorithm: "RS256"}},
-		"ES384 of a P-256 key":   {key, issuer.SignerOptions{Algorithm: "ES384"}},
-		"none":                   {key, issuer.SignerOptions{Algorithm: "none"}},
-		"HS256":                  {key, issuer.SignerOptions{Algorithm: "HS256"}},
-		"kid not UTF-8":          {key, issuer.SignerOptions{KeyID: "\xff"}},
-		"kid too long":           {key, issuer.SignerOptions{KeyID: strings.Repeat("k", 256)}},
-		"typ not UTF-8":          {key, issuer.SignerOptions{Type: "\xff"}},
-		"certificate of another": {key, issuer.SignerOptions{Certificates: [][]byte{der}}},
-		"certificate of nothing": {key, issuer.SignerOptions{Certificates: [][]byte{{1}}}},
+		"nil":                        {nil, issuer.SignerOptions{}},
+		"1024 bits":                  {small, issuer.SignerOptions{}},
+		"Ed25519":                    {ed, issuer.SignerOptions{}},
+		"P-224":                      {p224, issuer.SignerOptions{}},
+		"no public key":              {kms{}, issuer.SignerOptions{}},
+		"RS256 of an ECDSA key":      {key, issuer.SignerOptions{Algorithm: "RS256"}},
+		"ES384 of a P-256 key":       {key, issuer.SignerOptions{Algorithm: "ES384"}},
+		"none":                       {key, issuer.SignerOptions{Algorithm: "none"}},
+		"HS256":                      {key, issuer.SignerOptions{Algorithm: "HS256"}},
+		"kid not UTF-8":              {key, issuer.SignerOptions{KeyID: "\xff"}},
+		"kid too long":               {key, issuer.SignerOptions{KeyID: strings.Repeat("k", 256)}},
+		"typ not UTF-8":              {key, issuer.SignerOptions{Type: "\xff"}},
+		"certificate of another key": {key, issuer.SignerOptions{Certificates: [][]byte{der}}},
+		"malformed certificate":      {key, issuer.SignerOptions{Certificates: [][]byte{{1}}}},
 	} {
 		if s, err := issuer.NewSigner(tt.key, &tt.opts); err == nil || s != nil {
 			t.Errorf("%s: NewSigner = %v, %v; want an error", name, s, err)
@@ -161,10 +161,10 @@ func TestSignRefuses(t *testing.T) {
 	t.Parallel()
 	s := newSigner(t, ecKey(t), "k")
 	for name, c := range map[string]any{
-		"nil": nil, "a string": "x", "an array": []int{1}, "bytes of no JSON": []byte("{"), "bytes of an array": []byte("[]"), "no bytes": []byte{},
+		"nil": nil, "a string": "x", "an array": []int{1}, "bytes that are not JSON": []byte("{"), "bytes of an array": []byte("[]"), "no bytes": []byte{},
 		"nil claims": (*claims.Claims)(nil), "zero claims": claims.Claims{}, "two objects": []byte("{}{}"), "a func": func() {},
-		"larger than STS takes": map[string]any{"x": strings.Repeat("x", 15000)},
-		"a typed nil map":       map[string]any(nil),
+		"longer than STS accepts": map[string]any{"x": strings.Repeat("x", 15000)},
+		"a typed nil map":         map[string]any(nil),
 	} {
 		if raw, err := s.Sign(t.Context(), c); err == nil || raw != "" {
 			t.Errorf("%s: Sign = %q, %v; want an error", name, raw, err)
@@ -177,7 +177,7 @@ func TestSignRefuses(t *testing.T) {
 	}
 }
 
-// TestSignUpToTheLimit: a token of the greatest size that STS takes is signed, and no larger one, whatever its signature adds.
+// The longest token that STS accepts is signed, and no longer one.
 func TestSignUpToTheLimit(t *testing.T) {
 	t.Parallel()
 	for _, key := range []crypto.Signer{ecKey(t), idptest.NewIssuer(t, nil).PrivateKey()} {
@@ -190,13 +190,13 @@ func TestSignUpToTheLimit(t *testing.T) {
 			}
 			largest = len(raw)
 		}
-		if largest < claims.MaxTokenSize-1 || largest > claims.MaxTokenSize { // no token has 4n+1 characters in a part
+		if largest < claims.MaxTokenSize-1 || largest > claims.MaxTokenSize { // the length of a part is never 4n+1
 			t.Errorf("%s: the largest token has %d bytes, want %d", s.Key().Algorithm, largest, claims.MaxTokenSize)
 		}
 	}
 }
 
-// TestSignParsedClaims: what was read is signed as it was read.
+// Parsed claims are signed byte for byte.
 func TestSignParsedClaims(t *testing.T) {
 	t.Parallel()
 	const payload = `{"iss":"https://a.example","x":{"b":1,"a":1.0}}`
@@ -217,8 +217,8 @@ func TestSignParsedClaims(t *testing.T) {
 	}
 }
 
-// TestSignerOfSomebodyElse: what a broken service returns is an error and nothing worse.
-func TestSignerOfSomebodyElse(t *testing.T) {
+// An invalid signature of a KMS is an error.
+func TestInvalidSignatureOfKMS(t *testing.T) {
 	t.Parallel()
 	key := ecKey(t)
 	huge := new(big.Int).Lsh(big.NewInt(1), 600)
@@ -235,7 +235,7 @@ func TestSignerOfSomebodyElse(t *testing.T) {
 		err error
 	}{
 		"an error":            {nil, cause},
-		"nothing":             {nil, nil},
+		"no signature":        {nil, nil},
 		"garbage":             {[]byte("garbage"), nil},
 		"r and s, not ASN.1":  {make([]byte, 64), nil},
 		"another curve's":     {der(huge, big.NewInt(1)), nil},
@@ -266,10 +266,10 @@ func TestSignerOfSomebodyElse(t *testing.T) {
 	}
 }
 
-// patientKMS takes a context.
-type patientKMS struct{ kms }
+// contextKMS is a kms with the method SignContext.
+type contextKMS struct{ kms }
 
-func (k patientKMS) SignContext(ctx context.Context, _ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+func (k contextKMS) SignContext(ctx context.Context, _ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	if ctx.Value(contextKey{}) == nil {
 		return nil, errors.New("not the caller's context")
 	}
@@ -281,7 +281,7 @@ type contextKey struct{}
 func TestContextReachesTheKey(t *testing.T) {
 	t.Parallel()
 	key := ecKey(t)
-	s := newSigner(t, patientKMS{kms{key.Public(), func(d []byte, o crypto.SignerOpts) ([]byte, error) { return key.Sign(rand.Reader, d, o) }}}, "k")
+	s := newSigner(t, contextKMS{kms{key.Public(), func(d []byte, o crypto.SignerOpts) ([]byte, error) { return key.Sign(rand.Reader, d, o) }}}, "k")
 	if _, err := s.Sign(context.WithValue(t.Context(), contextKey{}, true), map[string]any{}); err != nil {
 		t.Error(err)
 	}

@@ -175,8 +175,8 @@ func (f *forger) plusModulus() []byte {
 	return new(big.Int).Add(new(big.Int).SetBytes(f.sig), f.public.N).Bytes()
 }
 
-// paddingTwin returns a token that a lenient decoder decodes to the same bytes: the last character of
-// a signature of 256 bytes has two unused bits.
+// paddingTwin returns a token that a lenient decoder decodes to the same bytes: the last character
+// of a signature of 256 bytes has two unused bits.
 func (f *forger) paddingTwin() string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	last := len(f.good) - 1
