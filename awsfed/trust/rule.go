@@ -169,7 +169,7 @@ func (r Rule) checkCreator() string {
 		return ""
 	}
 	if r.Format != FormatV3 {
-		return "requires FormatV3: V2 subjects do not contain the creator"
+		return "V2 subjects do not contain the creator: choose the format V3"
 	}
 	if subject.IsUUID(r.Creator) {
 		return ""

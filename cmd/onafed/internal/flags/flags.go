@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/idp/issuer"
 )
@@ -35,6 +36,9 @@ func Option(err error) (option string, reason error, ok bool) {
 		return e.Option, e.Err, true
 	}
 	if e, ok := errors.AsType[*issuer.OptionError](err); ok {
+		return e.Option, e.Err, true
+	}
+	if e, ok := errors.AsType[*export.OptionError](err); ok {
 		return e.Option, e.Err, true
 	}
 	return "", nil, false

@@ -80,7 +80,7 @@ func (c *Command) roles(t *terminal.Terminal) ([]policyfile.Role, error) {
 	}
 	rule, err := c.build()
 	if err != nil {
-		return nil, err
+		return nil, rejected(err, flagName)
 	}
 	return c.policies("", []trust.Rule{rule})
 }
@@ -99,7 +99,7 @@ func (c *Command) rolesOfFile(t *terminal.Terminal) ([]policyfile.Role, error) {
 	for i, r := range rules {
 		rule, err := r.orFlags(c.Rule).build()
 		if err != nil {
-			return nil, fmt.Errorf("rule %d: %w", i+1, inMember(err))
+			return nil, fmt.Errorf("rule %d: %w", i+1, rejected(err, memberName))
 		}
 		if byRole[r.Role] == nil {
 			names = append(names, r.Role)

@@ -53,7 +53,7 @@ func (r Rule) orFlags(flags Rule) Rule {
 	return r
 }
 
-// build returns the rule for package trust, which has checked it.
+// build returns the rule for package trust. The error for a rejected rule is a *trust.RuleError.
 func (r Rule) build() (trust.Rule, error) {
 	if err := verify.CheckURL(r.Issuer); err != nil {
 		return trust.Rule{}, err
@@ -77,12 +77,37 @@ func (r Rule) build() (trust.Rule, error) {
 	default:
 		return trust.Rule{}, fmt.Errorf("format %+q is not v2, v3 or both", r.Format)
 	}
-	// A policy of this rule alone: among the rules of its role it would have another number.
-	if _, err := trust.Build(rule); err != nil {
-		return trust.Rule{}, errors.New(strings.TrimPrefix(err.Error(), "trust: rule 0: "))
-	}
-	return rule, nil
+	_, err = trust.Build(rule)
+	return rule, err
 }
 
-// inMember returns an error with the member of a rules file in the place of an option.
-func inMember(err error) error { return err }
+// rejected returns the error for a rule that package trust rejects, with a flag or a member of a rules
+// file in the place of the field.
+func rejected(err error, name func(field string) string) error {
+	if e, ok := errors.AsType[*trust.RuleError](err); ok {
+		return fmt.Errorf("%s: %s", name(e.Field), e.Reason)
+	}
+	return err
+}
+
+// flagName returns the flag for a field of trust.Rule.
+func flagName(field string) string {
+	switch field {
+	case "Layout":
+		return "--extra-field"
+	case "MoreActions":
+		return "--more-action"
+	}
+	return "--" + strings.ToLower(field)
+}
+
+// memberName returns the member of a rules file for a field of trust.Rule.
+func memberName(field string) string {
+	switch field {
+	case "Layout":
+		return "extraFields"
+	case "MoreActions":
+		return "moreActions"
+	}
+	return strings.ToLower(field)
+}
