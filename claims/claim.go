@@ -30,8 +30,8 @@ const (
 	setIDP
 )
 
-// text returns the field of c for the claim of the given name, if the claim is a string, and its bit
-// if the claim can be a field of a V3 subject. For other claims it returns nil.
+// text returns the field of c for the claim of the given name, if the claim is a string, and its
+// bit if the claim can be a field of a V3 subject. For other claims it returns nil.
 func (c *Claims) text(name string) (*string, fieldSet) {
 	switch name {
 	case "iss":
@@ -117,8 +117,8 @@ func nested(raw json.RawMessage, path string) (string, bool) {
 	return value, found && err == nil
 }
 
-// follow returns a function that reads the members of an object and calls keep with the string at the
-// path. It reads in one pass, because the author of the token chose the length of the paths.
+// follow returns a function that reads the members of an object and calls keep with the string at
+// the path. It reads in one pass, because the author of the token chose the length of the paths.
 func follow(l *strictjson.Lexer, path string, keep func(string)) func(string, int) error {
 	step, rest, more := strings.Cut(path, ".")
 	return func(name string, _ int) error {

@@ -11,8 +11,8 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// Initializer is one entry of the claim environment_initializers: a source from which the environment
-// was created. A field is empty if the entry does not have it as a string.
+// Initializer is one entry of the claim environment_initializers: a source from which the
+// environment was created. A field is empty if the entry does not have it as a string.
 type Initializer struct {
 	RemoteURI         string // git.remote_uri
 	UpstreamRemoteURI string // git.upstream_remote_uri
@@ -25,17 +25,17 @@ type LegacySubject struct {
 	ID        string
 }
 
-// Claims are the claims in the payload of an ID token. The fields are those of all versions of Ona's
-// tokens. A field is zero if the token does not have the claim. [Claims.Decode] and [Claims.Payload]
-// give access to claims that have no field here.
+// Claims are the claims in the payload of an ID token. The fields are those of all versions of
+// Ona's tokens. A field is zero if the token does not have the claim. [Claims.Decode] and
+// [Claims.Payload] give access to claims that have no field here.
 //
-// Claims hold personal data: Email, Name, IDP, the fields whose names begin with Creator, and in a V3
-// token also Subject. So they print and log redacted, and [json.Marshal] of them is an error that
-// points to [Claims.Payload]. This does not protect Claims in an unexported field of another struct,
-// because package fmt prints such a field without calling its methods.
+// Claims hold personal data: Email, Name, IDP, the fields whose names begin with Creator, and in a
+// V3 token also Subject. So they print and log redacted, and [json.Marshal] of them is an error
+// that points to [Claims.Payload]. This does not protect Claims in an unexported field of another
+// struct, because package fmt prints such a field without calling its methods.
 //
-// The methods do not change Claims and are safe for concurrent use. Except for Decode and Payload they
-// use the fields only, which a program may also set itself.
+// The methods do not change Claims and are safe for concurrent use. Except for Decode and Payload
+// they use the fields only, which a program may also set itself.
 type Claims struct {
 	Issuer          string   // iss
 	Subject         string   // sub; may hold personal data
@@ -75,8 +75,8 @@ type Claims struct {
 	empty fieldSet // string claims that are present and empty
 }
 
-// Payload returns the payload of the token as it was read: the JSON text of all claims, with personal
-// data. The caller owns the slice. It is nil for Claims that were not parsed.
+// Payload returns the payload of the token as it was read: the JSON text of all claims, with
+// personal data. The caller owns the slice. It is nil for Claims that were not parsed.
 func (c Claims) Payload() []byte {
 	if c.raw == "" {
 		return nil
@@ -84,10 +84,10 @@ func (c Claims) Payload() []byte {
 	return []byte(c.raw)
 }
 
-// Decode stores the claims in v as [json.Unmarshal] does. It gives access to claims that Ona adds for
-// an organization or in the future. Numbers in an interface have the type [json.Number], so that a
-// map[string]any prints as in the token. Claims that were not parsed are an error. The message of an
-// error shows no value of a claim. [errors.As] finds the error of package json.
+// Decode stores the claims in v as [json.Unmarshal] does. It gives access to claims that Ona adds
+// for an organization or in the future. Numbers in an interface have the type [json.Number], so
+// that a map[string]any prints as in the token. Claims that were not parsed are an error. The
+// message of an error shows no value of a claim. [errors.As] finds the error of package json.
 func (c Claims) Decode(v any) error {
 	if c.raw == "" {
 		return errors.New("claims: decode: no payload")
@@ -101,7 +101,8 @@ func (c Claims) Decode(v any) error {
 }
 
 // decodeError returns err with a message that has no values of claims. The message of package json
-// shows the number or string that did not fit, and the message of a type that decodes itself may do so.
+// shows the number or string that did not fit, and the message of a type that decodes itself may do
+// so.
 func decodeError(err error) error {
 	var (
 		badType  *json.UnmarshalTypeError
@@ -169,8 +170,8 @@ const maxListed = 8
 // Format prints [Claims.String] for every verb, so that no verb shows the fields.
 func (c Claims) Format(f fmt.State, verb rune) { formatText(f, verb, c.String()) }
 
-// LogValue implements [slog.LogValuer]. It returns a group that identifies the token, without personal
-// data.
+// LogValue implements [slog.LogValuer]. It returns a group that identifies the token, without
+// personal data.
 func (c Claims) LogValue() slog.Value {
 	aud := make([]string, 0, maxListed)
 	for _, a := range c.Audience[:min(len(c.Audience), maxListed)] {

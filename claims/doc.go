@@ -11,9 +11,9 @@
 //	// k0 V2 https://app.gitpod.io [sts.amazonaws.com]
 //
 // [Claims.Identity] returns the principal that the token was issued to, whatever the version, and
-// refuses claims that contradict each other. [Claims.Validate] compares the claims of a verified token
-// with the expected ones, and returns all differences. The package opens no connection and verifies no
-// signature; package idp/issuer does that.
+// refuses claims that contradict each other. [Claims.Validate] compares the claims of a verified
+// token with the expected ones, and returns all differences. The package opens no connection and
+// verifies no signature; package idp/issuer does that.
 //
 // # Subjects
 //
@@ -22,24 +22,26 @@
 // V2 has a path of ids: org:<id>/prj:<id>/env:<id>. [Subject] is its type. [ParseSubject] parses a
 // Subject, [SubjectFrom] builds one, and == compares two.
 //
-// V3 has pairs of a field and a value. An organization can add fields; [Layout] describes them. Values
-// are not escaped. So a layout and the claims determine the subject exactly, but a subject alone may
-// have more than one reading: a person whose display name is "x:project_id:<some id>" causes two.
-// [Layout.Parse] then returns an [*AmbiguousSubjectError] and never chooses. [Claims.SubjectV3] reads
-// the subject together with the other claims of the token, and is never ambiguous.
+// V3 has pairs of a field and a value. An organization can add fields; [Layout] describes them.
+// Values are not escaped. So a layout and the claims determine the subject exactly, but a subject
+// alone may have more than one reading: a person whose display name is "x:project_id:<some id>"
+// causes two. [Layout.Parse] then returns an [*AmbiguousSubjectError] and never chooses.
+// [Claims.SubjectV3] reads the subject together with the other claims of the token, and is never
+// ambiguous.
 //
 // V1 is not documented. It is read as far as it is known.
 //
 // # Personal data
 //
-// V3 tokens hold e-mail addresses, names and claims of an identity provider, and V3 subjects may. The
-// messages, logs and printed values of this package contain none of it. They show other text from
-// outside only quoted, escaped and cut. [RedactSubject] does that for a subject. The original text is in
-// the exported fields of [Claims], [SubjectV3] and the error types, and in [Claims.Payload].
+// V3 tokens hold e-mail addresses, names and claims of an identity provider, and V3 subjects may.
+// The messages, logs and printed values of this package contain none of it. They show other text
+// from outside only quoted, escaped and cut. [RedactSubject] does that for a subject. The original
+// text is in the exported fields of [Claims], [SubjectV3] and the error types, and in
+// [Claims.Payload].
 //
 // # Compatibility
 //
-// The forms of subjects and session names that are accepted and built do not change, except that new
-// fields and principals of Ona's are added. The wording of errors and of String methods may change.
-// Their types and fields may not.
+// The forms of subjects and session names that are accepted and built do not change, except that
+// new fields and principals of Ona's are added. The wording of errors and of String methods may
+// change. Their types and fields may not.
 package claims

@@ -6,15 +6,15 @@ import (
 	"strconv"
 )
 
-// The errors of [Claims.Validate] about the times of a token match ErrExpired or ErrNotYetValid with
-// [errors.Is].
+// The errors of [Claims.Validate] about the times of a token match ErrExpired or ErrNotYetValid
+// with [errors.Is].
 var (
 	ErrExpired     = errors.New("token has expired")
 	ErrNotYetValid = errors.New("token is not valid yet")
 )
 
-// ParseError describes a token, or a part of a token, that was refused. Of the text it shows only the
-// names of known members.
+// ParseError describes a token, or a part of a token, that was refused. Of the text it shows only
+// the names of known members.
 type ParseError struct {
 	Part   string // "token", "header" or "payload"
 	Offset int    // in bytes: in the compact form for "token", else in the JSON text
@@ -43,14 +43,14 @@ func (e *SubjectError) Error() string {
 // Format prints the error message for every verb, so that no verb shows Input.
 func (e *SubjectError) Format(f fmt.State, verb rune) { formatText(f, verb, e.Error()) }
 
-// MarshalText returns the error message. So a log in JSON has the message also if the error is inside
-// another value.
+// MarshalText returns the error message. So a log in JSON has the message also if the error is
+// inside another value.
 func (e *SubjectError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// AmbiguousSubjectError means that the "sub" of a V3 token has more than one reading. Values are not
-// escaped, so a value may look like further pairs. A program cannot decide between the readings: a
-// person may have chosen a display name for that purpose. [Claims.SubjectV3] decides with the other
-// claims of the token. The message shows no values.
+// AmbiguousSubjectError means that the "sub" of a V3 token has more than one reading. Values are
+// not escaped, so a value may look like further pairs. A program cannot decide between the
+// readings: a person may have chosen a display name for that purpose. [Claims.SubjectV3] decides
+// with the other claims of the token. The message shows no values.
 type AmbiguousSubjectError struct {
 	Input    string
 	Readings []SubjectV3 // at least 2, at most 16
@@ -69,8 +69,8 @@ func (e *AmbiguousSubjectError) Error() string {
 // Format prints the error message for every verb, so that no verb shows Input.
 func (e *AmbiguousSubjectError) Format(f fmt.State, verb rune) { formatText(f, verb, e.Error()) }
 
-// MarshalText returns the error message. So a log in JSON has the message also if the error is inside
-// another value.
+// MarshalText returns the error message. So a log in JSON has the message also if the error is
+// inside another value.
 func (e *AmbiguousSubjectError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // ValidationError is one finding of [Claims.Validate], or the reason why [Claims.Identity] or

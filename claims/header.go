@@ -14,8 +14,9 @@ type Header struct {
 	Nonce      string          // nonce
 	JSONWebKey json.RawMessage // jwk: the key in the token, which proves nothing; nil if absent
 
-	// Extra has the JSON text of the members other than alg, kid, nonce and jwk. typ is in Type and in
-	// Extra; members that have no field, such as x5c, are in Extra only. It is nil if there are none.
+	// Extra has the JSON text of the members other than alg, kid, nonce and jwk. typ is in Type and
+	// in Extra; members that have no field, such as x5c, are in Extra only. It is nil if there are
+	// none.
 	Extra map[string]json.RawMessage
 }
 

@@ -10,20 +10,20 @@ import (
 	"github.com/onafed/onafed/internal/subject"
 )
 
-// Identity is the principal that a token was issued to, whatever the version of the token: its kind,
-// its id, its organization and its project. All ids are UUIDs in canonical form.
+// Identity is the principal that a token was issued to, whatever the version of the token: its
+// kind, its id, its organization and its project. All ids are UUIDs in canonical form.
 //
 // Identities are comparable with == and can be map keys. They hold no personal data, so they can be
-// printed and logged. The zero Identity is no principal. An Identity is as trustworthy as the claims
-// that it was read from.
+// printed and logged. The zero Identity is no principal. An Identity is as trustworthy as the
+// claims that it was read from.
 type Identity struct {
 	kind    Kind
 	org     string
 	project string
 	id      string
 
-	// projectUnknown is set if the source does not distinguish environments with a project from those
-	// without one.
+	// projectUnknown is set if the source does not distinguish environments with a project from
+	// those without one.
 	projectUnknown bool
 }
 
@@ -38,16 +38,16 @@ func (i Identity) ID() string { return i.id }
 func (i Identity) Organization() string { return i.org }
 
 // Project returns the id of the project of an environment. It is "" for other kinds of principals,
-// for environments without a project, and for environments that were read from a V1 token, which does
-// not name the project.
+// for environments without a project, and for environments that were read from a V1 token, which
+// does not name the project.
 func (i Identity) Project() string { return i.project }
 
 // IsZero reports whether i is the zero Identity.
 func (i Identity) IsZero() bool { return i == Identity{} }
 
-// String describes i for people, such as "environment 019527e4-75d5-704d-a5a4-a2b52cf56196 in project
-// 019527e4-75d5-704d-a5a4-a2b52cf56198 of organization 0191e223-1c3c-7607-badf-303c98b52d2f". The
-// wording may change.
+// String describes i for people, such as "environment 019527e4-75d5-704d-a5a4-a2b52cf56196 in
+// project 019527e4-75d5-704d-a5a4-a2b52cf56198 of organization
+// 0191e223-1c3c-7607-badf-303c98b52d2f". The wording may change.
 func (i Identity) String() string {
 	if i.IsZero() {
 		return "unknown principal"
@@ -91,8 +91,8 @@ func (i Identity) MarshalJSON() ([]byte, error) {
 }
 
 // SubjectV2 returns the "sub" of a V2 token of i. It is an error if Ona documents none: for service
-// accounts and accounts, and for an environment that was read from a V1 token, because its project is
-// not known.
+// accounts and accounts, and for an environment that was read from a V1 token, because its project
+// is not known.
 func (i Identity) SubjectV2() (Subject, error) {
 	switch i.kind {
 	case KindEnvironment:
@@ -112,9 +112,9 @@ func (i Identity) SubjectV2() (Subject, error) {
 	}
 }
 
-// SubjectV3 returns the "sub" of a V3 token of i in an organization with layout l. An Identity knows
-// ids only. So it is an error if l has an extra field that tokens of this kind may have and i does
-// not, such as creator_email. [Layout.Build] builds the subject from all claims.
+// SubjectV3 returns the "sub" of a V3 token of i in an organization with layout l. An Identity
+// knows ids only. So it is an error if l has an extra field that tokens of this kind may have and i
+// does not, such as creator_email. [Layout.Build] builds the subject from all claims.
 func (i Identity) SubjectV3(l Layout) (string, error) {
 	if i.projectUnknown {
 		return "", errors.New("claims: no V3 subject for an environment whose project is not known")

@@ -74,9 +74,9 @@ const (
 	always
 )
 
-// provides returns whether tokens of principals of kind k have the claim that field begins with. The
-// sources are Ona's documentation and, where it is silent, the preview in its dashboard. Where the
-// two differ, the answer is sometimes.
+// provides returns whether tokens of principals of kind k have the claim that field begins with.
+// The sources are Ona's documentation and, where it is silent, the preview in its dashboard. Where
+// the two differ, the answer is sometimes.
 func (k Kind) provides(field string) availability {
 	claim, _, _ := strings.Cut(field, ".")
 	if claim == k.idClaim() {

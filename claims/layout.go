@@ -21,13 +21,13 @@ const maxExtraFields = 50
 //	service account                organization_id, service_account_id
 //	account                        account_id
 //
-// The extra fields that the organization has configured follow, in their order. A pair is left out if
-// the token has no such claim, or one that is not a string. Nothing is escaped, although values may
-// contain colons. A field that is both a base field and an extra field occurs twice.
+// The extra fields that the organization has configured follow, in their order. A pair is left out
+// if the token has no such claim, or one that is not a string. Nothing is escaped, although values
+// may contain colons. A field that is both a base field and an extra field occurs twice.
 //
-// Ona documents the base fields, and that extra fields follow. The preview in its dashboard shows that
-// objects and arrays are left out, such as the array environment_initializers. No source shows the
-// subject of a runner.
+// Ona documents the base fields, and that extra fields follow. The preview in its dashboard shows
+// that objects and arrays are left out, such as the array environment_initializers. No source shows
+// the subject of a runner.
 //
 // The zero Layout has no extra fields, which is Ona's default. A Layout is immutable and safe for
 // concurrent use.
@@ -36,13 +36,13 @@ type Layout struct {
 }
 
 // NewLayout returns the layout with the given extra fields, in the order of the organization's
-// configuration. At most 50 are allowed, and none may occur twice. A field is one of the 19 that Ona
-// documents, such as creator_email, or a dotted path into creator_idp_claims, idp_claims or
-// environment_initializers, such as creator_idp_claims.department. Other fields are errors, so that a
-// spelling mistake is found here and not by a pair that is missing.
+// configuration. At most 50 are allowed, and none may occur twice. A field is one of the 19 that
+// Ona documents, such as creator_email, or a dotted path into creator_idp_claims, idp_claims or
+// environment_initializers, such as creator_idp_claims.department. Other fields are errors, so that
+// a spelling mistake is found here and not by a pair that is missing.
 //
-// The order matters: Ona's Terraform provider sends the fields in alphabetical order, its dashboard in
-// the order in which they were entered.
+// The order matters: Ona's Terraform provider sends the fields in alphabetical order, its dashboard
+// in the order in which they were entered.
 func NewLayout(extra ...string) (Layout, error) {
 	if len(extra) > maxExtraFields {
 		return Layout{}, fmt.Errorf("claims: layout: %d extra fields, at most %d are allowed", len(extra), maxExtraFields)
@@ -80,9 +80,9 @@ func base(k Kind, inProject bool) []string {
 	}
 }
 
-// Build returns the exact "sub" of a V3 token with the claims c. It reads the claims of V3 tokens, and
-// neither c.Subject nor the version. It is an error if the claims name no principal, if a base field
-// is not an id, and for runners, because their subject is not documented.
+// Build returns the exact "sub" of a V3 token with the claims c. It reads the claims of V3 tokens,
+// and neither c.Subject nor the version. It is an error if the claims name no principal, if a base
+// field is not an id, and for runners, because their subject is not documented.
 func (l Layout) Build(c Claims) (string, error) {
 	kind := c.kind()
 	switch kind {

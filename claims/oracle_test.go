@@ -78,8 +78,8 @@ func TestLayoutParseOracle(t *testing.T) {
 	}
 }
 
-// slowReadings finds all readings of a subject in a layout with the given extra fields. It tries every
-// field at every colon.
+// slowReadings finds all readings of a subject in a layout with the given extra fields. It tries
+// every field at every colon.
 func slowReadings(sub string, fields []string) map[string]bool {
 	readings := map[string]bool{}
 	var base []string
@@ -150,8 +150,8 @@ func slowIsValue(field, v, all string) bool {
 	return true
 }
 
-// slowIsProvider reports whether v, a prefix of all, is a whole value of idp: a word, or a URL whose
-// host part ends before the first colon that no port follows.
+// slowIsProvider reports whether v, a prefix of all, is a whole value of idp: a word, or a URL
+// whose host part ends before the first colon that no port follows.
 func slowIsProvider(v, all string) bool {
 	scheme, rest, ok := strings.Cut(all, "://")
 	if !ok || strings.Contains(scheme, ":") {

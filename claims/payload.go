@@ -13,23 +13,23 @@ import (
 )
 
 const (
-	// maxDepth bounds how deeply the objects and arrays of a token are nested. Ona's own claims have
-	// three levels.
+	// maxDepth bounds how deeply the objects and arrays of a token are nested. Ona's own claims
+	// have three levels.
 	maxDepth = 32
-	// maxDate is the last second of the year 9999, in seconds since 1970. RFC 3339 cannot write later
-	// dates.
+	// maxDate is the last second of the year 9999, in seconds since 1970. RFC 3339 cannot write
+	// later dates.
 	maxDate = 253402300799
 )
 
-// Parse reads the payload of an ID token: a JSON object of at most [MaxTokenSize] bytes. It checks no
-// signature, time, issuer or audience.
+// Parse reads the payload of an ID token: a JSON object of at most [MaxTokenSize] bytes. It checks
+// no signature, time, issuer or audience.
 //
-// It is strict, because a token that two programs read differently is dangerous. It refuses a member
-// name that occurs twice in one object, also if it is escaped; a name that differs from a known one
-// only in case; a known claim with a value of another type; invalid UTF-8; lone surrogates; nesting
-// deeper than 32 levels; and text after the object. A claim that is null counts as absent. The forms
-// of gsub and environment_initializers are known from samples only, so parts of them with another
-// form are left out. An error is a [*ParseError].
+// It is strict, because a token that two programs read differently is dangerous. It refuses a
+// member name that occurs twice in one object, also if it is escaped; a name that differs from a
+// known one only in case; a known claim with a value of another type; invalid UTF-8; lone
+// surrogates; nesting deeper than 32 levels; and text after the object. A claim that is null counts
+// as absent. The forms of gsub and environment_initializers are known from samples only, so parts
+// of them with another form are left out. An error is a [*ParseError].
 //
 // The payload is copied.
 func Parse(payload []byte) (Claims, error) {
@@ -94,8 +94,8 @@ func (c *Claims) readClaim(l *strictjson.Lexer, name string, offset int) error {
 	return l.Skip()
 }
 
-// foldedTo returns name in lower case, or "" if that is name itself. It converts to upper case first,
-// because some letters become an ASCII letter only that way.
+// foldedTo returns name in lower case, or "" if that is name itself. It converts to upper case
+// first, because some letters become an ASCII letter only that way.
 func foldedTo(name string) string {
 	for i := range len(name) {
 		if c := name[i]; 'A' <= c && c <= 'Z' || c >= utf8.RuneSelf {

@@ -7,13 +7,13 @@ import (
 	"github.com/onafed/onafed/internal/subject"
 )
 
-// maxPairs is the number of pairs in the longest subject of a layout. Each pair takes a search in the
-// claims, so a longer subject is refused.
+// maxPairs is the number of pairs in the longest subject of a layout. Each pair takes a search in
+// the claims, so a longer subject is refused.
 const maxPairs = 2 + maxExtraFields
 
-// kind returns the kind of principal that the claims of a V3 token name. The token of an environment
-// may also name its runner, its user and their account, and the token of a user the account, so the
-// order matters.
+// kind returns the kind of principal that the claims of a V3 token name. The token of an
+// environment may also name its runner, its user and their account, and the token of a user the
+// account, so the order matters.
 func (c *Claims) kind() Kind {
 	switch {
 	case c.EnvironmentID != "":
@@ -31,11 +31,11 @@ func (c *Claims) kind() Kind {
 	}
 }
 
-// Identity returns the principal that the claims name. Claims that contradict each other are an error,
-// whoever signed them: a V2 subject of one organization with the claim of another, or a V3 subject
-// whose ids differ from the claims of the same names. Other errors are tokens of other issuers, V2
-// subjects of undocumented principals, and ids that are not canonical UUIDs. The error is a
-// [*ValidationError].
+// Identity returns the principal that the claims name. Claims that contradict each other are an
+// error, whoever signed them: a V2 subject of one organization with the claim of another, or a V3
+// subject whose ids differ from the claims of the same names. Other errors are tokens of other
+// issuers, V2 subjects of undocumented principals, and ids that are not canonical UUIDs. The error
+// is a [*ValidationError].
 func (c Claims) Identity() (Identity, error) {
 	if _, err := c.organization(); err != nil {
 		return Identity{}, err
@@ -144,9 +144,9 @@ func (c *Claims) checkIDs(kind Kind) error {
 	return nil
 }
 
-// SubjectV3 reads the "sub" of a V3 token with the help of its other claims: each pair must have the
-// value of the claim that it names. So there is at most one reading, whatever the values contain, and
-// the layout need not be known. If the subject and the claims disagree, the error is a
+// SubjectV3 reads the "sub" of a V3 token with the help of its other claims: each pair must have
+// the value of the claim that it names. So there is at most one reading, whatever the values
+// contain, and the layout need not be known. If the subject and the claims disagree, the error is a
 // [*ValidationError].
 func (c Claims) SubjectV3() (SubjectV3, error) {
 	s := SubjectV3{Raw: c.Subject}

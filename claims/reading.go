@@ -10,9 +10,9 @@ import (
 // maxReadings bounds the readings of one subject that are searched.
 const maxReadings = 16
 
-// Parse reads the "sub" of a V3 token of an organization with layout l. Base fields are ids. An extra
-// field may be missing. Its value may contain colons unless it is an id, an e-mail address, the host
-// of a URL, or the word in creator_principal.
+// Parse reads the "sub" of a V3 token of an organization with layout l. Base fields are ids. An
+// extra field may be missing. Its value may contain colons unless it is an id, an e-mail address,
+// the host of a URL, or the word in creator_principal.
 //
 // If there is more than one reading, the error is an [*AmbiguousSubjectError] with all of them, or
 // with the first 16; which readings those are, and their order, may change. If there is no reading,
@@ -23,9 +23,9 @@ func (l Layout) Parse(sub string) (SubjectV3, error) {
 	return readV3(sub, func(name string) int { return slices.Index(extra, name) })
 }
 
-// ParseSubjectV3 reads the "sub" of a V3 token of an organization whose layout is not known. It allows
-// all extra fields, in any order, each once. Otherwise it works as [Layout.Parse] does, and finds more
-// readings.
+// ParseSubjectV3 reads the "sub" of a V3 token of an organization whose layout is not known. It
+// allows all extra fields, in any order, each once. Otherwise it works as [Layout.Parse] does, and
+// finds more readings.
 func ParseSubjectV3(sub string) (SubjectV3, error) {
 	return readV3(sub, nil)
 }
@@ -33,10 +33,10 @@ func ParseSubjectV3(sub string) (SubjectV3, error) {
 // reader finds the readings of one subject.
 //
 // A name has no colon, so a pair can begin only where the text between two colons is the name of a
-// field. Those places are the marks. The form of a value determines where the value ends, except for
-// free text, which may end at each mark or at the end of the subject. As free text may always reach to
-// the end, each choice of an end gives a reading, and the search stops after maxReadings of them. So
-// the work is at most a few passes over the marks.
+// field. Those places are the marks. The form of a value determines where the value ends, except
+// for free text, which may end at each mark or at the end of the subject. As free text may always
+// reach to the end, each choice of an end gives a reading, and the search stops after maxReadings
+// of them. So the work is at most a few passes over the marks.
 type reader struct {
 	sub   string
 	base  []Pair
@@ -59,8 +59,8 @@ type mark struct {
 	form  subject.Form
 }
 
-// readV3 reads sub. The extra fields are those for which rank returns a number that is not negative,
-// in the order of the numbers. If rank is nil, they are all known fields in any order.
+// readV3 reads sub. The extra fields are those for which rank returns a number that is not
+// negative, in the order of the numbers. If rank is nil, they are all known fields in any order.
 func readV3(sub string, rank func(name string) int) (SubjectV3, error) {
 	if len(sub) > MaxTokenSize {
 		return SubjectV3{}, &SubjectError{sub, MaxTokenSize, "longer than a token"}
@@ -145,8 +145,8 @@ func (r *reader) findMarks(pos int, rank func(string) int) {
 	}
 }
 
-// extend adds the readings that continue r.pairs at pos, which is the end of the subject or a colon.
-// The last extra field had the given rank.
+// extend adds the readings that continue r.pairs at pos, which is the end of the subject or a
+// colon. The last extra field had the given rank.
 func (r *reader) extend(pos, rank int) {
 	r.farthest = max(r.farthest, pos)
 	if pos == len(r.sub) {

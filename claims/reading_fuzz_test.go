@@ -107,8 +107,8 @@ func readingKey(r claims.SubjectV3) string {
 	return b.String()
 }
 
-// SubjectV3 reads a subject that was built from claims. The layout reads it too, or reports that it is
-// ambiguous. Then the right reading is among the first ones, or there are more.
+// SubjectV3 reads a subject that was built from claims. The layout reads it too, or reports that it
+// is ambiguous. Then the right reading is among the first ones, or there are more.
 func FuzzLayoutBuild(f *testing.F) {
 	f.Add("Jo Doe", "jo@example.com", "https://accounts.example.com", "eng", "creator_name,creator_email,environment_id,creator_idp_claims.t")
 	f.Add("x:project_id:"+projID, "", "", ":", "creator_name,project_id,creator_idp,creator_idp_claims.t")

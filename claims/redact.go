@@ -11,22 +11,22 @@ import (
 const (
 	// ellipsis replaces the parts that RedactSubject leaves out.
 	ellipsis = quote.Ellipsis
-	// maxRedacted bounds the result of RedactSubject in bytes. No honest subject needs more, and the
-	// result goes into logs.
+	// maxRedacted bounds the result of RedactSubject in bytes. No honest subject needs more, and
+	// the result goes into logs.
 	maxRedacted = 1024
-	// maxQuoted bounds the untrusted text in one error message or log value, in bytes. The subjects of
-	// environments fit, V2 with a project and V3 with project_id and environment_id: a subject whose
-	// last id is cut would not help a reader.
+	// maxQuoted bounds the untrusted text in one error message or log value, in bytes. The subjects
+	// of environments fit, V2 with a project and V3 with project_id and environment_id: a subject
+	// whose last id is cut would not help a reader.
 	maxQuoted = 160
 )
 
-// RedactSubject returns sub for logs and messages: pairs of a known key and an id stay, and every other
-// value becomes "…". So values that may be personal data are left out, such as creator_email in the
-// subject of a V3 token.
+// RedactSubject returns sub for logs and messages: pairs of a known key and an id stay, and every
+// other value becomes "…". So values that may be personal data are left out, such as creator_email
+// in the subject of a V3 token.
 //
-// It accepts any text: V1, V2, V3 or none of them. For a text without a known pair it returns "…". The
-// result is printable text of at most about 1 KiB. It is not evidence: a value that was left out may
-// have contained text that looks like a known pair, and that text is then shown.
+// It accepts any text: V1, V2, V3 or none of them. For a text without a known pair it returns "…".
+// The result is printable text of at most about 1 KiB. It is not evidence: a value that was left
+// out may have contained text that looks like a known pair, and that text is then shown.
 func RedactSubject(sub string) string {
 	if strings.HasPrefix(sub, string(KeyOrganization)+":") {
 		if _, err := ParseSubject(sub); err == nil {
@@ -108,15 +108,15 @@ func (r *redaction) String() string {
 	return r.b.String()
 }
 
-// quoted returns at most maxQuoted bytes of s in double quotes. Everything except printable ASCII and
-// the "…" of RedactSubject is escaped, so the result is safe on a terminal.
+// quoted returns at most maxQuoted bytes of s in double quotes. Everything except printable ASCII
+// and the "…" of RedactSubject is escaped, so the result is safe on a terminal.
 func quoted(s string) string { return quote.Redacted(s, maxQuoted) }
 
 // unquoted is quoted without the quotes, for values that a log handler separates itself.
 func unquoted(s string) string { return quote.Clean(s, maxQuoted) }
 
-// formatText prints text for any verb. For a verb that does not fit a string it reports that, as package
-// fmt does, and shows only text.
+// formatText prints text for any verb. For a verb that does not fit a string it reports that, as
+// package fmt does, and shows only text.
 func formatText(f fmt.State, verb rune, text string) {
 	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), text)
 }

@@ -59,8 +59,8 @@ const personalPayload = `{"iss":"https://app.gitpod.io","sub":"organization_id:`
 	`"creator_email":"jo@example.com","creator_name":"Jo Doe","creator_idp":"https://accounts.example.com","creator_idp_claims":{"department":"sales"},` +
 	`"email":"jo@example.com","name":"Jo Doe","idp":"https://accounts.example.com","idp_claims":{"department":"sales"}}`
 
-// personalValues returns values of all types of this package that may hold personal data, and errors
-// about them.
+// personalValues returns values of all types of this package that may hold personal data, and
+// errors about them.
 func personalValues(t *testing.T) map[string]any {
 	t.Helper()
 	c := mustParse(t, personalPayload)
@@ -113,8 +113,8 @@ func personalValues(t *testing.T) map[string]any {
 	}
 }
 
-// This package prints no personal data, for any verb and any log handler. Only for %p package fmt does
-// not ask the value; vet finds that.
+// This package prints no personal data, for any verb and any log handler. Only for %p package fmt
+// does not ask the value; vet finds that.
 func TestNoPersonalData(t *testing.T) {
 	t.Parallel()
 	type outer struct {

@@ -1,7 +1,7 @@
 package claims
 
-// Key is the kind of thing that a [Segment] of a V2 subject names. Unknown keys are kept as they were
-// read, because Ona does not document the keys of every principal.
+// Key is the kind of thing that a [Segment] of a V2 subject names. Unknown keys are kept as they
+// were read, because Ona does not document the keys of every principal.
 type Key string
 
 // The documented keys of V2 subjects.
@@ -61,8 +61,8 @@ type Segment struct {
 	Value string // a UUID in canonical lower-case form
 }
 
-// Organization returns the segment for the organization with the given id. The id is checked when the
-// segment becomes part of a [Subject].
+// Organization returns the segment for the organization with the given id. The id is checked when
+// the segment becomes part of a [Subject].
 func Organization(id string) Segment { return Segment{KeyOrganization, id} }
 
 // Project returns the segment for the project with the given id.

@@ -7,13 +7,13 @@ import (
 	"github.com/onafed/onafed/internal/subject"
 )
 
-// SessionName returns the name of i in AWS: "env-", "user-", "rnr-", "sa-" or "acct-" and the id, such
-// as env-019527e4-75d5-704d-a5a4-a2b52cf56196. It is "" for the zero Identity. The form will not
-// change, because people write it into conditions on sts:RoleSessionName and search for it in
+// SessionName returns the name of i in AWS: "env-", "user-", "rnr-", "sa-" or "acct-" and the id,
+// such as env-019527e4-75d5-704d-a5a4-a2b52cf56196. It is "" for the zero Identity. The form will
+// not change, because people write it into conditions on sts:RoleSessionName and search for it in
 // CloudTrail.
 //
-// The caller that assumes a role chooses the session name. The name is a claim of the caller; only the
-// "sub" claim of the token is evidence.
+// The caller that assumes a role chooses the session name. The name is a claim of the caller; only
+// the "sub" claim of the token is evidence.
 func (i Identity) SessionName() string {
 	if i.id == "" {
 		return ""
@@ -21,9 +21,9 @@ func (i Identity) SessionName() string {
 	return i.kind.names().session + "-" + i.id
 }
 
-// ParseSessionName reads a name that [Identity.SessionName] built, and returns the kind of principal
-// and its id. Every other name is an error. The error does not show the name, because people put their
-// own names into session names.
+// ParseSessionName reads a name that [Identity.SessionName] built, and returns the kind of
+// principal and its id. Every other name is an error. The error does not show the name, because
+// people put their own names into session names.
 //
 // The caller of STS chose the name, so the result must not decide about permissions.
 func ParseSessionName(name string) (kind Kind, id string, err error) {

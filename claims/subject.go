@@ -8,22 +8,23 @@ import (
 )
 
 const (
-	// maxSubjectSize is the maximum length of a Subject in bytes: OpenID Connect Core 1.0, section 2,
-	// allows "sub" 255 ASCII characters. It does not bound V3 subjects, which extra fields may make
-	// longer.
+	// maxSubjectSize is the maximum length of a Subject in bytes: OpenID Connect Core 1.0, section
+	// 2, allows "sub" 255 ASCII characters. It does not bound V3 subjects, which extra fields may
+	// make longer.
 	maxSubjectSize = 255
-	// maxSegments bounds the segments of a subject. 255 bytes hold six of the shortest, "k:" and a UUID.
+	// maxSegments bounds the segments of a subject. 255 bytes hold six of the shortest, "k:" and a
+	// UUID.
 	maxSegments = 8
 )
 
-// Subject is the "sub" claim of a V2 token: a path of segments that begins with the organization, such
-// as
+// Subject is the "sub" claim of a V2 token: a path of segments that begins with the organization,
+// such as
 //
 //	org:0191e223-1c3c-7607-badf-303c98b52d2f/prj:019527e4-75d5-704d-a5a4-a2b52cf56198/env:019527e4-75d5-704d-a5a4-a2b52cf56196
 //
-// A Subject is valid or zero: [ParseSubject], [SubjectFrom] and [Subject.With] return no others. Ids are
-// UUIDs in canonical lower-case form, no key occurs twice, and the text has at most 255 bytes. Keys
-// that Ona does not document may follow the organization and are kept.
+// A Subject is valid or zero: [ParseSubject], [SubjectFrom] and [Subject.With] return no others.
+// Ids are UUIDs in canonical lower-case form, no key occurs twice, and the text has at most 255
+// bytes. Keys that Ona does not document may follow the organization and are kept.
 //
 // Subjects are comparable with == and can be map keys; equal subjects have the same text. A parsed
 // Subject refers to the string that it was parsed from. The zero Subject is no subject; its text is
@@ -32,8 +33,8 @@ type Subject struct {
 	s string // the text, checked
 }
 
-// ParseSubject parses the "sub" claim of a V2 token. It accepts the texts that [SubjectFrom] returns,
-// also with "usr" in the place of "user". The text is kept as it was read. An error is a
+// ParseSubject parses the "sub" claim of a V2 token. It accepts the texts that [SubjectFrom]
+// returns, also with "usr" in the place of "user". The text is kept as it was read. An error is a
 // [*SubjectError].
 func ParseSubject(s string) (Subject, error) {
 	if isDocumented(s) {
@@ -92,8 +93,8 @@ func parseSubject(s string) (Subject, error) {
 		key, end, fault := scanSegment(s, pos)
 		k := Key(key).canonical()
 		if key != "" {
-			// The fault of the key is reported first: a V3 subject has a wrong key, and its id is not
-			// the mistake.
+			// The fault of the key is reported first: a V3 subject has a wrong key, and its id is
+			// not the mistake.
 			if fault := keyOrderFault(k, seen[:n]); fault != "" {
 				return Subject{}, &SubjectError{s, pos, fault}
 			}
@@ -110,8 +111,8 @@ func parseSubject(s string) (Subject, error) {
 	}
 }
 
-// scanSegment reads the segment of s that begins at pos and returns its key and the offset of its end,
-// or the offset of a fault and the reason. It returns the key also if the fault is in the id.
+// scanSegment reads the segment of s that begins at pos and returns its key and the offset of its
+// end, or the offset of a fault and the reason. It returns the key also if the fault is in the id.
 func scanSegment(s string, pos int) (key string, end int, fault string) {
 	i := pos
 	for i < len(s) && isKeyByte(s[i]) {
@@ -165,8 +166,8 @@ func MustParseSubject(s string) Subject {
 	return sub
 }
 
-// Segments iterates over the segments of s in their order. A segment that is written "usr" is yielded
-// with [KeyUser], so that a switch over keys need not handle the second spelling.
+// Segments iterates over the segments of s in their order. A segment that is written "usr" is
+// yielded with [KeyUser], so that a switch over keys need not handle the second spelling.
 func (s Subject) Segments() iter.Seq[Segment] {
 	return func(yield func(Segment) bool) {
 		for pos := 0; pos < len(s.s); {
@@ -203,22 +204,23 @@ func (s Subject) Lookup(k Key) (string, bool) {
 }
 
 // HasPrefix reports whether s begins with all segments of p, as they are written: a whole
-// organization, project and so on, never a part of an id. It is false if p is zero, so that a forgotten
-// prefix does not match everything.
+// organization, project and so on, never a part of an id. It is false if p is zero, so that a
+// forgotten prefix does not match everything.
 func (s Subject) HasPrefix(p Subject) bool {
-	// Both end in a whole id, and all ids have the same length, so p ends at the end of a segment of s.
+	// Both end in a whole id, and all ids have the same length, so p ends at the end of a segment
+	// of s.
 	return p.s != "" && strings.HasPrefix(s.s, p.s)
 }
 
 // IsZero reports whether s is the zero Subject.
 func (s Subject) IsZero() bool { return s.s == "" }
 
-// Compare orders subjects by their text: it returns -1, 0 or +1. The zero Subject comes first, and a
-// subject comes before the subjects that it is a prefix of.
+// Compare orders subjects by their text: it returns -1, 0 or +1. The zero Subject comes first, and
+// a subject comes before the subjects that it is a prefix of.
 func (s Subject) Compare(t Subject) int { return strings.Compare(s.s, t.s) }
 
-// String returns the text of s as it was read or built, or "" if s is zero. It contains only keys and
-// ids.
+// String returns the text of s as it was read or built, or "" if s is zero. It contains only keys
+// and ids.
 func (s Subject) String() string { return s.s }
 
 // AppendText appends the text of s to b. It implements [encoding.TextAppender] and never fails.

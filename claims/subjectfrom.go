@@ -6,18 +6,20 @@ import (
 	"github.com/onafed/onafed/internal/subject"
 )
 
-// maxDocumented is the length of a subject with all documented keys, and a slash before the first one.
+// maxDocumented is the length of a subject with all documented keys, and a slash before the first
+// one.
 const maxDocumented = len("/org:/prj:/env:/user:/rnr:") + 5*subject.UUIDLen
 
-// SubjectFrom returns the subject with the given segments. The first segment must be the organization,
-// and no key may occur twice. Nothing is escaped or corrected: segments whose text [ParseSubject] would
-// refuse are a [*SubjectError] with the offset in that text. The one exception is the key "usr", which
-// is written as "user".
+// SubjectFrom returns the subject with the given segments. The first segment must be the
+// organization, and no key may occur twice. Nothing is escaped or corrected: segments whose text
+// [ParseSubject] would refuse are a [*SubjectError] with the offset in that text. The one exception
+// is the key "usr", which is written as "user".
 func SubjectFrom(segs ...Segment) (Subject, error) {
 	return subjectFrom("", segs)
 }
 
-// With returns s with one more segment at its end. If s is zero, the segment must be the organization.
+// With returns s with one more segment at its end. If s is zero, the segment must be the
+// organization.
 func (s Subject) With(seg Segment) (Subject, error) {
 	return subjectFrom(s.s, []Segment{seg})
 }
@@ -131,8 +133,8 @@ func join(prefix string, segs []Segment, size int) string {
 	return b.String()
 }
 
-// buildError returns an error for a fault at the given offset of the last of segs, which should follow
-// prefix.
+// buildError returns an error for a fault at the given offset of the last of segs, which should
+// follow prefix.
 func buildError(prefix string, segs []Segment, at int, reason string) error {
 	before := len(segs) - 1
 	start := len(join(prefix, segs[:before], 0))

@@ -5,18 +5,19 @@ import (
 	"strings"
 )
 
-// MaxTokenSize is the maximum length of a token in bytes. AWS STS accepts no longer web identity token.
+// MaxTokenSize is the maximum length of a token in bytes. AWS STS accepts no longer web identity
+// token.
 const MaxTokenSize = 20000
 
 // ParseUnverified reads the header and the claims of a token in compact form.
 //
-// It does not verify the signature, so anybody can have written the result. Use it to show a token, or
-// to read a token that is sent to a service that verifies it. Never use it to grant access.
+// It does not verify the signature, so anybody can have written the result. Use it to show a token,
+// or to read a token that is sent to a service that verifies it. Never use it to grant access.
 //
 // The token must be a JWS of three parts and at most [MaxTokenSize] bytes, in base64url without
 // padding, with nothing before or after it. Encrypted tokens and tokens without a signature are
-// refused. The algorithm in the header is not checked. An error is a [*ParseError] and does not show
-// the token.
+// refused. The algorithm in the header is not checked. An error is a [*ParseError] and does not
+// show the token.
 func ParseUnverified(token string) (Header, Claims, error) {
 	header, payload, err := decodeCompact(token)
 	if err != nil {
@@ -33,8 +34,8 @@ func ParseUnverified(token string) (Header, Claims, error) {
 	return h, c, nil
 }
 
-// decodeCompact returns the decoded header and payload of a token in compact form (RFC 7515, section
-// 7.1).
+// decodeCompact returns the decoded header and payload of a token in compact form (RFC 7515,
+// section 7.1).
 func decodeCompact(token string) (header, payload string, err error) {
 	if len(token) > MaxTokenSize {
 		return "", "", &ParseError{"token", MaxTokenSize, "longer than 20,000 bytes"}
@@ -80,8 +81,8 @@ func decodeCompact(token string) (header, payload string, err error) {
 }
 
 // base64Fault returns the offset of the first byte at which s is not unpadded base64url (RFC 7515,
-// section 2), and the reason. It is stricter than package base64: line breaks are refused, and unused
-// bits must be zero. Otherwise one token would have several spellings.
+// section 2), and the reason. It is stricter than package base64: line breaks are refused, and
+// unused bits must be zero. Otherwise one token would have several spellings.
 func base64Fault(s string) (int, string) {
 	if s == "" {
 		return 0, "empty part"

@@ -10,16 +10,16 @@ import (
 	"github.com/onafed/onafed/internal/subject"
 )
 
-// Expected holds the values that [Claims.Validate] expects. A zero field is not checked. The times of a
-// token are always checked.
+// Expected holds the values that [Claims.Validate] expects. A zero field is not checked. The times
+// of a token are always checked.
 type Expected struct {
 	Issuer        string   // the exact iss
 	Audiences     []string // aud has at least one of these
 	Organizations []string // ids; the token belongs to one of these organizations
 	Projects      []string // ids; the token belongs to an environment in one of these projects
 
-	// Leeway is the allowed difference between the clocks of issuer and verifier. It applies to exp,
-	// nbf and iat.
+	// Leeway is the allowed difference between the clocks of issuer and verifier. It applies to
+	// exp, nbf and iat.
 	Leeway time.Duration
 	// ExpiryLeeway is added to Leeway for exp only. If it is negative, a token is refused that long
 	// before it expires.
@@ -35,8 +35,8 @@ type Expected struct {
 //   - two claims name different organizations, or sub and a claim do;
 //   - sub begins as a V2 subject does and is not one.
 //
-// The organization comes from the claim organization_id or org, or else from sub. The project is the
-// one that [Claims.Identity] returns.
+// The organization comes from the claim organization_id or org, or else from sub. The project is
+// the one that [Claims.Identity] returns.
 func (c Claims) Validate(now time.Time, want Expected) error {
 	found := c.checkTimes(nil, now, want)
 	if want.Issuer != "" && c.Issuer != want.Issuer {
@@ -124,8 +124,8 @@ func (c *Claims) organizationClaim() string {
 	return "organization_id"
 }
 
-// organization returns the id of the organization that the claims name, or "" if they name none. It is
-// an error if they name two.
+// organization returns the id of the organization that the claims name, or "" if they name none. It
+// is an error if they name two.
 func (c *Claims) organization() (string, error) {
 	if c.org != "" && c.OrganizationID != c.org {
 		return "", &ValidationError{"org", idText(c.org), "the same as organization_id", nil}
@@ -142,8 +142,8 @@ func (c *Claims) organization() (string, error) {
 	return c.OrganizationID, nil
 }
 
-// subjectOrganization returns the id of the organization that sub names, or "" if sub has a form that
-// names none.
+// subjectOrganization returns the id of the organization that sub names, or "" if sub has a form
+// that names none.
 func (c *Claims) subjectOrganization() (string, error) {
 	if strings.HasPrefix(c.Subject, string(KeyOrganization)+":") {
 		s, err := ParseSubject(c.Subject)

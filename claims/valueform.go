@@ -6,8 +6,8 @@ import (
 	"github.com/onafed/onafed/internal/subject"
 )
 
-// formOf returns the form of the values of a field that may be in a layout. Values at a path come from
-// an identity provider and can be any text.
+// formOf returns the form of the values of a field that may be in a layout. Values at a path come
+// from an identity provider and can be any text.
 func formOf(name string) subject.Form {
 	if f := subject.FormOf(name); f != subject.NoForm {
 		return f
@@ -23,8 +23,9 @@ func hasIDAt(s string) bool {
 	return subject.StartsWithUUID(s) && (len(s) == subject.UUIDLen || s[subject.UUIDLen] == ':')
 }
 
-// valueLimit returns where a value of form f that begins at sub[v:] ends at the latest, and whether it
-// may also end before that, at any colon. A limit below v means that no value of the form is there.
+// valueLimit returns where a value of form f that begins at sub[v:] ends at the latest, and whether
+// it may also end before that, at any colon. A limit below v means that no value of the form is
+// there.
 func valueLimit(f subject.Form, sub string, v int) (end int, early bool) {
 	switch f {
 	case subject.ID:
@@ -62,15 +63,16 @@ func nextColon(sub string, v int) int {
 }
 
 // isPlainAddress reports whether s, which ends at a colon or with the subject, is a whole e-mail
-// address. Only quoted local parts and domain literals contain colons (RFC 5322, section 3.4.1). The
-// answer for those is false, because somebody may have chosen one to forge pairs.
+// address. Only quoted local parts and domain literals contain colons (RFC 5322, section 3.4.1).
+// The answer for those is false, because somebody may have chosen one to forge pairs.
 func isPlainAddress(s string) bool {
 	at := strings.IndexByte(s, '@')
 	return at > 0 && at < len(s)-1 && strings.IndexByte(s[at+1:], '@') < 0 && !strings.ContainsAny(s, `"[`)
 }
 
-// urlLimit is valueLimit for URLs. In the host part of a URL a colon is followed by a port (RFC 3986,
-// section 3.2), so the value ends at a colon that is not. In the path a colon may be anything.
+// urlLimit is valueLimit for URLs. In the host part of a URL a colon is followed by a port (RFC
+// 3986, section 3.2), so the value ends at a colon that is not. In the path a colon may be
+// anything.
 func urlLimit(sub string, v int) (end int, early bool) {
 	colon := nextColon(sub, v)
 	if !strings.HasPrefix(sub[colon:], "://") {

@@ -1,6 +1,7 @@
-// Package fakenet is an internet of a test's own: an HTTP proxy on loopback behind which hosts stand that the test makes up, with TLS
-// by a CA made in the process. A program that is told to use the proxy reaches them under their true names, such as
-// https://app.gitpod.io, and reaches nothing else.
+// Package fakenet simulates the internet for a test. It is an HTTP proxy on loopback with hosts
+// that the test defines, and with TLS certificates of a CA that it creates. A program that uses the
+// proxy reaches the hosts under their real names, such as https://app.gitpod.io, and reaches
+// nothing else.
 package fakenet
 
 import (
@@ -26,18 +27,18 @@ import (
 	"time"
 )
 
-// A Net is such an internet. Make one with New and close it.
+// Net is a simulated internet. [New] starts one, and Close stops it.
 type Net struct {
 	// Proxy is the URL of the proxy, for HTTPS_PROXY.
 	Proxy string
-	// CAFile is the certificate of the CA, for AWS_CA_BUNDLE and its like.
+	// CAFile is the path of the certificate of the CA, for AWS_CA_BUNDLE and similar variables.
 	CAFile string
 
 	pool       *x509.CertPool
 	ca         *x509.Certificate
 	key        *ecdsa.PrivateKey
-	outer      *http.Server
-	inner      *http.Server
+	proxy      *http.Server
+	hostServer *http.Server // serves the connections in the tunnels
 	tunnels    chan net.Conn
 	closed     chan struct{}
 	servers    sync.WaitGroup
@@ -48,7 +49,7 @@ type Net struct {
 	refused []string
 }
 
-// New starts an internet with the given hosts. It keeps the certificate of its CA in dir.
+// New starts a simulated internet with the given hosts. It writes the certificate of its CA to dir.
 func New(dir string, hosts map[string]http.Handler) (*Net, error) {
 	n := &Net{
 		pool: x509.NewCertPool(), CAFile: filepath.Join(dir, "ca.pem"),
@@ -57,7 +58,7 @@ func New(dir string, hosts map[string]http.Handler) (*Net, error) {
 	for host, h := range hosts {
 		n.hosts[host] = h
 	}
-	if err := n.authority(); err != nil {
+	if err := n.createCA(); err != nil {
 		return nil, err
 	}
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
@@ -65,50 +66,51 @@ func New(dir string, hosts map[string]http.Handler) (*Net, error) {
 		return nil, err
 	}
 	n.Proxy = "http://" + listener.Addr().String()
-	proxy, err := url.Parse(n.Proxy)
+	proxyURL, err := url.Parse(n.Proxy)
 	if err != nil {
 		return nil, err
 	}
 	n.clientSide = &http.Transport{
-		Proxy:           http.ProxyURL(proxy),
+		Proxy:           http.ProxyURL(proxyURL),
 		TLSClientConfig: &tls.Config{RootCAs: n.pool, MinVersion: tls.VersionTLS12},
 	}
-	n.outer = &http.Server{Handler: http.HandlerFunc(n.proxy), ReadHeaderTimeout: 10 * time.Second}
-	n.inner = &http.Server{
-		Handler: http.HandlerFunc(n.serve), ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog: log.New(io.Discard, "", 0), // a program that does not trust the CA is part of some tests
+	n.proxy = &http.Server{Handler: http.HandlerFunc(n.openTunnel), ReadHeaderTimeout: 10 * time.Second}
+	n.hostServer = &http.Server{
+		Handler: http.HandlerFunc(n.serveHost), ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog: log.New(io.Discard, "", 0), // some tests have a program that does not trust the CA
 	}
-	n.servers.Go(func() { n.outer.Serve(listener) })                    //nolint:errcheck // it ends with Close
-	n.servers.Go(func() { n.inner.Serve(tunnels{n, listener.Addr()}) }) //nolint:errcheck // it ends with Close
+	n.servers.Go(func() { n.proxy.Serve(listener) })                         //nolint:errcheck // it returns after Close
+	n.servers.Go(func() { n.hostServer.Serve(tunnels{n, listener.Addr()}) }) //nolint:errcheck // it returns after Close
 	return n, nil
 }
 
-// Handle puts a host on the net, or replaces it.
+// Handle adds a host, or replaces it.
 func (n *Net) Handle(host string, h http.Handler) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.hosts[host] = h
 }
 
-// Client reaches the hosts of the net and nothing else.
+// Client returns a client that reaches the hosts of n and nothing else.
 func (n *Net) Client() *http.Client { return &http.Client{Transport: n.clientSide} }
 
-// Refused lists the hosts that somebody asked for and that do not exist here.
+// Refused returns the hosts that a program requested and that do not exist in n.
 func (n *Net) Refused() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return slices.Clone(n.refused)
 }
 
-// Close ends it with all its connections.
+// Close stops n and closes all its connections.
 func (n *Net) Close() {
 	close(n.closed)
 	n.clientSide.CloseIdleConnections()
-	n.outer.Close()
-	n.inner.Close()
+	n.proxy.Close()
+	n.hostServer.Close()
 	n.servers.Wait()
 }
 
+// host returns the handler of a host. If there is none, it records the name and returns nil.
 func (n *Net) host(name string) http.Handler {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -119,8 +121,8 @@ func (n *Net) host(name string) http.Handler {
 	return h
 }
 
-// proxy opens a tunnel to a host of the net.
-func (n *Net) proxy(w http.ResponseWriter, r *http.Request) {
+// openTunnel answers a CONNECT request with a tunnel to a host of n.
+func (n *Net) openTunnel(w http.ResponseWriter, r *http.Request) {
 	name, port, err := net.SplitHostPort(r.Host)
 	if r.Method != http.MethodConnect || err != nil || port != "443" {
 		n.host(r.Host + " without TLS on port 443")
@@ -146,8 +148,8 @@ func (n *Net) proxy(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serve answers what comes out of a tunnel.
-func (n *Net) serve(w http.ResponseWriter, r *http.Request) {
+// serveHost answers a request that came through a tunnel.
+func (n *Net) serveHost(w http.ResponseWriter, r *http.Request) {
 	h := n.host(r.Host)
 	if h == nil {
 		http.Error(w, "no such host", http.StatusNotFound)
@@ -156,8 +158,8 @@ func (n *Net) serve(w http.ResponseWriter, r *http.Request) {
 	h.ServeHTTP(w, r)
 }
 
-// authority makes the CA.
-func (n *Net) authority() error {
+// createCA creates the CA and writes its certificate.
+func (n *Net) createCA() error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
@@ -179,7 +181,7 @@ func (n *Net) authority() error {
 	return os.WriteFile(n.CAFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600)
 }
 
-// certificate makes the certificate of the host that a client asks for.
+// certificate creates a certificate for the host that a client requests.
 func (n *Net) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	leaf := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), DNSNames: []string{hello.ServerName},
@@ -193,7 +195,7 @@ func (n *Net) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) 
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: n.key}, nil
 }
 
-// tunnels is the listener of what came through the proxy.
+// tunnels is a listener for the connections that come through the proxy.
 type tunnels struct {
 	net  *Net
 	addr net.Addr
@@ -209,7 +211,7 @@ func (l tunnels) Accept() (net.Conn, error) {
 	}
 }
 
-// Close implements net.Listener. What ends it is that its net is closed.
+// Close implements net.Listener. It does nothing: Net.Close ends the listener.
 func (l tunnels) Close() error { return nil }
 
 // Addr implements net.Listener.

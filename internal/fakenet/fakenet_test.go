@@ -9,17 +9,17 @@ import (
 	"github.com/onafed/onafed/internal/fakenet"
 )
 
-// Hosts are reached under their names with TLS, and nothing else is.
-func TestNothingElseIsReached(t *testing.T) {
+// A client reaches the hosts under their names with TLS, and reaches nothing else.
+func TestClientReachesOnlyTheHosts(t *testing.T) {
 	t.Parallel()
 	n, err := fakenet.New(t.TempDir(), map[string]http.Handler{"app.gitpod.io": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.WriteString(w, "asked as "+r.Host)
+		io.WriteString(w, "request for "+r.Host)
 	})})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer n.Close()
-	ask := func(url string) (string, error) {
+	get := func(url string) (string, error) {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -35,12 +35,12 @@ func TestNothingElseIsReached(t *testing.T) {
 		}
 		return string(b), err
 	}
-	if got, err := ask("https://app.gitpod.io/x"); err != nil || got != "asked as app.gitpod.io" {
-		t.Errorf("the host answers %q, %v", got, err)
+	if got, err := get("https://app.gitpod.io/x"); err != nil || got != "request for app.gitpod.io" {
+		t.Errorf("GET from the host = %q, %v", got, err)
 	}
 	for _, url := range []string{"https://example.com/", "https://app.gitpod.io:8443/", "http://app.gitpod.io/"} {
-		if got, err := ask(url); err == nil {
-			t.Errorf("%s answers %q", url, got)
+		if got, err := get(url); err == nil {
+			t.Errorf("GET %s = %q, want an error", url, got)
 		}
 	}
 	want := []string{"example.com", "app.gitpod.io:8443 without TLS on port 443", "app.gitpod.io without TLS on port 443"}

@@ -24,14 +24,14 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// The environment of another process that runs this test binary.
+// The environment variables of a child process that runs this test binary.
 const (
 	childRole = "ONAFED_FAULTS_CHILD"
 	childDir  = "ONAFED_FAULTS_DIR"
 	childArg  = "ONAFED_FAULTS_ARG"
 )
 
-// TestChild is what the other processes of these tests run.
+// TestChild runs in the child processes of these tests.
 func TestChild(t *testing.T) {
 	roles := map[string]func(t *testing.T, dir, arg string){
 		"write credentials": childCredentials,
@@ -41,7 +41,7 @@ func TestChild(t *testing.T) {
 	}
 	role := os.Getenv(childRole)
 	if role == "" {
-		t.Skip("only for the other tests")
+		t.Skip("runs in child processes only")
 	}
 	run, ok := roles[role]
 	if !ok {
@@ -50,7 +50,7 @@ func TestChild(t *testing.T) {
 	run(t, os.Getenv(childDir), os.Getenv(childArg))
 }
 
-// command is the test binary in a role.
+// command returns a command that runs the test binary in a role.
 func command(ctx context.Context, tb testing.TB, role, dir, arg string) *exec.Cmd {
 	tb.Helper()
 	self, err := os.Executable()
@@ -63,19 +63,19 @@ func command(ctx context.Context, tb testing.TB, role, dir, arg string) *exec.Cm
 	return cmd
 }
 
-// A process is a child that says on its standard output what it has done.
+// process is a child process that reports its progress on its standard output.
 type process struct {
-	said  chan string
+	lines chan string
 	stdin io.WriteCloser
 	kill  func()
 }
 
-// start starts a child. It is killed at the end of the test at the latest.
+// start starts a child process. It is killed at the end of the test at the latest.
 func start(tb testing.TB, role, dir, arg string) *process {
 	tb.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
 	cmd := command(ctx, tb, role, dir, arg)
-	p := &process{said: make(chan string)}
+	p := &process{lines: make(chan string)}
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		p.stdin, err = cmd.StdinPipe()
@@ -89,11 +89,11 @@ func start(tb testing.TB, role, dir, arg string) *process {
 	}
 	done := make(chan struct{})
 	go func() {
-		defer close(p.said)
+		defer close(p.lines)
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			if text, ok := strings.CutPrefix(lines.Text(), "child: "); ok {
 				select {
-				case p.said <- text:
+				case p.lines <- text:
 				case <-done:
 				}
 			}
@@ -102,7 +102,7 @@ func start(tb testing.TB, role, dir, arg string) *process {
 	p.kill = sync.OnceFunc(func() {
 		_ = cmd.Process.Kill() // SIGKILL
 		close(done)
-		for range p.said { // what it has said before
+		for range p.lines { // the lines that it printed before
 		}
 		_ = cmd.Wait()
 		cancel()
@@ -111,30 +111,32 @@ func start(tb testing.TB, role, dir, arg string) *process {
 	return p
 }
 
-// hear waits for the next word of the child.
-func (p *process) hear(tb testing.TB) string {
+// nextLine waits for the next line of the child.
+func (p *process) nextLine(tb testing.TB) string {
 	tb.Helper()
 	select {
-	case text, ok := <-p.said:
+	case text, ok := <-p.lines:
 		if !ok {
 			tb.Error("the child has ended")
 		}
 		return text
 	case <-time.After(time.Minute):
-		tb.Error("the child says nothing")
+		tb.Error("the child prints nothing")
 		return ""
 	}
 }
 
-// ignore hears without listening, so that the child is not held up.
+// ignore reads and discards the lines of the child, so that the child does not block.
 func (p *process) ignore() {
-	for range p.said { // until it ends
+	for range p.lines { // until it ends
 	}
 }
 
-func say(text any) { fmt.Printf("child: %v\n", text) }
+// printLine reports progress to the parent.
+func printLine(text any) { fmt.Printf("child: %v\n", text) }
 
-// childCredentials writes ever new credentials to the profile that is named, and says the number of each when it is written.
+// childCredentials writes new credentials to a profile in a loop. It prints the number of each
+// after it is written.
 func childCredentials(t *testing.T, dir, profile string) {
 	t.Helper()
 	f, err := export.NewCredentialsFile(dir+"/credentials", nil)
@@ -145,11 +147,11 @@ func childCredentials(t *testing.T, dir, profile string) {
 		if err := f.WriteCredentials(t.Context(), profile, fakeCredentials(n)); err != nil {
 			t.Fatal(err)
 		}
-		say(n)
+		printLine(n)
 	}
 }
 
-// childTokens writes ever new tokens.
+// childTokens writes new tokens in a loop.
 func childTokens(t *testing.T, dir, _ string) {
 	t.Helper()
 	n := 0
@@ -161,11 +163,11 @@ func childTokens(t *testing.T, dir, _ string) {
 		if _, err := f.Write(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		say(n)
+		printLine(n)
 	}
 }
 
-// childCache fills a cache with ever new entries.
+// childCache adds new entries to a cache in a loop.
 func childCache(t *testing.T, dir, prefix string) {
 	t.Helper()
 	c := export.OpenCache(&export.CacheOptions{Dir: dir + "/cache"})
@@ -176,11 +178,11 @@ func childCache(t *testing.T, dir, prefix string) {
 		if _, err := c.Entry(t.Context(), numberedEntry(prefix, n, nil)); err != nil {
 			t.Fatal(err)
 		}
-		say(n)
+		printLine(n)
 	}
 }
 
-// numbered is a token whose jti is a number. Nobody verifies it.
+// numbered returns a token whose jti is a number. Its signature is not valid.
 func numbered(n int) (*idp.Token, error) {
 	now := time.Now().Unix()
 	payload := fmt.Sprintf(`{"iss":%q,"sub":%q,"aud":%q,"iat":%d,"exp":%d,"jti":"%d"}`, idp.Issuer, idptest.Subject, idp.AudienceAWS, now, now+3600, n)
@@ -188,7 +190,7 @@ func numbered(n int) (*idp.Token, error) {
 	return idp.ParseToken(enc(`{"alg":"RS256","kid":"k0"}`) + "." + enc(payload) + "." + enc("not a signature"))
 }
 
-// numberedEntry asks a cache for credentials n; calls counts the fetches.
+// numberedEntry returns the request for entry n of a cache. calls counts the fetches, if not nil.
 func numberedEntry(prefix string, n int, calls *int) export.CacheRequest {
 	return export.CacheRequest{
 		Key: export.CacheKey{SourceFingerprint: prefix + strconv.Itoa(n), RoleARN: roleARN},
@@ -201,7 +203,8 @@ func numberedEntry(prefix string, n int, calls *int) export.CacheRequest {
 	}
 }
 
-// childServe is all servers of a world, on loopback. Its answers drip: each drop waits for a byte on the standard input, until that ends.
+// childServe runs the servers of a world on loopback. They send each response in pieces. Each piece
+// waits for a byte on the standard input, until the input ends.
 func childServe(t *testing.T, _, bearer string) {
 	t.Helper()
 	allowed := make(chan struct{})
@@ -213,13 +216,13 @@ func childServe(t *testing.T, _, bearer string) {
 			}
 		}
 	}()
-	var drip http.HandlerFunc
+	var inPieces http.HandlerFunc
 	w := newWorldOf(t, func(tb testing.TB, next http.Handler) *server {
 		tb.Helper()
-		drip = func(rw http.ResponseWriter, r *http.Request) {
+		inPieces = func(rw http.ResponseWriter, r *http.Request) {
 			rec := httptest.NewRecorder()
 			next.ServeHTTP(rec, r)
-			say("asked")
+			printLine("request")
 			<-allowed
 			for name, values := range rec.Header() {
 				rw.Header()[name] = values
@@ -230,18 +233,18 @@ func childServe(t *testing.T, _, bearer string) {
 				_, _ = rw.Write(body[:n])
 				_ = http.NewResponseController(rw).Flush()
 				body = body[n:]
-				say("drop")
+				printLine("piece")
 				<-allowed
 			}
 		}
-		return onLoopback(tb, drip)
+		return onLoopback(tb, inPieces)
 	}, bearer, "RS256", time.Hour)
 	conn, err := w.dial(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	say(conn.RemoteAddr())
+	printLine(conn.RemoteAddr())
 	conn.Close()
 	<-t.Context().Done()
-	t.Error(errors.New("nobody killed the server"))
+	t.Error(errors.New("the server was not killed"))
 }

@@ -30,60 +30,64 @@ const (
 	credFile      = "credentials file"
 )
 
-// maxStale is less than the default of a day, which would only take longer.
+// maxStale is less than the default of a day, so that the tests take less time.
 const maxStale = 2 * time.Hour
 
-// A component is a part of the module that waits for others, with the bounds that its documentation promises.
+// component is a part of the module that waits for servers, with the bounds that its documentation
+// promises.
 type component struct {
 	name string
 	what string
-	host string // whose answers are spoiled
-	// keeps tells that a value is kept and handed out until it ends.
+	host string // the host with the faults
+	// keeps is set if the component keeps a value and returns it until it expires.
 	keeps bool
-	step  time.Duration // how often the callers of a test ask
+	step  time.Duration // time between two calls of a test
 
-	cold   time.Duration // longest wait without a value
-	warm   time.Duration // longest wait while there is a valid value
-	repair time.Duration // from the end of a fault to the first new value
+	cold     time.Duration // longest wait without a value
+	warm     time.Duration // longest wait while there is a valid value
+	recovery time.Duration // from the end of a fault to the first new value
 
-	perCall int  // requests that one call may cause when there is no value
-	perHour int  // requests in an hour without faults
-	obeys   bool // it leaves a server alone that sent a Retry-After
+	perCall int  // maximum requests for one call without a value
+	perHour int  // maximum requests in an hour without faults
+	obeys   bool // it waits for the Retry-After of a server
 
 	start func(c *cell, w *world) *subject
 }
 
-// A subject is a component at work.
+// subject is a component in use.
 type subject struct {
-	// use asks as a caller does, and returns the id of what it got: an access key, a fingerprint, a kid.
+	// use makes a call, and returns the ID of the value: an access key, a fingerprint, or a kid.
 	use func(ctx context.Context) (id string, err error)
-	// turn makes the next value differ from those before, where that does not happen by itself.
-	turn func()
-	// end is when the kept value can no longer be used, by this machine's clock. Nil asks the world.
+	// changeValue makes the next value differ from the previous ones. It is nil if each value
+	// differs.
+	changeValue func()
+	// end returns the expiry of a kept value by the local clock. If it is nil, the world knows the
+	// expiry.
 	end func(id string) time.Time
-	// late checks the error after that.
-	late func(err error) error
+	// checkExpired checks the error after the expiry. It may be nil.
+	checkExpired func(err error) error
 }
 
-// components are those that one asks and that answer. The files that are kept fresh have tests of their own.
+// components returns the components that return values to callers. The writers of files have their
+// own tests.
 func components() []component {
 	return []component{
 		{
 			name: provider, what: "`awsfed.Provider`, faults at STS", host: stsHost,
 			keeps: true, step: 30 * time.Second,
-			cold: 30 * time.Second, warm: time.Second, repair: 45 * time.Second, perCall: 3, perHour: 3, obeys: true,
+			cold: 30 * time.Second, warm: time.Second, recovery: 45 * time.Second, perCall: 3, perHour: 3, obeys: true,
 			start: func(c *cell, w *world) *subject { return startProvider(c, w, w.source()) },
 		},
 		{
 			name: providerToken, what: "`awsfed.Provider` over `idp.Client`, faults at the API", host: apiHost,
 			keeps: true, step: 30 * time.Second,
-			cold: 30 * time.Second, warm: time.Second, repair: 45 * time.Second, perCall: 4, perHour: 6, obeys: true,
+			cold: 30 * time.Second, warm: time.Second, recovery: 45 * time.Second, perCall: 4, perHour: 6, obeys: true,
 			start: func(c *cell, w *world) *subject { return startProvider(c, w, newClient(c, w).Source(idp.AudienceAWS)) },
 		},
 		{
 			name: keySet, what: "`issuer.Verifier` over `issuer.RemoteKeySet` with discovery", host: apiHost,
 			keeps: true, step: 5 * time.Second,
-			cold: 10 * time.Second, warm: 0, repair: 15 * time.Second, perCall: 2, perHour: 10, obeys: true,
+			cold: 10 * time.Second, warm: 0, recovery: 15 * time.Second, perCall: 2, perHour: 10, obeys: true,
 			start: startVerifier,
 		},
 		{
@@ -94,7 +98,7 @@ func components() []component {
 		{
 			name: tokenCache, what: "`idp.Cached` over `idp.Client`", host: apiHost,
 			keeps: true, step: 30 * time.Second,
-			cold: 30 * time.Second, warm: time.Second, repair: 45 * time.Second, perCall: 3, perHour: 3, obeys: true,
+			cold: 30 * time.Second, warm: time.Second, recovery: 45 * time.Second, perCall: 3, perHour: 3, obeys: true,
 			start: func(c *cell, w *world) *subject {
 				return startSource(w, idp.Cached(newClient(c, w).Source(idp.AudienceAWS), &idp.CachedOptions{Logger: w.logger()}))
 			},
@@ -102,12 +106,13 @@ func components() []component {
 		{
 			name: credCache, what: "`export.Cache`, each call a new provider as in a `credential_process`, faults at STS", host: stsHost,
 			keeps: true, step: 2 * time.Minute,
-			cold: 30 * time.Second, warm: 30 * time.Second, repair: 0, perCall: 3, perHour: 3,
+			cold: 30 * time.Second, warm: 30 * time.Second, recovery: 0, perCall: 3, perHour: 3,
 			start: startCache,
 		},
 	}
 }
 
+// newProvider returns a provider of the world.
 func newProvider(c *cell, w *world, src idp.TokenSource) *awsfed.Provider {
 	p, err := awsfed.New(sts.New(sts.Options{Region: "us-east-1", HTTPClient: w.client}), roleARN, src, func(o *awsfed.Options) {
 		o.Logger = w.logger()
@@ -125,12 +130,13 @@ func startProvider(c *cell, w *world, src idp.TokenSource) *subject {
 	return &subject{use: func(ctx context.Context) (string, error) {
 		creds, err := p.Retrieve(ctx)
 		if err == nil && !creds.Expires.After(time.Now()) {
-			c.Errorf("Retrieve says to ask again at %v, which is past", creds.Expires)
+			c.Errorf("Retrieve returned Expires = %v, which is in the past", creds.Expires)
 		}
 		return creds.AccessKeyID, err
 	}}
 }
 
+// newClient returns a client of the API of the world.
 func newClient(c *cell, w *world) *idp.Client {
 	cl, err := idp.NewClient(&idp.ClientOptions{
 		Bearer:     func(context.Context) (string, error) { return w.bearer, nil },
@@ -163,7 +169,7 @@ func startVerifier(c *cell, w *world) *subject {
 	if err != nil {
 		c.Fatal(err)
 	}
-	// One token a moment is enough, and one for each of a thousand callers takes the test's time.
+	// One token for each second is enough. One for each of a thousand callers would take much time.
 	var (
 		mu   sync.Mutex
 		last *idp.Token
@@ -181,21 +187,21 @@ func startVerifier(c *cell, w *world) *subject {
 			t := token()
 			if _, err := v.Verify(ctx, t.Raw()); err != nil {
 				if e, ok := errors.AsType[*issuer.VerifyError](err); ok && e.Reason != issuer.ReasonKeysUnavailable {
-					c.Errorf("a good token is refused for its %s: %v", e.Reason, err)
+					c.Errorf("a valid token is refused because of its %s: %v", e.Reason, err)
 				}
 				return "", err
 			}
 			return t.Header().KeyID, nil
 		},
-		turn: func() { w.iss.RotateKey() },
+		changeValue: func() { w.iss.RotateKey() },
 		end: func(string) time.Time {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			return w.published.Add(maxStale)
 		},
-		late: func(err error) error {
+		checkExpired: func(err error) error {
 			if _, ok := errors.AsType[*issuer.StaleKeysError](err); !ok {
-				return fmt.Errorf("%w is no *issuer.StaleKeysError", err)
+				return fmt.Errorf("%w is not a *issuer.StaleKeysError", err)
 			}
 			return nil
 		},
@@ -216,7 +222,7 @@ func startCache(c *cell, w *world) *subject {
 	}}
 }
 
-// fakeCredentials are good for an hour; n tells them apart.
+// fakeCredentials returns credentials number n, with a lifetime of an hour.
 func fakeCredentials(n int) aws.Credentials {
 	return aws.Credentials{
 		AccessKeyID:     fmt.Sprintf("ASIATESTONAFED%06d", n),
@@ -229,18 +235,18 @@ func fakeCredentials(n int) aws.Credentials {
 	}
 }
 
-// A cell is one field of the table while it is being worked on.
+// cell is one field of the table while its test runs.
 type cell struct {
 	testing.TB
 	column, row string
 	report      *report
-	dir         string        // a folder of its own
-	attempt     time.Duration // timeouts for what does not run in a bubble; zero is the default
+	dir         string        // a folder for this cell only
+	attempt     time.Duration // timeout outside of a bubble; zero is the default
 	attempts    int           // of the API client; zero is the default
 	life        time.Duration // of credentials; zero is the default
 	bad         bool
 	notes       []string
-	seen        map[string]bool // errors whose secrets were looked for
+	seen        map[string]bool // kinds of errors that were searched for secrets
 }
 
 func (c *cell) Errorf(format string, args ...any) {
@@ -255,7 +261,7 @@ func (c *cell) Fatal(args ...any) {
 	c.TB.Fatal(args...)
 }
 
-// note adds what was measured.
+// note adds a measurement.
 func (c *cell) note(format string, args ...any) {
 	c.notes = append(c.notes, fmt.Sprintf(format, args...))
 }

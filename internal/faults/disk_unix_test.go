@@ -12,15 +12,15 @@ import (
 	"testing"
 )
 
-// testDisk breaks folders, in processes of their own, because it takes a limit, a user or a file system that the tests around it must
-// not have.
+// testDisk runs the writers of files with faults of folders. Each fault needs a limit, a user or a
+// file system that other tests must not have, so it runs in a child process.
 func testDisk(t *testing.T, r *report) {
 	t.Helper()
-	r.add(fullRow, "no space left: a small tmpfs, or, where none can be mounted, RLIMIT_FSIZE")
-	r.add(readOnlyRow, "no right to write (as an ordinary user), and a file system mounted read-only where one can be mounted")
-	for _, role := range []string{"small disk", "limited disk", "no right"} {
+	r.add(fullRow, "no space left: a small tmpfs, or RLIMIT_FSIZE if none can be mounted")
+	r.add(readOnlyRow, "no permission to write (as an ordinary user), and a file system that is mounted read-only, if one can be mounted")
+	for _, role := range []string{"small disk", "limited disk", "no permission"} {
 		t.Run(role, func(t *testing.T) {
-			//nolint:usetesting // an ordinary user may not look into t.TempDir
+			//nolint:usetesting // an ordinary user may not read t.TempDir
 			dir, err := os.MkdirTemp("", "onafed-faults-")
 			if err != nil {
 				t.Fatal(err)
@@ -33,7 +33,7 @@ func testDisk(t *testing.T, r *report) {
 			out, err := cmd.Output()
 			text := string(out)
 			if role == "small disk" && (cmd.ProcessState == nil || strings.Contains(text, cannotMount)) {
-				t.Skipf("nothing can be mounted here: %v", err)
+				t.Skipf("cannot mount a file system: %v", err)
 			}
 			seen := 0
 			for line := range strings.Lines(text) {
@@ -52,22 +52,23 @@ func testDisk(t *testing.T, r *report) {
 
 const cannotMount = "cannot mount"
 
-// diskRole is what a child does.
+// diskRole returns the function of a child process.
 func diskRole(role string) func(*testing.T, string, string) {
-	return map[string]func(*testing.T, string, string){"small disk": smallDisk, "limited disk": limitedDisk, "no right": noRight}[role]
+	return map[string]func(*testing.T, string, string){"small disk": smallDisk, "limited disk": limitedDisk, "no permission": noPermission}[role]
 }
 
-// eachFileColumn runs the components under a breakage of their folders, and tells the parent what came of it.
-func eachFileColumn(t *testing.T, row, how string, dir func(name string) (string, breakage)) {
+// eachFileColumn runs the components with a fault of their folders, and prints the results for the
+// parent.
+func eachFileColumn(t *testing.T, row, how string, dir func(name string) (string, folderFault)) {
 	t.Helper()
 	r := new(report)
-	for column, play := range fileColumns() {
+	for column, test := range fileColumns() {
 		folder, b := dir(strings.ReplaceAll(column, " ", "-"))
 		r.cell(t, column, row, folder, func(c *cell) {
 			before := descriptors()
-			play(c, b)
+			test(c, b)
 			if after := descriptors(); after > before {
-				c.Errorf("%d file descriptors, %d before", after, before)
+				c.Errorf("%d file descriptors, want at most %d as before", after, before)
 			}
 			c.note("%s", how)
 		})
@@ -77,7 +78,7 @@ func eachFileColumn(t *testing.T, row, how string, dir func(name string) (string
 		if err != nil {
 			t.Fatal(err)
 		}
-		say(string(data))
+		printLine(string(data))
 	}
 }
 
@@ -90,39 +91,39 @@ func mkdir(t *testing.T, elem ...string) string {
 	return dir
 }
 
-// smallDisk has a file system of its own, which is filled, and then one that is mounted read-only.
+// smallDisk mounts a file system and fills it, and then mounts it read-only.
 func smallDisk(t *testing.T, dir, _ string) {
 	t.Helper()
 	if err := mountMemory(dir, 256<<10); err != nil {
-		say(cannotMount + ": " + err.Error())
+		printLine(cannotMount + ": " + err.Error())
 		t.Skip(err)
 	}
 	filler := filepath.Join(dir, "filler")
-	full := breakage{
-		on: func() error {
+	full := folderFault{
+		begin: func() error {
 			f, err := os.Create(filler)
 			if err != nil {
 				return err
 			}
 			defer f.Close()
-			for size := 4096; size > 0; { // whole pages, then what fits
+			for size := 4096; size > 0; { // whole pages, then smaller pieces
 				if _, err := f.Write(make([]byte, size)); err != nil {
 					size /= 2
 				}
 			}
 			return nil
 		},
-		off: func() error { return os.Remove(filler) },
+		end: func() error { return os.Remove(filler) },
 	}
-	eachFileColumn(t, fullRow, "tmpfs of 256 KiB, full", func(name string) (string, breakage) { return mkdir(t, dir, name), full })
-	readOnly := breakage{
-		on:  func() error { return remount(dir, true) },
-		off: func() error { return remount(dir, false) },
+	eachFileColumn(t, fullRow, "tmpfs of 256 KiB, full", func(name string) (string, folderFault) { return mkdir(t, dir, name), full })
+	readOnly := folderFault{
+		begin: func() error { return remount(dir, true) },
+		end:   func() error { return remount(dir, false) },
 	}
-	eachFileColumn(t, readOnlyRow, "file system mounted read-only", func(name string) (string, breakage) { return mkdir(t, dir, name+"-2"), readOnly })
+	eachFileColumn(t, readOnlyRow, "file system mounted read-only", func(name string) (string, folderFault) { return mkdir(t, dir, name+"-2"), readOnly })
 }
 
-// limitedDisk may not write files beyond a size: the write comes back short and with an error, as on a full disk.
+// limitedDisk limits the size of files. A longer write is short and fails, as on a full disk.
 func limitedDisk(t *testing.T, dir, _ string) {
 	t.Helper()
 	signal.Ignore(syscall.SIGXFSZ)
@@ -137,12 +138,13 @@ func limitedDisk(t *testing.T, dir, _ string) {
 			return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &now)
 		}
 	}
-	limited := breakage{on: limit(100), off: limit(old.Cur)}
-	eachFileColumn(t, fullRow, "RLIMIT_FSIZE of 100 bytes", func(name string) (string, breakage) { return mkdir(t, dir, name), limited })
+	limited := folderFault{begin: limit(100), end: limit(old.Cur)}
+	eachFileColumn(t, fullRow, "RLIMIT_FSIZE of 100 bytes", func(name string) (string, folderFault) { return mkdir(t, dir, name), limited })
 }
 
-// noRight takes the right to write to the folder away, as somebody whom that binds.
-func noRight(t *testing.T, dir, _ string) {
+// noPermission removes the permission to write to the folder. It runs as an ordinary user, because
+// root may always write.
+func noPermission(t *testing.T, dir, _ string) {
 	t.Helper()
 	if os.Geteuid() == 0 {
 		const nobody = 65534
@@ -159,11 +161,11 @@ func noRight(t *testing.T, dir, _ string) {
 			t.Fatal(err)
 		}
 	}
-	eachFileColumn(t, readOnlyRow, "mode 0500", func(name string) (string, breakage) {
+	eachFileColumn(t, readOnlyRow, "mode 0500", func(name string) (string, folderFault) {
 		folder := mkdir(t, dir, name)
 		chmod := func(mode os.FileMode) func() error {
 			return func() error { return os.Chmod(folder, mode) }
 		}
-		return folder, breakage{on: chmod(0o500), off: chmod(0o700)}
+		return folder, folderFault{begin: chmod(0o500), end: chmod(0o700)}
 	})
 }

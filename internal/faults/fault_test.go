@@ -14,40 +14,45 @@ import (
 	"time"
 )
 
-// A fault of the network: either connections cannot be made, or answers are spoiled.
+// fault is a fault of the network: connections fail, or responses are wrong.
 type fault struct {
 	name string
 	how  string
-	// dial stands in for making a connection.
+	// dial replaces the function that makes a connection, if not nil.
 	dial func(ctx context.Context, addr string) (net.Conn, error)
-	// answer stands in for the answer of next.
+	// answer replaces the response of next, if not nil.
 	answer func(next http.Handler, w http.ResponseWriter, r *http.Request)
-	// passes are the components that it costs time but no answer.
-	passes []string
-	// retryAfter is what the server asks for.
+	// tolerated are the components that get their answers in spite of the fault.
+	tolerated []string
+	// retryAfter is the Retry-After of the responses, or 0.
 	retryAfter time.Duration
 }
 
-// passable reports whether the component gets its answers all the same.
-func (f fault) passable(component string) bool {
-	return slices.Contains(f.passes, component) || slices.Contains(f.passes, everybody)
+// isTolerated reports whether the component gets its answers in spite of the fault.
+func (f fault) isTolerated(component string) bool {
+	return slices.Contains(f.tolerated, component) || slices.Contains(f.tolerated, allComponents)
 }
 
 const (
-	everybody = "*"
-	// late is how long a slow answer takes: longer than callers may wait for a refresh, shorter than any timeout.
-	late = 2 * time.Second
-	// leaveAlone is the Retry-After of a server that has one.
-	leaveAlone = 7 * time.Second
+	allComponents = "*"
+	// latency is longer than callers may wait for a refresh, and shorter than any timeout.
+	latency = 2 * time.Second
+	// retryAfter is the Retry-After of the responses with status 429.
+	retryAfter = 7 * time.Second
 )
 
 var errRefused = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 
-// networkFaults is the part of the matrix that comes over the wire. slow is how long a late answer takes.
+// networkFaults returns the faults of the network. slow is the latency of the first one.
 func networkFaults(slow time.Duration) []fault {
+	return slices.Concat(slowFaults(slow), responseFaults(), dialFaults())
+}
+
+// slowFaults are faults in which the response is late or does not arrive.
+func slowFaults(slow time.Duration) []fault {
 	return []fault{
 		{
-			name: "latency", how: "each answer takes 2 s", passes: []string{everybody},
+			name: "latency", how: "each response takes 2 s", tolerated: []string{allComponents},
 			answer: func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 				if wait(r.Context(), slow) {
 					next.ServeHTTP(w, r)
@@ -59,7 +64,7 @@ func networkFaults(slow time.Duration) []fault {
 			answer: func(_ http.Handler, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		},
 		{
-			name: "hang within the body", how: "half of the answer comes, then nothing",
+			name: "hang within the body", how: "half of the response arrives, then nothing",
 			answer: func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 				half(next, w, r)
 				_ = http.NewResponseController(w).Flush()
@@ -67,7 +72,7 @@ func networkFaults(slow time.Duration) []fault {
 			},
 		},
 		{
-			name: "connection reset", how: "the connection is reset instead of an answer",
+			name: "connection reset", how: "the connection is reset before a response",
 			answer: func(_ http.Handler, w http.ResponseWriter, _ *http.Request) {
 				conn, _, err := http.NewResponseController(w).Hijack()
 				if err != nil {
@@ -79,19 +84,26 @@ func networkFaults(slow time.Duration) []fault {
 				conn.Close()
 			},
 		},
+	}
+}
+
+// responseFaults are faults in which the response is wrong.
+func responseFaults() []fault {
+	return []fault{
 		{
-			name: "truncated body", how: "the connection ends in the middle of the announced body",
+			name: "truncated body", how: "the connection ends in the middle of the body",
 			answer: func(next http.Handler, w http.ResponseWriter, r *http.Request) { half(next, w, r) },
 		},
 		{
-			name: "HTML page", how: "200 with the page of a proxy",
+			name: "HTML page", how: "200 with the login page of a proxy",
 			answer: page("text/html; charset=utf-8", http.StatusOK, "<html><title>Sign in</title><p>Welcome to the Wi-Fi of the hotel"),
 		},
 		{
-			name: "wrong content type", how: "the right answer, called text/plain",
-			// The bodies of STS are XML, those of key sets JSON, whatever they are called; the API's must be JSON, because they are
-			// secrets that a proxy must not have touched.
-			passes: []string{provider, keySet, credCache},
+			name: "wrong content type", how: "the right response, declared as text/plain",
+			// STS's responses are read as XML and key sets as JSON, whatever their declared type.
+			// The API's must be declared as JSON, because they are secrets that no proxy may have
+			// changed.
+			tolerated: []string{provider, keySet, credCache},
 			answer: func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 				rec := httptest.NewRecorder()
 				next.ServeHTTP(rec, r)
@@ -100,11 +112,17 @@ func networkFaults(slow time.Duration) []fault {
 			},
 		},
 		{
-			name: "429 with Retry-After", how: "Retry-After: 7", retryAfter: leaveAlone,
-			answer: tooMany(leaveAlone),
+			name: "429 with Retry-After", how: "Retry-After: 7", retryAfter: retryAfter,
+			answer: tooMany(retryAfter),
 		},
-		{name: "500 storm", how: "every answer is a 500", answer: page("text/plain", http.StatusInternalServerError, "oops")},
-		{name: "503 storm", how: "every answer is a 503", answer: page("text/html", http.StatusServiceUnavailable, "<h1>503</h1>")},
+		{name: "status 500", how: "every response is a 500", answer: page("text/plain", http.StatusInternalServerError, "oops")},
+		{name: "status 503", how: "every response is a 503", answer: page("text/html", http.StatusServiceUnavailable, "<h1>503</h1>")},
+	}
+}
+
+// dialFaults are faults in which no connection is made.
+func dialFaults() []fault {
+	return []fault{
 		{
 			name: "DNS failure", how: "the name does not resolve",
 			dial: func(_ context.Context, addr string) (net.Conn, error) {
@@ -112,13 +130,13 @@ func networkFaults(slow time.Duration) []fault {
 			},
 		},
 		{
-			name: "connection refused", how: "nobody listens",
+			name: "connection refused", how: "no process listens",
 			dial: func(context.Context, string) (net.Conn, error) { return nil, errRefused },
 		},
 	}
 }
 
-// tooMany is an answer that asks for a pause.
+// tooMany returns a handler that answers 429 with a Retry-After.
 func tooMany(pause time.Duration) func(http.Handler, http.ResponseWriter, *http.Request) {
 	return func(_ http.Handler, w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(pause.Seconds())))
@@ -126,7 +144,7 @@ func tooMany(pause time.Duration) func(http.Handler, http.ResponseWriter, *http.
 	}
 }
 
-// page is an answer that has nothing to do with the question.
+// page returns a handler that answers every request with one page.
 func page(contentType string, status int, body string) func(http.Handler, http.ResponseWriter, *http.Request) {
 	return func(_ http.Handler, w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
@@ -135,9 +153,9 @@ func page(contentType string, status int, body string) func(http.Handler, http.R
 	}
 }
 
-// half announces the answer and sends one half of its body.
+// half sends the header of the response, and half of its body.
 func half(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	// An answer without a body, as a 304 is, would come through whole.
+	// A response without a body, such as a 304, cannot be truncated.
 	r.Header.Del("If-None-Match")
 	r.Header.Del("If-Modified-Since")
 	rec := httptest.NewRecorder()
@@ -147,6 +165,7 @@ func half(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	forward(w, rec)
 }
 
+// forward sends a recorded response.
 func forward(w http.ResponseWriter, rec *httptest.ResponseRecorder) {
 	for name, values := range rec.Header() {
 		w.Header()[name] = values
@@ -155,7 +174,7 @@ func forward(w http.ResponseWriter, rec *httptest.ResponseRecorder) {
 	_, _ = w.Write(rec.Body.Bytes())
 }
 
-// wait waits for d, and reports whether ctx lasted so long.
+// wait waits for d. It reports whether ctx was not canceled before.
 func wait(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -167,8 +186,8 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// onTheWire is the fault as it is on loopback, where connections fail for real.
-func (f fault) onTheWire(tb testing.TB) fault {
+// overLoopback returns the fault for tests over loopback, where connections really fail.
+func (f fault) overLoopback(tb testing.TB) fault {
 	tb.Helper()
 	switch f.name {
 	case "DNS failure":
@@ -191,7 +210,7 @@ func (f fault) onTheWire(tb testing.TB) fault {
 	return f
 }
 
-// brokenResolver is Go's own resolver with a name server that answers SERVFAIL.
+// brokenResolver returns Go's resolver with a name server that answers SERVFAIL.
 func brokenResolver(tb testing.TB) *net.Resolver {
 	tb.Helper()
 	conn, err := (&net.ListenConfig{}).ListenPacket(tb.Context(), "udp", "127.0.0.1:0")
@@ -210,9 +229,9 @@ func brokenResolver(tb testing.TB) *net.Resolver {
 			if err != nil || n < 12 {
 				continue
 			}
-			buf[2] |= 0x80                     // an answer (RFC 1035 section 4.1.1)
+			buf[2] |= 0x80                     // a response (RFC 1035, section 4.1.1)
 			buf[3] = buf[3]&0xf0 | 2           // SERVFAIL
-			_, _ = conn.WriteTo(buf[:n], from) // a question that is lost is asked again
+			_, _ = conn.WriteTo(buf[:n], from) // the resolver repeats a lost query
 		}
 	}()
 	tb.Cleanup(func() {

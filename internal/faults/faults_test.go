@@ -9,7 +9,8 @@ import (
 
 var update = flag.Bool("update", false, "write the table to README.md")
 
-// TestFaults is the matrix. Its parts run one after the other, the cells of most of them side by side.
+// TestFaults runs the matrix. Its parts run one after the other. The cells of most parts run in
+// parallel.
 func TestFaults(t *testing.T) {
 	r := new(report)
 	parts := []struct {
@@ -19,7 +20,7 @@ func TestFaults(t *testing.T) {
 		{"network", testNetwork},
 		{"token file", testTokenFile},
 		{"clock", testClock},
-		{"crowd", testCrowd},
+		{"callers", testCallers},
 		{"loopback", testLoopback},
 		{"kill", testKill},
 		{"lock", testLock},

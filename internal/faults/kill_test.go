@@ -26,39 +26,40 @@ const (
 	kills   = 6
 )
 
-// testKill kills processes: the servers of what waits for others, in the middle of an answer, and the writers of files.
+// testKill kills processes: the servers of the components, in the middle of a response, and the
+// writers of files.
 func testKill(t *testing.T, r *report) {
 	t.Helper()
-	r.add(killRow, "a writer of files is killed while it writes, a server while it answers")
-	plays := map[string]func(*cell){credFile: killCredentials, tokenFile: killTokens, credCache: killCache}
+	r.add(killRow, "a writer of files is killed while it writes, a server while it responds")
+	tests := map[string]func(*cell){credFile: killCredentials, tokenFile: killTokens, credCache: killCache}
 	for _, c := range components() {
 		if c.name != credCache {
-			plays[c.name] = func(cl *cell) { killServer(cl, c) }
+			tests[c.name] = func(cl *cell) { killServer(cl, c) }
 		}
 	}
 	t.Run("cells", func(t *testing.T) {
 		var wg sync.WaitGroup
-		for column, play := range plays {
+		for column, test := range tests {
 			dir := t.TempDir()
-			wg.Go(func() { r.cell(t, column, killRow, dir, play) })
+			wg.Go(func() { r.cell(t, column, killRow, dir, test) })
 		}
 		wg.Wait()
 	})
 }
 
-// killSome starts a writer, kills it at a random point some writes later, and has check look at what is there. acked is the number of
-// the last write that the writer said was done.
+// killSome starts a writer, kills it at a random point some writes later, and calls check. acked is
+// the number of the last write that the writer reported as complete.
 func killSome(c *cell, role, arg string, check func(acked int)) {
 	for range kills {
 		p := start(c, role, c.dir, arg)
 		acked := 0
 		for range 1 + rand.N(4) {
-			acked, _ = strconv.Atoi(p.hear(c))
+			acked, _ = strconv.Atoi(p.nextLine(c))
 		}
-		wait(c.Context(), rand.N(3*time.Millisecond)) // somewhere within the next writes
+		wait(c.Context(), rand.N(3*time.Millisecond)) // during one of the next writes
 		p.kill()
 		if acked == 0 {
-			c.Errorf("the writer wrote nothing")
+			c.Errorf("the writer reported no write")
 			return
 		}
 		check(acked)
@@ -66,7 +67,8 @@ func killSome(c *cell, role, arg string, check func(acked int)) {
 	c.note("%d writers killed", kills)
 }
 
-// killCredentials kills one of two writers of a file. The other one goes on, and what was there stays.
+// killCredentials kills one of two writers of a file. The other one continues, and the rest of the
+// file stays.
 func killCredentials(c *cell) {
 	const before = "# by hand\n[keep]\naws_access_key_id = AKIAKEEP\naws_secret_access_key = keep\n"
 	path := filepath.Join(c.dir, "credentials")
@@ -80,13 +82,13 @@ func killCredentials(c *cell) {
 	other := start(c, "write credentials", c.dir, "survivor")
 	killSome(c, "write credentials", "victim", func(acked int) {
 		c.wholeProfile(path, "victim", func(got int) bool { return got >= acked })
-		n, err := strconv.Atoi(other.hear(c)) // it is not stuck behind a dead one's lock
+		n, err := strconv.Atoi(other.nextLine(c)) // the lock of the killed writer does not block it
 		if err != nil {
 			c.Errorf("%v", err)
 		}
 		c.wholeProfile(path, "survivor", func(got int) bool { return got >= n })
 		if text, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(text), before) {
-			c.Errorf("what was there is gone: %v", err)
+			c.Errorf("the other text in the file changed: %v", err)
 		}
 	})
 	other.kill()
@@ -108,7 +110,7 @@ func killTokens(c *cell) {
 	}
 	killSome(c, "write tokens", "", func(acked int) {
 		if n := read(); n < acked {
-			c.Errorf("token %d is in the file, %d was written", n, acked)
+			c.Errorf("token %d is in the file after token %d was written", n, acked)
 		}
 	})
 	f, err := export.NewTokenFile(path, idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return numbered(0) }), nil)
@@ -132,9 +134,9 @@ func killCache(c *cell) {
 		round++
 		calls := 0
 		if e, err := cache.Entry(c.Context(), numberedEntry("", acked, &calls)); err != nil || calls != 0 || e.Credentials.AccessKeyID != fakeCredentials(acked).AccessKeyID {
-			c.Errorf("entry %d was written and is lost: %d fetches, %v", acked, calls, err)
+			c.Errorf("entry %d was written and lost: %d fetches, %v", acked, calls, err)
 		}
-		// Those that were under way are there or are fetched, whole.
+		// Each later entry is in the cache or is fetched, and it is whole.
 		for n := acked + 1; ; n++ {
 			calls = 0
 			e, err := cache.Entry(c.Context(), numberedEntry("", n, &calls))
@@ -146,7 +148,7 @@ func killCache(c *cell) {
 			}
 		}
 		if left, _ := filepath.Glob(filepath.Join(dir, ".*.tmp")); len(left) > 0 {
-			c.Errorf("%q are left", left)
+			c.Errorf("%q are left in the folder", left)
 		}
 		if err := os.RemoveAll(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			c.Errorf("%v", err)
@@ -157,8 +159,8 @@ func killCache(c *cell) {
 	})
 }
 
-// killServer kills the servers in the middle of an answer, and then starts them again: an error or an answer at once, and an answer soon
-// after they are back.
+// killServer kills the servers in the middle of a response and starts them again. The call returns
+// a value or an error at once, and a call returns a value soon after the servers are back.
 func killServer(c *cell, co component) {
 	const rounds = 2
 	c.attempt = 10 * time.Second
@@ -172,19 +174,19 @@ func killServer(c *cell, co component) {
 	defer cancel()
 
 	p := start(c, "serve", c.dir, w.bearer)
-	addr.Store(p.hear(c))
+	addr.Store(p.nextLine(c))
 	failed := 0
 	for range rounds {
-		subject := co.start(c, w) // with nothing kept, so that it asks
+		subject := co.start(c, w) // a new component has no value, so it sends a request
 		done := make(chan error, 1)
 		go func() {
 			_, err := subject.use(ctx)
 			done <- err
 		}()
-		p.hear(c) // it was asked
+		p.nextLine(c) // the server has received a request
 		for range rand.N(5) {
 			_, _ = p.stdin.Write([]byte{0})
-			p.hear(c)
+			p.nextLine(c)
 		}
 		p.kill()
 		if err := <-done; err != nil {
@@ -192,8 +194,8 @@ func killServer(c *cell, co component) {
 			c.checkErrorOf(w, err)
 		}
 		p = start(c, "serve", c.dir, w.bearer)
-		addr.Store(p.hear(c))
-		_ = p.stdin.Close() // from now on it answers at once
+		addr.Store(p.nextLine(c))
+		_ = p.stdin.Close() // from now on the server responds at once
 		go p.ignore()
 		for try := 1; ; try++ {
 			if _, err := subject.use(ctx); err == nil {
@@ -205,18 +207,18 @@ func killServer(c *cell, co component) {
 		}
 		p.kill()
 		p = start(c, "serve", c.dir, w.bearer)
-		addr.Store(p.hear(c))
+		addr.Store(p.nextLine(c))
 	}
 	p.kill()
 	w.client.CloseIdleConnections()
-	c.note("servers killed %d times, %d calls failed for it", rounds, failed)
+	c.note("servers killed %d times, %d calls failed", rounds, failed)
 }
 
-// tokenNumber returns the number of one of the numbered tokens.
+// tokenNumber returns the number of a token that numbered returned.
 func tokenNumber(c *cell, raw string) int {
 	t, err := idp.ParseToken(raw)
 	if err != nil {
-		c.Errorf("no whole token: %v", err)
+		c.Errorf("the file has no whole token: %v", err)
 		return 0
 	}
 	var id struct {

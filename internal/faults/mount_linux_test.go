@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// ownMounts gives the child a mount namespace, in a user namespace so that no rights are needed. What it mounts is gone with it.
+// ownMounts gives the child its own mount namespace, in a user namespace, which needs no
+// privileges. Its mounts end with it.
 func ownMounts(cmd *exec.Cmd) bool {
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,

@@ -11,13 +11,14 @@ import (
 	"github.com/onafed/onafed/idp/idptest"
 )
 
-// shortLife is the life of tokens and credentials in these tests. An hour's would take three times as long to play.
+// shortLife is the lifetime of tokens and credentials in these tests. With an hour they would take
+// three times as long.
 const shortLife = 20 * time.Minute
 
-// testNetwork takes each component through each fault of the network, in a bubble.
+// testNetwork runs each component with each fault of the network, in a bubble.
 func testNetwork(t *testing.T, r *report) {
 	t.Helper()
-	for _, f := range networkFaults(late) {
+	for _, f := range networkFaults(latency) {
 		r.add(f.name, f.how)
 		for _, c := range components() {
 			t.Run(c.name+"/"+f.name, func(t *testing.T) {
@@ -27,9 +28,9 @@ func testNetwork(t *testing.T, r *report) {
 					r.cell(t, c.name, f.name, dir, func(cl *cell) {
 						cl.life = shortLife
 						w := newWorld(t, inMemory, shortLife)
-						s := &scene{cell: cl, component: c, world: w, fault: f, subject: c.start(cl, w)}
-						s.play()
-						s.leaveNothing()
+						s := &trial{cell: cl, component: c, world: w, fault: f, subject: c.start(cl, w)}
+						s.run()
+						s.checkCleanup()
 					})
 				})
 			})
@@ -37,50 +38,50 @@ func testNetwork(t *testing.T, r *report) {
 	}
 }
 
-// A scene is a component under one fault.
-type scene struct {
+// trial is a component with one fault.
+type trial struct {
 	*cell
 	component
 	*world
 	fault   fault
 	subject *subject
 
-	waited  time.Duration // longest wait of a caller who could have been served
-	stalled time.Duration // longest wait of the others
+	waited  time.Duration // longest wait of a caller while a value was valid
+	stalled time.Duration // longest wait of the other callers
 	failed  int           // calls that failed
 }
 
-func (s *scene) play() {
-	s.fromTheStart()
+func (s *trial) run() {
+	s.withoutValue()
 	if !s.keeps {
 		return
 	}
-	s.whileValid()
-	s.healthy()
+	s.withValue()
+	s.withoutFault()
 }
 
-// fromTheStart has the fault there before anything was fetched.
-func (s *scene) fromTheStart() {
-	passes := s.fault.passable(s.name)
+// withoutValue begins the fault before the component has a value.
+func (s *trial) withoutValue() {
+	tolerated := s.fault.isTolerated(s.name)
 	s.begin(s.fault, s.host)
 
-	// A caller who gives up after a moment is let go then.
+	// A call returns when its context ends.
 	begin := time.Now()
 	ctx, cancel := context.WithTimeout(s.Context(), 100*time.Millisecond)
 	_, err := s.subject.use(ctx)
 	cancel()
 	if took := time.Since(begin); took > 100*time.Millisecond {
-		s.Errorf("a caller with 100ms to wait waited for %v", took)
+		s.Errorf("a caller with a timeout of 100ms waited for %v", took)
 	}
 	s.checkError(err)
 	s.settle()
 
-	// One with patience gets an answer or an error in time, with few requests.
+	// A caller without a timeout gets a value or an error in time, with few requests.
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(s.step) {
 		before := s.count()
 		_, err := s.ask(s.cold)
-		if passes != (err == nil) {
-			s.Errorf("before anything was fetched: error %v, want one: %v", err, !passes)
+		if tolerated != (err == nil) {
+			s.Errorf("without a value: error %v, want an error: %v", err, !tolerated)
 			break
 		}
 		if n := s.count() - before; n > s.perCall {
@@ -88,12 +89,13 @@ func (s *scene) fromTheStart() {
 		}
 	}
 	s.end()
-	s.repaired("")
+	s.checkRecovery("")
 }
 
-// whileValid has the fault begin a minute after the component got a value, and end four minutes after the value's end.
-func (s *scene) whileValid() {
-	passes := s.fault.passable(s.name)
+// withValue begins the fault a minute after the component got a value, and ends it four minutes
+// after the value expired.
+func (s *trial) withValue() {
+	tolerated := s.fault.isTolerated(s.name)
 	s.settle()
 	first, err := s.ask(s.cold)
 	if err != nil {
@@ -106,7 +108,7 @@ func (s *scene) whileValid() {
 		life = maxStale
 	}
 	if left := time.Until(end); left > life || left < life/4 {
-		s.Errorf("%v are left of %s, want some of %v", left, first, life)
+		s.Errorf("%v are left of the value %s, want at most %v", left, first, life)
 	}
 	s.settle()
 	s.begin(s.fault, s.host)
@@ -114,62 +116,63 @@ func (s *scene) whileValid() {
 
 	s.until(end.Add(-time.Minute), end, func() {
 		if _, err := s.ask(s.warm); err != nil && time.Now().Before(end) {
-			s.Errorf("%v before the value's end: %v", time.Until(end), err)
+			s.Errorf("%v before the value expired: %v", time.Until(end), err)
 		}
 	})
-	s.hammer(s.warm)
+	s.callOften(s.warm)
 	s.until(end.Add(-250*time.Millisecond), end, func() {
 		if _, err := s.ask(s.warm); err != nil && time.Now().Before(end) {
-			s.Errorf("%v before the value's end: %v", time.Until(end), err)
+			s.Errorf("%v before the value expired: %v", time.Until(end), err)
 		}
 	})
-	s.leftAlone(from, end)
+	s.checkRetryAfter(from, end)
 	time.Sleep(time.Until(end) + time.Millisecond)
-	if s.subject.turn != nil {
-		s.subject.turn()
+	if s.subject.changeValue != nil {
+		s.subject.changeValue()
 	}
 	s.until(end.Add(4*time.Minute), time.Time{}, func() {
 		id, err := s.ask(s.cold)
 		switch {
-		case passes && err != nil:
-			s.Errorf("after the value's end: %v", err)
-		case !passes && err == nil:
-			s.Errorf("%s is handed out %v after its end", id, time.Since(end))
-		case err != nil && s.subject.late != nil:
-			if wrong := s.subject.late(err); wrong != nil {
-				s.Errorf("after the value's end: %v", wrong)
+		case tolerated && err != nil:
+			s.Errorf("after the value expired: %v", err)
+		case !tolerated && err == nil:
+			s.Errorf("%s was returned %v after it expired", id, time.Since(end))
+		case err != nil && s.subject.checkExpired != nil:
+			if wrong := s.subject.checkExpired(err); wrong != nil {
+				s.Errorf("after the value expired: %v", wrong)
 			}
 		}
 	})
-	s.hammer(s.cold)
+	s.callOften(s.cold)
 	requests, took := s.count()-from, time.Since(began)
 	if float64(requests) > 10+took.Seconds() {
-		s.Errorf("%d requests in %v: that is a loop", requests, took)
+		s.Errorf("%d requests in %v: too many", requests, took)
 	}
 	s.end()
-	s.repaired(first)
-	s.note("%d requests in %v, longest wait %v while valid and %v after", requests, took.Round(time.Minute), s.waited.Round(time.Millisecond), s.stalled.Round(time.Millisecond))
+	s.checkRecovery(first)
+	s.note("%d requests in %v, longest wait %v before the expiry and %v after it", requests, took.Round(time.Minute), s.waited.Round(time.Millisecond), s.stalled.Round(time.Millisecond))
 }
 
-// hammer calls a hundred times within a second: after a failure there is a pause of about a second at the least, whoever calls.
-func (s *scene) hammer(limit time.Duration) {
+// callOften makes a hundred calls within a second. After a failure the component pauses for about a
+// second, however many callers there are.
+func (s *trial) callOften(limit time.Duration) {
 	if s.name == credCache {
-		return // it has no memory of failures: each of its calls is another process
+		return // it does not remember failures, because each call is another process
 	}
 	from, began := s.count(), time.Now()
 	for range 100 {
 		_, _ = s.ask(limit)
 		time.Sleep(10 * time.Millisecond)
 	}
-	// What was under way, and one flight for each second or part of one.
-	flights := 2 + int(time.Since(began)/time.Second)
-	if n := s.count() - from; n > flights*s.perCall {
+	// The refresh that was running, and one for each second or part of a second.
+	refreshes := 2 + int(time.Since(began)/time.Second)
+	if n := s.count() - from; n > refreshes*s.perCall {
 		s.Errorf("%d requests for a hundred calls in %v", n, time.Since(began))
 	}
 }
 
-// healthy lets an hour pass without a fault: three lives.
-func (s *scene) healthy() {
+// withoutFault runs for an hour without a fault, which is three lifetimes.
+func (s *trial) withoutFault() {
 	s.settle()
 	from := s.count()
 	s.until(time.Now().Add(time.Hour), time.Time{}, func() {
@@ -182,8 +185,8 @@ func (s *scene) healthy() {
 	}
 }
 
-// until asks again and again. Towards the end it asks more often.
-func (s *scene) until(stop, end time.Time, ask func()) {
+// until calls ask until the time stop. Shortly before end it calls more often.
+func (s *trial) until(stop, end time.Time, ask func()) {
 	for failed := s.bad; time.Now().Before(stop) && (failed || !s.bad); {
 		ask()
 		pause := s.step
@@ -198,35 +201,36 @@ func (s *scene) until(stop, end time.Time, ask func()) {
 	}
 }
 
-// settle lets what runs behind the callers end.
-func (s *scene) settle() {
+// settle waits for background work to end.
+func (s *trial) settle() {
 	time.Sleep(time.Minute)
 	synctest.Wait()
 }
 
-// repaired asks until there is an answer other than the old one.
-func (s *scene) repaired(old string) {
+// checkRecovery calls until the value differs from the old one.
+func (s *trial) checkRecovery(old string) {
 	begin := time.Now()
 	for {
 		id, err := s.ask(s.cold)
 		if err == nil && id != old {
 			break
 		}
-		if time.Since(begin) > s.repair {
+		if time.Since(begin) > s.recovery {
 			s.Errorf("no new value %v after the fault: %q, %v", time.Since(begin), id, err)
 			return
 		}
 		time.Sleep(500 * time.Millisecond)
 	}
-	if took := time.Since(begin); took > s.repair {
-		s.Errorf("a new value %v after the fault, want at most %v", took, s.repair)
+	if took := time.Since(begin); took > s.recovery {
+		s.Errorf("new value %v after the fault, want at most %v", took, s.recovery)
 	}
 }
 
-// ask makes a call, and checks what must hold for every one: it ends in time, and what it hands out is good now by the servers' clock.
-func (s *scene) ask(limit time.Duration) (id string, err error) {
+// ask makes a call and checks the properties of every call: it returns in time, and the value is
+// valid by the servers' clock.
+func (s *trial) ask(limit time.Duration) (id string, err error) {
 	begin := time.Now()
-	ctx, cancel := context.WithTimeout(s.Context(), limit+time.Minute) // so that a test which fails ends
+	ctx, cancel := context.WithTimeout(s.Context(), limit+time.Minute) // so that a failing test ends
 	defer cancel()
 	id, err = s.subject.use(ctx)
 	took := time.Since(begin)
@@ -244,51 +248,53 @@ func (s *scene) ask(limit time.Duration) (id string, err error) {
 		return "", err
 	}
 	if end := s.endsAt(id); !s.localNow().Before(end) {
-		s.Errorf("%s is handed out %v after its end", id, s.localNow().Sub(end))
+		s.Errorf("%s was returned %v after it expired", id, s.localNow().Sub(end))
 	}
 	return id, nil
 }
 
-// endsAt is when a value ends.
-func (s *scene) endsAt(id string) time.Time {
+// endsAt returns the expiry of a value.
+func (s *trial) endsAt(id string) time.Time {
 	if s.subject.end != nil {
 		return s.subject.end(id)
 	}
 	end, ok := s.endOf(id)
 	if !ok {
-		s.Errorf("%q was never given out", id)
+		s.Errorf("%q was never issued", id)
 	}
 	return end
 }
 
-// localNow is the clock by which endsAt is meant: the servers' where a server set the end.
-func (s *scene) localNow() time.Time {
+// localNow returns the time of the clock that endsAt uses: the servers' clock, if a server set the
+// expiry.
+func (s *trial) localNow() time.Time {
 	if s.subject.end != nil {
 		return time.Now()
 	}
 	return s.now()
 }
 
-// leftAlone checks that a server which asked to be left alone was, as far as the life that is left allows. Of a key set's two documents
-// one may be there when the other is not, so each is asked for.
-func (s *scene) leftAlone(from int, end time.Time) {
+// checkRetryAfter checks that the component waited for Retry-After, as far as the remaining
+// lifetime allows. A key set requests two documents, each with its own Retry-After.
+func (s *trial) checkRetryAfter(from int, end time.Time) {
 	if s.fault.retryAfter == 0 || !s.obeys {
 		return
 	}
-	hits, _ := s.since(from)
-	last := make(map[string]hit)
-	for _, h := range hits {
-		before := last[h.host+h.path]
-		last[h.host+h.path] = h
-		gap := h.at.Sub(before.at)
-		if before.spoiled && gap < s.fault.retryAfter && end.Sub(before.at) > 10*s.fault.retryAfter {
-			s.Errorf("asked again %v after Retry-After: %v", gap, s.fault.retryAfter)
+	requests, _ := s.since(from)
+	last := make(map[string]request)
+	for _, req := range requests {
+		before := last[req.host+req.path]
+		last[req.host+req.path] = req
+		gap := req.at.Sub(before.at)
+		if before.faulty && gap < s.fault.retryAfter && end.Sub(before.at) > 10*s.fault.retryAfter {
+			s.Errorf("next request %v after a Retry-After of %v", gap, s.fault.retryAfter)
 			return
 		}
 	}
 }
 
-// checkErrorOf looks for secrets in an error: in its text always, in every way to print it for the first few.
+// checkErrorOf checks that an error shows no secret: in its text always, and with all verbs for the
+// first few errors.
 func (c *cell) checkErrorOf(w *world, err error) {
 	if err == nil {
 		return
@@ -296,7 +302,7 @@ func (c *cell) checkErrorOf(w *world, err error) {
 	secrets := w.recent()
 	text := err.Error()
 	if slices.ContainsFunc(secrets, func(s string) bool { return strings.Contains(text, s) }) {
-		c.Errorf("an error has a secret in it")
+		c.Errorf("an error shows a secret")
 	}
 	if kind := text[:min(len(text), 40)]; !c.seen[kind] && len(c.seen) < 3 {
 		c.seen[kind] = true
@@ -307,18 +313,19 @@ func (c *cell) checkErrorOf(w *world, err error) {
 	}
 }
 
-func (s *scene) checkError(err error) { s.checkErrorOf(s.world, err) }
+func (s *trial) checkError(err error) { s.checkErrorOf(s.world, err) }
 
-// leaveNothing checks that nothing is left behind but what the caller made: the bubble itself would not end with a goroutine in it.
-func (s *scene) leaveNothing() { s.cell.leaveNothing(s.world) }
+func (s *trial) checkCleanup() { s.cell.checkCleanup(s.world) }
 
-func (c *cell) leaveNothing(w *world) {
-	time.Sleep(2 * time.Minute) // whatever was under way
+// checkCleanup checks that no connection is open, and that the log shows no secret. A bubble does
+// not end while it has goroutines.
+func (c *cell) checkCleanup(w *world) {
+	time.Sleep(2 * time.Minute) // for background work
 	synctest.Wait()
 	w.client.CloseIdleConnections()
 	synctest.Wait()
 	if n := w.open.Load(); n != 0 {
-		c.Errorf("%d connections are left open", n)
+		c.Errorf("%d connections are still open", n)
 	}
 	log := w.log.String()
 	w.mu.Lock()
@@ -326,6 +333,6 @@ func (c *cell) leaveNothing(w *world) {
 	secrets = append(secrets, w.secrets[max(0, len(w.secrets)-20):]...)
 	w.mu.Unlock()
 	if slices.ContainsFunc(secrets, func(s string) bool { return strings.Contains(log, s) }) {
-		c.Errorf("the log has a secret in it")
+		c.Errorf("the log shows a secret")
 	}
 }

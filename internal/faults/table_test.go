@@ -13,24 +13,24 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A report gathers what became of the cells. It is safe for concurrent use.
+// report collects the results of the cells. It is safe for concurrent use.
 type report struct {
 	mu    sync.Mutex
 	cells []outcome
 	rows  []row
 }
 
-// An outcome is a cell that is done.
+// outcome is the result of a cell.
 type outcome struct {
 	Column, Row string
-	Held        bool
+	Passed      bool
 	Notes       []string
 }
 
-// A row is a fault, for the README.
+// row is a row of the table: a fault.
 type row struct{ name, how string }
 
-// cell runs one cell. In a bubble, tb is the bubble's.
+// cell runs one cell. In a synctest bubble, tb must be the one of the bubble.
 func (r *report) cell(tb testing.TB, column, row, dir string, f func(*cell)) {
 	tb.Helper()
 	c := &cell{TB: tb, column: column, row: row, report: r, dir: dir, seen: make(map[string]bool)}
@@ -44,27 +44,28 @@ func (r *report) cell(tb testing.TB, column, row, dir string, f func(*cell)) {
 	done = true
 }
 
-// columns are the components, as the table has them.
+// columns returns the components, in the order of the table.
 func columns() []string {
 	return []string{provider, providerToken, keySet, apiClient, tokenCache, credCache, tokenFile, credFile}
 }
 
-// held returns what stands in a field: a field that has been through several tests held if all of them say so.
-func (r *report) held(column, row string) string {
+// result returns the text of a field of the table. A field with several tests passes if all of them
+// pass.
+func (r *report) result(column, row string) string {
 	text := "–"
 	for _, o := range r.cells {
 		switch {
 		case o.Column != column || o.Row != row:
-		case !o.Held:
-			return "**no**"
+		case !o.Passed:
+			return "**fail**"
 		default:
-			text = "held"
+			text = "pass"
 		}
 	}
 	return text
 }
 
-// print writes the table and what was measured to the test's log.
+// print writes the table and the measurements to the log of the test.
 func (r *report) print(tb testing.TB) {
 	tb.Helper()
 	var b bytes.Buffer
@@ -73,11 +74,11 @@ func (r *report) print(tb testing.TB) {
 	for _, row := range r.rows {
 		fmt.Fprint(t, row.name)
 		for _, column := range columns() {
-			fmt.Fprintf(t, "\t%s", strings.Trim(r.held(column, row.name), "*"))
+			fmt.Fprintf(t, "\t%s", strings.Trim(r.result(column, row.name), "*"))
 		}
 		fmt.Fprintln(t)
 	}
-	fmt.Fprintln(t, "\nwhat happened")
+	fmt.Fprintln(t, "\nmeasurements")
 	for _, column := range columns() {
 		for _, row := range r.rows {
 			for _, o := range r.cells {
@@ -97,7 +98,7 @@ const (
 	tableFoot = "<!-- end of the table -->\n"
 )
 
-// markdown is the table for the README: nothing that differs from run to run.
+// markdown returns the tables for the README, without anything that differs between runs.
 func (r *report) markdown() string {
 	var b strings.Builder
 	b.WriteString("\n| fault | how |")
@@ -108,26 +109,26 @@ func (r *report) markdown() string {
 	for _, row := range r.rows {
 		fmt.Fprintf(&b, "| %s | %s |", row.name, row.how)
 		for _, column := range columns() {
-			fmt.Fprintf(&b, " %s |", r.held(column, row.name))
+			fmt.Fprintf(&b, " %s |", r.result(column, row.name))
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString("\n| component | what it is | longest wait, nothing kept | while a value is valid | new value after the fault | requests of a call at most |\n|---|---|---|---|---|---|\n")
+	b.WriteString("\n| component | type | longest wait without a value | longest wait with a valid value | new value after the fault | requests for one call |\n|---|---|---|---|---|---|\n")
 	for _, c := range components() {
-		warm, repair := "–", "next call"
+		warm, recovery := "–", "next call"
 		if c.keeps {
 			warm = c.warm.String()
 		}
-		if c.repair > 0 {
-			repair = c.repair.String()
+		if c.recovery > 0 {
+			recovery = c.recovery.String()
 		}
-		fmt.Fprintf(&b, "| %s | %s | %v | %s | %s | %d |\n", c.name, c.what, c.cold, warm, repair, c.perCall)
+		fmt.Fprintf(&b, "| %s | %s | %v | %s | %s | %d |\n", c.name, c.what, c.cold, warm, recovery, c.perCall)
 	}
 	b.WriteString("\n")
 	return b.String()
 }
 
-// compare holds the README to the table, or writes it.
+// compare compares the table in the README with this run, or writes it.
 func (r *report) compare(tb testing.TB, update bool) {
 	tb.Helper()
 	text, err := os.ReadFile(readme)
@@ -137,7 +138,7 @@ func (r *report) compare(tb testing.TB, update bool) {
 	before, rest, ok1 := strings.Cut(string(text), tableHead)
 	_, after, ok2 := strings.Cut(rest, tableFoot)
 	if !ok1 || !ok2 {
-		tb.Fatalf("%s has no place for the table", readme)
+		tb.Fatalf("%s has no markers for the table", readme)
 	}
 	want := before + tableHead + r.markdown() + tableFoot + after
 	if update {
@@ -147,18 +148,19 @@ func (r *report) compare(tb testing.TB, update bool) {
 		return
 	}
 	if diff := cmp.Diff(strings.Split(string(text), "\n"), strings.Split(want, "\n")); diff != "" {
-		tb.Errorf("the table has changed (-%s +this run); if that is meant: go test ./internal/faults -update\n%s", readme, diff)
+		tb.Errorf("the table has changed (-%s +this run); to accept it, run: go test ./internal/faults -update\n%s", readme, diff)
 	}
 }
 
-// add tells the report of a row.
+// add adds a row, once.
 func (r *report) add(name, how string) {
 	if !slices.ContainsFunc(r.rows, func(w row) bool { return w.name == name }) {
 		r.rows = append(r.rows, row{name, how})
 	}
 }
 
-// quickDir is a folder in memory where the system has such a place: to flush a thousand files to a disk takes longer than all else.
+// quickDir returns a folder in memory, if the system has one. To flush a thousand files to a disk
+// takes longer than the rest of the tests.
 func quickDir(tb testing.TB) string {
 	tb.Helper()
 	const memory = "/dev/shm"

@@ -14,8 +14,8 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// A keeper is an export.TokenFile that keeps a file fresh, and those who read the file.
-type keeper struct {
+// tokenFileRun is an export.TokenFile that keeps a file fresh, and a reader of the file.
+type tokenFileRun struct {
 	*cell
 	*world
 	path    string
@@ -23,9 +23,9 @@ type keeper struct {
 	written bool
 }
 
-// keep starts the keeper of a token file.
-func keep(c *cell, w *world) *keeper {
-	k := &keeper{cell: c, world: w, path: filepath.Join(c.dir, "tokens", "web-identity")}
+// runTokenFile starts a token file.
+func runTokenFile(c *cell, w *world) *tokenFileRun {
+	k := &tokenFileRun{cell: c, world: w, path: filepath.Join(c.dir, "tokens", "web-identity")}
 	f, err := export.NewTokenFile(k.path, newClient(c, w).Source(idp.AudienceAWS), &export.TokenFileOptions{Logger: w.logger()})
 	if err != nil {
 		c.Fatal(err)
@@ -40,38 +40,39 @@ func keep(c *cell, w *world) *keeper {
 	return k
 }
 
-// read is what another program does: it finds a whole token, and once there was one there is always one. "" is none yet.
-func (k *keeper) read() (id string, end time.Time) {
+// read reads the file as another program does. After the first token, the file must always have a
+// whole one. id is "" before that.
+func (k *tokenFileRun) read() (id string, end time.Time) {
 	raw, err := os.ReadFile(k.path)
 	if errors.Is(err, fs.ErrNotExist) && !k.written {
 		return "", time.Time{}
 	}
 	if err != nil {
-		k.Errorf("the file cannot be read any more: %v", err)
+		k.Errorf("cannot read the file: %v", err)
 		return "", time.Time{}
 	}
 	k.written = true
 	t, err := idp.ParseToken(string(raw))
 	if err != nil {
-		k.Errorf("half a token in the file: %v", err)
+		k.Errorf("the file has no whole token: %v", err)
 		return "", time.Time{}
 	}
 	end, ok := k.endOf(t.Fingerprint())
 	if !ok {
-		k.Errorf("a token that was never given out is in the file")
+		k.Errorf("the file has a token that was never issued")
 	}
 	return t.Fingerprint(), end
 }
 
-// watch reads the file again and again for a time.
-func (k *keeper) watch(d time.Duration, check func(id string, end time.Time)) {
+// watch reads the file repeatedly during d.
+func (k *tokenFileRun) watch(d time.Duration, check func(id string, end time.Time)) {
 	for stop := time.Now().Add(d); time.Now().Before(stop) && !k.bad; time.Sleep(20 * time.Second) {
 		check(k.read())
 	}
 }
 
-// newer waits for a token other than the old one.
-func (k *keeper) newer(old string) {
+// newer waits for a token that differs from the old one.
+func (k *tokenFileRun) newer(old string) {
 	const limit = 2 * time.Minute
 	for begin := time.Now(); ; time.Sleep(time.Second) {
 		id, end := k.read()
@@ -85,12 +86,12 @@ func (k *keeper) newer(old string) {
 	}
 }
 
-// fresh lets two hours pass in which the token in the file is always good.
-func (k *keeper) fresh() {
+// checkFresh checks that the token in the file is valid during two hours.
+func (k *tokenFileRun) checkFresh() {
 	from := k.count()
 	k.watch(2*time.Hour, func(id string, end time.Time) {
 		if !k.now().Before(end) {
-			k.Errorf("%s is in the file %v after its end", id, k.now().Sub(end))
+			k.Errorf("%s is in the file %v after it expired", id, k.now().Sub(end))
 		}
 	})
 	if n := k.count() - from; n > 10 {
@@ -98,16 +99,16 @@ func (k *keeper) fresh() {
 	}
 }
 
-// finish ends the keeper and looks at what it leaves.
-func (k *keeper) finish() {
+// finish stops the token file and checks that only the file is left.
+func (k *tokenFileRun) finish() {
 	if err := k.stop(); err != nil {
 		k.Errorf("Run: %v", err)
 	}
 	k.onlyFiles(filepath.Dir(k.path), filepath.Base(k.path))
-	k.leaveNothing(k.world)
+	k.checkCleanup(k.world)
 }
 
-// onlyFiles checks that nothing is in the folder but these files and the locks of the library.
+// onlyFiles checks that the folder has only these files and the locks of the library.
 func (c *cell) onlyFiles(dir string, names ...string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -119,15 +120,15 @@ func (c *cell) onlyFiles(dir string, names ...string) {
 	}
 	for _, e := range entries {
 		if !allowed[e.Name()] {
-			c.Errorf("%s is left behind", e.Name())
+			c.Errorf("%s is left in the folder", e.Name())
 		}
 	}
 }
 
-// testTokenFile takes the keeper of a token file through the faults of the network.
+// testTokenFile runs a token file with each fault of the network.
 func testTokenFile(t *testing.T, r *report) {
 	t.Helper()
-	for _, f := range networkFaults(late) {
+	for _, f := range networkFaults(latency) {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
 			dir := quickDir(t)
@@ -135,12 +136,12 @@ func testTokenFile(t *testing.T, r *report) {
 				r.cell(t, tokenFile, f.name, dir, func(c *cell) {
 					w := newWorld(t, inMemory, time.Hour)
 					w.begin(f, apiHost)
-					k := keep(c, w)
-					passes := f.passable(tokenFile)
+					k := runTokenFile(c, w)
+					tolerated := f.isTolerated(tokenFile)
 
 					time.Sleep(3 * time.Minute)
-					if id, _ := k.read(); passes != (id != "") {
-						c.Errorf("a token is in the file: %v, want %v", id != "", passes)
+					if id, _ := k.read(); tolerated != (id != "") {
+						c.Errorf("the file has a token: %v, want %v", id != "", tolerated)
 					}
 					w.end()
 					k.newer("")
@@ -151,20 +152,20 @@ func testTokenFile(t *testing.T, r *report) {
 					from, began := w.count(), time.Now()
 					k.watch(time.Until(end)+4*time.Minute, func(id string, end time.Time) {
 						switch {
-						case !passes && id != first:
-							c.Errorf("another token is in the file: %q", id)
-						case passes && !w.now().Before(end):
-							c.Errorf("the token in the file ended %v ago", w.now().Sub(end))
+						case !tolerated && id != first:
+							c.Errorf("the file has another token: %q", id)
+						case tolerated && !w.now().Before(end):
+							c.Errorf("the token in the file expired %v ago", w.now().Sub(end))
 						}
 					})
 					requests, took := w.count()-from, time.Since(began)
 					if float64(requests) > 10+took.Seconds()/2 {
-						c.Errorf("%d requests in %v: that is a loop", requests, took)
+						c.Errorf("%d requests in %v: too many", requests, took)
 					}
 					w.end()
 					k.newer(first)
 					c.note("%d requests in %v", requests, took.Round(time.Minute))
-					k.fresh()
+					k.checkFresh()
 					k.finish()
 				})
 			})

@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// pipes is a network in memory: a listener and the way to it. Its connections work in a synctest bubble.
+// pipes is a network in memory: a listener, and a function that connects to it. It works in a
+// synctest bubble.
 type pipes struct {
 	conns chan net.Conn
 	done  chan struct{}
@@ -58,35 +59,35 @@ func (p *pipes) dial(ctx context.Context) (net.Conn, error) {
 	}
 }
 
-// A server answers for all hosts of a world, and spoils its answers as it is told.
+// server is the server for all hosts of a world, with or without a fault.
 type server struct {
 	next http.Handler
 	dial func(ctx context.Context) (net.Conn, error) // a connection to this server
 	http *http.Server
-	bad  atomic.Pointer[spell]
+	bad  atomic.Pointer[activeFault]
 
-	// open counts the connections, closed is told when one ends.
+	// open is the number of open connections. closed receives a value when one ends.
 	open   atomic.Int64
 	closed chan struct{}
 
-	mu   sync.Mutex
-	hits []hit
+	mu       sync.Mutex
+	requests []request
 }
 
-// A spell is a fault that is at work on one host, or on all of them.
-type spell struct {
+// activeFault is a fault that has begun, on the hosts with a prefix.
+type activeFault struct {
 	fault
 	host string // prefix
 }
 
-// A hit is a request that arrived, or a connection that was not made.
-type hit struct {
+// request is a request that arrived, or a connection that failed.
+type request struct {
 	at         time.Time
 	host, path string
-	spoiled    bool
+	faulty     bool // the fault replaced the response
 }
 
-// serve starts a server that ends with the test.
+// serve starts a server. It is closed at the end of the test.
 func serve(tb testing.TB, next http.Handler, ln net.Listener, dial func(context.Context) (net.Conn, error)) *server {
 	tb.Helper()
 	s := &server{next: next, dial: dial, closed: make(chan struct{}, 1)}
@@ -114,7 +115,7 @@ func serve(tb testing.TB, next http.Handler, ln net.Listener, dial func(context.
 	return s
 }
 
-// inMemory starts a server that is reached without a socket.
+// inMemory starts a server with connections in memory.
 func inMemory(tb testing.TB, next http.Handler) *server {
 	tb.Helper()
 	p := newPipes()
@@ -133,7 +134,8 @@ func onLoopback(tb testing.TB, next http.Handler) *server {
 	})
 }
 
-// client returns a client whose every connection leads to s. What is under test believes to speak https; TLS itself is not under test.
+// client returns a client that connects to s for every host. It sends https requests without TLS,
+// which is not tested here.
 func (s *server) client(tb testing.TB) *http.Client {
 	tb.Helper()
 	tr := &http.Transport{DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
@@ -147,7 +149,7 @@ func (s *server) client(tb testing.TB) *http.Client {
 	return &http.Client{Transport: plain{tr}}
 }
 
-// plain sends https requests in the clear.
+// plain sends https requests without TLS.
 type plain struct{ *http.Transport }
 
 func (p plain) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -156,36 +158,39 @@ func (p plain) RoundTrip(r *http.Request) (*http.Response, error) {
 	return p.Transport.RoundTrip(r)
 }
 
-func (s *server) record(host, path string, spoiled bool) {
+// record records a request.
+func (s *server) record(host, path string, faulty bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hits = append(s.hits, hit{time.Now(), host, path, spoiled})
+	s.requests = append(s.requests, request{time.Now(), host, path, faulty})
 }
 
-// since returns the requests from the n-th on, and how many there are in all.
-func (s *server) since(n int) (hits []hit, all int) {
+// since returns the requests from the n-th on, and the number of all requests.
+func (s *server) since(n int) (requests []request, all int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.hits[n:len(s.hits):len(s.hits)], len(s.hits)
+	return s.requests[n:len(s.requests):len(s.requests)], len(s.requests)
 }
 
+// count returns the number of all requests.
 func (s *server) count() int {
 	_, n := s.since(0)
 	return n
 }
 
-// ServeHTTP answers, or does what a fault makes of that.
+// ServeHTTP answers a request, or lets the fault answer it.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// Read to its end, or net/http does not notice that the client leaves.
+	// The body is read to its end, because net/http does not notice before that the client
+	// disconnects.
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	b := s.bad.Load()
-	spoiled := b != nil && b.answer != nil && strings.HasPrefix(r.Host, b.host)
-	s.record(r.Host, r.URL.Path, spoiled)
-	if spoiled {
+	faulty := b != nil && b.answer != nil && strings.HasPrefix(r.Host, b.host)
+	s.record(r.Host, r.URL.Path, faulty)
+	if faulty {
 		b.answer(s.next, w, r)
 		return
 	}

@@ -25,13 +25,14 @@ const (
 	account = "123456789012"
 	roleARN = "arn:aws:iam::" + account + ":role/deploy"
 
-	// The hosts of a world, or how they begin.
-	apiHost = "app.gitpod.io" // of the issuer, too, as it is in reality
+	// The hosts of a world, or their prefixes.
+	apiHost = "app.gitpod.io" // also the issuer, as in production
 	stsHost = "sts."
 )
 
-// A world is what surrounds a component: the API that mints tokens, the issuer that publishes keys, and STS, all on one server. It keeps
-// account of what was handed out, so that it knows without asking the component what has ended and what is secret.
+// world has the servers that a component needs, on one server: the API that issues tokens, the
+// issuer that publishes keys, and STS. It records the values that they issued, so that it knows
+// without the component what has expired and what is secret.
 type world struct {
 	*server
 	tb     testing.TB
@@ -40,25 +41,26 @@ type world struct {
 	client *http.Client
 	bearer string
 	alg    string
-	log    *record
+	log    *logBuffer
 
 	mu        sync.Mutex
-	ahead     time.Duration // of the servers' clock
-	ends      map[string]time.Time
+	ahead     time.Duration        // of the servers' clock
+	ends      map[string]time.Time // of the issued values, by ID
 	secrets   []string
-	published time.Time // when the keys were last given out
+	published time.Time // when the keys were last served
 }
 
-// newWorld starts the servers of a world. tokenLife is how long its ID tokens live.
+// newWorld starts the servers of a world. tokenLife is the lifetime of its ID tokens.
 func newWorld(tb testing.TB, on func(testing.TB, http.Handler) *server, tokenLife time.Duration) *world {
 	tb.Helper()
 	return newWorldOf(tb, on, "pat-"+rand.Text(), "ES256", tokenLife)
 }
 
-// newWorldOf starts them with a chosen API token and algorithm. With RS256 the keys of all worlds are the same.
+// newWorldOf is newWorld with a given API token and algorithm. With RS256 the keys of all worlds
+// are the same.
 func newWorldOf(tb testing.TB, on func(testing.TB, http.Handler) *server, bearer, alg string, tokenLife time.Duration) *world {
 	tb.Helper()
-	w := &world{tb: tb, bearer: bearer, alg: alg, log: new(record), ends: make(map[string]time.Time)}
+	w := &world{tb: tb, bearer: bearer, alg: alg, log: new(logBuffer), ends: make(map[string]time.Time)}
 	w.iss = idptest.NewIssuer(tb, &idptest.IssuerOptions{Algorithm: alg, Lifetime: tokenLife})
 	w.sts = awsfedtest.New(tb, w.iss.URL, w.iss.Client(), roleARN)
 	w.server = on(tb, http.HandlerFunc(w.answer))
@@ -66,14 +68,14 @@ func newWorldOf(tb testing.TB, on func(testing.TB, http.Handler) *server, bearer
 	return w
 }
 
-// now is the time by the servers' clock.
+// now returns the time of the servers' clock.
 func (w *world) now() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return time.Now().Add(w.ahead)
 }
 
-// setClock puts the servers' clock ahead of this machine's. Seen from the servers it is this machine's clock that changes.
+// setClock sets the servers' clock ahead of the local clock.
 func (w *world) setClock(ahead time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -81,18 +83,18 @@ func (w *world) setClock(ahead time.Duration) {
 	w.sts.SkewClock(ahead)
 }
 
-// start begins a fault on the hosts that begin so.
+// begin begins a fault on the hosts with the given prefix.
 func (w *world) begin(f fault, host string) {
-	w.bad.Store(&spell{f, host})
+	w.bad.Store(&activeFault{f, host})
 	if f.dial != nil {
-		w.client.CloseIdleConnections() // the others would not notice
+		w.client.CloseIdleConnections() // idle connections would not notice the fault
 	}
 }
 
-// end makes everything work again.
+// end ends the fault.
 func (w *world) end() { w.bad.Store(nil) }
 
-// mint is the token that the API gives out.
+// mint returns a new token of the API.
 func (w *world) mint(audience string) *idp.Token {
 	now := w.now()
 	life := w.iss.Claims(audience)
@@ -103,11 +105,11 @@ func (w *world) mint(audience string) *idp.Token {
 		w.tb.Errorf("the issuer's token: %v", err)
 		return nil
 	}
-	w.enter(t.Fingerprint(), t.Expiry(), raw)
+	w.recordIssued(t.Fingerprint(), t.Expiry(), raw)
 	return t
 }
 
-// source is a token source that never fails.
+// source returns a token source that never fails.
 func (w *world) source() idp.TokenSource {
 	return idp.TokenSourceFunc(func(ctx context.Context) (*idp.Token, error) {
 		if err := ctx.Err(); err != nil {
@@ -117,15 +119,16 @@ func (w *world) source() idp.TokenSource {
 	})
 }
 
-// enter keeps account of what was handed out: when it ends by the servers' clock, and what nobody may print.
-func (w *world) enter(id string, end time.Time, secrets ...string) {
+// recordIssued records an issued value: its expiry by the servers' clock, and its secrets.
+func (w *world) recordIssued(id string, end time.Time, secrets ...string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ends[id] = end
 	w.secrets = append(w.secrets, secrets...)
 }
 
-// end returns when what was handed out ends by the servers' clock; ok is false if they never handed it out.
+// endOf returns the expiry of an issued value by the servers' clock. ok is false if it was never
+// issued.
 func (w *world) endOf(id string) (end time.Time, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -140,19 +143,19 @@ func (w *world) recent() []string {
 	return append([]string{w.bearer}, w.secrets[max(0, len(w.secrets)-4):]...)
 }
 
-// answer is all servers, working.
+// answer handles the requests to all servers, without a fault.
 func (w *world) answer(rw http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.Host, stsHost):
 		rec := httptest.NewRecorder()
 		w.sts.ServeHTTP(rec, r)
-		w.overhear(rec.Body.Bytes())
+		w.recordCredentials(rec.Body.Bytes())
 		forward(rw, rec)
 	case strings.HasPrefix(r.URL.Path, "/api/"):
 		w.api(rw, r)
 	default:
 		w.iss.ServeHTTP(rw, r)
-		if b := w.bad.Load(); strings.HasSuffix(r.URL.Path, idptest.JWKSPath) && (b == nil || b.passable(keySet)) {
+		if b := w.bad.Load(); strings.HasSuffix(r.URL.Path, idptest.JWKSPath) && (b == nil || b.isTolerated(keySet)) {
 			w.mu.Lock()
 			w.published = time.Now()
 			w.mu.Unlock()
@@ -162,8 +165,8 @@ func (w *world) answer(rw http.ResponseWriter, r *http.Request) {
 
 var xmlField = regexp.MustCompile(`<(AccessKeyId|SecretAccessKey|SessionToken|Expiration)>([^<]+)<`)
 
-// overhear notes the credentials in an answer of STS.
-func (w *world) overhear(body []byte) {
+// recordCredentials records the credentials in a response of STS.
+func (w *world) recordCredentials(body []byte) {
 	fields := make(map[string]string)
 	for _, m := range xmlField.FindAllSubmatch(body, -1) {
 		fields[string(m[1])] = string(m[2])
@@ -175,17 +178,17 @@ func (w *world) overhear(body []byte) {
 	if err != nil {
 		w.tb.Errorf("STS's expiration: %v", err)
 	}
-	w.enter(fields["AccessKeyId"], end, fields["SecretAccessKey"], fields["SessionToken"])
+	w.recordIssued(fields["AccessKeyId"], end, fields["SecretAccessKey"], fields["SessionToken"])
 }
 
-// api is the one method of the Ona API.
+// api handles the one method of the Ona API.
 func (w *world) api(rw http.ResponseWriter, r *http.Request) {
 	var ask struct {
 		Audience []string `json:"audience"`
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil || json.Unmarshal(body, &ask) != nil || len(ask.Audience) != 1 || r.Header.Get("Authorization") != "Bearer "+w.bearer {
-		w.tb.Errorf("the API was asked in a wrong way: %v, %q", err, body)
+		w.tb.Errorf("wrong request to the API: %v, %q", err, body)
 		http.Error(rw, `{"code":"invalid_argument"}`, http.StatusBadRequest)
 		return
 	}
@@ -194,25 +197,25 @@ func (w *world) api(rw http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(rw, `{"token":%q}`, w.mint(ask.Audience[0]).Raw())
 }
 
-// record is where a component's log goes.
-type record struct {
+// logBuffer receives the log of a component.
+type logBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
-func (l *record) Write(p []byte) (int, error) {
+func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.Write(p)
 }
 
-func (l *record) String() string {
+func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.String()
 }
 
-// logger gets everything.
+// logger returns a logger that records all levels.
 func (w *world) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }

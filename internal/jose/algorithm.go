@@ -22,9 +22,9 @@ import (
 const (
 	// MinRSABits is the smallest RSA modulus that signs or verifies (RFC 7518, section 3.3).
 	MinRSABits = 2048
-	// MaxRSABits is the largest RSA modulus. The time of a verification grows with the square of the
-	// size, and keys come from outside: a key of 65,536 bits would use a processor for a tenth of a
-	// second for each token.
+	// MaxRSABits is the largest RSA modulus. The time of a verification grows with the square of
+	// the size, and keys come from outside: a key of 65,536 bits would use a processor for a tenth
+	// of a second for each token.
 	MaxRSABits = 8192
 )
 
@@ -67,8 +67,8 @@ func Lookup(name string) (Algorithm, bool) {
 	return a, true
 }
 
-// NameFor returns the default algorithm for a key: RS256 for RSA, and the algorithm of its curve for
-// ECDSA. It returns "" for a key that fits no algorithm.
+// NameFor returns the default algorithm for a key: RS256 for RSA, and the algorithm of its curve
+// for ECDSA. It returns "" for a key that fits no algorithm.
 func NameFor(pub crypto.PublicKey) string {
 	switch k := pub.(type) {
 	case *rsa.PublicKey:
@@ -89,8 +89,8 @@ func NameFor(pub crypto.PublicKey) string {
 // Name returns the name of the algorithm, as in a header.
 func (a Algorithm) Name() string { return a.name }
 
-// Fits returns an error if a public key cannot be used with the algorithm. It is fast: it checks the
-// type, the size and the curve.
+// Fits returns an error if a public key cannot be used with the algorithm. It is fast: it checks
+// the type, the size and the curve.
 func (a Algorithm) Fits(pub crypto.PublicKey) error {
 	switch k := pub.(type) {
 	case *rsa.PublicKey:
@@ -134,8 +134,8 @@ func checkRSA(k *rsa.PublicKey) error {
 }
 
 // CheckPublicKey returns an error if a public key cannot be used with any algorithm. Unlike
-// [Algorithm.Fits] it also checks that an ECDSA key is a point on its curve, which is too slow to do for
-// every token.
+// [Algorithm.Fits] it also checks that an ECDSA key is a point on its curve, which is too slow to
+// do for every token.
 func CheckPublicKey(pub crypto.PublicKey) error {
 	a, ok := Lookup(NameFor(pub))
 	if !ok {
@@ -157,7 +157,8 @@ func CheckPublicKey(pub crypto.PublicKey) error {
 
 var errSignature = errors.New("the signature does not match")
 
-// Verify checks a signature over the given bytes. A key that does not fit the algorithm is an error.
+// Verify checks a signature over the given bytes. A key that does not fit the algorithm is an
+// error.
 func (a Algorithm) Verify(pub crypto.PublicKey, signed, signature []byte) error {
 	if err := a.Fits(pub); err != nil {
 		return err
@@ -174,11 +175,11 @@ type contextSigner interface {
 	SignContext(ctx context.Context, rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error)
 }
 
-// Sign signs bytes with a key. The caller must have checked with [Algorithm.Fits] that the public key
-// fits. A key with a method SignContext receives ctx.
+// Sign signs bytes with a key. The caller must have checked with [Algorithm.Fits] that the public
+// key fits. A key with a method SignContext receives ctx.
 //
-// Sign does not use jwx, because jwx copies an ECDSA key before each signature, and crypto/ecdsa caches
-// its computations by the address of the key.
+// Sign does not use jwx, because jwx copies an ECDSA key before each signature, and crypto/ecdsa
+// caches its computations by the address of the key.
 func (a Algorithm) Sign(ctx context.Context, key crypto.Signer, signed []byte) ([]byte, error) {
 	if a.name == "" {
 		return nil, errors.New("the algorithm is missing")
@@ -209,9 +210,9 @@ func (a Algorithm) Sign(ctx context.Context, key crypto.Signer, signed []byte) (
 	return sig, nil
 }
 
-// fixedSize converts the ASN.1 signature of an ECDSA key to the form of RFC 7518, section 3.4: r, then
-// s, each as long as the order n of the curve. It checks the signature, because keys that a caller
-// implements may return something else.
+// fixedSize converts the ASN.1 signature of an ECDSA key to the form of RFC 7518, section 3.4: r,
+// then s, each as long as the order n of the curve. It checks the signature, because keys that a
+// caller implements may return something else.
 func fixedSize(der []byte, n *big.Int, size int) ([]byte, error) {
 	var v struct{ R, S *big.Int }
 	if rest, err := asn1.Unmarshal(der, &v); err != nil || len(rest) > 0 || v.R.Sign() <= 0 || v.S.Sign() <= 0 || v.R.Cmp(n) >= 0 || v.S.Cmp(n) >= 0 {

@@ -9,8 +9,8 @@ import (
 	"github.com/onafed/onafed/claims"
 )
 
-// Compact has the segments of a JWS in compact form (RFC 7515, section 7.1). They are encoded and not
-// verified.
+// Compact has the segments of a JWS in compact form (RFC 7515, section 7.1). They are encoded and
+// not verified.
 type Compact struct {
 	Signed    string // header, dot and payload: the signed text
 	Header    string
@@ -18,9 +18,9 @@ type Compact struct {
 	Signature string
 }
 
-// Split returns the segments of a compact JWS. The token must have three segments that are not empty,
-// and at most [claims.MaxTokenSize] bytes. An error does not show the token. Split does not allocate,
-// however many dots the token has.
+// Split returns the segments of a compact JWS. The token must have three segments that are not
+// empty, and at most [claims.MaxTokenSize] bytes. An error does not show the token. Split does not
+// allocate, however many dots the token has.
 func Split(raw string) (Compact, error) {
 	if len(raw) > claims.MaxTokenSize {
 		return Compact{}, fmt.Errorf("the token has %d bytes, more than %d", len(raw), claims.MaxTokenSize)
@@ -52,8 +52,9 @@ func Split(raw string) (Compact, error) {
 	return c, nil
 }
 
-// Decode decodes one segment: base64url without padding. It accepts only the canonical spelling, so that
-// two texts are never the same token. It refuses line breaks, which encoding/base64 would skip.
+// Decode decodes one segment: base64url without padding. It accepts only the canonical spelling, so
+// that two texts are never the same token. It refuses line breaks, which encoding/base64 would
+// skip.
 func Decode(segment string) ([]byte, error) {
 	if strings.ContainsAny(segment, "\r\n") {
 		return nil, errors.New("a segment contains a line break")

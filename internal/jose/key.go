@@ -27,8 +27,8 @@ type Key struct {
 	Public    crypto.PublicKey
 }
 
-// jsonWebKey has the members of a JSON Web Key (RFC 7517) that are read or written. Others are ignored,
-// private ones too.
+// jsonWebKey has the members of a JSON Web Key (RFC 7517) that are read or written. Others are
+// ignored, private ones too.
 type jsonWebKey struct {
 	KeyType   string   `json:"kty"`
 	Use       string   `json:"use,omitempty"`
@@ -44,9 +44,9 @@ type jsonWebKey struct {
 	unusable bool // a member has a value of a wrong type, or forbids to verify with the key
 }
 
-// parseJSONWebKey reads the members of a JSON Web Key. A member with a value of a wrong type makes the
-// key unusable and is not an error. The members are read from a map, because encoding/json ignores
-// letter case when it reads into a struct.
+// parseJSONWebKey reads the members of a JSON Web Key. A member with a value of a wrong type makes
+// the key unusable and is not an error. The members are read from a map, because encoding/json
+// ignores letter case when it reads into a struct.
 func parseJSONWebKey(text string) (jsonWebKey, error) {
 	if err := strictjson.New(text, strictjson.Limits{Depth: maxDepth}).Document(nil); err != nil {
 		return jsonWebKey{}, err
@@ -84,8 +84,8 @@ func (w *jsonWebKey) key() (Key, bool) {
 	if w.unusable || w.Use != "" && w.Use != "sig" {
 		return Key{}, false
 	}
-	// jwx reads the members that define the key and no others. So it interprets no member that somebody
-	// added (x5c, jku, d), and no size exceeds the limits here.
+	// jwx reads the members that define the key and no others. So it interprets no member that
+	// somebody added (x5c, jku, d), and no size exceeds the limits here.
 	var defining jsonWebKey
 	var ok bool
 	switch w.KeyType {
@@ -117,8 +117,8 @@ func (w *jsonWebKey) rsaMembers() (jsonWebKey, bool) {
 	return jsonWebKey{KeyType: w.KeyType, N: w.N, E: w.E}, ok
 }
 
-// ecMembers returns the members that define an elliptic curve key, and whether the coordinates have the
-// size of the curve (RFC 7518, section 6.2.1).
+// ecMembers returns the members that define an elliptic curve key, and whether the coordinates have
+// the size of the curve (RFC 7518, section 6.2.1).
 func (w *jsonWebKey) ecMembers() (jsonWebKey, bool) {
 	var size int
 	switch w.Curve {
@@ -135,7 +135,8 @@ func (w *jsonWebKey) ecMembers() (jsonWebKey, bool) {
 	return jsonWebKey{KeyType: w.KeyType, Curve: w.Curve, X: w.X, Y: w.Y}, ok
 }
 
-// decodedSize returns the number of bytes that a member in base64url holds, or 0 if it is not base64url.
+// decodedSize returns the number of bytes that a member in base64url holds, or 0 if it is not
+// base64url.
 func decodedSize(member string) int {
 	b, err := Decode(member)
 	if err != nil {

@@ -8,9 +8,9 @@ import (
 	"github.com/onafed/onafed/internal/strictjson"
 )
 
-// Members reads a JSON object into its members. A name that occurs twice, text after the object, and
-// text that is not UTF-8 are errors. encoding/json would take the last member, ignore the text, and
-// replace characters. The values are valid JSON, and not checked further.
+// Members reads a JSON object into its members. A name that occurs twice, text after the object,
+// and text that is not UTF-8 are errors. encoding/json would take the last member, ignore the text,
+// and replace characters. The values are valid JSON, and not checked further.
 func Members(data []byte) (map[string]json.RawMessage, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("not UTF-8")

@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	// MaxKeys is the maximum number of RSA keys, and of ECDSA keys, in a set. STS accepts no larger set.
+	// MaxKeys is the maximum number of RSA keys, and of ECDSA keys, in a set. STS accepts no larger
+	// set.
 	MaxKeys = 100
 	// maxEntries is the maximum number of entries of any kind in a set.
 	maxEntries = 1000
@@ -24,10 +25,10 @@ type Set struct {
 	Skipped int // number of entries that cannot be used
 }
 
-// ParseSet reads a JSON Web Key Set. It skips an entry that is not well formed, or that it cannot use
-// (RFC 7517, section 5), because one bad key of an issuer must not disable the good ones. More than
-// [MaxKeys] of a kind are an error. If different keys have the same kid, all of them are skipped,
-// because the right one is not known.
+// ParseSet reads a JSON Web Key Set. It skips an entry that is not well formed, or that it cannot
+// use (RFC 7517, section 5), because one bad key of an issuer must not disable the good ones. More
+// than [MaxKeys] of a kind are an error. If different keys have the same kid, all of them are
+// skipped, because the right one is not known.
 func ParseSet(data []byte) (Set, error) {
 	if !utf8.Valid(data) || !json.Valid(data) {
 		return Set{}, errors.New("the key set is not valid JSON")
@@ -89,8 +90,8 @@ func (s *Set) add(entry string) error {
 	return nil
 }
 
-// DropAmbiguous returns the keys without exact repetitions, and without the keys that share a kid with a
-// different key. A key without a kid is kept.
+// DropAmbiguous returns the keys without exact repetitions, and without the keys that share a kid
+// with a different key. A key without a kid is kept.
 func DropAmbiguous(keys []Key) []Key {
 	first := make(map[string]Key, len(keys))
 	bad := make(map[string]bool)

@@ -15,8 +15,8 @@ import (
 // short inputs.
 const fuzzDepth = 1000
 
-// FuzzSkip compares the Lexer with encoding/json, which accepts more: duplicate names, invalid UTF-8
-// and lone surrogates.
+// FuzzSkip compares the Lexer with encoding/json, which accepts more: duplicate names, invalid
+// UTF-8 and lone surrogates.
 func FuzzSkip(f *testing.F) {
 	for _, tt := range refused {
 		f.Add(tt.text)
@@ -83,8 +83,8 @@ func isStrict(text string) bool {
 	}
 }
 
-// hasLoneSurrogate reports whether a valid JSON text has an escaped surrogate without its other half.
-// encoding/json replaces it with U+FFFD, so the text is decoded without any other U+FFFD.
+// hasLoneSurrogate reports whether a valid JSON text has an escaped surrogate without its other
+// half. encoding/json replaces it with U+FFFD, so the text is decoded without any other U+FFFD.
 func hasLoneSurrogate(text string) bool {
 	d := json.NewDecoder(strings.NewReader(replaceEscapes(strings.ReplaceAll(text, "\ufffd", "x"))))
 	for {

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// fewNames is the number of member names that a Lexer holds in itself and compares one by one. Ona's
-// V3 tokens have about 20. Further names go into a map, so that the time to read many names does not
-// grow with the square of their number.
+// fewNames is the number of member names that a Lexer holds in itself and compares one by one.
+// Ona's V3 tokens have about 20. Further names go into a map, so that the time to read many names
+// does not grow with the square of their number.
 const fewNames = 48
 
-// Limits bounds what a [Lexer] reads. The time is linear in the length of the text, which the caller
-// bounds.
+// Limits bounds what a [Lexer] reads. The time is linear in the length of the text, which the
+// caller bounds.
 type Limits struct {
 	// Depth is how deeply objects and arrays may be nested. The outermost one counts.
 	Depth int
@@ -83,16 +83,16 @@ func New(text string, limits Limits) *Lexer { return &Lexer{text: text, limits: 
 // fail returns an error at the given offset.
 func fail(offset int, reason string) error { return &Error{offset, reason} }
 
-// Offset returns the offset of the next byte. In the functions that [Lexer.Object] and [Lexer.Array]
-// call, that is the first byte of the value.
+// Offset returns the offset of the next byte. In the functions that [Lexer.Object] and
+// [Lexer.Array] call, that is the first byte of the value.
 func (l *Lexer) Offset() int { return l.pos }
 
 // Seek moves the Lexer to the first byte of a value that was skipped, or back again. Reading at any
 // other offset gives wrong results.
 func (l *Lexer) Seek(offset int) { l.pos = offset }
 
-// Kind skips white space and returns the kind of the next value, without reading the value. It looks
-// at one byte only, so the value may still be broken.
+// Kind skips white space and returns the kind of the next value, without reading the value. It
+// looks at one byte only, so the value may still be broken.
 func (l *Lexer) Kind() Kind {
 	switch c := l.peek(); c {
 	case '{', '[', '"', 't', 'f', 'n':
@@ -124,7 +124,8 @@ func (l *Lexer) peek() byte {
 	return 0
 }
 
-// Document reads a text that is one object and nothing else. It calls member as [Lexer.Object] does.
+// Document reads a text that is one object and nothing else. It calls member as [Lexer.Object]
+// does.
 func (l *Lexer) Document(member func(name string, offset int) error) error {
 	if err := l.Object(member); err != nil {
 		return err
@@ -150,8 +151,8 @@ func (l *Lexer) open() error {
 	return nil
 }
 
-// Object reads an object. It calls member for each member, with the name and its offset; member must
-// read the value. If member is nil, the values are skipped.
+// Object reads an object. It calls member for each member, with the name and its offset; member
+// must read the value. If member is nil, the values are skipped.
 func (l *Lexer) Object(member func(name string, offset int) error) error {
 	if l.peek() != '{' {
 		return fail(l.pos, "not a JSON object")
@@ -302,9 +303,9 @@ func (l *Lexer) Raw() (string, error) {
 	return l.text[start:l.pos], nil
 }
 
-// Extent reads a value of any kind and returns its text. It does not check the inside of an object or
-// array: it only finds the end. So the reader of a list can leave out one broken element. The text must
-// have been checked to be well-formed JSON.
+// Extent reads a value of any kind and returns its text. It does not check the inside of an object
+// or array: it only finds the end. So the reader of a list can leave out one broken element. The
+// text must have been checked to be well-formed JSON.
 func (l *Lexer) Extent() (string, error) {
 	if kind := l.Kind(); kind != Object && kind != Array {
 		return l.Raw()

@@ -18,8 +18,8 @@ func IsNumber(s string) bool {
 	return reason == "" && end == len(s)
 }
 
-// numberEnd returns the offset of the end of the number at s[i:] (RFC 8259, section 6), or the offset
-// of its fault and the reason.
+// numberEnd returns the offset of the end of the number at s[i:] (RFC 8259, section 6), or the
+// offset of its fault and the reason.
 func numberEnd(s string, i int) (end int, reason string) {
 	const noDigit = "digit expected"
 	if i < len(s) && s[i] == '-' {

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Position is an offset in a text, with the line and the column for people. The zero Position is the
-// start of the text.
+// Position is an offset in a text, with the line and the column for people. The zero Position is
+// the start of the text.
 type Position struct {
 	Offset     int // in bytes
 	LineBreaks int // number of newlines before Offset
@@ -21,8 +21,8 @@ func (p Position) Column() int { return p.Characters + 1 }
 
 // Forward returns the position of an offset after p. It reads only the text between the two: in a
 // text with many positions, each is counted from the one before it. Counting from the start of the
-// text, or of the line, would take time that grows with the square of their number, because JSON that
-// a program writes has one line.
+// text, or of the line, would take time that grows with the square of their number, because JSON
+// that a program writes has one line.
 func (p Position) Forward(text string, offset int) Position {
 	offset = min(offset, len(text))
 	between := text[p.Offset:offset]

@@ -13,8 +13,8 @@ const (
 	invalidUTF8 = "invalid UTF-8"
 )
 
-// Text reads a string. The result shares memory with the text that the Lexer reads, unless the string
-// has escapes.
+// Text reads a string. The result shares memory with the text that the Lexer reads, unless the
+// string has escapes.
 func (l *Lexer) Text() (string, error) {
 	if l.peek() != '"' {
 		return "", fail(l.pos, "not a string")

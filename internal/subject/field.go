@@ -2,8 +2,8 @@ package subject
 
 import "strings"
 
-// Form is what is known of the values that a field of a V3 subject can have. Values are not escaped,
-// so the form decides where a value may end.
+// Form is what is known of the values that a field of a V3 subject can have. Values are not
+// escaped, so the form decides where a value may end.
 type Form uint8
 
 // The forms. NoForm is the form of a name that is not a documented field.

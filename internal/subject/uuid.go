@@ -3,15 +3,15 @@ package subject
 // UUIDLen is the length of a UUID in its text form, 8-4-4-4-12.
 const UUIDLen = 36
 
-// IsUUID reports whether s is a UUID in the canonical form of RFC 9562: 36 characters, lower case. It
-// is the one rule for ids: Ona writes ids this way, AWS compares them byte for byte, and a second
-// spelling of an id would be a second name for the same thing.
+// IsUUID reports whether s is a UUID in the canonical form of RFC 9562: 36 characters, lower case.
+// It is the one rule for ids: Ona writes ids this way, AWS compares them byte for byte, and a
+// second spelling of an id would be a second name for the same thing.
 //
 // Versions and variants are not checked. They say how an id was made, not whether it is an id.
 func IsUUID(s string) bool { return len(s) == UUIDLen && StartsWithUUID(s) }
 
-// StartsWithUUID reports whether the first 36 bytes of s are a canonical UUID. It checks eight digits
-// at once: most of a subject is ids, and subjects are read on every request.
+// StartsWithUUID reports whether the first 36 bytes of s are a canonical UUID. It checks eight
+// digits at once: most of a subject is ids, and subjects are read on every request.
 func StartsWithUUID(s string) bool {
 	if len(s) < UUIDLen || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return false
@@ -36,8 +36,8 @@ const (
 )
 
 // hexDigits returns a word with the high bit set in each byte of w that is a lower-case hexadecimal
-// digit, and no other bit. With the high bits of w cleared, adding 0x80-c to a byte sets its high bit
-// exactly when the byte is at least c, and never carries into the next byte.
+// digit, and no other bit. With the high bits of w cleared, adding 0x80-c to a byte sets its high
+// bit exactly when the byte is at least c, and never carries into the next byte.
 func hexDigits(w uint64) uint64 {
 	x := w &^ uint64(highBits)
 	digit := (x + (0x80-'0')*lowBits) &^ (x + (0x80-'9'-1)*lowBits)
@@ -50,7 +50,8 @@ func isHexDigit(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f'
 }
 
-// UUIDFault returns the offset of the first byte at which s is not a canonical UUID, and the reason.
+// UUIDFault returns the offset of the first byte at which s is not a canonical UUID, and the
+// reason.
 func UUIDFault(s string) (int, string) {
 	for i := range min(len(s), UUIDLen) {
 		c := s[i]
