@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/awsfed/trust/lint"
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/internal/jose"
 )
@@ -30,10 +30,10 @@ const (
 
 // A Finding is a reason why AWS STS may refuse an issuer or its tokens.
 type Finding struct {
-	ID       string         // stable, such as "issuer-port"
-	Severity trust.Severity // an error if AWS refuses it by its documentation, a warning if it may fail
-	Message  string         // what was found
-	Fix      string         // what to do
+	ID       string        // stable, such as "issuer-port"
+	Severity lint.Severity // an error if AWS refuses it by its documentation, a warning if it may fail
+	Message  string        // what was found
+	Fix      string        // what to do
 }
 
 // String returns the finding on one line: "error issuer-port: <message> Fix: <fix>".
@@ -89,9 +89,9 @@ type checker struct {
 }
 
 func (c *checker) fail(id, message, fix string) {
-	c.findings = append(c.findings, Finding{id, trust.SeverityError, message, fix})
+	c.findings = append(c.findings, Finding{id, lint.Error, message, fix})
 }
 
 func (c *checker) warn(id, message, fix string) {
-	c.findings = append(c.findings, Finding{id, trust.SeverityWarning, message, fix})
+	c.findings = append(c.findings, Finding{id, lint.Warning, message, fix})
 }

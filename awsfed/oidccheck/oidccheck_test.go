@@ -16,7 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/onafed/onafed/awsfed/oidccheck"
-	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/awsfed/trust/lint"
 	"github.com/onafed/onafed/idp/idptest"
 	"github.com/onafed/onafed/idp/issuer"
 )
@@ -42,7 +42,7 @@ func check(t *testing.T, iss *idptest.Issuer, raw string) []oidccheck.Finding {
 		t.Fatal(err)
 	}
 	for _, f := range findings {
-		if f.Message == "" || f.Fix == "" || f.Severity != trust.SeverityError && f.Severity != trust.SeverityWarning {
+		if f.Message == "" || f.Fix == "" || f.Severity != lint.Error && f.Severity != lint.Warning {
 			t.Errorf("incomplete: %+v", f)
 		}
 		if len(raw) > 40 && len(raw) < 5000 {

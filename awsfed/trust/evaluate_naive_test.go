@@ -1,12 +1,12 @@
 package trust_test
 
 import (
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/internal/testkit/policies"
 )
 
 // naive is a second implementation of the rules for strings, written for being
@@ -180,21 +180,21 @@ func isStringOperator(s string) bool {
 // hardly finds.
 func TestEvaluateAgainstNaive(t *testing.T) {
 	t.Parallel()
-	r := randomPolicies{rand.New(rand.NewPCG(5, 6))}
+	r := policies.NewRandom(5)
 	text := func() string {
-		return pick(r, "a", "A", "", "*") + pick(r, "b", "?", "", "*") + pick(r, "c", "é", "", "*a")
+		return policies.Pick(r, "a", "A", "", "*") + policies.Pick(r, "b", "?", "", "*") + policies.Pick(r, "c", "é", "", "*a")
 	}
 	allowed := 0
 	for range 20_000 {
 		p := trust.Policy{Version: "2012-10-17"}
 		for range 1 + r.IntN(3) {
-			s := trust.Statement{Effect: pick(r, trust.Allow, trust.Allow, trust.Deny), Principal: trust.Principal{Any: true}, Actions: []string{pick(r, "sts:*", "STS:assumerolewithwebidentity", "sts:AssumeRole")}}
+			s := trust.Statement{Effect: policies.Pick(r, trust.Allow, trust.Allow, trust.Deny), Principal: trust.Principal{Any: true}, Actions: []string{policies.Pick(r, "sts:*", "STS:assumerolewithwebidentity", "sts:AssumeRole")}}
 			for range r.IntN(3) {
 				c := trust.Condition{
-					Operator: pick(r, "", "", "ForAllValues:", "ForAnyValue:") +
-						pick(r, "StringLike", "StringNotLike", "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase") +
-						pick(r, "", "", "IfExists"),
-					Key: pick(r, "test:a", "TEST:B", "test:c"),
+					Operator: policies.Pick(r, "", "", "ForAllValues:", "ForAnyValue:") +
+						policies.Pick(r, "StringLike", "StringNotLike", "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase") +
+						policies.Pick(r, "", "", "IfExists"),
+					Key: policies.Pick(r, "test:a", "TEST:B", "test:c"),
 				}
 				for range 1 + r.IntN(3) {
 					c.Values = append(c.Values, text())
@@ -227,13 +227,13 @@ func TestEvaluateAgainstNaive(t *testing.T) {
 // the open questions, and one of the readings of an undetermined one differs.
 func TestReadingsBracketTheOutcome(t *testing.T) {
 	t.Parallel()
-	r := randomPolicies{rand.New(rand.NewPCG(7, 8))}
+	r := policies.NewRandom(7)
 	undetermined := 0
 	for range 2_000 {
-		p := r.policy()
+		p := r.Policy()
 		req := trust.Request{
 			Issuer: "https://app.gitpod.io", ProviderARN: "arn:aws:iam::123456789012:oidc-provider/app.gitpod.io",
-			Context: map[string][]string{"app.gitpod.io:sub": {pick(r, tokenSubjects(ownOrg)...)}},
+			Context: map[string][]string{"app.gitpod.io:sub": {policies.Pick(r, policies.Subjects(policies.Org)...)}},
 		}
 		d := p.Evaluate(req)
 		if d.Outcome != trust.Undetermined {

@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/awsfed/trust/lint"
 	"github.com/onafed/onafed/claims"
 )
 
@@ -57,7 +58,7 @@ func run(out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "a policy without a subject: %s\n", open.Evaluate(request).Outcome)
-	for _, f := range trust.Lint(open) {
+	for _, f := range lint.Policy(open) {
 		fmt.Fprintf(out, "  %s: %s: %s\n", f.Severity, f.ID, f.Message)
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/onafed/onafed/awsfed/oidccheck"
-	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/awsfed/trust/lint"
 	"github.com/onafed/onafed/cmd/onafed/internal/verify"
 	"github.com/onafed/onafed/idp/issuer"
 )
@@ -122,7 +122,7 @@ func (e *examination) fitForAWS(ctx context.Context, reached bool) {
 			continue
 		}
 		reported++
-		if f.Severity == trust.SeverityError {
+		if f.Severity == lint.Error {
 			e.problem(name, f.Message, f.Fix)
 		} else {
 			e.note(name, "%s %s", f.Message, f.Fix)

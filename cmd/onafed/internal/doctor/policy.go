@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/awsfed/trust/lint"
 	"github.com/onafed/onafed/cmd/onafed/internal/explain"
 	"github.com/onafed/onafed/cmd/onafed/internal/iam"
 	"github.com/onafed/onafed/cmd/onafed/internal/policyfile"
@@ -54,8 +55,8 @@ func (e *examination) evaluate(name string, d policyfile.Document) {
 	} else {
 		e.problem(name, failed(decision), "onafed aws explain shows what each condition needs and what the token has")
 	}
-	for _, f := range trust.Lint(d.Policy) {
-		if f.Severity == trust.SeverityError {
+	for _, f := range lint.Policy(d.Policy) {
+		if f.Severity == lint.Error {
 			e.problem(name, fmt.Sprintf("statement %d: %s: %s", f.Statement+1, f.ID, f.Why), "onafed aws lint shows the value, and --fix corrects some findings")
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/awsfed/trust/lint"
 	"github.com/onafed/onafed/cmd/onafed/internal/exit"
 	"github.com/onafed/onafed/cmd/onafed/internal/policyfile"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
@@ -37,7 +38,7 @@ Examples:
 type report struct {
 	file     string
 	document policyfile.Document
-	findings []trust.Finding
+	findings []lint.Finding
 }
 
 // Run implements the command.
@@ -73,7 +74,7 @@ func (c *Command) lint(t *terminal.Terminal) (reports []report, unreadable bool)
 				unreadable = true
 				continue
 			}
-			findings := trust.Lint(d.Policy)
+			findings := lint.Policy(d.Policy)
 			for i, f := range findings {
 				findings[i].Line, findings[i].Column = d.Position(f.Line, f.Column)
 			}
@@ -88,10 +89,10 @@ func (c *Command) hasFindings(reports []report) bool {
 	for _, r := range reports {
 		findings := r.findings
 		if c.Fix {
-			findings = trust.Lint(fix(r.document.Policy))
+			findings = lint.Policy(fix(r.document.Policy))
 		}
 		for _, f := range findings {
-			if c.Notes || f.Severity != trust.SeverityNote {
+			if c.Notes || f.Severity != lint.Note {
 				return true
 			}
 		}
@@ -132,7 +133,7 @@ func fix(p trust.Policy) trust.Policy {
 }
 
 func fixOne(p trust.Policy) (fixed trust.Policy, changed bool) {
-	for _, f := range trust.Lint(p) {
+	for _, f := range lint.Policy(p) {
 		if f.Widens {
 			continue
 		}

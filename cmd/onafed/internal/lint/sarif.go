@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/awsfed/trust/lint"
 )
 
 // The types below are the members of the Static Analysis Results Interchange Format, version 2.1.0
@@ -94,7 +94,7 @@ func sarif(reports []report) sarifLog {
 
 // location returns where a finding is. Code scanning requires a line: a policy in a string of a plan
 // has none, and gets the first line of the file.
-func location(r report, f trust.Finding) sarifLocation {
+func location(r report, f lint.Finding) sarifLocation {
 	where := sarifLocation{Physical: sarifPhysical{sarifArtifact{fileURI(r.file)}, sarifRegion{max(f.Line, 1), f.Column}}}
 	if name, ok := r.document.Name(); ok {
 		where.Logical = []sarifLogical{{name}}
@@ -119,11 +119,11 @@ func fileURI(path string) string {
 }
 
 // level returns SARIF's word for a severity.
-func level(s trust.Severity) string {
+func level(s lint.Severity) string {
 	switch s {
-	case trust.SeverityError:
+	case lint.Error:
 		return "error"
-	case trust.SeverityWarning:
+	case lint.Warning:
 		return "warning"
 	default:
 		return "note"

@@ -3,7 +3,7 @@ package lint
 import (
 	"fmt"
 
-	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/awsfed/trust/lint"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 )
 
@@ -31,7 +31,7 @@ func count(n int, one, many string) string {
 }
 
 // where returns the file, the role and the statement of a finding.
-func (r report) where(f trust.Finding) string {
+func (r report) where(f lint.Finding) string {
 	text := fmt.Sprintf("%+q", r.file)
 	if name, ok := r.document.Name(); ok {
 		text += ": " + name
@@ -44,11 +44,11 @@ func (r report) where(f trust.Finding) string {
 
 // roleFindings is the JSON of one role.
 type roleFindings struct {
-	File     string          `json:"file"`
-	Role     string          `json:"role,omitempty"`
-	RoleARN  string          `json:"roleArn,omitempty"`
-	Address  string          `json:"address,omitempty"`
-	Findings []trust.Finding `json:"findings"`
+	File     string         `json:"file"`
+	Role     string         `json:"role,omitempty"`
+	RoleARN  string         `json:"roleArn,omitempty"`
+	Address  string         `json:"address,omitempty"`
+	Findings []lint.Finding `json:"findings"`
 }
 
 // jsonReport returns the findings by role for --json.
@@ -57,7 +57,7 @@ func jsonReport(reports []report) []roleFindings {
 	for _, r := range reports {
 		findings := r.findings
 		if findings == nil {
-			findings = []trust.Finding{}
+			findings = []lint.Finding{}
 		}
 		roles = append(roles, roleFindings{r.file, r.document.RoleName, r.document.RoleARN, r.document.Address, findings})
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/awsfed/trust/migrate"
 	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/cmd/onafed/internal/exit"
 	"github.com/onafed/onafed/cmd/onafed/internal/policyfile"
@@ -41,7 +42,7 @@ func (c *Command) Run(_ context.Context, t *terminal.Terminal) error {
 	if err != nil {
 		return exit.Unanswered(err)
 	}
-	m := trust.Migrate(policy, &trust.MigrateOptions{Layout: layout})
+	m := migrate.ToV3(policy, &migrate.Options{Layout: layout})
 	if c.Policy == "after" && !c.JSON && len(m.After.Statements) == 0 { // IAM refuses such a policy
 		return errors.New("no statement can be converted exactly, so there is no policy for after the switch: run it without --policy to see the reasons")
 	}
@@ -74,7 +75,7 @@ func (c *Command) input(t *terminal.Terminal) (trust.Policy, claims.Layout, erro
 	return found[0].Policy, layout, err
 }
 
-func (c *Command) print(t *terminal.Terminal, m trust.Migration) error {
+func (c *Command) print(t *terminal.Terminal, m migrate.Migration) error {
 	var err error
 	switch {
 	case c.JSON:

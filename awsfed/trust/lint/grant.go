@@ -1,0 +1,136 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/onafed/onafed/internal/condition"
+	"github.com/onafed/onafed/internal/provider"
+	"github.com/onafed/onafed/internal/quote"
+)
+
+// grant is an Allow statement as far as it concerns the tokens of one issuer.
+type grant struct {
+	*statement
+	host string
+	ona  bool // the issuer is Ona's
+
+	// dead states that a condition never holds for tokens of the issuer.
+	dead bool
+	// limited states that something limits the subjects or names the tenant.
+	limited bool
+	// closed states that a Deny, or one condition with all of its values, allows only subjects of known
+	// tenants. An open value in another condition is then less grave.
+	closed bool
+}
+
+func newGrant(l *linter, st *statement, host string) *grant {
+	g := &grant{statement: st, host: host, ona: strings.EqualFold(host, provider.OnaHost)}
+	g.closed = l.isGuarded(st, host)
+	g.limited = g.closed
+	for _, c := range st.clauses {
+		if missingKey(c.Key, host) != "" && !c.holdsIfMissing() {
+			g.dead = true
+		}
+		if name, ok := c.claim(host); ok && c.limits(host, name) {
+			g.limited = true
+		}
+		if c.isOn(host, "sub") && !c.op.Negated && !c.op.HoldsIfMissing() && c.op.ComparesText() && c.allBound() {
+			g.closed = true
+		}
+	}
+	return g
+}
+
+// limits reports whether the condition on a claim of the issuer limits the subjects or names the
+// tenant. Values that limit nothing have findings of their own.
+func (c *clause) limits(host, claim string) bool {
+	switch {
+	case c.op.Negated:
+		return false
+	case claim == "sub":
+		return c.op.ComparesText() && len(c.Values) > 0
+	default:
+		return provider.NamesTenant(host, claim) && c.op.Family != condition.Null && !c.op.HoldsIfMissing() &&
+			!slices.ContainsFunc(c.Values, isAsterisks)
+	}
+}
+
+// allBound reports whether every value of a condition on sub is bound to a tenant.
+func (c *clause) allBound() bool {
+	return !slices.ContainsFunc(c.Values, func(v string) bool { return !c.read(v).tenant.Bound() })
+}
+
+// grant checks what an Allow statement requires of the tokens of one issuer.
+func (l *linter) grant(g *grant) {
+	l.keys(g)
+	if g.dead {
+		return
+	}
+	for _, c := range g.clauses {
+		claim, ok := c.claim(g.host)
+		if !ok {
+			continue
+		}
+		if missingKey(c.Key, g.host) == "" {
+			l.qualifiers(g, c, claim)
+		}
+		if claim == "sub" {
+			l.subjects(g, c)
+		}
+	}
+	l.contradictions(g)
+	l.audience(g)
+	if !g.limited {
+		l.missingSubject(g)
+	}
+}
+
+// openSeverity returns the severity of a condition that allows subjects of other tenants, and a
+// sentence to append to the reason.
+func (g *grant) openSeverity() (severity Severity, more string) {
+	if g.closed {
+		return Warning, " Only another condition or a Deny excludes them."
+	}
+	return Error, ""
+}
+
+// missingSubject reports that nothing limits the subjects.
+func (l *linter) missingSubject(g *grant) {
+	f := g.finding(MissingSubject, Error, "no condition limits the subjects of "+quote.Word(g.host), "")
+	f.Key = g.host + ":sub"
+	if slices.ContainsFunc(g.clauses, func(c *clause) bool { return c.isOn(g.host, "sub") && c.op.Negated }) {
+		f.Message = "the condition on the subject only excludes subjects and allows all others"
+	}
+	shared, refused := provider.Shared(g.host)
+	switch {
+	case g.ona:
+		f.Why = "All Ona organizations share this issuer and its audience, so every organization can assume the role. " +
+			"IAM accepts such a policy. Require that " + g.host + ":sub begins with your organization."
+	case shared && refused:
+		f.Why = "Independent tenants share this issuer. IAM refuses to save such a policy today; a role that has one is older."
+	case shared:
+		f.Why = "Independent tenants share this issuer, and each of them can assume the role."
+	default:
+		f.Severity = Warning
+		f.Why = "Every token of this provider with an accepted audience can assume the role. " +
+			"If several tenants share the issuer, each of them can."
+	}
+	l.add(f, nil)
+}
+
+// audience reports that no condition requires an audience of the issuer.
+func (l *linter) audience(g *grant) {
+	for _, c := range g.clauses {
+		if !c.isOn(g.host, "aud") && !c.isOn(g.host, "oaud") || c.op.Negated || c.op.Family == condition.Null {
+			continue
+		}
+		if !c.op.Wildcards() || !slices.ContainsFunc(c.Values, isAsterisks) {
+			return
+		}
+	}
+	f := g.finding(MissingAudience, Warning, "no condition requires an audience of "+quote.Word(g.host),
+		"Every client ID of the provider is accepted, so a token for another purpose is accepted as soon as its audience is registered.")
+	f.Key = g.host + ":aud"
+	l.add(f, nil)
+}

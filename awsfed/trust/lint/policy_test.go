@@ -1,0 +1,147 @@
+package lint_test
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/awsfed/trust/lint"
+	"github.com/onafed/onafed/internal/testkit/policies"
+	"github.com/onafed/onafed/internal/testkit/vectors"
+)
+
+type lintVector struct {
+	Name    string
+	Comment string
+	Policy  json.RawMessage
+	Expect  []struct {
+		ID       string
+		Severity lint.Severity
+	}
+}
+
+func lintVectors(tb testing.TB) []lintVector {
+	tb.Helper()
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(files) == 0 {
+		tb.Fatalf("no vectors: %v", err)
+	}
+	var all []lintVector
+	for _, file := range files {
+		all = append(all, vectors.Read[lintVector](tb, file)...)
+	}
+	return all
+}
+
+func TestPolicyVectors(t *testing.T) {
+	t.Parallel()
+	for _, v := range lintVectors(t) {
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			p := policies.Parse(t, v.Policy)
+			var got, want []string
+			for _, f := range lint.Policy(p) {
+				got = append(got, f.ID+" "+string(f.Severity))
+				if f.Message == "" || f.Why == "" {
+					t.Errorf("%s has no message or no reason: %+v", f.ID, f)
+				}
+			}
+			for _, e := range v.Expect {
+				want = append(want, e.ID+" "+string(e.Severity))
+			}
+			slices.Sort(got)
+			slices.Sort(want)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("Policy (-want +got):\n%s%s", diff, p)
+			}
+		})
+	}
+}
+
+func TestPolicyQuotesHostileText(t *testing.T) {
+	t.Parallel()
+	hostile := "\x1b[31m\u202eevil\n"
+	p := trust.Policy{Version: "2012-10-17", Statements: []trust.Statement{{
+		Effect: trust.Allow, Actions: []string{"sts:*" + hostile}, NotActions: nil,
+		Principal: trust.Principal{Federated: []string{policies.ProviderARN}},
+		Conditions: []trust.Condition{
+			{Operator: "StringLike" + hostile, Key: "app.gitpod.io:sub", Values: []string{hostile}},
+			{Operator: "StringLike", Key: "app.gitpod.io:sub", Values: []string{"*" + hostile, "org:x" + hostile}},
+			{Operator: "StringEquals", Key: "https://app.gitpod.io:sub" + hostile, Values: []string{hostile}},
+		},
+	}, {Effect: trust.Effect(hostile)}, {
+		Effect: trust.Allow, Actions: []string{"sts:AssumeRoleWithWebIdentity"},
+		Principal: trust.Principal{Federated: []string{"arn:aws:iam::123456789012:oidc-provider/" + hostile, hostile}},
+		Conditions: []trust.Condition{
+			{Operator: "ForAllValues:StringEquals", Key: hostile + ":amr", Values: []string{hostile}},
+			{Operator: "StringEqualsIfExists", Key: hostile + ":sub", Values: []string{hostile}},
+		},
+	}}}
+	for _, f := range lint.Policy(p) {
+		for _, text := range []string{f.Message, f.Why} {
+			if i := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '~' && r != '…' }); i >= 0 {
+				t.Errorf("%s: %q contains a character that is not printable ASCII", f.ID, text)
+			}
+		}
+	}
+}
+
+const openStatement = `{"Effect": "Allow", "Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/app.gitpod.io"}, "Action": "sts:AssumeRoleWithWebIdentity"}`
+
+func TestPositions(t *testing.T) {
+	t.Parallel()
+	policy := "{\"Id\": \"é\", \"Statement\": [" + openStatement + ",\n\t" + openStatement + "]}"
+	var inOtherJSON struct{ Policy trust.Policy }
+	if err := json.Unmarshal([]byte(`{"Policy": `+policy+`}`), &inOtherJSON); err != nil {
+		t.Fatal(err)
+	}
+	inGo := trust.Policy{Statements: []trust.Statement{{
+		Effect: trust.Allow, Principal: trust.Principal{Any: true}, Actions: []string{"sts:AssumeRoleWithWebIdentity"},
+	}}}
+	for _, tt := range []struct {
+		rule   string
+		policy trust.Policy
+		want   [][2]int // line and column of each statement
+	}{
+		{"one statement", policies.Parse(t, []byte(`{"Statement": `+openStatement+`}`)), [][2]int{{1, 15}}},
+		{"a list", policies.Parse(t, []byte(policy)), [][2]int{{1, 27}, {2, 2}}},
+		{"a part of other JSON", inOtherJSON.Policy, [][2]int{{0, 0}, {0, 0}}},
+		{"made in Go code", inGo, [][2]int{{0, 0}}},
+	} {
+		t.Run(tt.rule, func(t *testing.T) {
+			t.Parallel()
+			findings := lint.Policy(tt.policy)
+			if len(findings) == 0 {
+				t.Fatal("Policy finds nothing")
+			}
+			for _, f := range findings {
+				if got, want := [2]int{f.Line, f.Column}, tt.want[f.Statement]; got != want {
+					t.Errorf("statement %d, %s: line and column %v, want %v", f.Statement, f.ID, got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestFindingAboutTheWholePolicyHasNoPosition(t *testing.T) {
+	t.Parallel()
+	p := policies.Parse(t, []byte(`{"Statement": [`+openStatement+strings.Repeat(","+openStatement, 20)+`]}`))
+	f := lint.Policy(p)[0]
+	if f.Statement != -1 || f.ID != lint.TooLong || f.Line != 0 || f.Column != 0 {
+		t.Errorf("the first finding is %+v, want %s without a position", f, lint.TooLong)
+	}
+}
+
+// Readers in other languages do not expect null in place of a list.
+func TestNoFindingsAreAnEmptyList(t *testing.T) {
+	t.Parallel()
+	p := policies.Parse(t, []byte(`{"Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}}`))
+	if data, err := json.Marshal(lint.Policy(p)); err != nil || string(data) != "[]" {
+		t.Errorf("Marshal = %s, %v, want []", data, err)
+	}
+}

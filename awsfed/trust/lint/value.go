@@ -1,0 +1,110 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/awsfed/trust/pattern"
+	"github.com/onafed/onafed/internal/condition"
+	"github.com/onafed/onafed/internal/quote"
+)
+
+// values checks operators and values without regard to the key.
+func (l *linter) values(st *statement) {
+	for _, c := range st.unknown {
+		f := st.finding(NotAnalysed, Warning, "IAM has no operator "+quote.Name(c.Operator), "IAM refuses such a statement.")
+		f.Operator, f.Key = c.Operator, c.Key
+		l.add(f, nil)
+	}
+	for _, c := range st.clauses {
+		l.oldVersion(c)
+		l.wildcardInEquals(c)
+		if c.op.Family == condition.Like && !c.op.Negated {
+			l.redundant(c)
+		}
+		if strings.EqualFold(c.Key, "sts:RoleSessionName") && st.Effect == trust.Allow && !c.op.Negated {
+			l.add(c.finding(SessionName, Note, "the condition requires a session name",
+				"The caller chooses the session name, so it proves nothing about the token."), nil)
+		}
+	}
+}
+
+// oldVersion reports variables in a policy whose version has none.
+func (l *linter) oldVersion(c *clause) {
+	if l.policy.Version == condition.VersionWithVariables || !c.op.Variables() || !slices.ContainsFunc(c.Values, condition.HasVariable) {
+		return
+	}
+	f := c.finding(OldVersion, Warning,
+		"a value contains a variable, which is plain text unless Version is 2012-10-17",
+		"The condition compares with the text ${...}, so it almost never holds; if it is negated, it always holds.")
+	f.Widens = true
+	l.add(f, func(p *trust.Policy) { p.Version = condition.VersionWithVariables })
+}
+
+// wildcardInEquals reports the first value with a wildcard under an operator that has none.
+func (l *linter) wildcardInEquals(c *clause) {
+	if c.op.Family != condition.String {
+		return
+	}
+	i := slices.IndexFunc(c.Values, func(v string) bool { return condition.HasWildcard(v, c.st.version) })
+	if i < 0 {
+		return
+	}
+	like := c.op.Like().String()
+	f := c.finding(WildcardInEquals, Warning, c.op.Base+" compares * and ? as plain text; in "+like+" they are wildcards",
+		"The condition never holds for the values that the pattern is meant to match.")
+	if c.op.Negated {
+		f.Why = "The condition holds for the values that the pattern is meant to exclude."
+	}
+	f.Value = c.Values[i]
+	f.Widens = !c.op.Negated == (c.st.Effect == trust.Allow)
+	l.add(f, c.rename(like, c.Key))
+}
+
+// redundantBudget limits the comparisons of values in one condition. Most of them are cheap, but
+// patterns can be made to be expensive.
+const redundantBudget = 500
+
+// redundant reports values that another value covers.
+func (l *linter) redundant(c *clause) {
+	if slices.ContainsFunc(c.Values, condition.HasVariable) {
+		return // the value of the variable is not known
+	}
+	budget := redundantBudget
+	for i, v := range c.Values {
+		for j, w := range c.Values {
+			if j == i || budget == 0 || !mayCover(w, v) {
+				continue
+			}
+			budget--
+			if !makesRedundant(w, v, j < i) {
+				continue
+			}
+			f := c.finding(RedundantValue, Note, "the value "+quote.Value(v)+" is covered by "+quote.Value(w),
+				"It makes the policy longer and suggests a limit that does not exist.")
+			f.Value = v
+			l.add(f, c.edit(func(d *trust.Condition) { d.Values = slices.Delete(d.Values, i, i+1) }))
+			break
+		}
+	}
+}
+
+// makesRedundant reports whether outer covers inner. Of two equal values the later is redundant.
+func makesRedundant(outer, inner string, outerIsFirst bool) bool {
+	p, q := pattern.Compile(outer), pattern.Compile(inner)
+	if covered, _ := p.Covers(q); !covered {
+		return false
+	}
+	equal, _ := q.Covers(p)
+	return !equal || outerIsFirst
+}
+
+// mayCover is a cheap check: if it is false, the pattern outer does not cover inner.
+func mayCover(outer, inner string) bool {
+	n := strings.IndexAny(outer, "*?")
+	if n < 0 {
+		return outer == inner
+	}
+	return strings.HasPrefix(inner, outer[:n])
+}
