@@ -119,13 +119,11 @@ type Cache struct {
 // OpenCache opens the cache and makes its folder. It never fails: a cache that cannot be used
 // safely is off, and [Cache.Off] returns the reason.
 func OpenCache(opts *CacheOptions) *Cache {
-	c := &Cache{log: slog.New(slog.DiscardHandler)}
+	c := new(Cache)
 	if opts != nil {
 		c.opts = *opts
 	}
-	if c.opts.Logger != nil {
-		c.log = c.opts.Logger
-	}
+	c.log = loggerOf(c.opts.Logger)
 	if c.opts.MinLife <= 0 {
 		c.opts.MinLife = 20 * time.Minute
 	}

@@ -74,11 +74,7 @@ func NewHandler(src CredentialsSource, token string, opts *HandlerOptions) (*Han
 	if opts == nil {
 		opts = new(HandlerOptions)
 	}
-	log := opts.Logger
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	return &Handler{source: slowSource{src: src, log: log}, token: sha256.Sum256([]byte(token)), roleARN: opts.RoleARN}, nil
+	return &Handler{source: slowSource{src: src, log: loggerOf(opts.Logger)}, token: sha256.Sum256([]byte(token)), roleARN: opts.RoleARN}, nil
 }
 
 // Format writes the name of the type, for every verb: the handler contains credentials.

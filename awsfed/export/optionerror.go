@@ -2,10 +2,7 @@ package export
 
 import "errors"
 
-var (
-	errNil   = errors.New("must not be nil")
-	errEmpty = errors.New("must not be empty")
-)
+var errNil = errors.New("must not be nil")
 
 // An OptionError reports an option or parameter that a function refuses.
 type OptionError struct {

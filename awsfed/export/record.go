@@ -27,8 +27,8 @@ type record struct {
 	Version int      `json:"version"`
 	Key     CacheKey `json:"key"`
 	CacheIdentity
-	Fetched     time.Time          `json:"fetched,omitzero"`
-	Credentials *recordCredentials `json:"credentials,omitempty"`
+	Fetched     time.Time        `json:"fetched,omitzero"`
+	Credentials *aws.Credentials `json:"credentials,omitempty"`
 	// Failed, Failure and Permanent describe the last fetch if it failed. Only processes that
 	// waited for it at that time use them.
 	Failed    time.Time `json:"failed,omitzero"`
@@ -36,29 +36,14 @@ type record struct {
 	Permanent bool      `json:"permanent,omitempty"`
 }
 
-type recordCredentials struct {
-	AccessKeyID     string    `json:"accessKeyId"`
-	SecretAccessKey string    `json:"secretAccessKey"`
-	SessionToken    string    `json:"sessionToken"`
-	Expires         time.Time `json:"expires"`
-	AccountID       string    `json:"accountId,omitempty"`
-	Source          string    `json:"source,omitempty"`
-}
-
 func success(key CacheKey, e CacheEntry) *record {
+	e.Credentials.Expires = e.Credentials.Expires.UTC()
 	return &record{
 		Version:       recordVersion,
 		Key:           key,
 		CacheIdentity: e.CacheIdentity,
 		Fetched:       time.Now().UTC(),
-		Credentials: &recordCredentials{
-			AccessKeyID:     e.Credentials.AccessKeyID,
-			SecretAccessKey: e.Credentials.SecretAccessKey,
-			SessionToken:    e.Credentials.SessionToken,
-			Expires:         e.Credentials.Expires.UTC(),
-			AccountID:       e.Credentials.AccountID,
-			Source:          e.Credentials.Source,
-		},
+		Credentials:   &e.Credentials,
 	}
 }
 
@@ -89,28 +74,14 @@ func (e *sharedError) Error() string { return "export: another process just fail
 // Retryable returns what the other process's error returned.
 func (e *sharedError) Retryable() bool { return !e.permanent }
 
+// entry returns the entry of a valid record.
 func (r *record) entry() CacheEntry {
-	return CacheEntry{CacheIdentity: r.CacheIdentity, Credentials: r.credentials()}
-}
-
-func (r *record) credentials() aws.Credentials {
-	if r.Credentials == nil {
-		return aws.Credentials{}
-	}
-	return aws.Credentials{
-		AccessKeyID:     r.Credentials.AccessKeyID,
-		SecretAccessKey: r.Credentials.SecretAccessKey,
-		SessionToken:    r.Credentials.SessionToken,
-		Source:          r.Credentials.Source,
-		CanExpire:       true,
-		Expires:         r.Credentials.Expires,
-		AccountID:       r.Credentials.AccountID,
-	}
+	return CacheEntry{CacheIdentity: r.CacheIdentity, Credentials: *r.Credentials}
 }
 
 // valid reports whether the credentials can be used. A nil record has none.
 func (r *record) valid(now time.Time) bool {
-	return r != nil && r.Credentials != nil && checkCredentials(r.credentials(), now) == nil
+	return r != nil && r.Credentials != nil && checkCredentials(*r.Credentials, now) == nil
 }
 
 // fresh reports whether the credentials have enough lifetime left.

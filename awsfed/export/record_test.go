@@ -116,7 +116,7 @@ func TestCacheEntryHasNoSourceSecret(t *testing.T) {
 
 func FuzzCacheEntry(f *testing.F) {
 	now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
-	good := `{"version":1,"key":{"source":"s"},"issuer":"i","fetched":"2026-11-21T23:50:00Z","credentials":{"accessKeyId":"A","secretAccessKey":"S","sessionToken":"T","expires":"2026-11-22T00:50:00Z"}}`
+	good := `{"version":1,"key":{"source":"s"},"issuer":"i","fetched":"2026-11-21T23:50:00Z","credentials":{"AccessKeyID":"A","SecretAccessKey":"S","SessionToken":"T","CanExpire":true,"Expires":"2026-11-22T00:50:00Z"}}`
 	f.Add(good)
 	f.Add(good[:40])
 	f.Add(good + " x")
@@ -151,8 +151,9 @@ func badEntries() map[string]func(string) string {
 		"other subject":    withMember("subject", "org:2"),
 		"other account":    withMember("accountId", "210987654321"),
 		"too large":        func(s string) string { return s + strings.Repeat(" ", 100<<10) },
-		"expired":          func(s string) string { return strings.Replace(s, `"expires":"20`, `"expires":"19`, 1) },
-		"newline in a key": func(s string) string { return strings.Replace(s, `"accessKeyId":"`, `"accessKeyId":"\n`, 1) },
+		"expired":          func(s string) string { return strings.Replace(s, `"Expires":"20`, `"Expires":"19`, 1) },
+		"permanent":        func(s string) string { return strings.Replace(s, `"CanExpire":true`, `"CanExpire":false`, 1) },
+		"newline in a key": func(s string) string { return strings.Replace(s, `"AccessKeyID":"`, `"AccessKeyID":"\n`, 1) },
 	}
 }
 

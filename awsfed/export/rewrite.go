@@ -1,6 +1,9 @@
 package export
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // rewrite returns the text that replaces text[s.start:s.end], so that the section has the settings.
 // It is the same text if nothing changes. Every byte of it that is not on a line of one of the keys
@@ -81,15 +84,7 @@ func (s *section) writeNew(out *strings.Builder, text string, settings []Setting
 
 // lineEnd returns the line end for new lines: the one of the section's header, else the one of the
 // file's first line.
-func (s *section) lineEnd() string {
-	switch {
-	case s.eol != "":
-		return s.eol
-	case s.fileEOL != "":
-		return s.fileEOL
-	}
-	return "\n"
-}
+func (s *section) lineEnd() string { return cmp.Or(s.eol, s.fileEOL, "\n") }
 
 // verify reads the new section and the header after it as SDKs will read them. It returns an error
 // unless our settings are there and every other key is as before. It protects the file from a

@@ -57,7 +57,7 @@ type TokenFile struct {
 // for "path", "src" or "Group".
 func NewTokenFile(path string, src idp.TokenSource, opts *TokenFileOptions) (*TokenFile, error) {
 	if path == "" {
-		return nil, &OptionError{"NewTokenFile", "path", errEmpty}
+		return nil, &OptionError{"NewTokenFile", "path", errors.New("must not be empty")}
 	}
 	if src == nil {
 		return nil, &OptionError{"NewTokenFile", "src", errNil}
@@ -66,18 +66,15 @@ func NewTokenFile(path string, src idp.TokenSource, opts *TokenFileOptions) (*To
 	if err != nil {
 		return nil, &OptionError{"NewTokenFile", "path", err}
 	}
-	t := &TokenFile{at: targetAt(abs), src: src, perm: filePerm{mode: 0o600}, log: slog.New(slog.DiscardHandler)}
-	if opts == nil {
-		return t, nil
+	t := &TokenFile{at: targetAt(abs), src: src, perm: filePerm{mode: 0o600}}
+	if opts != nil {
+		t.opts = *opts
 	}
-	t.opts = *opts
-	if opts.Logger != nil {
-		t.log = opts.Logger
-	}
-	if opts.Group != "" {
-		gid, err := lookupGroup(opts.Group)
+	t.log = loggerOf(t.opts.Logger)
+	if t.opts.Group != "" {
+		gid, err := lookupGroup(t.opts.Group)
 		if err != nil {
-			return nil, &OptionError{"NewTokenFile", "Group", fmt.Errorf("%s: %w", quoted(opts.Group), err)}
+			return nil, &OptionError{"NewTokenFile", "Group", fmt.Errorf("%s: %w", quoted(t.opts.Group), err)}
 		}
 		t.perm = filePerm{mode: 0o640, chgrp: true, group: gid}
 	}

@@ -3,7 +3,16 @@ package export
 import (
 	"fmt"
 	"io"
+	"log/slog"
 )
+
+// loggerOf returns the logger of an option. Nil means silence.
+func loggerOf(l *slog.Logger) *slog.Logger {
+	if l == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return l
+}
 
 // redact writes the text that a value with a secret shows for every verb and flag. The caller must
 // protect a field that it reads itself or passes to encoding/json.
