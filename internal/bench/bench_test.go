@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Benchmarks of the same work as the rows, for benchstat and profiles. The
-// table does not come from here: there both sides take turns.
+// Benchmarks of the same work as the rows, for benchstat and profiles. The table has other numbers,
+// because there both sides take turns.
 
 func BenchmarkContests(b *testing.B) {
 	for _, c := range contests() {

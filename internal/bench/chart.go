@@ -9,7 +9,7 @@ import (
 	"github.com/onafed/onafed/internal/bench/svg"
 )
 
-// The panels of the chart of Retrieve through a refresh and an outage.
+// The layout of the chart of Retrieve through a refresh and an outage.
 const (
 	chartWidth  = 1000
 	plotLeft    = 92
@@ -19,18 +19,18 @@ const (
 	longestLog  = 1.0  // 10 s
 )
 
-// timelineChart draws the longest wait of each half minute, and the calls that
-// failed, for both sides over the same axis.
+// timelineChart draws, for both sides over the same axis, the longest wait in each half minute and the
+// calls that failed.
 func timelineChart(t *scenario.Timeline) []byte {
 	c := svg.New(chartWidth, 560, "Latency of Retrieve through refreshes and an outage of STS",
 		fmt.Sprintf("aws.CredentialsCache: %d of %d calls failed and %d waited. onafed: %d failed and %d waited.",
 			t.PeerTotal.Failed, t.PeerTotal.Calls, t.PeerTotal.Waited, t.OursTotal.Failed, t.OursTotal.Waited))
-	c.Text(28, 38, svg.Title, svg.Start, "How long Retrieve keeps its callers waiting, through refreshes and an outage")
-	c.Text(28, 60, svg.Note, svg.Start, fmt.Sprintf("%d callers, each asks once in %v. Credentials of %v, STS takes %v and answers 500 for %v. The line is the longest wait in each half minute.",
+	c.Text(28, 38, svg.Title, svg.Start, "How long callers of Retrieve wait, through refreshes and an outage")
+	c.Text(28, 60, svg.Note, svg.Start, fmt.Sprintf("%d callers, each calls once in %v. Credentials of %v, STS takes %v and answers 500 for %v. The line is the longest wait in each half minute.",
 		t.Callers, t.Every, hours(t.Life), t.STSLatency, minutes(t.OutageEnd-t.OutageBegin)))
 	panel(c, 112, "aws.CredentialsCache", svg.Peer, t, t.Peer, t.PeerTotal)
 	panel(c, 338, "onafed", svg.Ours, t, t.Ours, t.OursTotal)
-	c.Text(28, 540, svg.Note, svg.Start, "Ticks on the axis are requests to STS. Virtual time; the real code of both sides and of the SDK's STS client. Drawn by internal/bench.")
+	c.Text(28, 540, svg.Note, svg.Start, "Ticks on the axis are requests to STS. Virtual time, with the real code of both sides and the real STS client of the SDK. Drawn by internal/bench.")
 	return c.Bytes()
 }
 
@@ -39,7 +39,7 @@ func panel(c *svg.Canvas, top float64, name string, class svg.Class, t *scenario
 	x := func(at time.Duration) float64 {
 		return plotLeft + (plotRight-plotLeft)*at.Seconds()/t.Total.Seconds()
 	}
-	floor := bottom - 12 // of calls that did not wait: below the shortest on the logarithmic axis
+	floor := bottom - 12 // for calls that did not wait, below the logarithmic axis
 	y := func(d time.Duration) float64 {
 		if d <= 0 {
 			return floor

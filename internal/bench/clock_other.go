@@ -4,5 +4,5 @@ package main
 
 import "time"
 
-// processorTime is the time of the wall where the other is not to be had.
+// processorTime returns the wall time on systems where the processor time is not available.
 func processorTime() time.Duration { return wallTime() }

@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// processorTime is what all threads of this process have worked so far, the
-// collection of garbage and the kernel's work for it included. Unlike the time
-// of the wall it does not run while other programs have the processor.
+// processorTime returns the processor time of all threads of this process, including garbage
+// collection and the kernel. Unlike wall time, it does not advance while other programs run.
 func processorTime() time.Duration {
 	var u syscall.Rusage
 	check(syscall.Getrusage(syscall.RUSAGE_SELF, &u))

@@ -17,9 +17,8 @@ import (
 	"github.com/onafed/onafed/internal/bench/fakests"
 )
 
-// measureCold gets the first credentials over new connections from a loopback
-// STS that takes 50 ms, with a token that takes 20 ms on our side; the SDK reads
-// its token from memory.
+// measureCold measures the first credentials over new connections from a loopback STS with a latency
+// of 50 ms. Our token source takes 20 ms; the SDK reads its token from memory.
 func measureCold(ctx context.Context, b *bench) error {
 	const tokenTime = 20 * time.Millisecond
 	fake := &fakests.STS{Latency: stsTime}
@@ -71,7 +70,7 @@ func measureCold(ctx context.Context, b *bench) error {
 	}
 	perFirst := func(n int) string { return strconv.FormatFloat(float64(n)/float64(b.rounds), 'g', 3, 64) }
 	b.add(line{
-		work:  "first credentials: time, in latencies of what is asked",
+		work:  "first credentials: time, in latencies of the requests",
 		peer:  fmt.Sprintf("aws.CredentialsCache: %s x", digits(median(peer))),
 		ours:  fmt.Sprintf("%s x", digits(median(ours))),
 		ratio: ratioText(median(ours) / median(peer)),

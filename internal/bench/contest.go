@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// A contest is a row about one call that takes no time but the processor's.
+// A contest is a row about one call that only uses the processor.
 type contest struct {
 	name, work string
-	lines      func() []contestLine // makes keys and tokens
+	lines      func() []contestLine // creates keys and tokens
 }
 
-// A contestLine is ours beside its peers.
+// A contestLine compares our side with its peers.
 type contestLine struct {
 	work      string
 	ours      side
@@ -21,17 +21,16 @@ type contestLine struct {
 	maxAllocs float64       // of ours; -1 is no goal
 }
 
-// A peer is the other side.
+// A peer is another library.
 type peer struct {
 	side
-	most float64 // goal: ours takes at most so much of it; 0 is no goal, and so is bare
+	most float64 // goal: the largest ratio of ours to the peer; 0 and bare mean no goal
 }
 
-// bare is in place of a goal for the primitive itself, than which nobody who
-// uses it can be faster.
+// bare marks the primitive itself, which no library that uses it can beat.
 const bare = -1
 
-// sides returns ours, then the peers.
+// sides returns our side and then the peers.
 func (l contestLine) sides() []side {
 	s := []side{l.ours}
 	for _, p := range l.peers {
@@ -40,7 +39,7 @@ func (l contestLine) sides() []side {
 	return s
 }
 
-// contests are the rows of this kind.
+// contests returns all contests.
 func contests() []contest {
 	return []contest{
 		{"claims", "typed claims from a token, unverified", claimsContest},
@@ -94,7 +93,7 @@ func (c contest) measure(b *bench) error {
 	return nil
 }
 
-// atMost is the goal of so many allocations.
+// atMost returns the goal for a number of allocations.
 func atMost(n float64) string {
 	if n == 0 {
 		return "0 allocs"
@@ -102,8 +101,8 @@ func atMost(n float64) string {
 	return "<= " + allocText(n)
 }
 
-// must stops the program on an error in what is measured: its inputs are
-// constants, so it is a mistake in this folder.
+// must stops the program on an error. The inputs are constants, so an error is a mistake in this
+// folder.
 func must[T any](v T, err error) T {
 	check(err)
 	return v

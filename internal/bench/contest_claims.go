@@ -6,7 +6,7 @@ import (
 	"github.com/onafed/onafed/claims"
 )
 
-// typedClaims is what people give to golang-jwt for these tokens.
+// typedClaims are the claims of these tokens for golang-jwt.
 type typedClaims struct {
 	jwt.RegisteredClaims
 	Organization string `json:"org"`

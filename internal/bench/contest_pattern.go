@@ -10,9 +10,9 @@ import (
 
 func patternContest() []contestLine {
 	const ordinary = "org:" + orgID + "/prj:*/env:*"
-	const stars = "*a*a*a*b*" // many ways to place its parts
+	const stars = "*a*a*a*b*" // many ways to match its parts
 	long := strings.Repeat("a", 64)
-	// 512 positions match 1,024 characters each, and then differ.
+	// At 512 positions, 1,024 characters match before the first difference.
 	hostile := strings.Repeat("*a", 510) + "*" + strings.Repeat("a?", 512) + "ab*"
 	return []contestLine{
 		{

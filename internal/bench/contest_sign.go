@@ -14,12 +14,12 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// All sides sign the same claims; the maps are marshalled each time.
+// All sides sign the same claims and marshal them for each call.
 func signContest() []contestLine {
 	ctx := context.Background()
 	id := newIdentity()
 	ecSigner := must(issuer.NewSigner(id.ec, &issuer.SignerOptions{KeyID: "k1"}))
-	signed := make([]byte, 460) // about as long as header and payload are
+	signed := make([]byte, 460) // about the length of header and payload
 
 	raw := func(key crypto.Signer) side {
 		return side{"the key alone", func() {
@@ -67,7 +67,7 @@ func signContest() []contestLine {
 			maxAllocs: -1,
 		},
 		{
-			work: "sign ES256, claims marshalled before", ours: side{"issuer.Signer", func() {
+			work: "sign ES256, claims marshaled before", ours: side{"issuer.Signer", func() {
 				_, err := ecSigner.Sign(ctx, payload)
 				check(err)
 			}},

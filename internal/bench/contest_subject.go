@@ -6,7 +6,7 @@ import (
 	"github.com/spiffe/go-spiffe/v2/spiffeid"
 )
 
-// A SPIFFE ID of the same three ids is what a subject is compared with.
+// The peer of a subject is a SPIFFE ID of the same three IDs.
 func subjectContest() []contestLine {
 	const spiffe = "spiffe://app.gitpod.io/org/" + orgID + "/prj/" + prjID + "/env/" + envID
 	domain := must(spiffeid.TrustDomainFromString("app.gitpod.io"))
@@ -22,7 +22,7 @@ func subjectContest() []contestLine {
 					_, err := spiffeid.FromString(spiffe)
 					check(err)
 				}}, 0.35},
-				{side{"google/uuid, its three ids alone", func() {
+				{side{"google/uuid, only its three IDs", func() {
 					for _, id := range [...]string{orgID, prjID, envID} {
 						_, err := uuid.Parse(id)
 						check(err)

@@ -16,9 +16,9 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// Each verifier checks the signature, issuer, audience and expiry, with the
-// issuer's key in its cache, and yields the organization, without which nobody
-// can tell a token of this issuer from another customer's; ours checks it too.
+// Each verifier has the key of the issuer in its cache, checks signature, issuer, audience and expiry,
+// and returns the organization, because all customers of this issuer share it. Ours checks the
+// organization, too.
 func verifyContest() []contestLine {
 	ctx := context.Background()
 	id := newIdentity()

@@ -16,7 +16,7 @@ import (
 	"gopkg.in/ini.v1"
 )
 
-// profiles is a credentials file of 200 profiles.
+// profiles returns a credentials file with 200 profiles.
 func profiles() string {
 	var b strings.Builder
 	for i := range 200 {
@@ -25,8 +25,8 @@ func profiles() string {
 	return b.String()
 }
 
-// editSides returns both ways to put credentials into one of the profiles, each
-// on a file of its own in dir.
+// editSides returns both ways to write credentials to one of the profiles, each with its own file in
+// dir.
 func editSides(ctx context.Context, dir string) (ours, peer func(), err error) {
 	path := func(name string) (string, error) {
 		p := filepath.Join(dir, name, "credentials")
@@ -47,7 +47,7 @@ func editSides(ctx context.Context, dir string) (ours, peer func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	// Two sets of credentials by turns, or there would be nothing to write.
+	// The credentials alternate, so that each edit changes the file.
 	var creds [2]aws.Credentials
 	for i := range creds {
 		creds[i] = aws.Credentials{
@@ -65,9 +65,8 @@ func editSides(ctx context.Context, dir string) (ours, peer func(), err error) {
 		}, nil
 }
 
-// editWithINI does the same with gopkg.in/ini.v1 and the same care: a lock, a
-// fresh read under it, a temporary file that is flushed and renamed, a flushed
-// folder.
+// editWithINI makes the same edit with gopkg.in/ini.v1, equally safe: a lock, a read under it, a
+// temporary file that is flushed and renamed, and a flush of the folder.
 func editWithINI(path, profile string, c aws.Credentials) (err error) {
 	lock := flock.New(path + ".lock")
 	if err := lock.Lock(); err != nil {
@@ -86,8 +85,7 @@ func editWithINI(path, profile string, c aws.Credentials) (err error) {
 	return replace(path, file)
 }
 
-// replace writes a file beside path, flushes it, renames it to path, and flushes
-// the folder.
+// replace writes a temporary file next to path, flushes it, renames it to path, and flushes the folder.
 func replace(path string, content io.WriterTo) error {
 	temp, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -113,8 +111,7 @@ func replace(path string, content io.WriterTo) error {
 	return dir.Sync()
 }
 
-// foreignChanges counts the lines outside the edited profile that are not as
-// they were.
+// foreignChanges returns the number of changed lines outside the edited profile.
 func foreignChanges(path string) (int, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -143,11 +140,11 @@ func foreignChanges(path string) (int, error) {
 	return changed, nil
 }
 
-// memory is a folder whose files are flushed to nowhere; Linux has it.
+// memory is a folder in memory on Linux, where a flush costs nothing.
 const memory = "/dev/shm"
 
-// measureEdit edits on the disk, whose flushes are the same for everybody, and
-// in memory, where the libraries' own work is all there is.
+// measureEdit edits on a disk, where both sides wait for the same flushes, and in memory, where only
+// the work of the libraries remains.
 func measureEdit(ctx context.Context, b *bench) error {
 	if err := measureEditIn(ctx, b, wallTime, "", "edit one of 200 profiles safely, on disk"); err != nil {
 		return err
@@ -168,7 +165,7 @@ func measureEditIn(ctx context.Context, b *bench, now clock, parent, work string
 	if err != nil {
 		return err
 	}
-	// What the disk takes for it, whoever writes.
+	// The time that the disk takes, independent of the library.
 	bare, text := filepath.Join(dir, "bare"), []byte(profiles())
 	flush := func() { check(replace(bare, bytes.NewBuffer(text))) }
 	r := race(now, b.rounds, b.slice, side{once: ours}.loop, side{once: peer}.loop, side{once: flush}.loop)

@@ -21,7 +21,7 @@ func hotSides(ctx context.Context) (ours, peer aws.CredentialsProvider, err erro
 	return ours, peer, nil
 }
 
-// retrieve makes n calls, divided among so many goroutines.
+// retrieve makes n calls, distributed over the goroutines.
 func retrieve(ctx context.Context, p aws.CredentialsProvider, goroutines, n int) {
 	if goroutines == 1 {
 		for range n {

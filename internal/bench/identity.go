@@ -22,7 +22,7 @@ const (
 	subject = "org:" + orgID + "/prj:" + prjID + "/env:" + envID
 )
 
-// identity is a token of an environment and the keys around it.
+// An identity is a token of an environment and its keys.
 type identity struct {
 	rsa    *rsa.PrivateKey
 	ec     *ecdsa.PrivateKey
@@ -54,7 +54,7 @@ func newIdentity() *identity {
 	return id
 }
 
-// client answers every request with the key set, in memory.
+// client returns a client that gets the key set from memory for every request.
 func (id *identity) client() *http.Client {
 	return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		return &http.Response{

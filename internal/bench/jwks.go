@@ -18,7 +18,7 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// copyResponse writes a response as it is.
+// copyResponse writes a response unchanged.
 func copyResponse(w http.ResponseWriter, resp *http.Response) error {
 	for name, values := range resp.Header {
 		w.Header()[name] = values
@@ -30,8 +30,8 @@ func copyResponse(w http.ResponseWriter, resp *http.Response) error {
 
 const jwksPath = "/.well-known/jwks.json"
 
-// jwksHandlers returns ours, one that marshals jwx's set for each request, one
-// that answers nothing, and one that does nothing but write what ours writes.
+// jwksHandlers returns four handlers: ours, one that marshals the set of jwx for each request, one with
+// an empty answer, and one that only writes the bytes of ours.
 func jwksHandlers() (ours, jwx, empty, bare http.Handler) {
 	id := newIdentity()
 	ring := must(issuer.NewKeyRing(nil))
@@ -58,28 +58,27 @@ func jwksHandlers() (ours, jwx, empty, bare http.Handler) {
 	return h, jwx, empty, bare
 }
 
-// discard is a ResponseWriter that costs nothing itself.
+// discard is a ResponseWriter without costs of its own.
 type discard struct{ h http.Header }
 
 // Header returns the same header each time.
 func (d discard) Header() http.Header { return d.h }
 
-// Write discards.
+// Write discards b.
 func (d discard) Write(b []byte) (int, error) { return len(b), nil }
 
-// WriteHeader discards.
+// WriteHeader does nothing.
 func (d discard) WriteHeader(int) {}
 
-// serveOnce returns a request to a handler without a socket.
+// serveOnce returns a function that sends a request to a handler without a socket.
 func serveOnce(h http.Handler) func() {
 	w, r := discard{http.Header{}}, httptest.NewRequest(http.MethodGet, jwksPath, nil)
 	return func() { h.ServeHTTP(w, r) }
 }
 
-// measureJWKS asks net/http servers over loopback, one kept connection each. The
-// client does as little as it can, and sends requests by the dozen, so that the
-// server's work is most of what is measured. The set has two keys, as an
-// issuer's has that rotates them.
+// measureJWKS sends requests to net/http servers over loopback, with one persistent connection each. The
+// client is minimal and sends several requests at once, so that most of the measured time is the
+// server's. The set has two keys, as during a rotation.
 func measureJWKS(_ context.Context, b *bench) error {
 	ours, jwx, empty, bare := jwksHandlers()
 	var loops []func(int)
@@ -114,25 +113,25 @@ func measureJWKS(_ context.Context, b *bench) error {
 	return nil
 }
 
-// An asker is one kept connection.
-type asker struct {
+// A requester is one persistent connection.
+type requester struct {
 	conn net.Conn
 	r    *bufio.Reader
 }
 
-func dial(addr string) (*asker, error) {
+func dial(addr string) (*requester, error) {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	return &asker{conn, bufio.NewReaderSize(conn, 64<<10)}, nil
+	return &requester{conn, bufio.NewReaderSize(conn, 64<<10)}, nil
 }
 
-// pipeline is how many requests are sent at once.
+// pipeline is the number of requests that are sent at once.
 const pipeline = 32
 
-// ask makes n requests.
-func (a *asker) ask(n int) {
+// ask sends n requests.
+func (a *requester) ask(n int) {
 	requests := bytes.Repeat([]byte("GET "+jwksPath+" HTTP/1.1\r\nHost: issuer.example\r\n\r\n"), pipeline)
 	one := len(requests) / pipeline
 	for n > 0 {
@@ -146,9 +145,8 @@ func (a *asker) ask(n int) {
 	}
 }
 
-// skip reads one response with a Content-Length, which all servers here send
-// for bodies of this size.
-func (a *asker) skip() error {
+// skip reads one response. All servers here send a Content-Length for bodies of this size.
+func (a *requester) skip() error {
 	length := 0
 	for {
 		text, err := a.r.ReadSlice('\n')

@@ -1,11 +1,11 @@
-// Command bench measures this library beside the ones that people use today:
-// every row of its table in one run, both sides by turns.
+// Command bench compares this library with other libraries: each row of its table in one run, with
+// both sides in turns.
 //
-//	go run .                        # everything, into results/
+//	go run .                        # all rows, into results/
 //	go run . -rows claims,verify    # some rows, to the terminal only
-//	go run . -list                  # the rows there are
+//	go run . -list                  # the names of the rows
 //
-// See README.md for what the numbers mean.
+// README.md explains the numbers.
 package main
 
 import (
@@ -33,10 +33,10 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	var (
 		fs     = flag.NewFlagSet("bench", flag.ContinueOnError)
-		rows   = fs.String("rows", "", "the rows to measure, separated by commas; all if empty")
-		rounds = fs.Int("rounds", 21, "how many rounds; a ratio is the median of theirs")
-		slice  = fs.Duration("slice", 60*time.Millisecond, "how long each side works in a round")
-		out    = fs.String("out", "", "the folder for the table and the chart; if empty, results/ when all rows are measured, else none")
+		rows   = fs.String("rows", "", "rows to measure, separated by commas; all if empty")
+		rounds = fs.Int("rounds", 21, "number of rounds; a ratio is the median of their ratios")
+		slice  = fs.Duration("slice", 60*time.Millisecond, "time of each side in a round")
+		out    = fs.String("out", "", "folder for the table and the chart; if empty, results/ with all rows, and none with some")
 		list   = fs.Bool("list", false, "list the rows and exit")
 	)
 	if err := fs.Parse(args); err != nil {
@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	if *rounds < 1 || *slice <= 0 {
-		return fmt.Errorf("-rounds %d -slice %v: want more", *rounds, *slice)
+		return fmt.Errorf("-rounds %d -slice %v: want positive values", *rounds, *slice)
 	}
 	if *out == "" && len(chosen) == len(all) {
 		*out = "results"
@@ -87,7 +87,7 @@ func run(ctx context.Context, args []string) error {
 	return os.WriteFile(filepath.Join(*out, "table.md"), []byte(doc), 0o644)
 }
 
-// choose returns the rows of these names, all of them if there are none.
+// choose returns the rows with these names, or all rows without names.
 func choose(all []row, names string) ([]row, error) {
 	if names == "" {
 		return all, nil
@@ -96,7 +96,7 @@ func choose(all []row, names string) ([]row, error) {
 	for name := range strings.SplitSeq(names, ",") {
 		i := slices.IndexFunc(all, func(r row) bool { return r.name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("there is no row %q; see -list", name)
+			return nil, fmt.Errorf("unknown row %q; -list prints the names", name)
 		}
 		chosen = append(chosen, all[i])
 	}

@@ -12,10 +12,9 @@ import (
 	"github.com/onafed/onafed/internal/bench/scenario"
 )
 
-// Each row runs and fills its lines. No time is judged, so a busy machine does
-// not fail this; what is counted is.
+// Each row runs and fills its lines. Times are not checked, because the machine may be busy; counts are.
 func TestRows(t *testing.T) {
-	counted := map[string]string{ // lines whose verdict does not depend on time
+	counted := map[string]string{ // lines whose verdict does not depend on times
 		"STS calls a refresh":            "the same: STS calls a refresh",
 		"idle goroutines":                "goroutines of 4,000 idle roles",
 		"requests for first credentials": "first credentials: requests",
@@ -23,7 +22,7 @@ func TestRows(t *testing.T) {
 	b := &bench{rounds: 1, slice: time.Millisecond}
 	for _, r := range allRows() {
 		if r.name == "scenarios" {
-			continue // tested in their package
+			continue // tested in package scenario
 		}
 		before := len(b.lines)
 		if err := r.measure(t.Context(), b); err != nil {
@@ -54,7 +53,7 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// The allocation goals of the table are exact, so they are tests.
+// Allocations are exact, so their goals are checked.
 func TestAllocations(t *testing.T) {
 	for _, c := range contests() {
 		for _, l := range c.lines() {

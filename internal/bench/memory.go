@@ -15,8 +15,8 @@ import (
 	"github.com/onafed/onafed/internal/bench/fakests"
 )
 
-// forgetful is an STS that keeps nothing of what it answers, so that all memory
-// that is left is the provider's. Its strings are as long as AWS's.
+// forgetful is an STS that keeps no answers, so that all memory in use belongs to the provider. Its
+// strings are as long as those of AWS.
 type forgetful struct{}
 
 // AssumeRoleWithWebIdentity answers at once.
@@ -36,7 +36,7 @@ func (forgetful) AssumeRoleWithWebIdentity(_ context.Context, in *sts.AssumeRole
 	}, nil
 }
 
-// measureMemory loads thousands of roles on either side and weighs them.
+// measureMemory measures the memory of thousands of loaded roles on both sides.
 func measureMemory(ctx context.Context, b *bench) error {
 	const roles = 4000
 	token := fakests.Retriever(fakests.RawToken(time.Now()))
@@ -69,8 +69,8 @@ func measureMemory(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// weigh returns the bytes of one loaded provider and the goroutines that all of
-// them left running.
+// weigh returns the bytes of one loaded provider and the number of goroutines that all providers left
+// running.
 func weigh(ctx context.Context, n int, provider func(i int) aws.CredentialsProvider) (bytes float64, goroutines int) {
 	ps := make([]aws.CredentialsProvider, n)
 	heap := func() uint64 {
@@ -87,7 +87,7 @@ func weigh(ctx context.Context, n int, provider func(i int) aws.CredentialsProvi
 		_, err := ps[i].Retrieve(ctx)
 		check(err)
 	}
-	// The goroutine of the last flight ends a moment after its caller was let go.
+	// The goroutine of the last refresh ends a moment after its caller got the result.
 	for range 100 {
 		if runtime.NumGoroutine() <= running {
 			break

@@ -7,38 +7,36 @@ import (
 	"time"
 )
 
-// A side is one of those that are compared.
+// A side is one library in a comparison.
 type side struct {
 	name string
-	// once does the work one time.
+	// once does the work once.
 	once func()
 }
 
-// loop makes a side's work one that is done n times.
+// loop does the work n times.
 func (s side) loop(n int) {
 	for range n {
 		s.once()
 	}
 }
 
-// rounds are the times per operation, in nanoseconds: one slice a side, one
-// element a round.
+// rounds are the nanoseconds per operation: one slice for each side, one element for each round.
 type rounds [][]float64
 
-// turns is in how many pieces a round is cut. The sides take turns, forward and
-// back, so that what happens on the machine meanwhile befalls them alike.
+// turns is the number of parts of a round. The sides take turns, forward and back, so that other load on
+// the machine affects them equally.
 const turns = 8
 
-// A clock tells a time of which only differences count.
+// A clock returns a time; only differences of it count.
 type clock func() time.Duration
 
-var started = time.Now() //nolint:gochecknoglobals // never written; the beginning of wallTime
+var started = time.Now() //nolint:gochecknoglobals // never written; the origin of wallTime
 
-// wallTime is the time that passes for everybody.
+// wallTime returns the time since the start of the program.
 func wallTime() time.Duration { return time.Since(started) }
 
-// race lets the sides work by turns, each for about slice a round, and takes
-// their times by the clock.
+// race runs the sides in turns, each for about slice in a round, and measures them with the clock.
 func race(now clock, n int, slice time.Duration, loops ...func(n int)) rounds {
 	times := make(rounds, len(loops))
 	counts := make([]int, len(loops))
@@ -46,7 +44,7 @@ func race(now clock, n int, slice time.Duration, loops ...func(n int)) rounds {
 		counts[i] = calibrate(loop, slice/turns)
 	}
 	for range n {
-		runtime.GC() // or one side's garbage is collected in the other's time
+		runtime.GC() // so that no side pays for the garbage of the other
 		spent := make([]time.Duration, len(loops))
 		for turn := range turns {
 			for i := range loops {
@@ -65,8 +63,8 @@ func race(now clock, n int, slice time.Duration, loops ...func(n int)) rounds {
 	return times
 }
 
-// calibrate returns how often the work fits into the time, at least once. It
-// believes the fastest of three tries, since anything may come between.
+// calibrate returns how often the work fits into the time, at least once. It uses the fastest of three
+// attempts, because other programs may delay one.
 func calibrate(loop func(n int), d time.Duration) int {
 	for n := 1; ; {
 		took := time.Duration(1 << 62)
@@ -86,7 +84,7 @@ func calibrate(loop func(n int), d time.Duration) int {
 	}
 }
 
-// ns returns the median of a side.
+// ns returns the median of side i.
 func (r rounds) ns(i int) float64 { return median(r[i]) }
 
 // ratio returns the median of the ratios of side i to side j, round by round.
@@ -106,5 +104,5 @@ func median(x []float64) float64 {
 	return x[len(x)/2]
 }
 
-// allocs returns how many allocations one run of the work makes.
+// allocs returns the number of allocations of one call.
 func allocs(f func()) float64 { return testing.AllocsPerRun(100, f) }

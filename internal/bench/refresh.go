@@ -14,21 +14,21 @@ import (
 const (
 	crowdSize = 1000
 	crowdLife = 600 * time.Millisecond // of the first credentials; a refresh gives an hour
-	crowdTime = 900 * time.Millisecond // how long they call
+	crowdTime = 900 * time.Millisecond // how long the callers call
 	crowdStep = 10 * time.Millisecond  // between two calls of a caller
 	stsTime   = 50 * time.Millisecond
 )
 
-// A crossing is what the callers met.
+// A crossing is what the callers experienced.
 type crossing struct {
-	blocked  int           // callers of which a call took half of STS's latency or more
+	blocked  int           // callers with a call of half the STS latency or more
 	p999     time.Duration // of all calls
-	stsCalls int           // after the first
+	stsCalls int           // after the first one
 }
 
-// measureRefresh lets 1,000 goroutines call a hundred times a second each, in
-// real time, while the credentials of 0.6 s are refreshed by an STS that takes
-// 50 ms. The refresh of the SDK's cache comes at the expiry, ours before it.
+// measureRefresh runs 1,000 goroutines with a hundred calls a second each, in real time, while the
+// credentials of 0.6 s are refreshed by an STS with a latency of 50 ms. The cache of the SDK refreshes
+// at the expiry, ours before it.
 func measureRefresh(ctx context.Context, b *bench) error {
 	var ours, peers []crossing
 	var ratios, oursP, peerP, oursBlocked, peerBlocked, oursCalls []float64
@@ -86,7 +86,7 @@ func cross(ctx context.Context, provider func(*fakests.STS) aws.CredentialsProvi
 	for i := range crowdSize {
 		took[i] = make([]time.Duration, 0, crowdTime/crowdStep)
 		wg.Go(func() {
-			// The first tick is shifted, so that the calls are spread evenly.
+			// The first calls are shifted, so that all calls are spread evenly.
 			timer := time.NewTimer(crowdStep * time.Duration(i) / crowdSize)
 			defer timer.Stop()
 			for time.Since(begin) < crowdTime {

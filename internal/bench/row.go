@@ -7,7 +7,7 @@ import (
 	"github.com/onafed/onafed/internal/bench/scenario"
 )
 
-// A row is one comparison; it may add several lines to the table.
+// A row is one comparison. It may add several lines to the table.
 type row struct {
 	name, work string
 	measure    func(ctx context.Context, b *bench) error
@@ -28,22 +28,22 @@ func allRows() []row {
 	return append(rows, row{"jwks", "JWKS requests over a socket", measureJWKS}, row{"edit", "edit one of 200 profiles safely", measureEdit})
 }
 
-// bench is a run of the program.
+// A bench is one run of the program.
 type bench struct {
 	rounds   int
-	slice    time.Duration // how long each side works in a round
+	slice    time.Duration // time of each side in a round
 	lines    []line
 	timeline *scenario.Timeline // for the chart; nil if that row was not chosen
 }
 
-// A line is one of the table.
+// A line is one line of the table.
 type line struct {
 	work  string
 	peer  string
 	ours  string
 	ratio string
 	goal  string
-	// verdict is what became of the goal; the zero value is that there is none.
+	// verdict reports whether the goal was met; the zero value means that there is no goal.
 	verdict verdict
 }
 

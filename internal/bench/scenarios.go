@@ -14,8 +14,8 @@ import (
 	"github.com/onafed/onafed/internal/bench/scenario"
 )
 
-// measureScenarios runs what needs virtual time. That exists in tests only, so
-// it is a test of package scenario that runs and hands over what it found.
+// measureScenarios runs the rows that need virtual time. Virtual time exists only in tests, so a test of
+// package scenario runs them and writes the results.
 func measureScenarios(ctx context.Context, b *bench) error {
 	dir, err := os.MkdirTemp("", "onafed-bench-")
 	if err != nil {
@@ -26,8 +26,7 @@ func measureScenarios(ctx context.Context, b *bench) error {
 	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout=1h", "-run=^TestScenarios$", "./scenario",
 		"-args", "-out="+file, "-rounds="+strconv.Itoa(b.rounds))
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	// A broken promise fails the test, but the numbers are there and the table
-	// shows the miss.
+	// If we miss a goal, the test fails, but the results are complete and the table shows the miss.
 	testErr := cmd.Run()
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -61,7 +60,7 @@ func scenarioLines(r scenario.Results) []line {
 	return lines
 }
 
-// pick returns the median of a number over the rounds, and worst the largest.
+// pick returns the median and the largest value of a number over the rounds.
 func pick[T any](rounds []T, f func(T) int) (mid, worst int) {
 	var x []float64
 	for _, r := range rounds {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// document is the file that is kept.
+// document returns the file with the results.
 func document(command string, rounds int, lines []line) string {
 	var b strings.Builder
 	hits, misses := 0, 0
@@ -22,16 +22,16 @@ func document(command string, rounds int, lines []line) string {
 		case noGoal:
 		}
 	}
-	fmt.Fprintf(&b, "# Measured beside the peers\n\n`%s` wrote this: %d goals met, %d missed.\n\n", strings.TrimSpace(command), hits, misses)
-	fmt.Fprintf(&b, "%s, %s/%s, %d processors. Both sides of a line were measured in the same run, by turns; a ratio is the median of the ratios of %d rounds, "+
-		"a time the median of its side: processor time of the whole process with its garbage collection, but for the rows about waiting and about the disk. "+
-		"Allocations are exact. Lines that say \"virtual\" ran in virtual time and are exact too.\n\n",
+	fmt.Fprintf(&b, "# Comparison with the peers\n\nWritten by `%s`: %d goals met, %d missed.\n\n", strings.TrimSpace(command), hits, misses)
+	fmt.Fprintf(&b, "%s, %s/%s, %d processors. Both sides of a line ran in the same process, in turns. A ratio is the median of the ratios of %d rounds, "+
+		"and a time is the median of its side. Times are processor times of the whole process including garbage collection, except in the rows about waiting and the disk. "+
+		"Allocations are exact. Lines with \"virtual\" ran in virtual time and are exact, too.\n\n",
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), rounds)
 	b.WriteString(table(lines))
 	return b.String()
 }
 
-// table is the Markdown table of the lines.
+// table returns the lines as a Markdown table.
 func table(lines []line) string {
 	var b strings.Builder
 	b.WriteString("| work | peer | ours | ratio | goal | |\n|---|---|---|---|---|---|\n")
@@ -41,7 +41,7 @@ func table(lines []line) string {
 	return b.String()
 }
 
-// cell makes a text fit into a cell.
+// cell escapes a text for a cell.
 func cell(s string) string {
 	if s == "" {
 		return "-"
@@ -49,7 +49,7 @@ func cell(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(s, "|", `\|`), "\n", " ")
 }
 
-// span writes a duration with three digits, in the unit that fits.
+// span formats nanoseconds with three digits in a suitable unit.
 func span(ns float64) string {
 	for _, u := range []struct {
 		size float64
@@ -64,7 +64,7 @@ func span(ns float64) string {
 
 func duration(d time.Duration) string { return span(float64(d)) }
 
-// digits writes a number with three significant digits.
+// digits formats a number with three significant digits.
 func digits(x float64) string {
 	switch a := math.Abs(x); {
 	case a >= 100:
@@ -76,7 +76,7 @@ func digits(x float64) string {
 	}
 }
 
-// group writes 1234567 as 1,234,567.
+// group formats 1234567 as 1,234,567.
 func group(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
@@ -85,8 +85,8 @@ func group(n int) string {
 	return s
 }
 
-// ratioText writes a ratio with three decimals, so that it does not look like
-// the goal that it misses; tiny ones keep their meaning.
+// ratioText formats a ratio with three decimals, so that it does not look like a goal that it misses.
+// Small ratios have two significant digits.
 func ratioText(r float64) string {
 	switch {
 	case r == 0:

@@ -1,7 +1,6 @@
-// Package fakests is an STS that costs next to nothing and does as it is told.
-// It answers the SDK's own client, so options, retries and errors are the real
-// ones on both sides of a comparison; it checks nothing, since what a check
-// costs is not what is measured.
+// Package fakests is an STS for measurements: it is fast, and it fails on request. It answers the real
+// client of the SDK, so options, retries and errors are real on both sides of a comparison. It checks
+// nothing, because the cost of checks is not measured.
 package fakests
 
 import (
@@ -21,50 +20,49 @@ import (
 	"github.com/onafed/onafed/awsfed"
 )
 
-// RoleARN is the role of both sides.
+// RoleARN is the role on both sides.
 const RoleARN = "arn:aws:iam::123456789012:role/deploy"
 
-// A Fault is how all calls go wrong.
+// A Fault is how all calls fail.
 type Fault string
 
-// The faults. All but Denied pass by themselves in the end.
+// The faults. All except Denied are temporary.
 const (
 	None      Fault = ""
 	Error500  Fault = "500"
 	Refused   Fault = "refused"
 	Throttled Fault = "throttled"
-	Hanging   Fault = "hangs" // two minutes, then the connection breaks
+	Hanging   Fault = "hangs" // for two minutes, then the connection breaks
 	HTML      Fault = "HTML"
 	Denied    Fault = "denied"
 )
 
-// STS is the service. Set the fields before the first call.
+// An STS is the service. Set the fields before the first call.
 type STS struct {
-	// Latency is between a request and its answer.
+	// Latency is the time between a request and its answer.
 	Latency time.Duration
-	// Life is the lifetime of the credentials; zero is an hour.
+	// Life is the lifetime of the credentials; zero means an hour.
 	Life time.Duration
-	// Expires, if not nil, says when the n-th credentials end, from 1 on.
+	// Expires, if not nil, returns when the n-th credentials expire; n begins at 1.
 	Expires func(n int, now time.Time) time.Time
-	// Limit is how many requests a second are answered; others are throttled.
-	// Zero is no limit. As at AWS it is a bucket that holds one second's worth.
+	// Limit is the number of requests that are answered in a second; the others are throttled. Zero means
+	// no limit. As at AWS, it is a bucket for one second.
 	Limit int
 
 	mu     sync.Mutex // guards what follows
 	fault  Fault
 	calls  []time.Time
-	answer time.Time // when the last failing answer left
+	answer time.Time // when the last failing answer was sent
 	issued int
 	ends   map[string]time.Time
 	level  float64 // of the bucket
 	filled time.Time
 }
 
-// hang is how long a hanging request goes without an answer until its
-// connection breaks.
+// hang is how long a hanging request has no answer before its connection breaks.
 const hang = 2 * time.Minute
 
-// Set makes all calls from now on go wrong.
+// Set makes all following calls fail.
 func (s *STS) Set(f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,7 +70,7 @@ func (s *STS) Set(f Fault) {
 	s.answer = time.Time{}
 }
 
-// FirstFailure is when the first failing answer since Set was sent.
+// FirstFailure returns when the first failing answer after Set was sent.
 func (s *STS) FirstFailure() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,14 +84,14 @@ func (s *STS) Calls() []time.Time {
 	return s.calls[:len(s.calls):len(s.calls)]
 }
 
-// End returns when STS ends the credentials of that key.
+// End returns when the credentials with that key expire at STS.
 func (s *STS) End(accessKeyID string) time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.ends[accessKeyID]
 }
 
-// Client is the SDK's client of this STS, with its default options.
+// Client returns the client of the SDK for this STS, with its default options.
 func (s *STS) Client() *sts.Client {
 	return sts.New(sts.Options{Region: "us-east-1", HTTPClient: s})
 }
@@ -151,7 +149,7 @@ func (s *STS) Do(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// admit takes one from the bucket. The caller holds mu.
+// admit takes one request from the bucket and reports whether it was not empty. The caller holds mu.
 func (s *STS) admit(now time.Time) bool {
 	if s.Limit == 0 {
 		return true
@@ -169,8 +167,7 @@ func (s *STS) admit(now time.Time) bool {
 	return true
 }
 
-// tokenSize is the length of the session token: one of AWS's for a session
-// without tags and policies.
+// tokenSize is the length of a session token of AWS without tags and policies.
 const tokenSize = 356
 
 func (s *STS) success(r *http.Request) *http.Response {
@@ -212,19 +209,18 @@ func response(r *http.Request, status int, contentType, body string) *http.Respo
 	}
 }
 
-// Cache is the peer: what the SDK makes of a web identity, with the window
-// before the expiry from which it asks for new credentials. The SDK's default
-// is none.
+// Cache returns the peer: the cache of the SDK around its web identity provider. window is how long
+// before the expiry it refreshes; the default of the SDK is none.
 func Cache(c stscreds.AssumeRoleWithWebIdentityAPIClient, window time.Duration) *aws.CredentialsCache {
 	return aws.NewCredentialsCache(stscreds.NewWebIdentityRoleProvider(c, RoleARN, Retriever(RawToken(time.Now()))),
 		func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = window })
 }
 
-// Provider is ours.
+// Provider returns our provider.
 func Provider(c stscreds.AssumeRoleWithWebIdentityAPIClient, optFns ...func(*awsfed.Options)) *awsfed.Provider {
 	p, err := awsfed.New(c, RoleARN, Source{}, optFns...)
 	if err != nil {
-		panic(err) // the arguments are constants: a mistake in this file
+		panic(err) // the arguments are constants
 	}
 	return p
 }
@@ -232,10 +228,10 @@ func Provider(c stscreds.AssumeRoleWithWebIdentityAPIClient, optFns ...func(*aws
 // A Retriever is a token for the SDK.
 type Retriever string
 
-// GetIdentityToken returns it.
+// GetIdentityToken returns the token.
 func (r Retriever) GetIdentityToken() ([]byte, error) { return []byte(r), nil }
 
-// RawToken returns an unsigned token of an hour, shaped as Ona's.
+// RawToken returns the text of an unsigned token in the form of Ona that expires in an hour.
 func RawToken(now time.Time) string {
 	payload := fmt.Sprintf(`{"aud":"sts.amazonaws.com","exp":%d,"iat":%d,"iss":"https://app.gitpod.io","org":"0191e223-1c3c-7607-badf-303c98b52d2f",`+
 		`"sub":"org:0191e223-1c3c-7607-badf-303c98b52d2f/prj:019527e4-75d5-704d-a5a4-a2b52cf56198/env:019527e4-75d5-704d-a5a4-a2b52cf56196"}`,

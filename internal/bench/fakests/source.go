@@ -7,8 +7,8 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// A Source yields a new token at once, as one from a file does.
+// A Source returns a new token at once, as a file source does.
 type Source struct{}
 
-// Token returns a token of an hour.
+// Token returns a token that expires in an hour.
 func (Source) Token(context.Context) (*idp.Token, error) { return idp.ParseToken(RawToken(time.Now())) }

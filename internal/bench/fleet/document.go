@@ -10,7 +10,7 @@ import (
 	"github.com/onafed/onafed/internal/bench/svg"
 )
 
-// document is the table.
+// document returns the table.
 func document(results []Result) string {
 	var b strings.Builder
 	if len(results) == 0 {
@@ -18,9 +18,9 @@ func document(results []Result) string {
 	}
 	p := results[0].Plan
 	fmt.Fprintf(&b, "# A fleet of %s providers for %s\n\n", group(p.Providers), clock(p.Total))
-	fmt.Fprintf(&b, "`go run ./fleet` wrote this, in virtual time: %s processes with a provider each, which ask for credentials every %v. Credentials last %s, STS takes %v "+
-		"and has no limit; it answers 503 for %s from %s on. Both sides are the real code, with its defaults: `awsfed.Provider`, and `aws.CredentialsCache` around "+
-		"`stscreds.WebIdentityRoleProvider` with the SDK's standard retryer. The STS client under them is a stand-in that sends as often as the retryer says.\n\n",
+	fmt.Fprintf(&b, "Written by `go run ./fleet`, in virtual time: %s processes with one provider each, which call it every %v. Credentials last %s, STS takes %v "+
+		"and has no limit; it answers 503 for %s from %s on. Both sides are the real code with its defaults: `awsfed.Provider`, and `aws.CredentialsCache` around "+
+		"`stscreds.WebIdentityRoleProvider` with the SDK's standard retryer. The STS client is a substitute that sends as often as the retryer decides.\n\n",
 		group(p.Providers), p.Every, clock(life), latency, clock(p.Down), clock(p.Outage))
 	b.WriteString("| fleet | library | STS calls/s, mean | peak in the first minutes | peak after them | peak in and after the outage | failed calls | processes with a failed call | " +
 		"last failed call, after the outage | all refreshed, after the outage |\n|---|---|---|---|---|---|---|---|---|---|\n")
@@ -34,8 +34,8 @@ func document(results []Result) string {
 				after(s.side.Until, s.side.Failed > 0), after(s.side.Settled, true))
 		}
 	}
-	b.WriteString("\nThe mean is from the first hour on. The peak in the first minutes is the start itself: nobody has credentials yet. " +
-		"A call of `aws.CredentialsCache` waits for STS each time its credentials have expired; `awsfed.Provider` refreshes behind its callers.\n")
+	b.WriteString("\nThe mean is from the first hour on. The peak in the first minutes is the start, when no process has credentials. " +
+		"A call of `aws.CredentialsCache` waits for STS each time its credentials have expired; `awsfed.Provider` refreshes in the background.\n")
 	return b.String()
 }
 
@@ -46,7 +46,7 @@ func after(d time.Duration, failed bool) string {
 	return d.Round(100 * time.Millisecond).String()
 }
 
-// clock writes whole hours and minutes.
+// clock formats hours and minutes.
 func clock(d time.Duration) string {
 	h, m := int(d/time.Hour), int(d%time.Hour/time.Minute)
 	switch {
@@ -74,7 +74,7 @@ const (
 	distance = 262 // from panel to panel
 )
 
-// chart draws the calls that STS gets, the most in a second of each minute.
+// chart draws the calls that STS gets: for each minute, the largest number in a second.
 func chart(results []Result) []byte {
 	c := svg.New(width, 90+distance*len(results), "Calls that STS gets from a fleet", "Most calls a second of each minute, for a fleet on onafed and the same fleet on aws.CredentialsCache.")
 	providers := 0

@@ -10,69 +10,64 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// A Plan is what a fleet goes through. Its providers are the real ones, in a
-// testing/synctest bubble.
+// A Plan describes the load of a fleet. The providers are the real ones, in a testing/synctest bubble.
 type Plan struct {
 	Name string
-	// Providers is how many there are, each in a process of its own: nothing
-	// is shared among them.
+	// Providers is the number of providers, each in its own process: they share nothing.
 	Providers int
-	// Waves is in how many equal parts they start, WaveStep after each other;
-	// those of a wave start within a second.
+	// Waves is the number of equal parts in which they start, one every WaveStep. The providers of a wave
+	// start within a second.
 	Waves    int
 	WaveStep time.Duration
-	// Every is how often the process of a provider asks for credentials.
+	// Every is how often the process of a provider calls it.
 	Every time.Duration
-	// Total is how long they run. STS is down from Outage on, for Down.
+	// Total is how long they run. From Outage on, STS is down for Down.
 	Total, Outage, Down time.Duration
-	// Seed makes the run of the same code the same, but for the jitter of the
-	// libraries.
+	// Seed makes runs of the same code equal, except for the jitter of the libraries.
 	Seed uint64
 }
 
-// life of the credentials, and latency of STS.
+// The lifetime of the credentials and the latency of STS.
 const (
 	life    = time.Hour
 	latency = 50 * time.Millisecond
 )
 
-// Side is how one library's fleet went.
+// A Side is the result of the fleet of one library.
 type Side struct {
 	STSCalls int
 	Mean     float64 // STS calls a second, from the first hour on
-	// StartPeak is the most STS calls in a second of the first ten minutes
-	// after the start, when everybody must call. Peak is that of the time
-	// after, OutagePeak of the outage and the 15 minutes after it.
+	// StartPeak is the largest number of STS calls in a second of the first ten minutes after the start,
+	// when every provider must call. Peak is that of the time after, and OutagePeak that of the outage and
+	// the 15 minutes after it.
 	StartPeak, Peak, OutagePeak int
-	// Calls of the processes, and how many failed.
+	// Calls of the processes, and the number that failed.
 	Calls, Failed int
-	// Hurt is how many processes saw a failed call.
+	// Hurt is the number of processes with a failed call.
 	Hurt int
-	// Until is how long after the end of the outage the last call failed, and
-	// Settled how long until the last provider with a failed refresh had new
-	// credentials.
+	// Until is the time from the end of the outage to the last failed call, and Settled that to the moment
+	// when the last provider with a failed refresh had new credentials.
 	Until, Settled time.Duration
-	// Minutes is the most STS calls a second in each minute.
+	// Minutes is, for each minute, the largest number of STS calls in a second.
 	Minutes []int
 }
 
-// Result is one plan with both sides.
+// A Result is one plan with both sides.
 type Result struct {
 	Plan       Plan
 	Ours, Peer Side
 }
 
-// provider is one of either side: what a process asks.
+// A provider is the provider of one process, on either side.
 type provider interface {
-	// Retrieve is aws.CredentialsProvider's.
+	// Retrieve is the method of aws.CredentialsProvider.
 	Retrieve(ctx context.Context) (aws.Credentials, error)
-	// look returns until when a call would be answered from the cache and
-	// start nothing, in the past if the next call may do more, and whether the
-	// last refresh failed.
+	// look returns until when calls return the cached credentials and start nothing, and whether the last
+	// refresh failed. The time is in the past if the next call may do more.
 	look() (idle time.Time, failing bool)
 }
 
-// run lets a fleet live. It must be called in a bubble.
+// run simulates a fleet. It must be called in a bubble.
 func run(p Plan, newProvider func(s *service) provider) Side {
 	begin := time.Now()
 	s := &service{begin: begin, down: errDown(), from: begin.Add(p.Outage), to: begin.Add(p.Outage + p.Down), seconds: make([]atomic.Int32, int(p.Total/time.Second)+1)}
@@ -98,11 +93,11 @@ func run(p Plan, newProvider func(s *service) provider) Side {
 	}
 	wg.Wait()
 	s.sum(p, &total)
-	time.Sleep(10 * time.Minute) // what is under way ends
+	time.Sleep(10 * time.Minute) // for running refreshes
 	return total
 }
 
-// member is the process of one provider.
+// A member is the process of one provider.
 type member struct {
 	plan     Plan
 	service  *service
@@ -111,10 +106,9 @@ type member struct {
 	start    time.Time
 }
 
-// live calls again and again. Calls that are answered from the cache for sure
-// are counted and not made: they are millions and nothing happens. The first
-// one after them comes at a random moment of the step, since the requests that
-// make a process ask come when they please.
+// live calls the provider again and again. Calls that certainly return cached credentials are counted
+// and not made, because there are millions. The first call after them comes at a random moment of the
+// step, as the requests that a process serves do.
 func (m *member) live(end time.Time) (side Side) {
 	ctx := context.Background()
 	wasFailing := false
@@ -136,7 +130,7 @@ func (m *member) live(end time.Time) (side Side) {
 		wasFailing = failing
 		at = at.Add(m.plan.Every)
 		if at.Before(now) {
-			at = now // it waited for longer than a step
+			at = now // the call took longer than a step
 		}
 		if until.After(at) {
 			if until.After(end) {

@@ -17,10 +17,10 @@ import (
 	"github.com/onafed/onafed/internal/bench/fakests"
 )
 
-// With -out the test is what `go run ./fleet` takes its numbers from.
+// With -out the test writes the numbers for `go run ./fleet`.
 var (
 	out  = flag.String("out", "", "write the results to this file, and run at full size")
-	size = flag.Int("providers", 100_000, "how many providers; with -out")
+	size = flag.Int("providers", 100_000, "number of providers; with -out")
 )
 
 func TestFleet(t *testing.T) {
@@ -47,7 +47,7 @@ func TestFleet(t *testing.T) {
 			t.Errorf("%s: %d of %d calls failed, want none", p.Name, r.Ours.Failed, r.Ours.Calls)
 		}
 		if r.Peer.Failed == 0 {
-			t.Errorf("%s: no call of the peer failed: the outage missed it", p.Name)
+			t.Errorf("%s: no call of the peer failed: the outage had no effect", p.Name)
 		}
 		t.Logf("%s: ours %d STS calls, peak %d/s; peer %d, peak %d/s, %d calls failed", p.Name, r.Ours.STSCalls, r.Ours.Peak, r.Peer.STSCalls, r.Peer.Peak, r.Peer.Failed)
 		results = append(results, r)
@@ -77,7 +77,7 @@ func TestDocumentAndChart(t *testing.T) {
 		}
 	}
 	if document(nil) != "" {
-		t.Error("a document of nothing")
+		t.Error("an empty document")
 	}
 	d := xml.NewDecoder(bytes.NewReader(chart(r)))
 	for {

@@ -2,9 +2,9 @@
 //
 //	go run ./fleet
 //
-// It writes a table and a chart into results/: how many calls STS gets, how many
-// calls of the fleet fail in an outage of STS, and how long it takes to recover,
-// for awsfed.Provider and for aws.CredentialsCache, both the real code.
+// It writes a table and a chart to results/ for awsfed.Provider and aws.CredentialsCache, both with their
+// real code: how many calls STS gets, how many calls of the fleet fail in an outage of STS, and how long
+// the recovery takes.
 package main
 
 import (
@@ -30,12 +30,12 @@ func main() {
 	}
 }
 
-// plans are what the fleet goes through.
+// plans returns the plans of a run.
 func plans(providers int, total time.Duration) []Plan {
 	p := Plan{
 		Providers: providers, Waves: 1, Every: 10 * time.Second, Total: total,
-		// Around the time when credentials of a fleet that started together
-		// expire if nobody spreads them.
+		// Around the time when the credentials of a fleet that started together expire, unless the refreshes
+		// are spread.
 		Outage: total/2 - 2*time.Minute, Down: 10 * time.Minute, Seed: 1,
 	}
 	together, waves := p, p
@@ -46,8 +46,8 @@ func plans(providers int, total time.Duration) []Plan {
 
 func simulate(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("fleet", flag.ContinueOnError)
-	providers := fs.Int("providers", 100_000, "how many providers")
-	folder := fs.String("out", "results", "the folder for the table and the chart")
+	providers := fs.Int("providers", 100_000, "number of providers")
+	folder := fs.String("out", "results", "folder for the table and the chart")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func simulate(ctx context.Context, args []string) error {
 	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "results.json")
 	begin := time.Now()
-	// Virtual time exists in tests only.
+	// Virtual time exists only in tests.
 	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout=2h", "-v", "-run=^TestFleet$", "./fleet",
 		"-args", "-out="+file, "-providers="+strconv.Itoa(*providers))
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr

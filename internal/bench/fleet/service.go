@@ -17,7 +17,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// A service is an STS of any capacity that is down for a while.
+// A service is an STS without a limit that is down for a while.
 type service struct {
 	begin, from, to time.Time
 	down            error
@@ -25,13 +25,12 @@ type service struct {
 	seconds         []atomic.Int32 // requests in each second since begin
 
 	once  sync.Once // guards again
-	again bool      // the SDK's retryer would send after down again
+	again bool      // whether the SDK's retryer retries after errDown
 }
 
-// A client is the SDK's client of one process as far as it matters here: it
-// sends as often as the retryer among its options says, with the pauses that it
-// says. The real one would say the same a hundred times more slowly; the rows of
-// the table that run at a smaller size use it.
+// A client replaces the SDK's client of one process: it sends as often, and with such pauses, as the
+// retryer among its options decides. The real client does the same a hundred times more slowly; smaller
+// rows of the table use it.
 type client struct {
 	service *service
 	retryer aws.Retryer // the SDK's standard one, of this process
@@ -73,14 +72,14 @@ func (c *client) AssumeRoleWithWebIdentity(ctx context.Context, _ *sts.AssumeRol
 	}
 }
 
-// retryable asks the retryer, once: there is only one error, and the SDK looks
-// at its whole text each time.
+// retryable calls the retryer once. There is only one error, and the SDK examines its whole text for
+// each call.
 func (s *service) retryable(r aws.Retryer, err error) bool {
 	s.once.Do(func() { s.again = r.IsErrorRetryable(err) })
 	return s.again
 }
 
-// errDown is what the SDK makes of a 503.
+// errDown returns the error of the SDK for a 503.
 func errDown() error {
 	return &smithy.OperationError{ServiceID: "STS", OperationName: "AssumeRoleWithWebIdentity", Err: &smithyhttp.ResponseError{
 		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: http.StatusServiceUnavailable, Header: http.Header{}}},
@@ -113,7 +112,7 @@ func (s *service) answer(ctx context.Context) (*sts.AssumeRoleWithWebIdentityOut
 	}, nil
 }
 
-// sum fills in what STS saw.
+// sum sets the numbers of STS.
 func (s *service) sum(p Plan, side *Side) {
 	second := func(d time.Duration) int { return int(d / time.Second) }
 	started := second(time.Duration(p.Waves-1)*p.WaveStep + 10*time.Minute)

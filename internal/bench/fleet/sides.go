@@ -11,8 +11,7 @@ import (
 	"github.com/onafed/onafed/internal/bench/fakests"
 )
 
-// ours is awsfed.Provider, with the engine and the decisions of
-// internal/refresh.
+// ours is awsfed.Provider with the real internal/refresh.
 type ours struct{ *awsfed.Provider }
 
 func newOurs(s *service, token *idp.Token) provider {
@@ -45,12 +44,12 @@ func newPeer(s *service, token string) provider {
 	return peer{aws.NewCredentialsCache(stscreds.NewWebIdentityRoleProvider(&client{service: s}, fakests.RoleARN, fakests.Retriever(token))), new(aws.Credentials)}
 }
 
-// Retrieve notes what the cache returned, which it does not tell otherwise.
+// Retrieve keeps the result of the cache, which has no other method to get it.
 func (p peer) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	c, err := p.CredentialsCache.Retrieve(ctx)
 	*p.last = c
 	return c, err
 }
 
-// look says nothing of failures, since the callers are told of each.
+// look reports no failures, because callers get each of them.
 func (p peer) look() (idle time.Time, failing bool) { return p.last.Expires, false }

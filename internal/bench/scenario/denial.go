@@ -7,22 +7,21 @@ import (
 	"github.com/onafed/onafed/internal/bench/fakests"
 )
 
-// Denial is what callers see when the role is taken away and given back while
-// the credentials are valid.
+// A Denial is what callers experience when the role is refused and allowed again while the credentials
+// are valid.
 type Denial struct {
-	// Raised is from STS's first refusal to the first error of a call.
+	// Raised is the time from STS's first refusal to the first error of a call.
 	Raised time.Duration
-	// Flaps counts calls that succeeded after that and before the repair.
+	// Flaps is the number of calls that succeeded between that and the repair.
 	Flaps int
-	// Gone is from the repair to the last error of a call.
+	// Gone is the time from the repair to the last error of a call.
 	Gone time.Duration
-	// STSCalls is how often STS was asked in the time.
+	// STSCalls is the number of STS calls in that time.
 	STSCalls int
 }
 
-// RunDenial has 20 callers call ten times a second each. The role is refused
-// from 40 minutes on, before an hour's credentials begin to be refreshed, until
-// a minute before they expire.
+// RunDenial runs 20 callers with ten calls a second each. The role is refused from 40 minutes on, before
+// the refresh of credentials of an hour begins, until a minute before they expire.
 func RunDenial() Denial {
 	var d Denial
 	s := &fakests.STS{Latency: latency}

@@ -1,6 +1,6 @@
 package scenario
 
-// Results are what the scenarios found, one element a round.
+// Results are the results of the scenarios, one element for each round.
 type Results struct {
 	Outages  map[string][]Outage // by fault
 	Denials  []Denial

@@ -1,9 +1,8 @@
-// Package scenario has the comparisons that take hours: refreshes, outages,
-// denials, a storm of roles. They run in virtual time, on the real code of both
-// sides and the SDK's real STS client, so their numbers are exact and do not
-// depend on the machine. Each function must be called in a testing/synctest
-// bubble, for which there are the tests of this package; `go run .` in the
-// folder above runs them and puts what they find in its table.
+// Package scenario contains the comparisons that take hours: refreshes, outages, denials, and many roles
+// at once. They run in virtual time with the real code of both sides and the SDK's real STS client, so
+// their numbers are exact and do not depend on the machine. Each function must be called in a
+// testing/synctest bubble, as the tests of this package do. `go run .` in the parent folder runs these
+// tests and adds the results to its table.
 package scenario
 
 import (
@@ -15,37 +14,36 @@ import (
 	"github.com/onafed/onafed/internal/bench/fakests"
 )
 
-// latency of STS in all scenarios.
+// The latency of STS in all scenarios.
 const latency = 50 * time.Millisecond
 
-// window is what people set as ExpiryWindow of the SDK's cache; its default is
-// none.
+// window is a common ExpiryWindow of the SDK's cache; the default is none.
 const window = 5 * time.Minute
 
-// stall is from when on a call counts as stalled.
+// A call that takes longer than stall counts as stalled.
 const stall = time.Second
 
-// patience is how long a caller waits for credentials, by its context.
+// patience is the timeout of each call.
 const patience = 10 * time.Second
 
-// Tally is what callers met.
+// A Tally is what callers experienced.
 type Tally struct {
 	Calls, Failed, Waited, Stalled int
-	Longest                        time.Duration // wait of a call
-	LeastLife                      time.Duration // left of credentials that were handed out
+	Longest                        time.Duration // longest call
+	LeastLife                      time.Duration // least remaining lifetime of returned credentials
 	STSCalls                       int
 }
 
 // A crowd calls a provider at fixed times.
 type crowd struct {
 	callers  int
-	every    time.Duration // of each caller, evenly shifted
+	every    time.Duration // of each caller; the callers are evenly shifted
 	from, to time.Time
-	// seen, if not nil, is told of each call, one at a time.
+	// seen, if not nil, is called for each call, one at a time.
 	seen func(began time.Time, took time.Duration, err error)
 }
 
-// call lets the crowd call until its time is over.
+// call runs the crowd.
 func (c crowd) call(p aws.CredentialsProvider, s *fakests.STS) Tally {
 	var (
 		mu  sync.Mutex // guards sum and seen
@@ -60,7 +58,7 @@ func (c crowd) call(p aws.CredentialsProvider, s *fakests.STS) Tally {
 				if d := time.Until(at); d > 0 {
 					time.Sleep(d)
 				} else if d < 0 {
-					continue // it is still waiting when the next call would begin
+					continue // the previous call is still running
 				}
 				began := time.Now()
 				ctx, cancel := context.WithTimeout(context.Background(), patience)

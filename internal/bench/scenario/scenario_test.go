@@ -15,9 +15,8 @@ import (
 	"github.com/onafed/onafed/internal/bench/scenario"
 )
 
-// With -out the tests are what `go run .` takes its numbers from: they run at
-// full size and write what they found. Without, they are smaller. Either way
-// they hold our side to its promises; the peer's side is only reported.
+// With -out the tests run at full size and write the numbers for `go run .`. Without it they are
+// smaller. In both cases they check our side; they only report the other.
 var (
 	out    = flag.String("out", "", "write the results to this file, and run at full size")
 	rounds = flag.Int("rounds", 15, "how often to run each scenario; with -out")
@@ -62,7 +61,7 @@ func TestScenarios(t *testing.T) {
 		var err error
 		d := scenario.RunDenial()
 		if d.Flaps != 0 || d.Gone > 5*time.Second+100*time.Millisecond || d.Raised > 200*time.Millisecond {
-			err = fmt.Errorf("denial: %+v, want it raised at once, without flaps, and gone within 5 s and a flight", d)
+			err = fmt.Errorf("denial: %+v, want it raised at once, without flaps, and gone within 5 s and a refresh", d)
 		}
 		r.Denials = append(r.Denials, d)
 		return err
@@ -77,7 +76,7 @@ func TestScenarios(t *testing.T) {
 		return err
 	})
 	if full {
-		n = min(n, 3) // they take the longest and differ the least
+		n = min(n, 3) // they take the longest and differ least
 	}
 	in("storm", func() error {
 		var err error
@@ -122,7 +121,7 @@ func TestFakeSTSCountsAndThrottles(t *testing.T) {
 		}
 		p.Invalidate()
 		if _, err := p.Retrieve(t.Context()); err != nil {
-			t.Fatalf("the SDK's retries should have got through: %v", err)
+			t.Fatalf("the SDK's retries failed: %v", err)
 		}
 		if n := len(s.Calls()); n < 2 {
 			t.Errorf("%d calls, want at least 2", n)

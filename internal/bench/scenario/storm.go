@@ -13,23 +13,22 @@ import (
 	"github.com/onafed/onafed/internal/bench/fakests"
 )
 
-// Storm is many roles whose credentials expire in the same moment, at an STS
-// that answers so many requests a second.
+// A Storm is many roles whose credentials expire at the same time, with an STS that answers a limited
+// number of requests a second.
 type Storm struct {
 	Roles, Limit int
 	Ours, Peer   StormSide
 }
 
-// StormSide is how one side gets through.
+// A StormSide is the result of one side.
 type StormSide struct {
 	Tally
 	PerRole float64 // STS calls a role
 	Peak    int     // most STS calls within any second
 }
 
-// RunStorm loads the roles so that all expire together an hour later, and calls
-// each once in two seconds from 40 minutes on until 5 minutes after. On both
-// sides the roles share one SDK client.
+// RunStorm loads the roles so that all expire together an hour later, and calls each once in two seconds
+// from 40 minutes on until 5 minutes after the expiry. On both sides the roles share one SDK client.
 func RunStorm(roles, limit int) Storm {
 	through := func(side func(*fakests.STS) func(role string) aws.CredentialsProvider) StormSide {
 		s := &fakests.STS{Latency: latency}
@@ -43,7 +42,7 @@ func RunStorm(roles, limit int) Storm {
 		}
 		ps := loaded(roles, side(s))
 		time.Sleep(time.Until(begin.Add(30 * time.Minute)))
-		s.Limit = limit // loading is not the storm
+		s.Limit = limit // the limit does not apply to loading
 		r := StormSide{Tally: callAll(ps, s, begin.Add(40*time.Minute), begin.Add(65*time.Minute))}
 		r.PerRole = float64(r.STSCalls) / float64(roles)
 		calls := s.Calls()
@@ -73,14 +72,14 @@ func RunStorm(roles, limit int) Storm {
 	}
 }
 
-// loaded returns that many providers that have credentials.
+// loaded returns providers with credentials.
 func loaded(roles int, provider func(role string) aws.CredentialsProvider) []aws.CredentialsProvider {
 	ps := make([]aws.CredentialsProvider, roles)
 	var wg sync.WaitGroup
 	for i := range ps {
 		wg.Go(func() {
 			ps[i] = provider(fakests.RoleARN + "-" + strconv.Itoa(i))
-			_, _ = ps[i].Retrieve(context.Background()) // whoever has none yet gets some in the time before the storm
+			_, _ = ps[i].Retrieve(context.Background()) // a provider without credentials gets some before the storm
 		})
 	}
 	wg.Wait()

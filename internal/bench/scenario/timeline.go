@@ -8,8 +8,7 @@ import (
 	"github.com/onafed/onafed/internal/bench/fakests"
 )
 
-// Timeline is the picture that tells the difference: the same callers through
-// refreshes and an outage.
+// A Timeline contains the calls of the same callers on both sides through refreshes and an outage.
 type Timeline struct {
 	Step                    time.Duration // of one slot
 	Total                   time.Duration
@@ -26,9 +25,9 @@ type Slot struct {
 	Longest                         time.Duration
 }
 
-// RunTimeline has callers call once in every seconds each for three and a half
-// hours. Credentials last an hour; STS is down for 20 minutes around the time
-// when the second ones of the SDK's cache expire.
+// RunTimeline runs callers with one call in every each, for three and a half hours. Credentials last an
+// hour. STS is down for 20 minutes around the time when the second credentials of the SDK's cache
+// expire.
 func RunTimeline(callers int, every time.Duration) Timeline {
 	t := Timeline{
 		Step: 30 * time.Second, Total: 210 * time.Minute,

@@ -8,17 +8,17 @@ import (
 	"github.com/onafed/onafed/internal/bench/fakests"
 )
 
-// Wrapped is a provider inside the SDK's cache, as config.WithCredentialsProvider
-// makes it, through refreshes and an outage.
+// A Wrapped is a provider inside the SDK's cache, as config.WithCredentialsProvider creates it, through
+// refreshes and an outage.
 type Wrapped struct {
 	Ours, Peer Tally
 }
 
-// AdvisoryWindow is the shortest one of an hour's credentials.
+// AdvisoryWindow is the shortest advisory window of credentials of an hour.
 const AdvisoryWindow = 15 * time.Minute
 
-// RunWrapped has 20 callers call twice a second each for so many lives of an hour.
-// Our provider and the SDK's own, both wrapped alike.
+// RunWrapped runs 20 callers with two calls a second each for a number of lifetimes of an hour. Our
+// provider and the SDK's own are wrapped in the same way.
 func RunWrapped(lives int) Wrapped {
 	through := func(side func(*fakests.STS) aws.CredentialsProvider) Tally {
 		s := &fakests.STS{Latency: latency}

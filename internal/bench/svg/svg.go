@@ -1,5 +1,4 @@
-// Package svg writes charts as SVG text that can be read on a light and on a
-// dark page.
+// Package svg writes charts as SVG that is readable on light and dark pages.
 package svg
 
 import (
@@ -8,13 +7,13 @@ import (
 	"html"
 )
 
-// A Canvas is a picture under construction.
+// A Canvas collects the parts of a picture.
 type Canvas struct {
 	width, height int
 	b             bytes.Buffer
 }
 
-// Class is how something looks; see style.
+// A Class is a style of a part; see style.
 type Class string
 
 // The classes.
@@ -25,14 +24,14 @@ const (
 	Note  Class = "note"
 	Grid  Class = "grid"
 	Axis  Class = "axis"
-	Band  Class = "band" // a stretch of time in which something is wrong
+	Band  Class = "band" // an interval with a fault
 	Ours  Class = "ours"
 	Peer  Class = "peer"
 	Bad   Class = "bad"
 )
 
-// style has the colours of both kinds of page. Its background is its own, so
-// that a viewer that does not tell which one it is cannot make it unreadable.
+// style has the colors of both kinds of page. The background is part of the picture, so that it is
+// readable in viewers that do not report the kind of page.
 const style = `
   .page{fill:#ffffff} text{fill:#1f2933;font-family:system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif}
   .title{font-size:20px;font-weight:650} .head{font-size:15px;font-weight:650} .label{font-size:12px} .note{font-size:12.5px;fill:#52606d}
@@ -48,7 +47,7 @@ const style = `
   }
 `
 
-// New returns a canvas; title and description are for those who cannot see it.
+// New returns a canvas. Screen readers read the title and the description.
 func New(width, height int, title, description string) *Canvas {
 	c := &Canvas{width: width, height: height}
 	fmt.Fprintf(&c.b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="t d">`+"\n", width, height, width, height)
@@ -57,7 +56,7 @@ func New(width, height int, title, description string) *Canvas {
 	return c
 }
 
-// Anchor is which end of a text stands at its point.
+// An Anchor is the end of a text that is at its point.
 type Anchor string
 
 // The anchors.
@@ -87,7 +86,7 @@ func (c *Canvas) Dot(x, y, r float64, class Class) {
 	fmt.Fprintf(&c.b, `<circle class="%s" cx="%.1f" cy="%.1f" r="%.1f"/>`+"\n", class, x, y, r)
 }
 
-// A Point is one of a path.
+// A Point is a point of a path.
 type Point struct{ X, Y float64 }
 
 // Path draws a line through points.
@@ -106,7 +105,7 @@ func (c *Canvas) Path(points []Point, class Class) {
 	c.b.WriteString("\"/>\n")
 }
 
-// Bytes returns the picture. Nothing may be drawn after it.
+// Bytes returns the picture. The canvas must not be used afterwards.
 func (c *Canvas) Bytes() []byte {
 	c.b.WriteString("</svg>\n")
 	return c.b.Bytes()
