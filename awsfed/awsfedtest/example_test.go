@@ -17,9 +17,9 @@ import (
 	"github.com/onafed/onafed/idp/idptest"
 )
 
-// exampleT stands in for the *testing.T that an example does not get.
+// exampleT replaces the *testing.T of a test.
 type exampleT struct {
-	testing.TB // nil: what is not below is not needed here
+	testing.TB // nil: the other methods are not called
 	cleanups   []func()
 }
 
@@ -36,7 +36,7 @@ func (t *exampleT) end() {
 }
 
 func ExampleNew() {
-	t := &exampleT{} // in a test, the test's own
+	t := &exampleT{} // in a test: the *testing.T
 	defer t.end()
 
 	const role = "arn:aws:iam::123456789012:role/deploy"
@@ -56,9 +56,9 @@ func ExampleNew() {
 	// arn:aws:sts::123456789012:assumed-role/deploy/env-019527e4-75d5-704d-a5a4-a2b52cf56196
 }
 
-// A trust policy that refuses, and the reason, which AWS does not tell.
+// A trust policy refuses a call. The log has the reason, which AWS does not give.
 func ExampleNewSTS() {
-	t := &exampleT{} // in a test, the test's own
+	t := &exampleT{} // in a test: the *testing.T
 	defer t.end()
 
 	policy, err := trust.Parse([]byte(`{
@@ -94,13 +94,14 @@ func ExampleNewSTS() {
 	fmt.Println(errors.As(err, &refused), refused.ErrorCode())
 	fmt.Println(s.Calls()[0].Reason)
 	// Output:
-	// true AccessDenied
-	// no statement allows sts:AssumeRoleWithWebIdentity; nearest is statement 1, where StringLike on app.gitpod.io:sub does not hold: the policy names another project than the token
+	// true AccessDenied no statement allows sts:AssumeRoleWithWebIdentity; nearest is statement 1,
+	// where StringLike on app.gitpod.io:sub does not hold: the policy names another project than
+	// the token
 }
 
-// The trust policy that is deployed, in a test.
+// A test uses the trust policy that is deployed.
 func ExampleSTS_PutRole() {
-	t := &exampleT{} // in a test, the test's own
+	t := &exampleT{} // in a test: the *testing.T
 	defer t.end()
 
 	const role = "arn:aws:iam::123456789012:role/deploy"
@@ -133,9 +134,9 @@ func ExampleSTS_PutRole() {
 	// Output: true AccessDenied
 }
 
-// A service that is down, and comes back.
+// The service is down, and then it is up again.
 func ExampleSTS_Outage() {
-	t := &exampleT{} // in a test, the test's own
+	t := &exampleT{} // in a test: the *testing.T
 	defer t.end()
 
 	const role = "arn:aws:iam::123456789012:role/deploy"

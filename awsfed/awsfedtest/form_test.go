@@ -19,18 +19,18 @@ func TestParseForm(t *testing.T) {
 		name, body string
 		want       map[string]string // nil: an error
 	}{
-		{"nothing", "", map[string]string{}},
+		{"empty", "", map[string]string{}},
 		{"plain", "A=1&B=2", map[string]string{"A": "1", "B": "2"}},
 		{"plus and percent are decoded", "A=a+b%2Bc%3D", map[string]string{"A": "a b+c="}},
 		{"equals sign in the value", "A=b=c", map[string]string{"A": "b=c"}},
 		{"empty list of the SDKs", "PolicyArns=", map[string]string{"PolicyArns": ""}},
 		{"no equals sign", "A", map[string]string{"A": ""}},
-		{"semicolon is no separator", "A=1;B=2", map[string]string{"A": "1;B=2"}},
-		{"name twice", "A=1&A=1", nil},
-		{"name twice, spelled differently", "A=1&%41=1", nil},
-		{"half an escape", "A=%4", nil},
+		{"semicolon is not a separator", "A=1;B=2", map[string]string{"A": "1;B=2"}},
+		{"name appears twice", "A=1&A=1", nil},
+		{"name appears twice, encoded differently", "A=1&%41=1", nil},
+		{"incomplete escape", "A=%4", nil},
 		{"not UTF-8", "A=%c3%28", nil},
-		{"more parameters than any call has", manyParameters(501), nil},
+		{"too many parameters", manyParameters(501), nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -61,7 +61,7 @@ func TestFormList(t *testing.T) {
 	}
 	want := []map[string]string{{"Key": "a", "Value": "1"}, {"Key": "b"}, {"Key": "c"}}
 	if diff := cmp.Diff(want, awsfedtest.List(f, "L")); diff != "" {
-		t.Errorf("members in the order of their numbers (-want +got):\n%s", diff)
+		t.Errorf("members sorted by number (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]map[string]string{{"": "p"}}, awsfedtest.List(f, "P")); diff != "" {
 		t.Errorf("plain members (-want +got):\n%s", diff)
@@ -71,9 +71,9 @@ func TestFormList(t *testing.T) {
 func FuzzParseForm(f *testing.F) {
 	f.Add("Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fa")
 	f.Add("PolicyArns.member.1.arn=a&PolicyArns.member.2.arn=b") // a list
-	f.Add("A=1&A=2")                                             // a name twice
-	f.Add("A=%zz&=&&")                                           // no escape, no name, nothing
-	f.Add("L.member.99999999999999999999=x")                     // a number too large
+	f.Add("A=1&A=2")                                             // a name that appears twice
+	f.Add("A=%zz&=&&")                                           // malformed escape, empty name, empty pair
+	f.Add("L.member.99999999999999999999=x")                     // a number that is too large
 	f.Fuzz(func(t *testing.T, body string) {
 		got, err := awsfedtest.ParseForm(body)
 		if err != nil {
@@ -93,15 +93,15 @@ func FuzzParseForm(f *testing.F) {
 	})
 }
 
-// Whatever is sent, the answer is a well-formed error in plain ASCII: nobody gets in without a good token or signature, and nothing
-// that was sent can act on who reads the answer.
+// The response to an invalid request is a well-formed error in printable ASCII. A client cannot
+// insert control characters into it.
 func FuzzServeHTTP(f *testing.F) {
-	const who = "Action=GetCallerIdentity&Version=2011-06-15"
+	const identity = "Action=GetCallerIdentity&Version=2011-06-15"
 	f.Add("Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::123456789012:role/ona/deploy&RoleSessionName=ci&WebIdentityToken=a.b.c", "")
 	f.Add("Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleSessionName=%1b[31m&DurationSeconds=-1&PolicyArns.member.1.arn=x", "")
 	f.Add("Action=AssumeRole&Version=2011-06-15&RoleArn=%00%e2%80%ae", "AWS4-HMAC-SHA256 Credential=a/20150830/us-east-1/sts/aws4_request, SignedHeaders=host;x-amz-date, Signature=00")
-	f.Add(who, "AWS4-HMAC-SHA256 Credential=////aws4_request,SignedHeaders=;;host,Signature=")
-	f.Add(who, "Bearer x")
+	f.Add(identity, "AWS4-HMAC-SHA256 Credential=////aws4_request,SignedHeaders=;;host,Signature=")
+	f.Add(identity, "Bearer x")
 	s, _ := setup(f)
 	f.Fuzz(func(t *testing.T, body, authorization string) {
 		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
@@ -112,26 +112,26 @@ func FuzzServeHTTP(f *testing.F) {
 		}
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)
-		answer := w.Body.String()
+		response := w.Body.String()
 		if w.Code == http.StatusOK || w.Code >= 500 {
-			t.Fatalf("%q was answered %d: %s", body, w.Code, answer)
+			t.Fatalf("status %d for %q: %s", w.Code, body, response)
 		}
 		var doc struct {
 			XMLName xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ ErrorResponse"`
 			Code    string   `xml:"Error>Code"`
 		}
-		if err := xml.Unmarshal([]byte(answer), &doc); err != nil || doc.Code == "" {
-			t.Fatalf("%q was answered with %s: %v", body, answer, err)
+		if err := xml.Unmarshal([]byte(response), &doc); err != nil || doc.Code == "" {
+			t.Fatalf("response to %q: %s, %v", body, response, err)
 		}
-		for _, r := range answer {
+		for _, r := range response {
 			if r != '\n' && (r < ' ' || r > '~') {
-				t.Fatalf("%q was answered with the character %U", body, r)
+				t.Fatalf("response to %q with the character %U", body, r)
 			}
 		}
 	})
 }
 
-// A session token opens only as it was made.
+// Only an unchanged session token can be opened.
 func FuzzOpen(f *testing.F) {
 	s, iss := setup(f)
 	out, _ := assume(f, s, iss)

@@ -26,7 +26,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// httpClient leaves no idle connection behind.
+// httpClient returns a client that closes its connections at the end of the test.
 func httpClient(tb testing.TB) *http.Client {
 	tb.Helper()
 	transport := &http.Transport{}
@@ -34,7 +34,7 @@ func httpClient(tb testing.TB) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// The SDK's own web identity provider and clients work against the loopback server.
+// The web identity provider and the clients of the SDK work with the loopback server.
 func TestSDKOverHTTP(t *testing.T) {
 	t.Parallel()
 	s, iss := setup(t)
@@ -66,7 +66,7 @@ func TestSDKOverHTTP(t *testing.T) {
 	}
 }
 
-// The documents are AWS's, member for member.
+// The documents have the members of AWS's documents, in the same order.
 func TestGoldenXML(t *testing.T) {
 	t.Parallel()
 	s, iss := setup(t)
@@ -74,10 +74,10 @@ func TestGoldenXML(t *testing.T) {
 		t.Fatal(err)
 	}
 	token := iss.Sign(idptest.With(iss.Claims(audience), "https://aws.amazon.com/source_identity", "alice", "https://aws.amazon.com/tags/principal_tags/Team", "web"))
-	good := url.Values{"Action": {"AssumeRoleWithWebIdentity"}, "Version": {"2011-06-15"}, "RoleArn": {roleARN}, "RoleSessionName": {"ci"}, "WebIdentityToken": {token}}
-	bad := url.Values{"Action": {"AssumeRoleWithWebIdentity"}, "Version": {"2011-06-15"}, "RoleArn": {roleARN}, "RoleSessionName": {"<a&b>"}, "WebIdentityToken": {token}}
+	valid := url.Values{"Action": {"AssumeRoleWithWebIdentity"}, "Version": {"2011-06-15"}, "RoleArn": {roleARN}, "RoleSessionName": {"ci"}, "WebIdentityToken": {token}}
+	invalid := url.Values{"Action": {"AssumeRoleWithWebIdentity"}, "Version": {"2011-06-15"}, "RoleArn": {roleARN}, "RoleSessionName": {"<a&b>"}, "WebIdentityToken": {token}}
 	unknown := url.Values{"Action": {"GetSessionToken"}, "Version": {"2011-06-15"}}
-	for name, form := range map[string]url.Values{"webidentity": good, "validation": bad, "action": unknown} {
+	for name, form := range map[string]url.Values{"webidentity": valid, "validation": invalid, "action": unknown} {
 		status, header, body := post(t, s, form.Encode())
 		if got := header.Get("Content-Type"); got != "text/xml" {
 			t.Errorf("%s: Content-Type = %q", name, got)
@@ -105,7 +105,7 @@ func post(tb testing.TB, s *awsfedtest.STS, form string) (int, http.Header, stri
 	return w.Code, w.Header(), w.Body.String()
 }
 
-// scrub takes out what differs from run to run.
+// scrub replaces the values that differ in each run.
 func scrub(body string) string {
 	for _, name := range []string{"SessionToken", "SecretAccessKey", "Expiration", "RequestId"} {
 		body = regexp.MustCompile("<"+name+">[^<]+").ReplaceAllString(body, "<"+name+">…")
@@ -130,7 +130,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// recorder keeps the body of the last answer.
+// recorder is a client that records the body of the last response.
 type recorder struct {
 	client *http.Client
 	body   *string
@@ -148,11 +148,11 @@ func (c recorder) Do(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-func TestRefusesOtherThanLoopback(t *testing.T) {
+func TestOnlyLoopbackIsServed(t *testing.T) {
 	t.Parallel()
 	s, _ := setup(t)
 	for addr, want := range map[string]int{"127.0.0.1": 403, "::1": 403, "192.0.2.1": 0, "0.0.0.0": 0} {
-		// 403 is AWS's answer to an unsigned GetCallerIdentity.
+		// AWS responds to an unsigned GetCallerIdentity with 403.
 		for _, h := range []http.Handler{s, s.Service(nil)} {
 			w := httptest.NewRecorder()
 			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("Action=GetCallerIdentity&Version=2011-06-15"))
@@ -166,7 +166,7 @@ func TestRefusesOtherThanLoopback(t *testing.T) {
 	}
 }
 
-// What is not a call is answered as AWS does, and never with a stack trace.
+// AWS's errors for malformed requests.
 func TestMalformedRequests(t *testing.T) {
 	t.Parallel()
 	s, _ := setup(t)
@@ -177,8 +177,8 @@ func TestMalformedRequests(t *testing.T) {
 		{"empty", "", "MissingAction", 400},
 		{"no version", "Action=GetCallerIdentity", "InvalidAction", 400},
 		{"other action", "Action=GetFederationToken&Version=2011-06-15", "InvalidAction", 400},
-		{"name twice", "Action=GetCallerIdentity&Action=X&Version=2011-06-15", "MalformedQueryString", 404},
-		{"broken escape", "Action=%zz", "MalformedQueryString", 404},
+		{"name appears twice", "Action=GetCallerIdentity&Action=X&Version=2011-06-15", "MalformedQueryString", 404},
+		{"malformed escape", "Action=%zz", "MalformedQueryString", 404},
 		{"not UTF-8", "Action=%ff", "MalformedQueryString", 404},
 		{"missing parameters", "Action=AssumeRoleWithWebIdentity&Version=2011-06-15", "ValidationError", 400},
 		{"too large", "Action=" + strings.Repeat("a", 256<<10), "RequestEntityTooLarge", 413},
@@ -190,7 +190,7 @@ func TestMalformedRequests(t *testing.T) {
 	}
 }
 
-// A server that hangs does not keep a test from ending.
+// Calls that hang do not prevent the end of a test.
 func TestStartEndsWithHangingCalls(t *testing.T) {
 	t.Parallel()
 	s, iss := setup(t)
@@ -212,5 +212,5 @@ func TestStartEndsWithHangingCalls(t *testing.T) {
 	}
 }
 
-// called reports whether a call has reached the faults.
+// called reports whether a call has started.
 func called(s *awsfedtest.STS) bool { return s.Started() > 0 }

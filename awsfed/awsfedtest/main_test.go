@@ -25,7 +25,7 @@ const (
 	audience = "sts.amazonaws.com"
 )
 
-// policy is a trust policy from its JSON.
+// policy parses a trust policy.
 func policy(tb testing.TB, document string) trust.Policy {
 	tb.Helper()
 	p, err := trust.Parse([]byte(document))
@@ -35,7 +35,8 @@ func policy(tb testing.TB, document string) trust.Policy {
 	return p
 }
 
-// orgPolicy lets in the default organization of idptest. actions are more actions, each with a comma before it.
+// orgPolicy returns a trust policy that allows the organization of idptest. actions are more
+// actions, each with a comma before it.
 func orgPolicy(tb testing.TB, actions string) trust.Policy {
 	tb.Helper()
 	return policy(tb, `{"Version": "2012-10-17", "Statement": [{
@@ -64,17 +65,17 @@ func setup(tb testing.TB) (*awsfedtest.STS, *idptest.Issuer) {
 	return s, iss
 }
 
-// input is a call that succeeds with the default token.
+// input returns a call that succeeds with a valid token.
 func input(token string) *sts.AssumeRoleWithWebIdentityInput {
 	return &sts.AssumeRoleWithWebIdentityInput{
 		RoleArn: aws.String(roleARN), RoleSessionName: aws.String("env-" + idptest.EnvironmentID), WebIdentityToken: aws.String(token),
 	}
 }
 
-// once switches the SDK's retries off, so that one call is one request.
+// once disables the retries of the SDK, so that one call is one request.
 func once(o *sts.Options) { o.Retryer = aws.NopRetryer{} }
 
-// assume gets credentials for the default token, and a provider of them.
+// assume assumes the role, and returns the response and a provider of its credentials.
 func assume(tb testing.TB, s *awsfedtest.STS, iss *idptest.Issuer) (*sts.AssumeRoleWithWebIdentityOutput, aws.CredentialsProvider) {
 	tb.Helper()
 	out, err := s.AssumeRoleWithWebIdentity(tb.Context(), input(iss.Sign(iss.Claims(audience))), once)
@@ -88,7 +89,7 @@ func static(key, secret, token string) aws.CredentialsProvider {
 	return credentials.NewStaticCredentialsProvider(key, secret, token)
 }
 
-// refusal is what a client learns from an error: AWS's code, its message, and the HTTP status.
+// A refusal is the content of an error response.
 type refusal struct {
 	Code, Message string
 	Status        int

@@ -10,9 +10,9 @@ import (
 	"github.com/onafed/onafed/idp/idptest"
 )
 
-// A day of a program with this module's provider, in a bubble: every hour's credentials are fetched in memory, an outage is lived
-// through, and what is signed is good at each minute.
-func TestProviderThroughADay(t *testing.T) {
+// A program with an awsfed.Provider makes a signed call each minute for a day. No call fails,
+// although there is an outage.
+func TestProviderForADay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		iss := idptest.NewIssuer(t, nil)
@@ -22,10 +22,10 @@ func TestProviderThroughADay(t *testing.T) {
 			t.Fatal(err)
 		}
 		client := s.Client(p, once)
-		s.Inject(awsfedtest.Fault{Delay: 100 * time.Millisecond}) // a network
+		s.Inject(awsfedtest.Fault{Delay: 100 * time.Millisecond}) // of the network
 		for minute := range 24 * 60 {
 			if minute == 6*60 {
-				// The web identity calls alone, or GetCallerIdentity would fail too.
+				// GetCallerIdentity must not fail.
 				time.AfterFunc(10*time.Minute, s.Inject(awsfedtest.Fault{Action: "AssumeRoleWithWebIdentity", Code: "InternalFailure"}))
 			}
 			if _, err := client.GetCallerIdentity(t.Context(), nil); err != nil {
@@ -40,7 +40,7 @@ func TestProviderThroughADay(t *testing.T) {
 				exchanges++
 			}
 		}
-		// A credential of an hour is used for 45 minutes at the most, and for half an hour at the least.
+		// Credentials that are valid for an hour are used for 30 to 45 minutes.
 		if exchanges < 24 || exchanges > 90 {
 			t.Errorf("%d exchanges in a day", exchanges)
 		}

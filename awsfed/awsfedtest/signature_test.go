@@ -18,7 +18,8 @@ import (
 	"github.com/onafed/onafed/idp/idptest"
 )
 
-// The vectors are those of AWS's published test suite for Signature Version 4 ("get-vanilla" and others); their key is an example.
+// The vectors are from the test suite that AWS published for Signature Version 4. Their key is an
+// example.
 func TestSignatureVectors(t *testing.T) {
 	t.Parallel()
 	const secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -58,7 +59,7 @@ func TestSignatureVectors(t *testing.T) {
 	}
 }
 
-// Our signature is the SDK's, whatever the service, method, path, query and headers.
+// The signature equals that of the SDK.
 func TestSignatureAgreesWithSDK(t *testing.T) {
 	t.Parallel()
 	creds := aws.Credentials{AccessKeyID: "ASIATESTONAFEDAAAAAA", SecretAccessKey: "a/b+c", SessionToken: "x+/="}
@@ -105,7 +106,7 @@ func TestCallerIdentity(t *testing.T) {
 	}
 }
 
-// A presigned URL (the proof of identity of other systems) is checked like a header.
+// The signature of a presigned URL is verified.
 func TestPresignedCallerIdentity(t *testing.T) {
 	t.Parallel()
 	s, iss := setup(t)
@@ -135,7 +136,7 @@ func TestPresignedCallerIdentity(t *testing.T) {
 	}
 }
 
-func TestBadSignatures(t *testing.T) {
+func TestInvalidSignatures(t *testing.T) {
 	t.Parallel()
 	s, iss := setup(t)
 	out, good := assume(t, s, iss)
@@ -143,10 +144,15 @@ func TestBadSignatures(t *testing.T) {
 	c, d := out.Credentials, other.Credentials
 	tampered := []byte(*c.SessionToken)
 	tampered[len(tampered)/2] ^= 1
-	stranger, _ := setup(t) // an STS with another secret
+	stranger, _ := setup(t) // another STS
 	foreign, _ := assume(t, awsfedtest.New(t, iss.URL, iss.Client(), roleARN), iss)
 	change := func(f func(*http.Request)) func(*sts.Options) {
 		return func(o *sts.Options) { o.HTTPClient = changer{s.HTTPClient(), f} }
+	}
+	authorization := func(before, after string) func(*sts.Options) {
+		return change(func(r *http.Request) {
+			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), before, after, 1))
+		})
 	}
 	tests := []struct {
 		name  string
@@ -161,29 +167,19 @@ func TestBadSignatures(t *testing.T) {
 		{"token of another key", s, static(*c.AccessKeyId, *c.SecretAccessKey, *d.SessionToken), once, "InvalidClientTokenId", 403},
 		{"changed token", s, static(*c.AccessKeyId, *c.SecretAccessKey, string(tampered)), once, "InvalidClientTokenId", 403},
 		{"no token", s, static(*c.AccessKeyId, *c.SecretAccessKey, ""), once, "InvalidClientTokenId", 403},
-		{"key that was never given out", s, static("ASIATESTONAFEDZZZZZZ", "x", *c.SessionToken), once, "InvalidClientTokenId", 403},
+		{"key that was not issued", s, static("ASIATESTONAFEDZZZZZZ", "x", *c.SessionToken), once, "InvalidClientTokenId", 403},
 		{"credentials of another STS", s, static(*foreign.Credentials.AccessKeyId, *foreign.Credentials.SecretAccessKey, *foreign.Credentials.SessionToken), once, "InvalidClientTokenId", 403},
-		{"STS that did not give them", stranger, good, once, "InvalidClientTokenId", 403},
+		{"credentials sent to another STS", stranger, good, once, "InvalidClientTokenId", 403},
 		{"changed body", s, good, change(func(r *http.Request) {
 			body := "Action=GetCallerIdentity&Version=2011-06-15&X=1"
 			r.Body, r.ContentLength = nopBody(body), int64(len(body))
 		}), "SignatureDoesNotMatch", 403},
 		{"changed host", s, good, change(func(r *http.Request) { r.Host = "evil.example" }), "SignatureDoesNotMatch", 403},
 		{"changed signed header", s, good, change(func(r *http.Request) { r.Header.Set("Amz-Sdk-Invocation-Id", "1") }), "SignatureDoesNotMatch", 403},
-		{"host not signed", s, good, change(func(r *http.Request) {
-			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "host;", "", 1))
-		}), "SignatureDoesNotMatch", 403},
-		{"scope of another service", s, good, func(o *sts.Options) {
-			o.HTTPClient = changer{s.HTTPClient(), func(r *http.Request) {
-				r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "/sts/", "/s3/", 1))
-			}}
-		}, "SignatureDoesNotMatch", 403},
-		{"other algorithm", s, good, change(func(r *http.Request) {
-			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256", "AWS3", 1))
-		}), "IncompleteSignature", 400},
-		{"half a scope", s, good, change(func(r *http.Request) {
-			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "/aws4_request", "", 1))
-		}), "IncompleteSignature", 400},
+		{"host not signed", s, good, authorization("host;", ""), "SignatureDoesNotMatch", 403},
+		{"scope of another service", s, good, authorization("/sts/", "/s3/"), "SignatureDoesNotMatch", 403},
+		{"other algorithm", s, good, authorization("AWS4-HMAC-SHA256", "AWS3"), "IncompleteSignature", 400},
+		{"incomplete scope", s, good, authorization("/aws4_request", ""), "IncompleteSignature", 400},
 		{"no date", s, good, change(func(r *http.Request) { r.Header.Del("X-Amz-Date") }), "IncompleteSignature", 400},
 	}
 	for _, tt := range tests {
@@ -195,11 +191,11 @@ func TestBadSignatures(t *testing.T) {
 		})
 	}
 	if _, err := s.Client(good).GetCallerIdentity(t.Context(), nil); err != nil {
-		t.Errorf("the good credentials: %v", err)
+		t.Errorf("with valid credentials: %v", err)
 	}
 }
 
-// A signature is good for 15 minutes around the STS's clock, credentials until they expire.
+// A signature is valid for 15 minutes before and after the time of the STS.
 func TestSignatureTimes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -220,7 +216,7 @@ func TestSignatureTimes(t *testing.T) {
 		} {
 			s.SkewClock(tt.clock)
 			if got := call(); got.Code != tt.want {
-				t.Errorf("with the clock %v off: %+v, want %q", tt.clock, got, tt.want)
+				t.Errorf("with a clock skew of %v: %+v, want %q", tt.clock, got, tt.want)
 			}
 		}
 		s.SkewClock(0)
@@ -241,7 +237,7 @@ func TestSignatureTimes(t *testing.T) {
 	})
 }
 
-// changer changes requests after they were signed.
+// changer is a client that changes requests after they were signed.
 type changer struct {
 	client *http.Client
 	change func(*http.Request)

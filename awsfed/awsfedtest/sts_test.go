@@ -18,7 +18,7 @@ import (
 	"github.com/onafed/onafed/idp/idptest"
 )
 
-// An STS is what the SDK's provider and awsfed.New take.
+// An STS implements the interfaces that the providers of the SDK and awsfed.New accept.
 var (
 	_ stscreds.AssumeRoleWithWebIdentityAPIClient = (*awsfedtest.STS)(nil)
 	_ stscreds.AssumeRoleAPIClient                = (*awsfedtest.STS)(nil).Client(nil)
@@ -42,15 +42,15 @@ func TestNewSTSRefuses(t *testing.T) {
 		want string
 	}{
 		{"provider without a client", awsfedtest.STSOptions{Providers: []awsfedtest.Provider{good}}, "HTTPClient is nil"},
-		{"provider twice", awsfedtest.STSOptions{HTTPClient: iss.Client(), Providers: []awsfedtest.Provider{good, good}}, "twice"},
+		{"provider appears twice", awsfedtest.STSOptions{HTTPClient: iss.Client(), Providers: []awsfedtest.Provider{good, good}}, "twice"},
 		{"http provider", provider(func(p *awsfedtest.Provider) { p.URL = "http://app.gitpod.io" }), "http://app.gitpod.io"},
 		{"provider with a port", provider(func(p *awsfedtest.Provider) { p.URL = "https://127.0.0.1:8443" }), "port"},
 		{"provider with a query", provider(func(p *awsfedtest.Provider) { p.URL = "https://app.gitpod.io?x" }), "app.gitpod.io?x"},
 		{"account of 11 digits", provider(func(p *awsfedtest.Provider) { p.Account = "12345678901" }), "12 digits"},
-		{"no client ids", provider(func(p *awsfedtest.Provider) { p.ClientIDs = nil }), "client IDs"},
-		{"101 client ids", provider(func(p *awsfedtest.Provider) { p.ClientIDs = make([]string, 101) }), "client IDs"},
-		{"an empty client id", provider(func(p *awsfedtest.Provider) { p.ClientIDs = []string{audience, ""} }), "1 to 255"},
-		{"a client id of 256", provider(func(p *awsfedtest.Provider) { p.ClientIDs = []string{strings.Repeat("a", 256)} }), "1 to 255"},
+		{"no client IDs", provider(func(p *awsfedtest.Provider) { p.ClientIDs = nil }), "client IDs"},
+		{"101 client IDs", provider(func(p *awsfedtest.Provider) { p.ClientIDs = make([]string, 101) }), "client IDs"},
+		{"empty client ID", provider(func(p *awsfedtest.Provider) { p.ClientIDs = []string{audience, ""} }), "1 to 255"},
+		{"client ID of 256 bytes", provider(func(p *awsfedtest.Provider) { p.ClientIDs = []string{strings.Repeat("a", 256)} }), "1 to 255"},
 		{"ARN of a user", role(awsfedtest.Role{ARN: "arn:aws:iam::123456789012:user/alice"}), "not the ARN of a role"},
 		{"ARN with an escape sequence", role(awsfedtest.Role{ARN: "arn:aws\x1b[31m:iam::123456789012:role/deploy"}), `\x1b`},
 		{"path with an escape sequence", role(awsfedtest.Role{ARN: "arn:aws:iam::123456789012:role/\x1b[31m/deploy"}), `\x1b`},
@@ -74,8 +74,8 @@ func TestNewSTSRefuses(t *testing.T) {
 	}
 }
 
-// The answer has what a client reads, and the members about size.
-func TestAnswer(t *testing.T) {
+// The response has the subject and the size of the session token.
+func TestResponse(t *testing.T) {
 	t.Parallel()
 	s, iss := setup(t)
 	in := input(iss.Sign(iss.Claims(audience)))
@@ -100,7 +100,8 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
-// Sessions last as long as asked; without a wish an hour, or less if the role's maximum is less.
+// A session has the requested duration. The default is an hour, or the maximum of the role if it is
+// less.
 func TestDurations(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -132,13 +133,13 @@ func TestDurations(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := time.Until(*out.Credentials.Expiration); got != tt.want {
-				t.Errorf("asked for %v of %v: %v, want %v", tt.asked, tt.most, got, tt.want)
+				t.Errorf("requested %v, maximum %v: %v, want %v", tt.asked, tt.most, got, tt.want)
 			}
 		}
 	})
 }
 
-// The rate limit throttles, and what is throttled is counted by nobody else.
+// Calls above the rate are throttled.
 func TestMaxRate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -162,12 +163,12 @@ func TestMaxRate(t *testing.T) {
 			_, _ = s.AssumeRoleWithWebIdentity(t.Context(), input(iss.Sign(iss.Claims(audience))), once)
 		}
 		if codes[""] != 6 || codes["Throttling"] != 4 {
-			t.Errorf("answers by code = %v, want 6 without and 4 Throttling", codes)
+			t.Errorf("responses by code = %v, want 6 without and 4 Throttling", codes)
 		}
 	})
 }
 
-// What only AWS knows decides only when it is given.
+// Condition keys that only AWS knows have the values of STSOptions.Context.
 func TestContext(t *testing.T) {
 	t.Parallel()
 	iss := idptest.NewIssuer(t, nil)
@@ -193,7 +194,7 @@ func TestContext(t *testing.T) {
 	}
 }
 
-// A decision is in the log, no secret is, and a fingerprint tells one token from another.
+// The log contains decisions and fingerprints of tokens, and no secrets.
 func TestCallLog(t *testing.T) {
 	t.Parallel()
 	s, iss := setup(t)
@@ -210,7 +211,7 @@ func TestCallLog(t *testing.T) {
 	in.DurationSeconds = aws.Int32(1800)
 	for range 2 {
 		if _, err := s.AssumeRoleWithWebIdentity(t.Context(), in, once); err == nil {
-			t.Fatal("another organization was let in")
+			t.Fatal("another organization was accepted")
 		}
 	}
 	calls := s.Calls()
@@ -235,12 +236,12 @@ func TestCallLog(t *testing.T) {
 	}
 	for _, secret := range []string{token.Raw(), strings.Split(token.Raw(), ".")[1], *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken, "alice"} {
 		if strings.Contains(text.String(), secret) {
-			t.Errorf("the log has the secret %.12q...", secret)
+			t.Errorf("the log contains the secret %.12q...", secret)
 		}
 	}
 }
 
-// The log keeps the last calls of many.
+// The log keeps only the last calls.
 func TestCallLogIsBounded(t *testing.T) {
 	t.Parallel()
 	s, err := awsfedtest.NewSTS(nil)
@@ -262,7 +263,7 @@ func TestCallLogIsBounded(t *testing.T) {
 	}
 }
 
-// Everything at once, for the race detector.
+// This test is for the race detector.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
 	s, iss := setup(t)
@@ -279,7 +280,7 @@ func TestConcurrentUse(t *testing.T) {
 					continue
 				}
 				if _, twice := keys.LoadOrStore(*out.Credentials.AccessKeyId, true); twice {
-					t.Errorf("access key %s was given out twice", *out.Credentials.AccessKeyId)
+					t.Errorf("access key %s was issued twice", *out.Credentials.AccessKeyId)
 				}
 				s.ExpireCredentials(*out.Credentials.AccessKeyId)
 			}
