@@ -2,80 +2,59 @@ package claims
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/onafed/onafed/internal/strictjson"
+	"github.com/onafed/onafed/internal/subject"
 )
 
-// fieldSet is a set of claims.
-type fieldSet uint32
-
-// The claims that are strings and can be fields of a V3 subject.
-const (
-	setOrganization fieldSet = 1 << iota
-	setProject
-	setEnvironment
-	setRunner
-	setRunnerName
-	setUser
-	setAccount
-	setServiceAccount
-	setCreatorPrincipal
-	setCreator
-	setCreatorEmail
-	setCreatorName
-	setCreatorIDP
-	setEmail
-	setName
-	setIDP
-)
-
-// text returns the field of c for the claim of the given name, if the claim is a string, and its
-// bit if the claim can be a field of a V3 subject. For other claims it returns nil.
-func (c *Claims) text(name string) (*string, fieldSet) {
+// text returns the field of c for the claim of the given name if the claim is a string, and nil for
+// other claims.
+func (c *Claims) text(name string) *string {
 	switch name {
 	case "iss":
-		return &c.Issuer, 0
+		return &c.Issuer
 	case "sub":
-		return &c.Subject, 0
+		return &c.Subject
 	case "azp":
-		return &c.AuthorizedParty, 0
+		return &c.AuthorizedParty
 	case "org":
-		return &c.org, 0
+		return &c.org
 	case "organization_id":
-		return &c.OrganizationID, setOrganization
+		return &c.OrganizationID
 	case "project_id":
-		return &c.ProjectID, setProject
+		return &c.ProjectID
 	case "environment_id":
-		return &c.EnvironmentID, setEnvironment
+		return &c.EnvironmentID
 	case "runner_id":
-		return &c.RunnerID, setRunner
+		return &c.RunnerID
 	case "runner_name":
-		return &c.RunnerName, setRunnerName
+		return &c.RunnerName
 	case "user_id":
-		return &c.UserID, setUser
+		return &c.UserID
 	case "account_id":
-		return &c.AccountID, setAccount
+		return &c.AccountID
 	case "service_account_id":
-		return &c.ServiceAccountID, setServiceAccount
+		return &c.ServiceAccountID
 	case "creator_principal":
-		return &c.CreatorPrincipal, setCreatorPrincipal
+		return &c.CreatorPrincipal
 	case "creator_id":
-		return &c.CreatorID, setCreator
+		return &c.CreatorID
 	case "creator_email":
-		return &c.CreatorEmail, setCreatorEmail
+		return &c.CreatorEmail
 	case "creator_name":
-		return &c.CreatorName, setCreatorName
+		return &c.CreatorName
 	case "creator_idp":
-		return &c.CreatorIDP, setCreatorIDP
+		return &c.CreatorIDP
 	case "email":
-		return &c.Email, setEmail
+		return &c.Email
 	case "name":
-		return &c.Name, setName
+		return &c.Name
 	case "idp":
-		return &c.IDP, setIDP
+		return &c.IDP
 	}
-	return nil, 0
+	return nil
 }
 
 // isClaim reports whether Parse knows the claim of the given name.
@@ -85,15 +64,14 @@ func isClaim(name string) bool {
 		return true
 	}
 	var c Claims
-	dst, _ := c.text(name)
-	return dst != nil
+	return c.text(name) != nil
 }
 
 // field returns the value of the string claim that a field of a V3 subject names, and whether c has
 // that claim. The field may be a dotted path into the claims of an identity provider.
 func (c *Claims) field(name string) (string, bool) {
-	if dst, bit := c.text(name); bit != 0 {
-		return *dst, *dst != "" || c.empty&bit != 0
+	if dst := c.text(name); dst != nil && subject.FormOf(name) != subject.NoForm {
+		return *dst, *dst != "" || slices.Contains(c.empty, name)
 	}
 	head, path, _ := strings.Cut(name, ".")
 	switch head {

@@ -72,7 +72,7 @@ type Claims struct {
 
 	raw   string   // the payload
 	org   string   // the claim org, which V1 and V2 have in the place of organization_id
-	empty fieldSet // string claims that are present and empty
+	empty []string // names of the string claims that are present and empty
 }
 
 // Payload returns the payload of the token as it was read: the JSON text of all claims, with

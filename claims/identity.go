@@ -125,7 +125,7 @@ func (i Identity) SubjectV3(l Layout) (string, error) {
 		}
 	}
 	c := Claims{OrganizationID: i.org, ProjectID: i.project}
-	if id, _ := c.text(i.kind.idClaim()); id != nil {
+	if id := c.text(i.kind.idClaim()); id != nil {
 		*id = i.id
 	}
 	return l.Build(c)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,7 +47,7 @@ func parsePayload(payload string) (Claims, error) {
 	if err := l.Document(func(name string, offset int) error { return c.readClaim(l, name, offset) }); err != nil {
 		return Claims{}, parseError("payload", err)
 	}
-	if c.OrganizationID == "" && c.empty&setOrganization == 0 {
+	if c.OrganizationID == "" && !slices.Contains(c.empty, "organization_id") {
 		c.OrganizationID = c.org
 	}
 	return c, nil
@@ -67,8 +68,8 @@ func refuse(l *strictjson.Lexer, reason string) error {
 
 // readClaim reads the value of the claim whose name is at the given offset.
 func (c *Claims) readClaim(l *strictjson.Lexer, name string, offset int) error {
-	if dst, bit := c.text(name); dst != nil {
-		return c.readText(l, name, dst, bit)
+	if dst := c.text(name); dst != nil {
+		return c.readText(l, name, dst)
 	}
 	switch name {
 	case "aud":
@@ -105,13 +106,14 @@ func foldedTo(name string) string {
 	return ""
 }
 
-// readText reads a string into dst. If it is empty, bit is added to c.empty.
-func (c *Claims) readText(l *strictjson.Lexer, name string, dst *string, bit fieldSet) error {
+// readText reads the string claim of the given name into dst, and records in c.empty that it is
+// empty.
+func (c *Claims) readText(l *strictjson.Lexer, name string, dst *string) error {
 	switch l.Kind() {
 	case strictjson.String:
 		s, err := l.Text()
 		if *dst = s; s == "" {
-			c.empty |= bit
+			c.empty = append(c.empty, name)
 		}
 		return err
 	case strictjson.Null:

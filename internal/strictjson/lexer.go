@@ -63,7 +63,7 @@ func (k Kind) String() string {
 	}
 }
 
-// A Lexer reads one JSON text. Each of its methods reads the next value. A method that returns an
+// Lexer reads one JSON text. Each of its methods reads the next value. A method that returns an
 // error has found a fault, and the Lexer must not be used any more.
 //
 // A Lexer is not safe for concurrent use.

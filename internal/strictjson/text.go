@@ -7,12 +7,6 @@ import (
 	"unicode/utf8"
 )
 
-const (
-	noEnd       = "string without an end"
-	controlChar = "control character in a string"
-	invalidUTF8 = "invalid UTF-8"
-)
-
 // Text reads a string. The result shares memory with the text that the Lexer reads, unless the
 // string has escapes.
 func (l *Lexer) Text() (string, error) {
@@ -20,63 +14,44 @@ func (l *Lexer) Text() (string, error) {
 		return "", fail(l.pos, "not a string")
 	}
 	start := l.pos + 1
-	for i := start; i < len(l.text); i++ {
+	var unescaped []byte // nil before the first escape
+	done := start        // the text before it is in unescaped
+	for i := start; i < len(l.text); {
 		switch c := l.text[i]; {
 		case c == '"':
 			l.pos = i + 1
-			return l.text[start:i], nil
-		case c == '\\':
-			return l.escapedText(start, i)
-		case c < ' ':
-			return "", fail(i, controlChar)
-		case c >= utf8.RuneSelf:
-			size, err := l.character(i)
-			if err != nil {
-				return "", err
+			if unescaped == nil {
+				return l.text[start:i], nil
 			}
-			i += size - 1
-		}
-	}
-	return "", fail(l.pos, noEnd)
-}
-
-// escapedText reads the rest of a string that begins at start and has its first backslash at i.
-func (l *Lexer) escapedText(start, i int) (string, error) {
-	b := append(make([]byte, 0, i-start+32), l.text[start:i]...)
-	for i < len(l.text) {
-		switch c := l.text[i]; {
-		case c == '"':
-			l.pos = i + 1
-			return string(b), nil
+			return string(append(unescaped, l.text[done:i]...)), nil
 		case c == '\\':
 			r, size, reason := unescape(l.text[i:])
 			if reason != "" {
 				return "", fail(i, reason)
 			}
-			b = utf8.AppendRune(b, r)
+			unescaped = utf8.AppendRune(append(unescaped, l.text[done:i]...), r)
 			i += size
+			done = i
 		case c < ' ':
-			return "", fail(i, controlChar)
+			return "", fail(i, "control character in a string")
 		case c < utf8.RuneSelf:
-			b = append(b, c)
 			i++
 		default:
 			size, err := l.character(i)
 			if err != nil {
 				return "", err
 			}
-			b = append(b, l.text[i:i+size]...)
 			i += size
 		}
 	}
-	return "", fail(start-1, noEnd)
+	return "", fail(start-1, "string without an end")
 }
 
 // character returns the length of the character at offset i, which is not ASCII.
 func (l *Lexer) character(i int) (size int, err error) {
 	r, size := utf8.DecodeRuneInString(l.text[i:])
 	if r == utf8.RuneError && size == 1 {
-		return 0, fail(i, invalidUTF8)
+		return 0, fail(i, "invalid UTF-8")
 	}
 	if l.limits.MaxRune > 0 && r > l.limits.MaxRune {
 		return 0, fail(i, fmt.Sprintf("character above %U", l.limits.MaxRune))
