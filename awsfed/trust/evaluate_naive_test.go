@@ -9,9 +9,8 @@ import (
 	"github.com/onafed/onafed/internal/testkit/policies"
 )
 
-// naive is a second implementation of the rules for strings, written for being
-// read next to AWS's pages: it tries everything, explains nothing, and knows
-// neither variables nor open questions.
+// naive is a second implementation of the rules for strings. It follows the wording of the AWS pages,
+// and has neither variables nor open questions.
 type naive struct{ context map[string][]string }
 
 func (n naive) allowed(p trust.Policy, action string) bool {
@@ -110,7 +109,7 @@ func size(s string) int {
 	return n
 }
 
-// seeds for the fuzz targets that compare the two.
+// naiveSeeds adds the seeds of the fuzz target.
 func naiveSeeds(f *testing.F) {
 	f.Helper()
 	for _, s := range []struct{ operator, value, value2, got, got2, version string }{
@@ -120,7 +119,7 @@ func naiveSeeds(f *testing.F) {
 		{"StringNotEqualsIgnoreCase", "É", "straße", "é", "STRASSE", "2008-10-17"},
 		{"StringLikeIfExists", "a*b*c*d", "**?", "axbxcxd", "\xff", "2012-10-17"},
 		{"Null", "true", "false", "", "", "2012-10-17"},
-		{"StringLike", "${*}", "$", "*", "$", "2012-10-17"}, // an escape: left to the vectors
+		{"StringLike", "${*}", "$", "*", "$", "2012-10-17"}, // an escape, which naive does not have
 	} {
 		f.Add(s.operator, s.value, s.value2, s.got, s.got2, s.version)
 	}
@@ -130,7 +129,7 @@ func FuzzEvaluateAgainstNaive(f *testing.F) {
 	naiveSeeds(f)
 	f.Fuzz(func(t *testing.T, operator, value, value2, got, got2, version string) {
 		if len(value)+len(value2) > 12 || len(got)+len(got2) > 24 {
-			t.Skip("the naive implementation takes exponential time")
+			t.Skip("the naive implementation needs exponential time")
 		}
 		context := map[string][]string{}
 		values := []string{value}
@@ -154,7 +153,7 @@ func FuzzEvaluateAgainstNaive(f *testing.F) {
 		}
 		if d.Outcome == trust.Undetermined {
 			if len(x.Readings) == 0 {
-				t.Error("undetermined without readings")
+				t.Error("an undetermined outcome has no readings")
 			}
 			return
 		}
@@ -162,7 +161,7 @@ func FuzzEvaluateAgainstNaive(f *testing.F) {
 			return
 		}
 		if want := (naive{context}).allowed(p, "sts:AssumeRoleWithWebIdentity"); d.Allowed() != want {
-			t.Errorf("%+v on %q: %s, naive says %v", c, context, d.Outcome, want)
+			t.Errorf("%+v on %q: %s, naive allows: %v", c, context, d.Outcome, want)
 		}
 	})
 }
@@ -176,8 +175,7 @@ func isStringOperator(s string) bool {
 	return s == "Null"
 }
 
-// Policies of several statements with several conditions, which a fuzzer
-// hardly finds.
+// The policies have several statements with several conditions, which a fuzzer rarely finds.
 func TestEvaluateAgainstNaive(t *testing.T) {
 	t.Parallel()
 	r := policies.NewRandom(5)
@@ -215,17 +213,17 @@ func TestEvaluateAgainstNaive(t *testing.T) {
 			continue
 		}
 		if want := (naive{context}).allowed(p, "sts:AssumeRoleWithWebIdentity"); d.Allowed() != want {
-			t.Fatalf("%s, naive says %v\n%q\n%s", d.Outcome, want, context, p)
+			t.Fatalf("%s, naive allows: %v\n%q\n%s", d.Outcome, want, context, p)
 		}
 	}
 	if allowed < 2000 || allowed > 18_000 {
-		t.Errorf("%d of 20,000 allowed: the generator is lopsided", allowed)
+		t.Errorf("%d of 20,000 policies allow: the generator needs more of both", allowed)
 	}
 }
 
-// Every outcome that is not undetermined is the same whatever AWS answers to
-// the open questions, and one of the readings of an undetermined one differs.
-func TestReadingsBracketTheOutcome(t *testing.T) {
+// The readings of an undetermined outcome have different outcomes, unless two questions together
+// decide.
+func TestReadingsOfUndeterminedOutcome(t *testing.T) {
 	t.Parallel()
 	r := policies.NewRandom(7)
 	undetermined := 0
@@ -250,6 +248,6 @@ func TestReadingsBracketTheOutcome(t *testing.T) {
 		}
 	}
 	if undetermined < 20 {
-		t.Errorf("%d undetermined outcomes: the generator is lopsided", undetermined)
+		t.Errorf("%d undetermined outcomes: the generator needs more", undetermined)
 	}
 }

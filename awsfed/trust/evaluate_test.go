@@ -14,7 +14,7 @@ import (
 	"github.com/onafed/onafed/claims"
 )
 
-// vector is one case of testdata/evaluate; see the README there.
+// vector is one case of testdata/evaluate. See the README there.
 type vector struct {
 	Name    string          `json:"name"`
 	Rule    string          `json:"rule"`

@@ -7,7 +7,7 @@ import (
 	"github.com/onafed/onafed/claims"
 )
 
-// The environments of one project, by V2 tokens.
+// Allow the environments of one project, with V2 tokens.
 func ExampleBuild() {
 	policy, err := trust.Build(trust.Rule{
 		Account:      "123456789012",
@@ -42,8 +42,8 @@ func ExampleBuild() {
 	// }
 }
 
-// One environment, by V2 and by V3 tokens. The V3 subject of an environment in
-// a project holds the environment only as an extra field.
+// Allow one environment, with V2 and V3 tokens. The V3 subject of an environment in a project contains
+// the environment only as an extra field.
 func ExampleBuild_bothFormats() {
 	layout, err := claims.NewLayout("environment_id")
 	if err != nil {
@@ -76,8 +76,7 @@ func ExampleBuild_bothFormats() {
 	//   organization_id:0191e223-1c3c-7607-badf-303c98b52d2f:project_id:019527e4-75d5-704d-a5a4-a2b52cf56198:environment_id:019527e4-75d5-704d-a5a4-a2b52cf56196
 }
 
-// A name is text that people choose. Where it stands before the id that the rule
-// looks for, no pattern is safe.
+// Users choose their names. If a name precedes the ID that the rule requires, no pattern is safe.
 func ExampleBuild_refused() {
 	layout, err := claims.NewLayout("creator_name", "creator_id")
 	if err != nil {
@@ -96,7 +95,7 @@ func ExampleBuild_refused() {
 	// trust: rule 0: Layout: the extra field creator_name precedes a field that is needed, and its values have no fixed length, so a value could imitate that field: configure it after the fields with IDs
 }
 
-// Thirty projects are too many for the policy of one role.
+// Thirty projects do not fit into the policy of one role.
 func ExampleBuildAll() {
 	var rules []trust.Rule
 	for i := range 30 {

@@ -8,8 +8,7 @@ import (
 	"github.com/onafed/onafed/claims"
 )
 
-// The token and the policy for all environments of an organization are those
-// of Ona's page about AWS.
+// The token, and the policy for all environments of an organization, are from Ona's page about AWS.
 const (
 	pageToken = `{
 	"aud": "sts.amazonaws.com",
@@ -59,7 +58,7 @@ func ExamplePolicy_Evaluate() {
 	// statement 1 allows sts:AssumeRoleWithWebIdentity
 }
 
-// The organization was switched to V3 tokens and the policy was not.
+// The organization changed to V3 tokens, and the policy names V2 subjects.
 func ExampleDecision_Explain() {
 	policy, err := trust.Parse([]byte(pagePolicy))
 	if err != nil {

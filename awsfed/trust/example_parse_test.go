@@ -34,7 +34,7 @@ func ExampleParse() {
 	// 272 characters
 }
 
-// What IAM refuses is told with its place.
+// The error has the position of what IAM rejects.
 func ExampleParseError() {
 	_, err := trust.Parse([]byte(`{
 	"Version": "2012-10-17",

@@ -43,7 +43,7 @@ func TestParseAccepts(t *testing.T) {
 	}
 }
 
-// checkPrinting checks what holds for every policy that was read.
+// checkPrinting checks the properties of every policy that Parse accepts.
 func checkPrinting(tb testing.TB, p trust.Policy) {
 	tb.Helper()
 	indented := p.String()
@@ -52,28 +52,28 @@ func checkPrinting(tb testing.TB, p trust.Policy) {
 		tb.Fatalf("Parse of String: %v\n%s", err, indented)
 	}
 	if !p.Equal(q) {
-		tb.Fatalf("Parse(String()) is another policy:\n%s\n%s", indented, q)
+		tb.Fatalf("Parse(String()) returns another policy:\n%s\n%s", indented, q)
 	}
 	if q.String() != indented {
 		tb.Fatalf("String is not stable:\n%s\n%s", indented, q)
 	}
 	var minified bytes.Buffer
 	if err := json.Compact(&minified, []byte(indented)); err != nil {
-		tb.Fatalf("String is no JSON: %v", err)
+		tb.Fatalf("String returns invalid JSON: %v", err)
 	}
 	text, err := p.MarshalJSON()
 	if err != nil {
 		tb.Fatalf("MarshalJSON: %v", err)
 	}
 	if !bytes.Equal(text, minified.Bytes()) {
-		tb.Fatalf("MarshalJSON and String differ by more than white space:\n%s\n%s", text, indented)
+		tb.Fatalf("MarshalJSON and String differ in more than white space:\n%s\n%s", text, indented)
 	}
 	if got, want := p.Size(), len([]rune(string(text))); got != want {
 		tb.Fatalf("Size() = %d, want %d", got, want)
 	}
 }
 
-func TestParseRefuses(t *testing.T) {
+func TestParseRejects(t *testing.T) {
 	t.Parallel()
 	for _, v := range vectors.Read[refuseVector](t, "testdata/parse/refuse.json") {
 		t.Run(v.Name, func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestParseRefuses(t *testing.T) {
 				t.Fatalf("Parse = %v, %v, want a *ParseError", p, err)
 			}
 			if !p.Equal(trust.Policy{}) {
-				t.Errorf("Parse gives a policy with its error: %v", p)
+				t.Errorf("Parse returns a policy with its error: %v", p)
 			}
 			if pe.Line != v.Line || pe.Column != v.Column || pe.Element != v.Element || !strings.Contains(pe.Reason, v.Reason) {
 				t.Errorf("Parse: %d:%d, element %q, reason %q; want %d:%d, %q, %q", pe.Line, pe.Column, pe.Element, pe.Reason, v.Line, v.Column, v.Element, v.Reason)
@@ -111,14 +111,14 @@ func TestParseSizeLimit(t *testing.T) {
 	if _, err := trust.Parse([]byte(policyWithSid("") + strings.Repeat(" ", 200000))); !errors.As(err, &pe) {
 		t.Errorf("Parse of much white space: %v", err)
 	}
-	// Characters count, not bytes.
+	// The limit counts characters, not bytes.
 	if p, err = trust.Parse([]byte(policyWithSid(strings.Repeat("\u00e9", room)))); err != nil || p.Size() != trust.MaxSize {
 		t.Errorf("Parse of the longest policy in two-byte characters: size %d, %v", p.Size(), err)
 	}
 }
 
-// IAM's pattern for policies is tab, newline, carriage return and U+0020 to
-// U+00FF; JSON has no control characters in strings. Escaped, all can be there.
+// The pattern of IAM for policies is tab, newline, carriage return and U+0020 to U+00FF. JSON strings
+// contain no control characters. Escape sequences can represent every character.
 func TestParseEveryCharacter(t *testing.T) {
 	t.Parallel()
 	for ch := range rune(0x180) {
@@ -140,7 +140,7 @@ func TestParseEveryCharacter(t *testing.T) {
 		checkPrinting(t, p)
 		for _, out := range p.String() {
 			if out < 0x20 && out != '\n' && out != '\t' || 0x7F <= out && out < 0xA0 || out > 0xFF {
-				t.Errorf("String of a policy with %U holds %U", ch, out)
+				t.Errorf("String of a policy with %U contains %U", ch, out)
 			}
 		}
 	}
@@ -156,13 +156,13 @@ func TestParseDeepNesting(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{strings.Repeat("[", 100000), strings.Repeat(`{"Statement":`, 10000), `{"Statement":[{"Condition":{"Bool":{"a:b":` + strings.Repeat("[", 100000)} {
 		if _, err := trust.Parse([]byte(text)); err == nil {
-			t.Errorf("Parse(%.40q...) gives no error", text)
+			t.Errorf("Parse(%.40q...) returns no error", text)
 		}
 	}
 }
 
-// What is printed of a document cannot act on a terminal.
-func TestParseErrorIsHarmless(t *testing.T) {
+// Errors contain no terminal escape sequences of the document.
+func TestParseErrorIsSafeForTerminals(t *testing.T) {
 	t.Parallel()
 	evil := "\\u001b[2J\\u202e\\u009b\\n" + strings.Repeat("x", 5000)
 	for _, text := range []string{
@@ -180,12 +180,12 @@ func TestParseErrorIsHarmless(t *testing.T) {
 	} {
 		_, err := trust.Parse([]byte(text))
 		if err == nil {
-			t.Errorf("Parse(%.40q) gives no error", text)
+			t.Errorf("Parse(%.40q) returns no error", text)
 			continue
 		}
 		for _, ch := range err.Error() {
 			if ch < 0x20 || ch > 0x7E {
-				t.Errorf("Parse(%.40q): the error holds %U", text, ch)
+				t.Errorf("Parse(%.40q): the error contains %U", text, ch)
 				break
 			}
 		}
@@ -195,7 +195,7 @@ func TestParseErrorIsHarmless(t *testing.T) {
 	}
 }
 
-func TestMarshalJSONRefuses(t *testing.T) {
+func TestMarshalJSONRejects(t *testing.T) {
 	t.Parallel()
 	good := func() trust.Policy {
 		return trust.Policy{Statements: []trust.Statement{{
@@ -224,12 +224,12 @@ func TestMarshalJSONRefuses(t *testing.T) {
 		if !errors.As(err, &pe) || text != nil {
 			t.Errorf("%s: MarshalJSON = %s, %v, want a *ParseError", name, text, err)
 		} else if pe.Line != 0 || pe.Column != 0 {
-			t.Errorf("%s: position %d:%d of a text that nobody has", name, pe.Line, pe.Column)
+			t.Errorf("%s: position %d:%d of a text that the caller does not see", name, pe.Line, pe.Column)
 		}
 	}
 }
 
-// A form that was read does not stand in the way of a change.
+// A change of an exported field shows, whatever the form of the document was.
 func TestPrintAfterChange(t *testing.T) {
 	t.Parallel()
 	const text = `{"Statement":{"Action":["sts:AssumeRole"],"Principal":{"AWS":["123456789012"]},"Effect":"Allow","Condition":{"Bool":{"a:b":[true]},"StringLike":{}}}}`
@@ -268,7 +268,7 @@ func TestPolicyJSONThroughEncodingJSON(t *testing.T) {
 	}
 	before := r
 	if err := json.Unmarshal([]byte(`{"Trust":{}}`), &r); err == nil {
-		t.Error("json.Unmarshal of no policy gives no error")
+		t.Error("json.Unmarshal of no policy returns no error")
 	}
 	if !r.Trust.Equal(before.Trust) {
 		t.Error("a failed UnmarshalJSON changed the policy")
@@ -286,12 +286,12 @@ func FuzzParse(f *testing.F) {
 		p, err := trust.Parse(data)
 		if err != nil {
 			if !p.Equal(trust.Policy{}) {
-				t.Fatalf("an error and a policy: %v", p)
+				t.Fatalf("an error with a policy: %v", p)
 			}
 			return
 		}
 		if !json.Valid(data) {
-			t.Fatalf("Parse takes what is no JSON: %q", data)
+			t.Fatalf("Parse accepts invalid JSON: %q", data)
 		}
 		checkPrinting(t, p)
 	})

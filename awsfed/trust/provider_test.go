@@ -47,7 +47,7 @@ func TestProviderARN(t *testing.T) {
 		if got != "" || err == nil {
 			t.Errorf("ProviderARN(%q) = %q, %v, want an error", bad, got, err)
 		} else if strings.ContainsRune(err.Error(), 0x1B) {
-			t.Errorf("ProviderARN(%q): the error holds an escape character", bad)
+			t.Errorf("ProviderARN(%q): the error contains an escape character", bad)
 		}
 	}
 }

@@ -51,7 +51,7 @@ func TestNewRequest(t *testing.T) {
 	}
 }
 
-func TestNewRequestWithoutAccountKnowsNoProvider(t *testing.T) {
+func TestNewRequestWithoutAccountHasNoProvider(t *testing.T) {
 	t.Parallel()
 	for _, p := range []trust.Params{{}, {Account: "12"}, {RoleARN: "role"}} {
 		if r := trust.NewRequest(claims.Claims{Issuer: "https://app.gitpod.io"}, p); r.ProviderARN != "" {
@@ -60,9 +60,9 @@ func TestNewRequestWithoutAccountKnowsNoProvider(t *testing.T) {
 	}
 }
 
-func TestNewRequestRefusesHostileIssuers(t *testing.T) {
+func TestNewRequestRejectsHostileIssuers(t *testing.T) {
 	t.Parallel()
-	// A provider's name that would be another one's in an ARN.
+	// Each of these would give the ARN of another provider.
 	for _, iss := range []string{"", "http://app.gitpod.io", "https://app.gitpod.io?x", "https://*", "app.gitpod.io/../x:y"} {
 		if r := trust.NewRequest(claims.Claims{Issuer: iss}, trust.Params{Account: "123456789012"}); r.ProviderARN != "" {
 			t.Errorf("issuer %q: ProviderARN = %q, want none", iss, r.ProviderARN)
@@ -95,9 +95,8 @@ func TestIssuerKeys(t *testing.T) {
 	}
 }
 
-// What a token says of people is in no text, no JSON and no verb, unless the
-// caller asks.
-func TestDecisionHoldsNoPersonalData(t *testing.T) {
+// Neither text nor JSON nor a verb of package fmt shows personal data, unless the caller asks for it.
+func TestDecisionShowsNoPersonalData(t *testing.T) {
 	t.Parallel()
 	secrets := []string{"bob@example.com", "Bobby Tables", "source-bob", "session-bob", "tag-bob"}
 	payload := `{"iss":"https://app.gitpod.io","aud":"sts.amazonaws.com","exp":1,"iat":1,"email":"bob@example.com",
@@ -125,22 +124,22 @@ func TestDecisionHoldsNoPersonalData(t *testing.T) {
 	text := shown(p.Evaluate(trust.NewRequest(c, params)))
 	for _, s := range secrets {
 		if strings.Contains(text, s) {
-			t.Errorf("the decision shows %q:\n%s", s, text)
+			t.Errorf("the explanation shows %q:\n%s", s, text)
 		}
 	}
 	if !strings.Contains(text, "organization_id:"+org+":project_id:"+project) {
-		t.Errorf("the decision does not show the ids of the subject:\n%s", text)
+		t.Errorf("the explanation does not show the IDs of the subject:\n%s", text)
 	}
 	params.ShowValues = true
 	text = shown(p.Evaluate(trust.NewRequest(c, params)))
 	for _, s := range secrets {
 		if !strings.Contains(text, s) {
-			t.Errorf("with ShowValues the decision does not show %q", s)
+			t.Errorf("with ShowValues the explanation does not show %q", s)
 		}
 	}
 }
 
-func TestDecisionTextIsFitForATerminal(t *testing.T) {
+func TestExplanationTextIsSafeForTerminals(t *testing.T) {
 	t.Parallel()
 	hostile := "\x1b]0;x\x07\r\n\u009b\u202eevil"
 	p := trust.Policy{Version: "2012-10-17", Statements: []trust.Statement{{
@@ -162,7 +161,7 @@ func TestDecisionTextIsFitForATerminal(t *testing.T) {
 	text := p.Evaluate(r).Explain().Text()
 	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
 		if i := strings.IndexFunc(line, func(r rune) bool { return r < ' ' || r > '~' && r != '…' }); i >= 0 {
-			t.Errorf("%q is not fit for a terminal", line)
+			t.Errorf("%q is not safe for a terminal", line)
 		}
 		if len(line) > 1000 {
 			t.Errorf("a line of %d bytes", len(line))
@@ -179,8 +178,7 @@ func TestReasonQuotesTheAction(t *testing.T) {
 	}
 }
 
-// A list without anything in it is [] in JSON: readers in other languages do
-// not expect null there.
+// An empty list is [] in JSON. Programs in other languages do not expect null.
 func TestEmptyListsInJSON(t *testing.T) {
 	t.Parallel()
 	noValue := trust.Policy{Statements: []trust.Statement{{Effect: trust.Allow, Conditions: []trust.Condition{{Operator: "StringEquals", Key: "x"}}}}}
@@ -195,7 +193,7 @@ func TestEmptyListsInJSON(t *testing.T) {
 	}
 }
 
-func TestDecisionJSONIsDeterministic(t *testing.T) {
+func TestExplanationJSONIsDeterministic(t *testing.T) {
 	t.Parallel()
 	for _, v := range evaluateVectors(t) {
 		p, r := policies.Parse(t, v.Policy), v.request(t)
@@ -213,7 +211,7 @@ func TestDecisionJSONIsDeterministic(t *testing.T) {
 	}
 }
 
-func TestZeroDecisionIsNoYes(t *testing.T) {
+func TestZeroValuesDoNotAllow(t *testing.T) {
 	t.Parallel()
 	if (trust.Decision{}).Allowed() {
 		t.Error("the zero Decision allows")
