@@ -2,7 +2,7 @@ package export
 
 import "strings"
 
-// format tells the two shared files apart. They name their sections differently.
+// format is the format of one of the two shared files. They name their sections differently.
 type format uint8
 
 const (
@@ -10,7 +10,7 @@ const (
 	configFormat                    // [default], [profile name], [sso-session name], ...
 )
 
-// header returns the section header that both readers take for the profile.
+// header returns the section header that both readers accept for the profile.
 func (f format) header(profile string) string {
 	if f == configFormat && profile != "default" {
 		return "[profile " + profile + "]"
@@ -18,7 +18,7 @@ func (f format) header(profile string) string {
 	return "[" + profile + "]"
 }
 
-// names reports whether the Go SDK and botocore take the section for the profile. The profile's
+// names reports whether the Go SDK and botocore read the section as the profile. The profile's
 // name contains no blank (checkProfile).
 func (f format) names(section, profile string) (inGo, inPython bool) {
 	if profile == "" {

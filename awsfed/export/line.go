@@ -16,7 +16,7 @@ func cutLineEnd(line string) (rest, eol string) {
 	return rest, line[len(rest):]
 }
 
-// checkText refuses characters that a reader cannot decode, or that only one reader takes for a
+// checkText refuses characters that a reader cannot decode, or that only one reader treats as a
 // line end or a blank. line has no line end.
 func checkText(text string, line int, isComment bool) *FileError {
 	if isPrintable(text) {
@@ -56,7 +56,7 @@ func goValue(text string, e *entry) (string, *FileError) {
 	return v, nil
 }
 
-// cutComment removes what the Go SDK takes for a comment after a value.
+// cutComment removes what the Go SDK reads as a comment after a value.
 func cutComment(s string) string {
 	if strings.IndexByte(s, '#') < 0 && strings.IndexByte(s, ';') < 0 {
 		return s

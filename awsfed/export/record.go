@@ -58,7 +58,8 @@ func failure(old *record, key CacheKey, err error) *record {
 }
 
 // failedSince reports whether the last fetch failed after the time. It ignores a failure dated in
-// the future: after the clock was set back, every caller would take it for one that it waited for.
+// the future: after the clock was set back, it would look to every caller like a failure that the
+// caller waited for.
 func (r *record) failedSince(since, now time.Time) bool {
 	return r != nil && r.Failed.After(since) && !r.Failed.After(now.Add(clockSkew))
 }
