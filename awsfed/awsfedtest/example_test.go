@@ -94,9 +94,8 @@ func ExampleNewSTS() {
 	fmt.Println(errors.As(err, &refused), refused.ErrorCode())
 	fmt.Println(s.Calls()[0].Reason)
 	// Output:
-	// true AccessDenied no statement allows sts:AssumeRoleWithWebIdentity; nearest is statement 1,
-	// where StringLike on app.gitpod.io:sub does not hold: the policy names another project than
-	// the token
+	// true AccessDenied
+	// no statement allows sts:AssumeRoleWithWebIdentity; nearest is statement 1, where StringLike on app.gitpod.io:sub does not hold: the policy names another project than the token
 }
 
 // A test uses the trust policy that is deployed.
