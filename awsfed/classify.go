@@ -16,20 +16,20 @@ import (
 	"github.com/onafed/onafed/internal/retry"
 )
 
-// A class is what a failed request calls for within the same refresh.
+// A class is what a refresh does after a failed attempt.
 type class uint8
 
 const (
-	// over: this refresh has failed.
-	over class = iota
-	// again: the same request may succeed in a moment.
-	again
-	// otherToken: the token was not taken; another one may be.
-	otherToken
+	// giveUp: the refresh has failed.
+	giveUp class = iota
+	// repeat: the same request may succeed after a pause.
+	repeat
+	// replaceToken: STS rejected the token, and may accept another one.
+	replaceToken
 )
 
-// Codes as on the wire, without the "Exception" that some pages and servers
-// add: API_AssumeRoleWithWebIdentity, "Errors", and CommonErrors.
+// Error codes without the suffix "Exception", which some pages and servers add (STS API Reference,
+// AssumeRoleWithWebIdentity, "Errors", and "Common Error Types").
 const (
 	codeAccessDenied     = "AccessDenied"
 	codeExpiredToken     = "ExpiredToken"
@@ -42,52 +42,52 @@ const (
 	codeValidation       = "ValidationError"
 )
 
-// classify tells what to do about a failed request. It goes by code and status;
-// the text decides in one case only, where STS has one code for two things.
+// classify returns what a refresh does after a failed attempt. It uses the code and the status; the
+// text only for one code that STS uses for two things.
 func classify(err error) class {
 	code, status := codeOf(err), statusOf(err)
 	switch {
 	case status >= 500 || status == http.StatusTooManyRequests:
-		return again
+		return repeat
 	case code == codeIDPCommunication, throttling(code):
-		return again
+		return repeat
 	case code == codeInvalidToken && keyNotRetrieved(err):
-		return again
+		return repeat
 	case code == codeExpiredToken, code == codeInvalidToken, code == codeIDPRejectedClaim:
-		return otherToken
+		return replaceToken
 	case code != "":
-		return over
+		return giveUp
 	}
-	// Without a code there was no answer, or half of one.
+	// Without a code there was no answer, or an incomplete one.
 	var (
 		params  smithy.InvalidParamsError
-		noGood  *answerError
+		answer  *answerError
 		account *AccountError
 		sent    *smithyhttp.RequestSendError
 		broken  *smithy.DeserializationError
 		network net.Error
 	)
 	switch {
-	case errors.As(err, &params), errors.As(err, &noGood), errors.As(err, &account):
-		return over
+	case errors.As(err, &params), errors.As(err, &answer), errors.As(err, &account):
+		return giveUp
 	case errors.As(err, &sent), errors.As(err, &broken), errors.As(err, &network),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, context.DeadlineExceeded):
-		return again
+		return repeat
 	}
-	return over
+	return giveUp
 }
 
-// recoverable reports whether a failed refresh may succeed later with nobody
-// changing anything. The failures that cannot are a closed list: what we do not
-// know is taken for an outage, through which valid credentials are kept.
-func recoverable(err error) bool {
+// retryable reports whether a failed refresh may succeed later although nobody changes anything. The
+// failures that cannot are a closed list: an unknown failure counts as an outage, so valid credentials
+// are kept.
+func retryable(err error) bool {
 	var account *AccountError
 	if errors.As(err, &account) {
 		return false
 	}
 	var tok *tokenError
 	if errors.As(err, &tok) {
-		return !tok.lasting
+		return !tok.permanent
 	}
 	var params smithy.InvalidParamsError
 	if errors.As(err, &params) {
@@ -107,9 +107,8 @@ func recoverable(err error) bool {
 	return true
 }
 
-// keyNotRetrieved reports whether an InvalidIdentityToken is about the issuer's
-// keys, which STS could not fetch, and not about the token. No code tells them
-// apart, so the text must.
+// keyNotRetrieved reports whether an InvalidIdentityToken means that STS could not fetch the keys of
+// the issuer, and not that the token is invalid. Both have the same code, so the text decides.
 func keyNotRetrieved(err error) bool {
 	return strings.Contains(strings.ToLower(messageOf(err)), "retrieve verification key")
 }
@@ -122,16 +121,16 @@ func throttling(code string) bool {
 	return ok
 }
 
-// apiError returns the answer that is an error of STS's; nil without one.
+// apiError returns the error answer of the service; nil without one.
 func apiError(err error) smithy.APIError {
 	var api smithy.APIError
 	if errors.As(err, &api) && api.ErrorCode() != "UnknownError" {
 		return api
 	}
-	return nil // or an answer in which the SDK found no code
+	return nil // there is no answer, or the SDK found no code in it
 }
 
-// rawCode returns the code of the answer as it was written; empty without one.
+// rawCode returns the code as the service sent it; empty without one.
 func rawCode(err error) string {
 	if api := apiError(err); api != nil {
 		return api.ErrorCode()
@@ -139,7 +138,7 @@ func rawCode(err error) string {
 	return ""
 }
 
-// codeOf returns the code without the "Exception" that some spellings have.
+// codeOf returns the code without the suffix "Exception".
 func codeOf(err error) string { return strings.TrimSuffix(rawCode(err), "Exception") }
 
 func messageOf(err error) string {
@@ -149,7 +148,7 @@ func messageOf(err error) string {
 	return ""
 }
 
-// statusOf returns the HTTP status of the answer; zero without one.
+// statusOf returns the HTTP status of the answer; zero without an answer.
 func statusOf(err error) int {
 	var re *smithyhttp.ResponseError
 	if errors.As(err, &re) {
@@ -158,7 +157,7 @@ func statusOf(err error) int {
 	return 0
 }
 
-// requestIDOf returns the id of the failed request; empty without one.
+// requestIDOf returns the ID of the failed request; empty without one.
 func requestIDOf(err error) string {
 	var re interface{ ServiceRequestID() string }
 	if errors.As(err, &re) {
@@ -171,15 +170,14 @@ func requestIDOf(err error) string {
 	return ""
 }
 
-// isTimeout reports whether nothing came back in time.
+// isTimeout reports whether there was no answer in time.
 func isTimeout(err error) bool {
 	var t interface{ Timeout() bool }
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &t) && t.Timeout()
 }
 
-// retryAfter returns the pause that the server asked for, STS in seconds or as
-// a date (RFC 9110 section 10.2.3), or the API that the token did not come
-// from; zero if neither did.
+// retryAfter returns how long STS, or the API that did not return a token, asked to wait before the
+// next request (RFC 9110 section 10.2.3), at most an hour; zero if neither did.
 func retryAfter(err error) time.Duration {
 	var api *idp.RequestError
 	if errors.As(err, &api) {

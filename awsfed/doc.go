@@ -1,54 +1,50 @@
-// Package awsfed turns OIDC ID tokens into AWS credentials that are always
-// there.
+// Package awsfed exchanges OIDC ID tokens for AWS credentials and keeps the credentials valid.
 //
-// [New] makes a provider of the credentials of one role, to be used wherever the
-// AWS SDK for Go takes one:
+// [New] returns a provider for the credentials of one role. Use it wherever the AWS SDK for Go takes a
+// credentials provider:
 //
 //	p, err := awsfed.New(sts.NewFromConfig(cfg), "arn:aws:iam::123456789012:role/deploy", src)
 //	if err != nil {
 //		return err
 //	}
 //	cfg.Credentials = p
-//	cfg.APIOptions = append(cfg.APIOptions, p.APIOption()) // notices that a service calls them expired
+//	cfg.APIOptions = append(cfg.APIOptions, p.APIOption()) // recovers from rejected keys
 //	client := s3.NewFromConfig(cfg)
 //
-// [LoadConfig] does all of that, with the region and endpoints of the
-// environment, and [NewPool] is for programs with many roles.
+// [LoadConfig] does all of that, with the region and the endpoints of the environment. [NewPool] is for
+// programs with many roles.
 //
 // # Refreshing
 //
-// The credentials are exchanged at STS (AssumeRoleWithWebIdentity) for a token
-// of an [idp.TokenSource] when they are first asked for. From then on, some time
-// before they expire, 15 minutes for the usual hour, the next caller still gets
-// the old ones, and new ones are fetched behind it. While the old ones are valid
-// nobody waits, but for at most a second in their last minute (a tenth of a
-// short life) or after a refusal. While STS or the identity provider has an
-// outage, the old ones are handed out until they expire, and the refresh is
-// tried again with growing pauses. What STS refuses, as AccessDenied, is raised
-// to the callers within seconds, and so is its repair noticed; see
-// [Options].KeepOnDenial for keeping valid credentials in that case too.
+// The first call gets a token from the [idp.TokenSource] and exchanges it at STS
+// (AssumeRoleWithWebIdentity). Some time before the credentials expire, 15 minutes for the usual lifetime
+// of an hour, the next call starts a refresh in the background and returns the old ones. Callers almost
+// never wait while the old credentials are valid: up to a second in their last minute (a tenth of a short
+// lifetime), after a refusal, or after a service rejected the key.
 //
-// Time is the wall clock's, corrected by STS's when they are more than a minute
-// apart, so that credentials are also right on a machine that was suspended or
-// whose clock is wrong.
+// During an outage of STS or of the identity provider, callers get the old credentials until they
+// expire, and refreshes are retried with growing pauses. A refusal of STS, such as AccessDenied, is
+// returned to callers within seconds, and so are the new credentials after its repair;
+// [Options].KeepOnRefusal keeps valid credentials in that case. An answer with credentials of another
+// role, or that cannot be used, never replaces good credentials.
+//
+// Times are wall clock times, corrected by the clock of STS if it differs by more than a minute. So the
+// provider works on a machine that was suspended, and on one with a wrong clock.
 //
 // # Errors
 //
-// What keeps credentials from being there is an [*AssumeRoleError], which names
-// the role, the session, STS's answer and what to check in which order. A
-// provider never falls back to another identity.
+// If there are no credentials, the error is an [*AssumeRoleError]. It has the role, the session and the
+// answer of STS, and [AssumeRoleError.NextStep] says what to check. A provider never falls back to another
+// identity.
 //
-// # Watching
+// # Monitoring
 //
-// [Options].OnRefresh is called after each refresh, [Provider.Status] is a
-// snapshot, and [Options].Logger gets a line for each. All of them have the
-// access key id, the assumed role (but for the line of a failure) and the
-// request id, by which CloudTrail knows the exchange, and none has a secret or a
-// name of a person.
+// [Options].OnRefresh is called after each refresh, [Provider.Status] returns a snapshot, and
+// [Options].Logger gets lines about refreshes. They contain the access key ID, the assumed role and the
+// request ID, which CloudTrail records, and no secrets. Personal data is redacted.
 //
 // # Compatibility
 //
-// The session names that are made by default (env-, user-, rnr-, sa- or acct-
-// and the id) stand in trust policies of users and will not change. The texts of
-// errors and logs may.
+// The default session names (env-, user-, rnr-, sa- or acct- and the ID) are used in trust policies and
+// will not change. The texts of errors and logs may change.
 package awsfed

@@ -64,7 +64,7 @@ func ExampleNew() {
 	// Output: arn:aws:sts::123456789012:assumed-role/deploy/nightly
 }
 
-// Credentials tells the expiration that STS set, for another program to use.
+// Credentials returns the expiration that STS set, for passing the credentials to another program.
 func ExampleProvider_Credentials() {
 	p, err := awsfed.New(exampleSTS, "arn:aws:iam::123456789012:role/deploy", exampleSource)
 	if err != nil {
@@ -78,7 +78,7 @@ func ExampleProvider_Credentials() {
 	// Output: 1h0m0s
 }
 
-// Run keeps the credentials warm for programs that are quiet for hours.
+// Run refreshes the credentials of a program that makes no calls for hours.
 func ExampleProvider_Run() {
 	ctx, cancel := context.WithCancel(context.Background())
 	p, err := awsfed.New(exampleSTS, "arn:aws:iam::123456789012:role/deploy", exampleSource)
@@ -87,7 +87,7 @@ func ExampleProvider_Run() {
 	}
 	done := make(chan error)
 	go func() { done <- p.Run(ctx) }()
-	// The program works; when it ends:
+	// At the end of the program:
 	cancel()
 	fmt.Println(<-done)
 	// Output: context canceled
@@ -108,7 +108,7 @@ func ExampleAssumeRoleError() {
 	}
 	// Output:
 	// RegionDisabledException false
-	// STS is not activated in this region for the role's account: use another region, or activate it in IAM, Account settings
+	// STS is not active in this region for the account of the role: use another region, or activate it in the account settings of IAM
 }
 
 func ExampleLoadConfig() {
@@ -137,7 +137,7 @@ func ExampleAudience() {
 func ExampleNewPool() {
 	pool := awsfed.NewPool(exampleSTS, exampleSource, func(o *awsfed.PoolOptions) {
 		o.MaxConcurrent = 8
-		o.Rate = 50 // requests a second
+		o.Rate = 50 // requests per second
 	})
 	for _, tenant := range []string{"a", "b", "a"} {
 		p, err := pool.Provider("arn:aws:iam::123456789012:role/tenant-" + tenant)

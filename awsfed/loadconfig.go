@@ -5,49 +5,46 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/internal/loopback"
 	"github.com/onafed/onafed/internal/quote"
 )
 
 // LoadOptions are the options of [LoadConfig].
 type LoadOptions struct {
-	// Config are options for loading the SDK's configuration, as
-	// config.WithRegion. Those that choose credentials have no effect.
+	// Config are options for loading the configuration of the SDK, such as config.WithRegion. Options
+	// that choose credentials have no effect.
 	Config []func(*config.LoadOptions) error
 	// Provider are options for the provider, as for [New].
 	Provider []func(*Options)
 }
 
-// LoadConfig returns a configuration for AWS service clients whose credentials
-// are the role's, by a [Provider]. Region, endpoints, FIPS, proxies and retries
-// come from the environment and the shared configuration files, as with the
-// SDK's config.LoadDefaultConfig; the SDK's own search for credentials does not
-// run, so nothing stands in for the role when it cannot be assumed. Clients
-// made of the configuration report expired credentials to the provider.
+// LoadConfig returns a configuration for AWS service clients with the credentials of the role, from a
+// [Provider]. Region, endpoints, FIPS, proxies and retries come from the environment and the shared
+// configuration files, as with config.LoadDefaultConfig. The SDK does not search for credentials, so no
+// other identity replaces the role when it cannot be assumed. Clients report rejected keys to the
+// provider, see [Provider.APIOption].
 //
-// If no region is set, STS is asked in the default region of the role's
-// partition, and the Region of the result stays empty for the caller to set.
+// If no region is set, the provider calls the STS of [DefaultRegion], and the Region of the result is
+// empty for the caller to set.
 //
-// No token is fetched and nothing is sent. It is an error when requests to STS
-// would carry the token over http to another host than this one.
+// LoadConfig fetches no token and sends nothing. It returns an error if a request to STS would send the
+// token over http to another host.
 func LoadConfig(ctx context.Context, roleARN string, src idp.TokenSource, optFns ...func(*LoadOptions)) (aws.Config, error) {
 	if err := checkRoleARN(roleARN); err != nil {
-		return aws.Config{}, err
+		return aws.Config{}, inFunc("LoadConfig", err)
 	}
 	var o LoadOptions
 	for _, fn := range optFns {
 		fn(&o)
 	}
-	// A provider that is given keeps the default chain from being built; it is
-	// replaced below.
+	// With a provider the SDK does not build its default chain. The provider is replaced below.
 	opts := append(o.Config[:len(o.Config):len(o.Config)], config.WithCredentialsProvider(aws.AnonymousCredentials{}))
 	cfg, err := config.LoadDefaultConfig(ctx, opts...)
 	if err != nil {
@@ -55,71 +52,59 @@ func LoadConfig(ctx context.Context, roleARN string, src idp.TokenSource, optFns
 	}
 	cfg.Credentials = nil
 
-	ask := cfg.Copy()
-	if ask.Region == "" {
-		partition := partitionOf(roleARN)
-		if ask.Region = regionOf(partition); ask.Region == "" {
-			return aws.Config{}, fmt.Errorf("awsfed: no region is set (AWS_REGION, config.WithRegion), and partition %s has no default", quote.Text(partition, 40))
+	stsConfig := cfg.Copy()
+	if stsConfig.Region == "" {
+		if stsConfig.Region = DefaultRegion(roleARN); stsConfig.Region == "" {
+			return aws.Config{}, fmt.Errorf("awsfed: no region is set (AWS_REGION, config.WithRegion), and partition %s has no default", quote.Text(partitionOf(roleARN), 40))
 		}
 	}
-	client := sts.NewFromConfig(ask)
+	client := sts.NewFromConfig(stsConfig)
 	if err := checkEndpoint(ctx, client); err != nil {
 		return aws.Config{}, err
 	}
 	p, err := New(client, roleARN, src, o.Provider...)
 	if err != nil {
-		return aws.Config{}, err
+		return aws.Config{}, inFunc("LoadConfig", err)
 	}
 	cfg.Credentials = p
 	cfg.APIOptions = append(cfg.APIOptions[:len(cfg.APIOptions):len(cfg.APIOptions)], p.APIOption())
 	return cfg, nil
 }
 
-// checkEndpoint returns an error if the client would send a token in the clear
-// to another host. The client itself is asked, since an endpoint has many
-// sources: options, variables, files, resolvers.
+// checkEndpoint returns an error if the client would send a token without encryption to another host.
+// It uses the client itself, because an endpoint has many sources: options, variables, files, resolvers.
 func checkEndpoint(ctx context.Context, client *sts.Client) error {
-	var probe endpointProbe
+	var recorder urlRecorder
 	_, err := client.AssumeRoleWithWebIdentity(ctx, &sts.AssumeRoleWithWebIdentityInput{
-		RoleArn:          aws.String("arn:aws:iam::000000000000:role/probe"),
-		RoleSessionName:  aws.String("probe"),
-		WebIdentityToken: aws.String("probe"),
+		RoleArn:          aws.String("arn:aws:iam::000000000000:role/none"),
+		RoleSessionName:  aws.String("none"),
+		WebIdentityToken: aws.String("none"),
 	}, func(o *sts.Options) {
-		o.HTTPClient = &probe
+		o.HTTPClient = &recorder
 		o.Retryer = aws.NopRetryer{}
 	})
-	if probe.url == nil {
+	u := recorder.url
+	if u == nil {
 		return fmt.Errorf("awsfed: STS has no endpoint: %w", err)
 	}
-	if probe.url.Scheme == "https" || probe.url.Scheme == "http" && loopback(probe.url.Hostname()) {
+	if u.Scheme == "https" || u.Scheme == "http" && loopback.IsHost(u.Hostname()) {
 		return nil
 	}
-	return fmt.Errorf("awsfed: the STS endpoint %s is neither https nor on this host: the ID token would be readable on its way",
-		quote.Text(probe.url.Scheme+"://"+probe.url.Host, maxShown))
+	return fmt.Errorf("awsfed: the STS endpoint %s would send the ID token without encryption: use https, or http to this host",
+		quote.Text(u.Scheme+"://"+u.Host, maxShown))
 }
 
-// endpointProbe is an HTTP client that sends nothing and remembers where to.
-type endpointProbe struct{ url *url.URL }
+// A urlRecorder is an HTTP client that sends nothing and keeps the URL.
+type urlRecorder struct{ url *url.URL }
 
-var errProbe = errors.New("not sent")
+var errNotSent = errors.New("not sent")
 
-// Do remembers the URL.
-func (p *endpointProbe) Do(rq *http.Request) (*http.Response, error) {
-	p.url = rq.URL
+// Do keeps the URL.
+func (r *urlRecorder) Do(rq *http.Request) (*http.Response, error) {
+	r.url = rq.URL
 	if rq.Body != nil {
 		_, _ = io.Copy(io.Discard, rq.Body)
 		_ = rq.Body.Close()
 	}
-	return nil, errProbe
-}
-
-// loopback reports whether the host is this one: a literal of the loopback
-// range, or "localhost", which resolvers must not send out (RFC 6761 section
-// 6.3).
-func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
+	return nil, errNotSent
 }

@@ -105,7 +105,10 @@ func (s *service) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeR
 		}
 	}
 	s.issued++
-	return answer(s.issued, s.account, aws.ToString(in.RoleSessionName), time.Now().Add(s.life)), nil
+	out := answer(s.issued, s.account, aws.ToString(in.RoleSessionName), time.Now().Add(s.life))
+	_, name, _ := strings.Cut(aws.ToString(in.RoleArn), ":role/")
+	out.AssumedRoleUser.Arn = aws.String(strings.Replace(*out.AssumedRoleUser.Arn, "/deploy/", "/"+name[strings.LastIndexByte(name, '/')+1:]+"/", 1))
+	return out, nil
 }
 
 func answer(n int, account, session string, expires time.Time) *sts.AssumeRoleWithWebIdentityOutput {

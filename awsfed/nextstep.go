@@ -11,17 +11,17 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// NextStep tells a person what to check, in the order in which it is worth
-// checking, or is empty. It is one line and part of what Error returns.
+// NextStep returns what a person should check, in order of likelihood, in one line. It is empty if
+// there is nothing to say. It names commands of the program onafed where they check the same.
 func (e *AssumeRoleError) NextStep() string {
 	if _, ok := errors.AsType[*AccountError](e.Err); ok {
 		return "check the role ARN, and that the credentials are meant for this account"
 	}
 	if _, ok := errors.AsType[*tokenError](e.Err); ok {
 		if e.Code != "" {
-			return "STS wants another token; check where the ID token comes from"
+			return "STS rejected the token, and the source has no other one: check the source of the ID token; onafed doctor checks each step"
 		}
-		return "STS was not asked; check where the ID token comes from"
+		return "STS was not called: check the source of the ID token; onafed doctor checks each step"
 	}
 	switch codeOf(e.Err) {
 	case codeAccessDenied:
@@ -29,27 +29,27 @@ func (e *AssumeRoleError) NextStep() string {
 	case codeInvalidToken:
 		return e.tokenSteps()
 	case codeExpiredToken:
-		return "a token that was just fetched has expired for AWS: check in order: 1) that the source does not hand out an old token; 2) the clocks of this machine and of the issuer"
+		return "STS says that a new token has expired: check in order: 1) that the source does not return an old token; 2) the clocks of this machine and of the issuer"
 	case codeIDPRejectedClaim:
-		return "the identity provider calls the token revoked or expired: check that the identity still exists"
+		return "the identity provider says that the token was revoked or has expired: check that the identity exists"
 	case codeIDPCommunication:
-		return fmt.Sprintf("AWS could not reach %s: its discovery document and keys must be public on https and answer within 5 seconds", quote.Text(e.Issuer, 100))
+		return fmt.Sprintf("AWS could not reach %s: its discovery document and keys must be public, use https and answer within 5 seconds; onafed doctor fetches them", quote.Text(e.Issuer, 100))
 	case codeMalformedPolicy:
-		return "check the JSON of Options.Policy"
+		return "check the JSON of the session policy"
 	case codePackedPolicy:
-		return "Policy, PolicyARNs and the token's session tags together are too large: shorten them"
+		return "the session policies and the session tags in the token are too large together: shorten them"
 	case codeRegionDisabled:
-		return "STS is not activated in this region for the role's account: use another region, or activate it in IAM, Account settings"
+		return "STS is not active in this region for the account of the role: use another region, or activate it in the account settings of IAM"
 	case codeValidation:
-		return "check that the role allows the Duration (its MaxSessionDuration is an hour unless changed), and the SessionName and Policy"
+		return "check the requested duration (the MaxSessionDuration of the role is an hour by default), the session name and the session policy"
 	}
 	switch {
 	case throttling(codeOf(e.Err)):
-		return "too many requests to STS from this account: share providers, as a Pool does, and spread starts"
+		return "too many requests to STS from this account: share providers, for example with a Pool, and start programs at different times"
 	case statusOf(e.Err) >= 500:
-		return "STS has an outage or a proxy stands before it; it is tried again by itself"
+		return "STS has an outage, or a proxy in front of it answered; it will be retried automatically"
 	case errors.Is(e.Err, context.DeadlineExceeded):
-		return "check the way to STS (proxy, firewall, VPC endpoint); it is tried again by itself"
+		return "check the network path to STS (proxy, firewall, VPC endpoint); it will be retried automatically"
 	}
 	if a, ok := errors.AsType[*answerError](e.Err); ok && a.expired {
 		return "check the clock of this machine"
@@ -57,48 +57,46 @@ func (e *AssumeRoleError) NextStep() string {
 	return ""
 }
 
-// deniedSteps is for AccessDenied, which says nothing of the reason. What it
-// can be, by how often it is.
+// deniedSteps returns the possible reasons of AccessDenied, for which STS gives none.
 func (e *AssumeRoleError) deniedSteps() string {
-	if e.seen == nil {
-		return "check that the role exists and that its trust policy lets this identity in"
+	if e.request == nil {
+		return "check that the role exists, and that its trust policy allows this identity"
 	}
 	steps := []string{
-		fmt.Sprintf("the role exists, and its trust policy allows sts:AssumeRoleWithWebIdentity to the principal Federated %s", quote.Text(e.seen.ProviderARN, maxShown)),
-		fmt.Sprintf("its conditions accept what AWS saw: %s (letter case counts, * needs StringLike, and AWS has no other keys for this issuer than %s)", e.keyList(), strings.Join(trust.IssuerKeys(e.Issuer), ", ")),
+		fmt.Sprintf("the role exists, and its trust policy allows sts:AssumeRoleWithWebIdentity for the principal Federated %s", quote.Text(e.request.ProviderARN, maxShown)),
+		fmt.Sprintf("its conditions accept the values that AWS got: %s (case-sensitive; * needs StringLike; AWS has only these keys for this issuer: %s)", e.keyList(), strings.Join(trust.IssuerKeys(e.Issuer), ", ")),
 	}
-	if len(e.seen.AlsoNeeded) > 0 {
-		steps = append(steps, fmt.Sprintf("it allows %s too, because of what the token carries", strings.Join(e.seen.AlsoNeeded, " and ")))
+	if len(e.request.AlsoNeeded) > 0 {
+		steps = append(steps, fmt.Sprintf("it also allows %s, which the claims of the token need", strings.Join(e.request.AlsoNeeded, " and ")))
 	}
 	steps = append(steps,
-		"no resource control policy of the organization and no VPC endpoint policy refuses",
-		"a policy changed seconds ago may not be in force yet",
+		"no resource control policy of the organization and no VPC endpoint policy denies it",
+		"a change of a policy takes effect after some seconds",
 	)
-	return "check in order: " + numbered(steps)
+	return "check in order: " + numbered(steps) + "; onafed aws explain --role NAME compares the token with the trust policy"
 }
 
-// tokenSteps is for InvalidIdentityToken.
+// tokenSteps returns the possible reasons of InvalidIdentityToken.
 func (e *AssumeRoleError) tokenSteps() string {
 	if keyNotRetrieved(e.Err) {
-		return fmt.Sprintf("AWS could not fetch the keys of %s: its discovery document and keys must be public on https and answer within 5 seconds", quote.Text(e.Issuer, 100))
+		return fmt.Sprintf("AWS could not fetch the keys of %s: its discovery document and keys must be public, use https and answer within 5 seconds; onafed doctor fetches them", quote.Text(e.Issuer, 100))
 	}
-	if e.seen != nil && e.seen.Refused != "" {
-		return quote.Clean(e.seen.Refused, maxShown)
+	if e.request != nil && e.request.Refused != "" {
+		return quote.Clean(e.request.Refused, maxShown)
 	}
 	return "check in order: " + numbered([]string{
-		fmt.Sprintf("the account %s has the IAM identity provider %s, letter for letter", quote.Text(accountOf(e.RoleARN), 40), quote.Text(e.Issuer, 100)),
-		fmt.Sprintf("its client ids (audiences) contain %s", quote.Text(e.Audience, 100)),
-		"the token is signed with RS256-512 or ES256-512 by a key that the issuer publishes",
-	})
+		fmt.Sprintf("the account %s has an IAM identity provider for exactly %s", quote.Text(accountOf(e.RoleARN), 40), quote.Text(e.Issuer, 100)),
+		fmt.Sprintf("its client IDs (audiences) contain %s", quote.Text(e.Audience, 100)),
+		"the token is signed with RS256, RS384, RS512, ES256, ES384 or ES512 and a key that the issuer publishes",
+	}) + "; onafed doctor checks each step"
 }
 
-// keyList returns the condition keys that AWS had and their values, personal
-// ones redacted.
+// keyList returns the condition keys that AWS got and their values, without personal data.
 func (e *AssumeRoleError) keyList() string {
 	var out []string
 	for _, name := range trust.IssuerKeys(e.Issuer) {
 		key := trust.ConditionKey(e.Issuer, name)
-		values := e.seen.Context[strings.ToLower(key)]
+		values := e.request.Context[strings.ToLower(key)]
 		if len(values) == 0 {
 			continue
 		}

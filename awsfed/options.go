@@ -6,84 +6,106 @@ import (
 	"log/slog"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/onafed/onafed/internal/arn"
 	"github.com/onafed/onafed/internal/quote"
 	"github.com/onafed/onafed/internal/refresh"
 )
 
 // Options are the options of [New]. The zero value is good for most programs.
 type Options struct {
-	// SessionName is the name of the role session, which CloudTrail shows and
-	// trust policies can ask for as sts:RoleSessionName: 2 to 64 of the
-	// characters A-Z a-z 0-9 _ + = , . @ and -. The default names the identity
-	// in the token, as env-<uuid>, or is onafed-<8 hex digits> when the token's
-	// subject is not one that package claims reads.
+	// SessionName is the name of the role session: 2 to 64 of the characters A-Z a-z 0-9 _ + = , . @
+	// and -. CloudTrail shows it, and trust policies can require it as sts:RoleSessionName. The default
+	// names the identity in the token, for example env-<uuid>, or is onafed-<8 hex digits> if package
+	// claims cannot parse the subject.
 	SessionName string
 
-	// Duration is the lifetime to ask for, in whole seconds. Zero lets STS
-	// choose, which is an hour. STS accepts 15 minutes to 12 hours, at most
-	// what the role allows.
+	// Duration is the requested lifetime, in whole seconds. Zero lets STS choose, which is an hour. STS
+	// accepts 15 minutes to 12 hours, up to the maximum of the role.
 	Duration time.Duration
 
-	// Policy is a session policy in JSON that narrows what the credentials
-	// can do; empty means none.
+	// Policy is a session policy in JSON that limits the permissions of the credentials; empty means
+	// none.
 	Policy string
 
-	// PolicyARNs are managed policies that narrow likewise, at most 10.
+	// PolicyARNs are managed policies that limit the permissions in the same way, at most 10.
 	PolicyARNs []string
 
-	// ExpectedAccount is the id of the account that the credentials must be
-	// for; empty means any. A role of another account is refused before a
-	// token is fetched, and an answer for another account is never handed out.
+	// ExpectedAccount is the ID of the account that the credentials must belong to; empty means any.
+	// For a role of another account no token is fetched, and credentials of another account are never
+	// returned.
 	ExpectedAccount string
 
-	// AdvisoryWindow is how long before their expiration credentials begin to
-	// be refreshed behind the callers. Zero chooses by the lifetime: 5 minutes
-	// up to 20 minutes, 15 below 90 minutes, otherwise an hour, plus a random
-	// part of up to a quarter, and at most half of the lifetime. A value set
-	// here is used as it is, up to nine tenths of the lifetime.
+	// AdvisoryWindow is the time before the expiration in which credentials are refreshed in the
+	// background. Zero chooses it by the lifetime: 5 minutes up to 20 minutes, 15 minutes below 90
+	// minutes, otherwise 60 minutes, plus a random part of up to a quarter, and at most half of the
+	// lifetime. Another value is used unchanged, up to nine tenths of the lifetime.
 	AdvisoryWindow time.Duration
 
-	// RefreshBackoff tells how long to leave STS alone after the given number
-	// of failed refreshes in a row, at least 1; remaining is how long the old
-	// credentials are still good, zero if they are not. What it returns is
-	// used as it is. Nil is exponential with full jitter, from a second to 5
-	// minutes and an eighth of the remaining life, and up to 15 seconds
-	// without valid credentials. It does not apply to failures that are not
-	// retryable, nor to a failed first fetch, which the next call repeats.
+	// RefreshBackoff returns how long to wait after that many failed refreshes in a row, at least 1.
+	// remaining is how long the old credentials are valid, zero if they are not. The result is used
+	// unchanged. Nil means exponential with full jitter: 1 second up to 5 minutes and an eighth of
+	// the remaining life, and up to 15 seconds without valid credentials. RefreshBackoff is not called
+	// for failures that are not retryable, and for a failed first refresh, which the next call repeats.
 	RefreshBackoff func(failures int, remaining time.Duration) time.Duration
 
-	// AttemptTimeout bounds one refresh: the token, up to three requests to
-	// STS, for each of two tokens when it wants another one, of at most a
-	// third of this time each, and the pauses between them. Zero is 30 seconds.
+	// AttemptTimeout bounds one refresh: fetching the token, up to three requests to STS for each of
+	// up to two tokens, each at most a third of this time, and the pauses between them. Zero means 30
+	// seconds.
 	AttemptTimeout time.Duration
 
-	// ServeExpired hands out expired credentials when the refresh after their
-	// expiration has failed in a way that may pass. AWS refuses them unless it
-	// has itself extended their life, so this is for services that do.
+	// ServeExpired returns expired credentials after a refresh that failed with a retryable error. AWS
+	// rejects them unless it has extended their life, so this is for services that accept them.
 	ServeExpired bool
 
-	// KeepOnDenial hands out valid credentials until their last minute also
-	// when STS has refused to give new ones. The default tells callers within
-	// seconds that the role was taken away.
-	KeepOnDenial bool
+	// KeepOnRefusal returns valid credentials until their last minute also when STS has refused to
+	// issue new ones. By default callers get the refusal within seconds.
+	KeepOnRefusal bool
 
-	// Logger gets each exchange at level Debug and each failed refresh at
-	// level Warn, without secrets and personal data. Nil is silence.
+	// Logger gets a line at level Debug for each successful refresh. For a failure it gets a line at
+	// level Warn when the failure begins, then at most every 5 minutes with the number of failures, and
+	// one at level Info when it ends. The lines contain no secrets and no personal data. Nil means no
+	// log.
 	Logger *slog.Logger
 
-	// OnRefresh is called after each refresh, when the callers that waited for
-	// it have been released, by a goroutine that ends with it. It may call the
-	// provider. Calls overlap if one takes longer than the next refresh does
-	// to come. Unlike those of a token source, its panics are not caught, nor
-	// are those of RefreshBackoff.
+	// OnRefresh is called after each refresh, when the callers that waited for it have their results,
+	// in a goroutine that ends with it. It may call the provider. Calls overlap if one takes longer
+	// than the time to the next refresh. Panics of OnRefresh and RefreshBackoff are not caught.
 	OnRefresh func(RefreshEvent)
 }
 
-// settings are checked options, shared by all providers made of the same ones.
-// They never change.
+// An OptionError reports an option or parameter that a constructor refuses. Find it with [errors.As].
+type OptionError struct {
+	// Func is the function, such as "New".
+	Func string
+	// Option is the Go name of the option or parameter, such as "SessionName" or "roleARN".
+	Option string
+	// Err says what is wrong, without the names above.
+	Err error
+}
+
+// Error names the function, the option and the reason.
+func (e *OptionError) Error() string {
+	return fmt.Sprintf("awsfed: %s: %s: %v", e.Func, e.Option, e.Err)
+}
+
+// Unwrap returns Err.
+func (e *OptionError) Unwrap() error { return e.Err }
+
+func optionError(option, format string, args ...any) error {
+	return &OptionError{Func: "New", Option: option, Err: fmt.Errorf(format, args...)}
+}
+
+// inFunc returns err with fn as the function that refuses an option.
+func inFunc(fn string, err error) error {
+	if e, ok := errors.AsType[*OptionError](err); ok {
+		return &OptionError{Func: fn, Option: e.Option, Err: e.Err}
+	}
+	return err
+}
+
+// settings are checked options. Providers with the same options share them; they never change.
 type settings struct {
 	sessionName     string
 	policy          string
@@ -96,8 +118,12 @@ type settings struct {
 	pool            *Pool // nil without one
 }
 
+// maxEarlyInvalid is how many sets of credentials in a row may be invalidated soon after their arrival.
+// A service with a wrong clock rejects all of them, and each rejection would cost a request to STS.
+const maxEarlyInvalid = 8
+
 // defaults are the settings of providers without options, which share them.
-var defaults = &settings{rules: refresh.Rules{InvalidateLimit: maxDrops}} //nolint:gochecknoglobals // never written; a program may have thousands of providers
+var defaults = &settings{rules: refresh.Rules{InvalidateLimit: maxEarlyInvalid}} //nolint:gochecknoglobals // never written; a program may have thousands of providers
 
 // attemptTimeout returns the bound of a refresh.
 func (s *settings) attemptTimeout() time.Duration {
@@ -107,23 +133,23 @@ func (s *settings) attemptTimeout() time.Duration {
 	return refresh.DefaultAttemptTimeout
 }
 
-// newSettings checks the options. pool is nil for a provider of its own.
+// newSettings checks the options. pool is nil for a provider without one.
 func newSettings(o Options, pool *Pool) (*settings, error) {
 	switch {
-	case o.SessionName != "" && !validSessionName(o.SessionName):
-		return nil, fmt.Errorf("awsfed: SessionName %s: want 2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -", quote.Text(o.SessionName, 80))
+	case o.SessionName != "" && !arn.IsSessionName(o.SessionName):
+		return nil, optionError("SessionName", "%s: want 2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -", quote.Text(o.SessionName, 80))
 	case o.Duration < 0:
-		return nil, fmt.Errorf("awsfed: Duration is negative: %v", o.Duration)
+		return nil, optionError("Duration", "%v is negative", o.Duration)
 	case o.Duration != 0 && o.Duration < time.Second:
-		return nil, fmt.Errorf("awsfed: Duration %v is below a second", o.Duration)
+		return nil, optionError("Duration", "%v is below a second", o.Duration)
 	case o.Duration > math.MaxInt32*time.Second:
-		return nil, fmt.Errorf("awsfed: Duration %v is too large", o.Duration)
+		return nil, optionError("Duration", "%v is too large", o.Duration)
 	case o.AdvisoryWindow < 0:
-		return nil, fmt.Errorf("awsfed: AdvisoryWindow is negative: %v", o.AdvisoryWindow)
+		return nil, optionError("AdvisoryWindow", "%v is negative", o.AdvisoryWindow)
 	case o.AttemptTimeout < 0:
-		return nil, fmt.Errorf("awsfed: AttemptTimeout is negative: %v", o.AttemptTimeout)
+		return nil, optionError("AttemptTimeout", "%v is negative", o.AttemptTimeout)
 	case slices.Contains(o.PolicyARNs, ""):
-		return nil, errors.New("awsfed: PolicyARNs has an empty element")
+		return nil, optionError("PolicyARNs", "an element is empty")
 	}
 	s := &settings{
 		sessionName:     o.SessionName,
@@ -138,9 +164,9 @@ func newSettings(o Options, pool *Pool) (*settings, error) {
 			AdvisoryWindow:  o.AdvisoryWindow,
 			AttemptTimeout:  o.AttemptTimeout,
 			Backoff:         o.RefreshBackoff,
-			InvalidateLimit: maxDrops,
+			InvalidateLimit: maxEarlyInvalid,
 			ServeExpired:    o.ServeExpired,
-			KeepOnPermanent: o.KeepOnDenial,
+			KeepOnPermanent: o.KeepOnRefusal,
 		},
 	}
 	if pool != nil {
@@ -149,39 +175,18 @@ func newSettings(o Options, pool *Pool) (*settings, error) {
 	return s, nil
 }
 
-// maxDrops is how many credentials in a row may be invalidated as soon as they
-// arrive. A service with a wrong clock calls all of them expired, and each of
-// its answers would cost a request to STS.
-const maxDrops = 8
-
-// validSessionName reports whether STS would take the name
-// (API_AssumeRoleWithWebIdentity: length 2 to 64, pattern [\w+=,.@-]*).
-func validSessionName(s string) bool {
-	if len(s) < 2 || len(s) > 64 {
-		return false
+// checkRoleARN checks no more of an ARN than STS does: its length, and that it names a role. Any
+// partition and account is accepted, because other servers with this API have their own.
+func checkRoleARN(s string) error {
+	if s == "" {
+		return optionError("roleARN", "is empty")
 	}
-	for i := range len(s) {
-		c := s[i]
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("_+=,.@-", rune(c)) {
-			return false
-		}
+	if len(s) < 20 || len(s) > 2048 {
+		return optionError("roleARN", "%s has %d characters, want 20 to 2048", quote.Text(s, 100), len(s))
 	}
-	return true
-}
-
-// checkRoleARN checks an ARN no more than STS does: its length, and that it
-// names a role. The partition and the account are not looked at, since other
-// servers with this API have other ones.
-func checkRoleARN(arn string) error {
-	switch {
-	case arn == "":
-		return errors.New("awsfed: role ARN is empty")
-	case len(arn) < 20 || len(arn) > 2048:
-		return fmt.Errorf("awsfed: role ARN %s has %d characters, want 20 to 2048", quote.Text(arn, 100), len(arn))
-	case !strings.HasPrefix(arn, "arn:"):
-		return fmt.Errorf(`awsfed: role ARN %s does not begin with "arn:"`, quote.Text(arn, 100))
-	case strings.Count(arn, ":") < 5 || !strings.HasPrefix(strings.SplitN(arn, ":", 6)[5], "role/"):
-		return fmt.Errorf("awsfed: %s is not the ARN of a role, arn:aws:iam::<account>:role/<name>", quote.Text(arn, 100))
+	a, ok := arn.Parse(s)
+	if _, _, isRole := a.Role(); !ok || !isRole {
+		return optionError("roleARN", "%s is not the ARN of a role, arn:aws:iam::<account>:role/<name>", quote.Text(s, 100))
 	}
 	return nil
 }

@@ -22,66 +22,60 @@ const (
 
 // PoolOptions are the options of [NewPool].
 type PoolOptions struct {
-	// MaxConcurrent is how many refreshes run at a time. Zero is 32.
+	// MaxConcurrent is how many refreshes run at a time. Zero means 32.
 	MaxConcurrent int
 
-	// Rate is how many requests a second go to STS at most, Burst how many of
-	// them at once. A Rate of zero is no limit; a Burst of zero is 1. Both
-	// count tries, not only refreshes.
+	// Rate is the limit of requests to STS per second, Burst how many of them may be sent at once. A
+	// Rate of zero means no limit, a Burst of zero means 1. Both count all attempts of a refresh.
 	Rate  float64
 	Burst int
 
-	// MaxRoles is how many providers the pool holds, so that role ARNs that
-	// come from outside cannot fill the memory. Zero is 100,000.
+	// MaxRoles is how many providers the pool holds, so that role ARNs from untrusted input cannot
+	// exhaust the memory. Zero means 100,000.
 	MaxRoles int
 
-	// Provider are options for all providers of the pool; those given to
-	// [Pool.Provider] are applied after them.
+	// Provider are options for all providers of the pool. Those of [Pool.Provider] are applied after
+	// them.
 	Provider []func(*Options)
 }
 
-// ErrPoolFull is returned by [Pool.Provider] for one more role than MaxRoles.
-var ErrPoolFull = errors.New("awsfed: the pool holds as many roles as MaxRoles allows; Remove some")
+// ErrPoolFull is returned by [Pool.Provider] if the pool has MaxRoles providers.
+var ErrPoolFull = errors.New("awsfed: the pool has as many roles as MaxRoles allows; remove some with Remove")
 
-// A Pool gives providers for many roles, which share one token source and take
-// turns at STS. Those that callers wait for come first, then the ones whose
-// credentials expire earliest; a role that STS refuses takes its turn when the
-// pause after the refusal is over, and who gives up waiting leaves the queue. A
-// role that nobody uses costs its few hundred bytes and nothing else.
+// A Pool has providers for many roles, which share one token source and one queue for STS. Refreshes that
+// callers wait for come first, then those whose credentials expire earliest. A role that STS refuses
+// enters the queue after the backoff, and a refresh whose callers have all been canceled leaves it. A
+// role that is not used costs a few hundred bytes of memory and nothing else.
 //
-// Its methods may be called by several goroutines at once. It starts nothing
-// and needs no closing.
+// A Pool is safe for concurrent use. It starts nothing and needs no closing.
 type Pool struct {
 	client stscreds.AssumeRoleWithWebIdentityAPIClient
 	src    idp.TokenSource
 	opts   PoolOptions
 	queue  *queue
-	wake   chan struct{} // tells Run that a provider has changed
-	base   Options       // of providers without their own
-	own    string        // optionsKey of base
+	wake   chan struct{} // receives a value when a provider has changed
+	base   Options       // options of the pool
+	key    string        // optionsKey of base
 
-	mu      sync.Mutex // guards what follows
-	roles   map[roleKey]*Provider
-	special int       // how many of roles have options of their own
-	shared  *settings // those of the pool, once they are needed
+	mu       sync.Mutex // guards the fields below
+	roles    map[roleKey]*Provider
+	withOwn  int       // number of providers with options of their own
+	settings *settings // of base; nil until they are needed
 }
 
-// A roleKey is what makes a provider of a pool the same. options is empty for
-// those of the pool.
+// A roleKey identifies a provider of a pool. options is empty for the options of the pool.
 type roleKey struct{ roleARN, options string }
 
-// A sharedSource is the token source of a pool, and the one that it caches.
+// A sharedSource is the cached token source of a pool, and the source without the cache.
 type sharedSource struct {
 	*idp.CachedSource
 	uncached idp.TokenSource
 }
 
-// NewPool returns a pool of providers that exchange tokens of src at STS. src is
-// wrapped in [idp.Cached], unless it is one, so that the roles share a token.
-// When STS refuses that token for one role, whose account may not know the
-// issuer, the other roles keep it; if src was an *[idp.CachedSource] already,
-// they lose it and fetch another one. Wrong arguments show as errors of
-// [Pool.Provider].
+// NewPool returns a pool of providers that exchange tokens of src at STS. The roles share a cached token:
+// NewPool wraps src in [idp.Cached], unless it is an [*idp.CachedSource]. If STS rejects the token for one
+// role, for example because its account does not know the issuer, the other roles keep it; with an
+// [*idp.CachedSource] they fetch another one. [Pool.Provider] returns the errors of invalid arguments.
 func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSource, optFns ...func(*PoolOptions)) *Pool {
 	var o PoolOptions
 	for _, fn := range optFns {
@@ -106,20 +100,19 @@ func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSo
 		roles:  map[roleKey]*Provider{},
 	}
 	p.base = p.options(nil)
-	p.own = optionsKey(p.base)
+	p.key = optionsKey(p.base)
 	return p
 }
 
-// Provider returns the provider of a role, the same one for the same role and
-// options. Functions and loggers among the options are not compared: those of
-// the first call stay. It sends nothing. The error names what is wrong, or is
-// [ErrPoolFull].
+// Provider returns the provider of a role, the same one for the same role and options. Functions and
+// loggers in the options are not compared: those of the first call are used. Provider sends nothing. The
+// error is an [*OptionError] or [ErrPoolFull].
 func (p *Pool) Provider(roleARN string, optFns ...func(*Options)) (*Provider, error) {
 	key := roleKey{roleARN: roleARN}
 	var o Options
 	if len(optFns) > 0 {
 		o = p.options(optFns)
-		if key.options = optionsKey(o); key.options == p.own {
+		if key.options = optionsKey(o); key.options == p.key {
 			key.options = ""
 		}
 	}
@@ -132,23 +125,23 @@ func (p *Pool) Provider(roleARN string, optFns ...func(*Options)) (*Provider, er
 	if len(p.roles) >= p.opts.MaxRoles {
 		return nil, ErrPoolFull
 	}
-	s, err := p.settings(o, len(optFns) > 0)
+	s, err := p.settingsFor(o, len(optFns) > 0)
 	if err != nil {
-		return nil, err
+		return nil, inFunc("Pool.Provider", err)
 	}
-	key.roleARN = strings.Clone(roleARN) // not the document that it was cut from
+	key.roleARN = strings.Clone(roleARN) // a part of a document would keep all of it in memory
 	pr, err := newProvider(p.client, key.roleARN, p.src, s)
 	if err != nil {
-		return nil, err
+		return nil, inFunc("Pool.Provider", err)
 	}
 	p.roles[key] = pr
 	if key.options != "" {
-		p.special++
+		p.withOwn++
 	}
 	return pr, nil
 }
 
-// options returns the pool's options with others applied.
+// options returns the options of the pool with others applied.
 func (p *Pool) options(optFns []func(*Options)) Options {
 	var o Options
 	for _, fn := range p.opts.Provider {
@@ -160,46 +153,45 @@ func (p *Pool) options(optFns []func(*Options)) Options {
 	return o
 }
 
-// settings returns checked options, its own or the ones that providers without
-// their own share. The caller holds mu.
-func (p *Pool) settings(o Options, own bool) (*settings, error) {
+// settingsFor returns checked options: o, or if own is false those of the pool, which its providers
+// share. The caller holds mu.
+func (p *Pool) settingsFor(o Options, own bool) (*settings, error) {
 	if own {
 		return newSettings(o, p)
 	}
-	if p.shared == nil {
+	if p.settings == nil {
 		s, err := newSettings(p.base, p)
 		if err != nil {
 			return nil, err
 		}
-		p.shared = s
+		p.settings = s
 	}
-	return p.shared, nil
+	return p.settings, nil
 }
 
-// optionsKey returns a text that is the same for options that are, functions and
-// loggers aside.
+// optionsKey returns the same text for the same options. It ignores functions and loggers.
 func optionsKey(o Options) string {
 	return fmt.Sprintf("%q %d %q %q %q %d %d %t %t", o.SessionName, o.Duration, o.Policy, o.PolicyARNs,
-		o.ExpectedAccount, o.AdvisoryWindow, o.AttemptTimeout, o.ServeExpired, o.KeepOnDenial)
+		o.ExpectedAccount, o.AdvisoryWindow, o.AttemptTimeout, o.ServeExpired, o.KeepOnRefusal)
 }
 
-// Remove forgets the providers of a role. Who holds one can go on using it.
+// Remove removes the providers of a role from the pool. They stay usable.
 func (p *Pool) Remove(roleARN string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.roles, roleKey{roleARN: roleARN})
-	if p.special == 0 {
+	if p.withOwn == 0 {
 		return
 	}
 	for key := range p.roles {
 		if key.roleARN == roleARN {
 			delete(p.roles, key)
-			p.special--
+			p.withOwn--
 		}
 	}
 }
 
-// Status returns the status of all providers, by role ARN.
+// Status returns the status of all providers, sorted by role ARN.
 func (p *Pool) Status() []Status {
 	ps := p.providers()
 	out := make([]Status, len(ps))
@@ -227,12 +219,10 @@ func (p *Pool) signal() {
 	}
 }
 
-// Run keeps the roles in use warm until ctx is done and returns its error. A
-// role is in use if somebody got its present credentials; the others are let
-// expire. Roles whose credentials have expired and those that STS refuses are
-// left to their callers. Run is optional, since callers refresh by themselves what they use
-// often; the caller owns the goroutine, of which there is one whatever the
-// number of roles.
+// Run refreshes the credentials of the roles in use when they are due, until ctx is done, and returns the
+// error of ctx. A role is in use if a caller got its current credentials. Run does not refresh other
+// roles, roles whose credentials have expired, and roles that STS refuses; their callers do. Run is
+// optional: calls start the refreshes of credentials that they use often.
 func (p *Pool) Run(ctx context.Context) error {
 	t := time.NewTimer(0)
 	defer t.Stop()
@@ -243,38 +233,36 @@ func (p *Pool) Run(ctx context.Context) error {
 			return ctx.Err()
 		case <-t.C:
 		case <-p.wake:
-			if since := time.Since(last); since >= 0 && since < pause {
-				t.Reset(pause - since)
+			if since := time.Since(last); since >= 0 && since < minSleep {
+				t.Reset(minSleep - since)
 				continue
 			}
 		}
 		last = time.Now()
-		t.Reset(p.tend(ctx))
+		t.Reset(p.refreshDue(ctx))
 	}
 }
 
 const (
-	// glance is how long Run sleeps at most: a timer stands still in a
-	// suspended machine, and does not see a clock that was set.
-	glance = time.Minute
-	// pause is how long it sleeps at least, so that the roles of a large pool
-	// are not all looked at for each refresh of one.
-	pause = time.Second
+	// maxSleep is how long Run sleeps at most: a timer stops in a suspended machine, and does not follow
+	// changes of the clock.
+	maxSleep = time.Minute
+	// minSleep is how long it sleeps at least, so that a refresh of one role does not make it check all
+	// roles of a large pool each time.
+	minSleep = time.Second
 )
 
-// tend starts the refreshes that are due and returns when to look again.
-func (p *Pool) tend(ctx context.Context) time.Duration {
+// refreshDue starts the refreshes that are due and returns when to look again.
+func (p *Pool) refreshDue(ctx context.Context) time.Duration {
 	now := time.Now()
-	next := now.Add(glance)
+	next := now.Add(maxSleep)
 	for _, pr := range p.providers() {
 		v, ok := pr.engine.Peek()
 		if !ok || !pr.inUse(v) {
 			continue
 		}
 		if st := pr.engine.Status(); !st.Valid || st.Permanent {
-			// There is nothing to keep warm, and for a role that is gone for
-			// good STS would be asked without end.
-			continue
+			continue // for a role that was deleted the requests to STS would not end
 		}
 		due, ok := pr.engine.Due()
 		switch {
@@ -287,7 +275,7 @@ func (p *Pool) tend(ctx context.Context) time.Duration {
 			pr.engine.Kick(ctx)
 		}
 	}
-	return max(pause, next.Sub(now))
+	return max(minSleep, next.Sub(now))
 }
 
 var _ refresh.Gate = (*queue)(nil)

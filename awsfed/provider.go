@@ -14,21 +14,21 @@ import (
 	"github.com/onafed/onafed/internal/refresh"
 )
 
-// A Provider gives the credentials of one role, and refreshes them behind its
-// callers. It is an [aws.CredentialsProvider] and caches by itself: assign it
-// to the Credentials of an [aws.Config] as it is. It also works when the SDK
-// wraps it in an [aws.CredentialsCache], see [Provider.Retrieve].
+// A Provider returns the credentials of one role and refreshes them in the background. It is an
+// [aws.CredentialsProvider] with its own cache: assign it directly to the Credentials of an
+// [aws.Config]. It also works inside an [aws.CredentialsCache], see [Provider.Retrieve].
 //
-// Its methods may be called by several goroutines at once. It owns no goroutine
-// and no timer while no refresh is under way and needs no closing. It never
-// falls back to another identity: what it hands out is the role's, or an error.
+// A Provider is safe for concurrent use. It has no goroutine and no timer while no refresh is running,
+// so it needs no closing. It never falls back to another identity: it returns credentials of the role,
+// or an error.
 type Provider struct {
-	engine  refresh.Engine[session]
-	client  stscreds.AssumeRoleWithWebIdentityAPIClient
-	src     idp.TokenSource
-	opts    *settings
-	roleARN string
-	used    atomic.Int64 // when the session ends that somebody got last, which tells it from others
+	engine   refresh.Engine[session]
+	client   stscreds.AssumeRoleWithWebIdentityAPIClient
+	src      idp.TokenSource
+	opts     *settings
+	roleARN  string
+	used     atomic.Int64 // expiry of the session that was returned last, which identifies it
+	failures failureLog
 }
 
 var (
@@ -36,14 +36,11 @@ var (
 	_ aws.CredentialProviderSource = (*Provider)(nil)
 )
 
-// New returns a provider of the credentials of the role, which exchanges the
-// tokens of src at STS. The client is an *sts.Client, which needs a region but
-// no credentials, or a test double. src is asked for a token for each refresh,
-// from any goroutine; if it is an [idp.Invalidator] it is told of tokens that
-// STS did not take.
+// New returns a provider that exchanges tokens of src for credentials of the role. The client is an
+// *sts.Client, which needs a region but no credentials, or a test double. Each refresh gets a token from
+// src, in any goroutine. If src is an [idp.Invalidator], it is told about tokens that STS rejected.
 //
-// New starts nothing and sends nothing. Its error names the argument or option
-// that is wrong.
+// New starts nothing and sends nothing. The error is an [*OptionError].
 func New(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN string, src idp.TokenSource, optFns ...func(*Options)) (*Provider, error) {
 	if len(optFns) == 0 {
 		return newProvider(client, roleARN, src, defaults)
@@ -62,33 +59,30 @@ func New(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN string, src
 func newProvider(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN string, src idp.TokenSource, s *settings) (*Provider, error) {
 	switch {
 	case client == nil:
-		return nil, errors.New("awsfed: the STS client is nil")
+		return nil, optionError("client", "is nil")
 	case src == nil:
-		return nil, errors.New("awsfed: the token source is nil")
+		return nil, optionError("src", "is nil")
 	}
 	if err := checkRoleARN(roleARN); err != nil {
 		return nil, err
 	}
 	p := &Provider{client: client, src: src, opts: s, roleARN: roleARN}
-	p.engine.Init((*exchanger)(p), &s.rules)
+	p.engine.Init((*driver)(p), &s.rules)
 	return p, nil
 }
 
 // RoleARN returns the role of the provider.
 func (p *Provider) RoleARN() string { return p.roleARN }
 
-// Retrieve returns credentials that are valid now: at once while there are any,
-// but for at most a second in their last minute, otherwise when STS has answered
-// or ctx is done. The error is an [*AssumeRoleError], or wraps the error of ctx;
-// after a refusal of STS's it is returned although the old credentials are still
-// valid, unless [Options].KeepOnDenial is set.
+// Retrieve returns valid credentials. Callers do not wait while there are any, except for up to one
+// second in their last minute; otherwise Retrieve waits until STS has answered or ctx is done. The error
+// is an [*AssumeRoleError], or wraps the error of ctx. A refusal of STS is returned although the old
+// credentials are valid, unless [Options].KeepOnRefusal is set.
 //
-// Expires of the result is when to ask again and not when STS ends the
-// credentials: the beginning of the time in which they are refreshed, and
-// within that time some seconds from now. Who caches the result, as
-// [aws.CredentialsCache] does, thereby gets the new credentials soon after they
-// are there, and never hands out dying ones. [Provider.Credentials] tells the
-// expiration that STS set.
+// Expires of the result is the time to ask again, not the expiration that STS set: the beginning of the
+// advisory window, and within that window some seconds from now. A cache around the provider, such as
+// [aws.CredentialsCache], therefore picks up new credentials soon, and returns none that are about to
+// expire. [Provider.Credentials] returns the expiration that STS set.
 func (p *Provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if s := p.engine.Fresh(); s != nil {
 		p.touch(s)
@@ -97,12 +91,11 @@ func (p *Provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return p.retrieve(ctx)
 }
 
-// retrieve is the rare part of Retrieve, kept out of it so that the common part
-// is small.
+// retrieve is the less frequent part of Retrieve, separate so that Retrieve is small.
 func (p *Provider) retrieve(ctx context.Context) (aws.Credentials, error) {
 	s, err := p.engine.Value(ctx)
 	if err != nil {
-		return aws.Credentials{}, p.explain(ctx, err)
+		return aws.Credentials{}, p.callerError(ctx, err)
 	}
 	p.touch(s)
 	c := s.served
@@ -112,12 +105,12 @@ func (p *Provider) retrieve(ctx context.Context) (aws.Credentials, error) {
 	return c, nil
 }
 
-// Credentials is Retrieve with the expiration that STS set, for those who hand
-// the credentials to another program.
+// Credentials is Retrieve with the expiration that STS set, for passing the credentials to another
+// program.
 func (p *Provider) Credentials(ctx context.Context) (aws.Credentials, error) {
 	s, err := p.engine.Value(ctx)
 	if err != nil {
-		return aws.Credentials{}, p.explain(ctx, err)
+		return aws.Credentials{}, p.callerError(ctx, err)
 	}
 	p.touch(s)
 	c := s.served
@@ -125,21 +118,19 @@ func (p *Provider) Credentials(ctx context.Context) (aws.Credentials, error) {
 	return c, nil
 }
 
-// touch notes that somebody uses the credentials, for [Pool.Run]. It writes once
-// a session, so that readers on several cores share the line.
+// touch marks the credentials as used, for [Pool.Run]. It writes once for each session, so that callers
+// on several cores do not compete for the cache line.
 func (p *Provider) touch(s *session) {
 	if p.used.Load() != s.expires {
 		p.used.Store(s.expires)
 	}
 }
 
-// inUse reports whether somebody got the credentials.
+// inUse reports whether a caller got the credentials.
 func (p *Provider) inUse(s *session) bool { return p.used.Load() == s.expires }
 
-// askAgain returns when somebody who caches credentials that are being
-// refreshed should ask again: after a twentieth of their remaining life, 1 to 10
-// seconds. A refresh takes less than that as a rule, so the next question gets
-// the new ones.
+// askAgain returns when a cache should ask for credentials again that are being refreshed: after a
+// twentieth of their remaining life, 1 to 10 seconds. A refresh is usually faster.
 func askAgain(now, expiry time.Time) time.Time {
 	at := now.Add(min(max(expiry.Sub(now)/20, time.Second), 10*time.Second))
 	if at.After(expiry) {
@@ -148,14 +139,13 @@ func askAgain(now, expiry time.Time) time.Time {
 	return at
 }
 
-// explain makes an error of the engine one that a caller can act on.
-func (p *Provider) explain(ctx context.Context, err error) error {
-	var are *AssumeRoleError
-	if errors.As(err, &are) {
+// callerError returns the error for the caller of a method, given one of the engine.
+func (p *Provider) callerError(ctx context.Context, err error) error {
+	if _, ok := errors.AsType[*AssumeRoleError](err); ok {
 		return err
 	}
 	if ctxErr := ctx.Err(); ctxErr != nil && errors.Is(err, ctxErr) {
-		return fmt.Errorf("awsfed: waiting for the credentials of role %s: %w", quote.Text(p.roleARN, maxShown), &aws.RequestCanceledError{Err: err})
+		return fmt.Errorf("awsfed: waiting for the credentials of role %s: %w", quote.Text(shortARN(p.roleARN), 110), &aws.RequestCanceledError{Err: err})
 	}
 	return &AssumeRoleError{RoleARN: p.roleARN, SessionName: p.opts.sessionName, Err: err}
 }
@@ -167,17 +157,17 @@ func (p *Provider) ProviderSources() []aws.CredentialSource {
 	return []aws.CredentialSource{aws.CredentialSourceSTSAssumeRoleWebID, aws.CredentialSourceCode}
 }
 
-// Invalidate drops the credentials with that access key id, because a service
-// said that they no longer work; other ones are left alone. The next call waits
-// for new ones. [Provider.APIOption] does so by itself.
+// Invalidate marks the credentials with that access key ID as rejected by a service. Other credentials
+// are not affected. The next call waits for new ones; if the refresh fails with a retryable error,
+// callers get the old ones again until they expire. While a backoff after a failed refresh lasts,
+// callers get the old ones at once. [Provider.APIOption] calls Invalidate automatically.
 func (p *Provider) Invalidate(accessKeyID string) {
 	p.engine.Invalidate(func(s session) bool { return s.served.AccessKeyID == accessKeyID })
 }
 
-// Run keeps the credentials warm until ctx is done and returns its error: it
-// gets the first ones at once and the next ones when they are due, so that not
-// even the first call after a quiet time waits. It is optional; the caller owns
-// the goroutine.
+// Run fetches the first credentials at once and the next ones when they are due, until ctx is done, and
+// returns the error of ctx. With it, the first call after a long pause does not wait either. It is
+// optional. While STS refuses the role, Run waits up to 5 minutes between two attempts.
 func (p *Provider) Run(ctx context.Context) error {
 	return p.engine.Run(ctx)
 }

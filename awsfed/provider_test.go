@@ -294,23 +294,26 @@ func TestNewRefuses(t *testing.T) {
 		want string
 	}{
 		{"no client", func() (*awsfed.Provider, error) { return awsfed.New(nil, roleARN, src) }, "client"},
-		{"no source", func() (*awsfed.Provider, error) { return awsfed.New(newService(), roleARN, nil) }, "source"},
-		{"no role", func() (*awsfed.Provider, error) { return awsfed.New(newService(), "", src) }, "ARN is empty"},
+		{"no source", func() (*awsfed.Provider, error) { return awsfed.New(newService(), roleARN, nil) }, "src"},
+		{"no role", func() (*awsfed.Provider, error) { return awsfed.New(newService(), "", src) }, "roleARN: is empty"},
 		{"a short ARN", func() (*awsfed.Provider, error) { return awsfed.New(newService(), "arn:role/x", src) }, "characters"},
 		{"a long ARN", func() (*awsfed.Provider, error) { return awsfed.New(newService(), long, src) }, "characters"},
-		{"no ARN", func() (*awsfed.Provider, error) { return awsfed.New(newService(), "the role named deploy", src) }, "arn:"},
+		{"no ARN", func() (*awsfed.Provider, error) { return awsfed.New(newService(), "the role named deploy", src) }, "arn:aws:iam"},
+		{"an assumed role", func() (*awsfed.Provider, error) {
+			return awsfed.New(newService(), "arn:aws:sts::123456789012:assumed-role/deploy/x", src)
+		}, "role"},
 		{"a user", func() (*awsfed.Provider, error) {
 			return awsfed.New(newService(), "arn:aws:iam::123456789012:user/x", src)
 		}, "role"},
 	}
 	opts := map[string]func(*awsfed.Options){
-		"Duration":        func(o *awsfed.Options) { o.Duration = -time.Second },
-		"Duration 1ms":    func(o *awsfed.Options) { o.Duration = time.Millisecond },
-		"SessionName":     func(o *awsfed.Options) { o.SessionName = "a b" },
-		"SessionName \"x": func(o *awsfed.Options) { o.SessionName = "x" },
-		"AdvisoryWindow":  func(o *awsfed.Options) { o.AdvisoryWindow = -1 },
-		"AttemptTimeout":  func(o *awsfed.Options) { o.AttemptTimeout = -1 },
-		"PolicyARNs":      func(o *awsfed.Options) { o.PolicyARNs = []string{""} },
+		"Duration":         func(o *awsfed.Options) { o.Duration = -time.Second },
+		"Duration: 1ms":    func(o *awsfed.Options) { o.Duration = time.Millisecond },
+		"SessionName":      func(o *awsfed.Options) { o.SessionName = "a b" },
+		"SessionName: \"x": func(o *awsfed.Options) { o.SessionName = "x" },
+		"AdvisoryWindow":   func(o *awsfed.Options) { o.AdvisoryWindow = -1 },
+		"AttemptTimeout":   func(o *awsfed.Options) { o.AttemptTimeout = -1 },
+		"PolicyARNs":       func(o *awsfed.Options) { o.PolicyARNs = []string{""} },
 	}
 	for name, fn := range opts {
 		tests = append(tests, struct {
@@ -326,11 +329,14 @@ func TestNewRefuses(t *testing.T) {
 			if p != nil || err == nil || !strings.HasPrefix(err.Error(), "awsfed: ") || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("New = %v, %v, want an error about %q", p, err, tt.want)
 			}
+			if e, ok := errors.AsType[*awsfed.OptionError](err); !ok || e.Func != "New" || e.Option == "" || e.Error() != "awsfed: New: "+e.Option+": "+e.Err.Error() {
+				t.Errorf("New = %#v, want an OptionError", err)
+			}
 		})
 	}
 	for _, arn := range []string{"arn:x:iam:::role/anything", "arn:aws:iam::123456789012:role/path/to/deploy", "arn:aws-eusc:iam::123456789012:role/x"} {
 		if _, err := awsfed.New(newService(), arn, src); err != nil {
-			t.Errorf("New(%q) = %v, want no error: STS decides", arn, err)
+			t.Errorf("New(%q) = %v, want no error, because other servers have other accounts", arn, err)
 		}
 	}
 }

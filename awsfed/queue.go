@@ -9,26 +9,26 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// A queue lets the refreshes of a pool begin, the most needed first, as many at
-// a time and as many a second as it may. It has no goroutine: who leaves, or a
-// timer while the rate is used up, lets the next one in.
+// A queue starts the refreshes of a pool in the order in which their credentials are needed, within
+// limits for how many run at a time and start per second. It has no goroutine: the end of a refresh
+// starts the next one, or a timer does while the rate is exhausted.
 type queue struct {
 	limiter *rate.Limiter // nil without a rate
 
-	mu      sync.Mutex // guards what follows
-	free    int        // slots
+	mu      sync.Mutex // guards the fields below
+	free    int        // free slots
 	waiting tickets
-	order   uint64 // of arrival
+	order   uint64 // of the next ticket
 	timer   *time.Timer
-	paid    bool // the limiter has already been asked for the next one
+	paid    bool // the limiter has allowed the next refresh
 }
 
-// A ticket is one refresh that waits.
+// A ticket is a refresh that waits.
 type ticket struct {
-	need  time.Time // when somebody needs the credentials
-	order uint64
-	index int           // in the heap; -1 when out of it
-	in    chan struct{} // closed when it may begin
+	need  time.Time     // when the credentials are needed
+	order uint64        // of arrival
+	index int           // in the heap; -1 outside
+	start chan struct{} // closed when it may start
 }
 
 func newQueue(slots int, perSecond float64, burst int) *queue {
@@ -39,11 +39,10 @@ func newQueue(slots int, perSecond float64, burst int) *queue {
 	return q
 }
 
-// Enter waits for a slot, or for quit, then it returns nil. Credentials that are missing or have expired are
-// needed now, or since some time; others when they expire. So the earliest need
-// is the right order for all of them.
+// Enter waits for a slot; it returns nil after quit was closed. Credentials that are missing or have
+// expired are needed now or earlier, others when they expire, so the queue is ordered by need.
 func (q *queue) Enter(need time.Time, urge, quit <-chan struct{}) func() {
-	t := &ticket{need: need, in: make(chan struct{})}
+	t := &ticket{need: need, start: make(chan struct{})}
 	q.mu.Lock()
 	t.order = q.order
 	q.order++
@@ -52,7 +51,7 @@ func (q *queue) Enter(need time.Time, urge, quit <-chan struct{}) func() {
 	q.mu.Unlock()
 	for {
 		select {
-		case <-t.in:
+		case <-t.start:
 			return sync.OnceFunc(q.leave)
 		case <-urge:
 			urge = nil
@@ -65,7 +64,7 @@ func (q *queue) Enter(need time.Time, urge, quit <-chan struct{}) func() {
 		case <-quit:
 			q.mu.Lock()
 			if t.index < 0 {
-				q.free++ // it was let in just now
+				q.free++ // it has just got a slot
 				q.admit()
 			} else {
 				heap.Remove(&q.waiting, t.index)
@@ -83,7 +82,7 @@ func (q *queue) leave() {
 	q.mu.Unlock()
 }
 
-// admit lets in whom it may. The caller holds mu.
+// admit starts waiting refreshes while slots are free. The caller holds mu.
 func (q *queue) admit() {
 	for q.free > 0 && len(q.waiting) > 0 {
 		if !q.pay() {
@@ -91,12 +90,12 @@ func (q *queue) admit() {
 		}
 		t := heap.Pop(&q.waiting).(*ticket) // the heap holds nothing else
 		q.free--
-		close(t.in)
+		close(t.start)
 	}
 }
 
-// pay asks the limiter for the next one, whoever that will be then, and reports
-// whether it may begin. If not, a timer calls admit when it may.
+// pay asks the limiter for the next refresh, and reports whether it may start. If not, a timer calls
+// admit later, for the refresh that is the first one then.
 func (q *queue) pay() bool {
 	if q.limiter == nil {
 		return true
@@ -120,7 +119,7 @@ func (q *queue) pay() bool {
 	return true
 }
 
-// throttle waits for the rate before a further request of a refresh.
+// throttle waits for the rate limit before another attempt of a refresh.
 func (q *queue) throttle(ctx context.Context) error {
 	if q.limiter == nil {
 		return nil

@@ -1,33 +1,46 @@
 package awsfed
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/onafed/onafed/claims"
 )
 
-// A session is one set of credentials and where it comes from. It is immutable
-// once published. There is one for each role, so it is kept small.
+// A session is one set of credentials. It is immutable once published.
 type session struct {
-	// served is what Retrieve returns while it is fresh: its Expires is the
-	// beginning of the advisory window.
+	// served is what Retrieve returns while the session is fresh. Its Expires is the beginning of the
+	// advisory window.
 	served  aws.Credentials
-	at      time.Time // when the answer arrived, with the monotonic clock's reading
-	expires int64     // as STS set it, in STS's time, in unix nanoseconds
-	skew    time.Duration
-	arn     string // of the assumed role, with the session name
-	request string // id of the request
+	at      time.Time     // when the answer arrived, with a reading of the monotonic clock
+	expires int64         // as STS set it, in the time of STS, in Unix nanoseconds
+	skew    time.Duration // of the clock of STS; positive if it is ahead
+	origin  *origin
+}
+
+// An origin describes where a session comes from, for [Status]. It contains no personal data.
+type origin struct {
+	assumedRole    string // ARN, with the session name
+	requestID      string
+	issuer         string
+	audience       string
+	subject        string // redacted
+	provider       string // ARN of the IAM identity provider
+	sourceIdentity string
+	tokenSize      int // bytes of the session token, as reported by STS; zero if it is not
+	policySize     int // percent of the packed policies and tags, as reported by STS
 }
 
 // expiry returns when STS ends the credentials.
 func (s *session) expiry() time.Time { return time.Unix(0, s.expires).UTC() }
 
-// maxSkew is how far STS's clock and ours may differ until deadlines are kept
-// in STS's time. Below it the Date header, which has whole seconds and was
-// under way for a while, says too little.
+// maxSkew is the difference between the clocks of STS and of this machine above which deadlines are
+// kept in the time of STS. The Date header has whole seconds and was on the network for a while, so it
+// says nothing about smaller differences.
 const maxSkew = time.Minute
 
 // localExpiry returns when the credentials end by the local clock.
@@ -38,25 +51,23 @@ func (s *session) localExpiry() time.Time {
 	return s.expiry()
 }
 
-// longestSession is the most that STS gives, and some time for the answer's way
-// (AssumeRoleWithWebIdentity, "DurationSeconds").
-const longestSession = 12*time.Hour + 5*time.Minute
+// longestSession is the longest lifetime that STS grants (AssumeRoleWithWebIdentity, DurationSeconds).
+const longestSession = 12 * time.Hour
 
-// distrustDate forgets the skew if it makes nonsense of an expiry that is good
-// without it: then the Date is wrong, as a proxy's may be, and not the clocks.
-func (s *session) distrustDate() {
-	sane := func(end time.Time) bool {
+// ignoreBadDate sets the skew to zero if the expiry is plausible only without it: then the Date header
+// is wrong, for example that of a proxy, and not the clocks.
+func (s *session) ignoreBadDate() {
+	plausible := func(end time.Time) bool {
 		life := end.Sub(s.at)
-		return life > 0 && life <= longestSession
+		return life > 0 && life <= longestSession+5*time.Minute
 	}
-	if !sane(s.localExpiry()) && sane(s.expiry()) {
+	if !plausible(s.localExpiry()) && plausible(s.expiry()) {
 		s.skew = 0
 	}
 }
 
-// sessionName returns the session name for a token: the identity in it, or,
-// where the subject says nothing to us, a name that is the same for the same
-// subject and tells nothing of it.
+// sessionName returns the session name for a token: the identity in the subject, or, if package claims
+// cannot parse it, a name that is the same for the same subject and does not show it.
 func sessionName(c claims.Claims) string {
 	if id, err := c.Identity(); err == nil {
 		if name := id.SessionName(); name != "" {
@@ -65,4 +76,9 @@ func sessionName(c claims.Claims) string {
 	}
 	sum := sha256.Sum256([]byte(c.Issuer + "\x00" + c.Subject))
 	return "onafed-" + hex.EncodeToString(sum[:4])
+}
+
+// audienceOf returns the audience that AWS evaluates: azp if the token has it, otherwise aud.
+func audienceOf(c claims.Claims) string {
+	return cmp.Or(c.AuthorizedParty, strings.Join(c.Audience, " "))
 }

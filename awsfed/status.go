@@ -2,56 +2,89 @@ package awsfed
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"log/slog"
 	"time"
 
+	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/internal/refresh"
 )
 
-// Status is a snapshot of a [Provider], without secrets. Its zero value but for
-// RoleARN is a provider that nobody has asked yet.
+// Status is a snapshot of a [Provider]. It contains no secrets, and personal data is redacted. Before
+// the first call only RoleARN is set.
 //
-// Alert on FailingSince and Expires: "refreshes of role R have been failing for
-// N minutes, M minutes are left".
+// Alert on FailingSince and Expires: "refreshes of role R have failed for N minutes, the credentials
+// expire in M minutes".
+//
+// In JSON, times are RFC 3339, durations are strings such as "1m30s", and zero values are left out.
 type Status struct {
 	// RoleARN is the role of the provider.
-	RoleARN string
+	RoleARN string `json:"role_arn"`
 
-	// AccessKeyID, AccountID, AssumedRoleARN and RequestID are of the
-	// credentials that are cached; empty without any. CloudTrail has all four.
-	AccessKeyID, AccountID, AssumedRoleARN, RequestID string
-	// TokenSource names where the ID tokens come from.
-	TokenSource string
+	// AccessKeyID, AccountID, AssumedRoleARN and RequestID belong to the cached credentials; empty
+	// without any. CloudTrail has all four.
+	AccessKeyID    string `json:"access_key_id,omitzero"`
+	AccountID      string `json:"account_id,omitzero"`
+	AssumedRoleARN string `json:"assumed_role_arn,omitzero"`
+	RequestID      string `json:"request_id,omitzero"`
 
-	// Valid reports whether the credentials are still good. After a refusal of
-	// STS's they are not handed out all the same, unless
-	// [Options].KeepOnDenial is set.
-	Valid bool
+	// TokenSource names the source of the ID tokens.
+	TokenSource string `json:"token_source,omitzero"`
+	// Issuer, Audience and Subject are those of the ID token for the cached credentials, or, without
+	// any, for the last failure. Audience is the one that AWS evaluates. Subject is redacted.
+	Issuer   string `json:"issuer,omitzero"`
+	Audience string `json:"audience,omitzero"`
+	Subject  string `json:"subject,omitzero"`
+	// ProviderARN is the IAM identity provider for the issuer in the account of the role.
+	ProviderARN string `json:"provider_arn,omitzero"`
+	// SourceIdentity is the source identity of the session, as STS reports it.
+	SourceIdentity string `json:"source_identity,omitzero"`
+	// SessionTokenSize is the size of the session token in bytes, PackedPolicySize the size of the
+	// session policies and tags in percent of the limit, as STS reports them; zero if it does not.
+	SessionTokenSize int `json:"session_token_size,omitzero"`
+	PackedPolicySize int `json:"packed_policy_size,omitzero"`
+
+	// Valid reports whether the cached credentials have neither expired nor been invalidated. After a
+	// refusal of STS callers do not get them, unless [Options].KeepOnRefusal is set.
+	Valid bool `json:"valid"`
 	// Obtained is when they arrived.
-	Obtained time.Time
+	Obtained time.Time `json:"obtained,omitzero"`
 	// RefreshAt is when they begin to be refreshed.
-	RefreshAt time.Time
-	// Expires is when they end, as STS set it.
-	Expires time.Time
-	// ClockSkew is how far STS's clock was ahead of the local one. Above a
-	// minute, deadlines are kept in STS's time.
-	ClockSkew time.Duration
+	RefreshAt time.Time `json:"refresh_at,omitzero"`
+	// Expires is their expiration as STS set it.
+	Expires time.Time `json:"expires,omitzero"`
+	// ClockSkew is how far the clock of STS was ahead of the local clock. If it is more than a minute,
+	// deadlines are kept in the time of STS.
+	ClockSkew time.Duration `json:"-"`
 
-	// Refreshing reports whether a refresh is under way.
-	Refreshing bool
-	// Failures counts the refreshes that failed since the last good one.
-	Failures int
-	// FailingSince is when the first of them failed; zero if none did.
-	FailingSince time.Time
-	// RetryAt is before when there is no other try; zero if there may be one.
-	RetryAt time.Time
+	// Refreshing reports whether a refresh is running.
+	Refreshing bool `json:"refreshing"`
+	// Failures is how many refreshes have failed since the last success.
+	Failures int `json:"failures"`
+	// FailingSince is when the first of them failed; zero without failures.
+	FailingSince time.Time `json:"failing_since,omitzero"`
+	// RetryAt is the earliest time of the next attempt; zero if a call may start one now.
+	RetryAt time.Time `json:"retry_at,omitzero"`
 	// Err is the last failure, an [*AssumeRoleError]; nil after a success.
-	Err error
+	Err error `json:"error,omitzero"`
 }
 
-// Remaining returns how long the credentials are still good at that local time;
-// zero when they are not.
+// MarshalJSON returns the status as JSON.
+func (s Status) MarshalJSON() ([]byte, error) {
+	type fields Status // without this method
+	return json.Marshal(struct {
+		fields
+		ClockSkew duration `json:"clock_skew,omitzero"`
+	}{fields(s), duration(s.ClockSkew)})
+}
+
+// A duration is a time.Duration that is a string in JSON.
+type duration time.Duration
+
+// MarshalText returns the duration as time.Duration prints it.
+func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// Remaining returns how long the credentials are valid from that local time on; zero if they are not.
 func (s Status) Remaining(now time.Time) time.Duration {
 	if !s.Valid {
 		return 0
@@ -68,6 +101,7 @@ func (p *Provider) Status() Status {
 	return p.status(p.engine.Status(), v)
 }
 
+// status returns the status for a state of the engine. v is nil without credentials.
 func (p *Provider) status(st refresh.Status, v *session) Status {
 	s := Status{
 		RoleARN:      p.roleARN,
@@ -79,119 +113,20 @@ func (p *Provider) status(st refresh.Status, v *session) Status {
 		FailingSince: st.FailingSince,
 		RetryAt:      st.RetryAt,
 	}
-	if v != nil {
-		s.AccessKeyID, s.AccountID = v.served.AccessKeyID, v.served.AccountID
-		s.AssumedRoleARN, s.RequestID = v.arn, v.request
-		s.Expires, s.ClockSkew = v.expiry(), v.skew
-	}
-	if v != nil || st.Err != nil {
+	if st.Err != nil {
+		s.Err = p.callerError(context.Background(), st.Err)
 		s.TokenSource = p.sourceName()
 	}
-	if st.Err != nil {
-		s.Err = p.explain(context.Background(), st.Err)
+	if v != nil {
+		o := v.origin
+		s.AccessKeyID, s.AccountID, s.AssumedRoleARN, s.RequestID = v.served.AccessKeyID, v.served.AccountID, o.assumedRole, o.requestID
+		s.TokenSource, s.Issuer, s.Audience, s.Subject = p.sourceName(), o.issuer, o.audience, o.subject
+		s.ProviderARN, s.SourceIdentity = o.provider, o.sourceIdentity
+		s.SessionTokenSize, s.PackedPolicySize = o.tokenSize, o.policySize
+		s.Expires, s.ClockSkew = v.expiry(), v.skew
+	} else if e, ok := errors.AsType[*AssumeRoleError](s.Err); ok && e.request != nil {
+		s.Issuer, s.Audience, s.Subject = e.Issuer, e.Audience, claims.RedactSubject(e.Subject)
+		s.ProviderARN = e.request.ProviderARN
 	}
 	return s
-}
-
-// A RefreshEvent is what became of one refresh. It has no secrets and no
-// personal data, and enough to find the exchange in CloudTrail.
-type RefreshEvent struct {
-	// RoleARN is the role of the provider.
-	RoleARN string
-
-	// AccessKeyID, AssumedRoleARN and Expires are of the new credentials, or,
-	// after a failure, of the old ones; empty without any.
-	AccessKeyID, AssumedRoleARN string
-	Expires                     time.Time
-	// RequestID is STS's id of the last request; may be empty.
-	RequestID string
-	// TokenSource names where the ID token came from.
-	TokenSource string
-
-	// Err is an [*AssumeRoleError]; nil after a success.
-	Err error
-	// Retryable reports that Err may pass by itself.
-	Retryable bool
-	// Valid reports whether there are credentials that are still good, as in
-	// [Status]. After a failure they are the old ones, and Remaining is how long
-	// they are.
-	Valid     bool
-	Remaining time.Duration
-	// Failures counts the refreshes that failed in a row, this one included,
-	// and FailingSince is when the first did.
-	Failures     int
-	FailingSince time.Time
-	// RetryAt is before when there is no other try; zero if there may be one.
-	RetryAt time.Time
-
-	// Began and Ended are when the refresh did.
-	Began, Ended time.Time
-}
-
-// Settled tells the listeners of a refresh.
-func (e *exchanger) Settled(ev refresh.Event[session]) {
-	p := (*Provider)(e)
-	v := ev.Value
-	if v == nil {
-		v, _ = p.engine.Peek()
-	}
-	st := p.status(ev.Status, v)
-	out := RefreshEvent{
-		RoleARN:        p.roleARN,
-		AccessKeyID:    st.AccessKeyID,
-		AssumedRoleARN: st.AssumedRoleARN,
-		Expires:        st.Expires,
-		RequestID:      st.RequestID,
-		TokenSource:    p.sourceName(),
-		Err:            st.Err,
-		Retryable:      ev.Err != nil && !ev.Permanent,
-		Valid:          st.Valid,
-		Remaining:      st.Remaining(ev.Ended),
-		Failures:       st.Failures,
-		FailingSince:   st.FailingSince,
-		RetryAt:        st.RetryAt,
-		Began:          ev.Began,
-		Ended:          ev.Ended,
-	}
-	var are *AssumeRoleError
-	if errors.As(st.Err, &are) {
-		out.RequestID = are.RequestID
-	}
-	p.log(out)
-	if p.opts.pool != nil {
-		p.opts.pool.signal()
-	}
-	if p.opts.onRefresh != nil {
-		p.opts.onRefresh(out)
-	}
-}
-
-// log writes a line about a refresh. Its attributes join to CloudTrail.
-func (p *Provider) log(ev RefreshEvent) {
-	l := p.opts.logger
-	if l == nil {
-		return
-	}
-	ctx := context.Background()
-	if ev.Err == nil {
-		l.LogAttrs(ctx, slog.LevelDebug, "awsfed: new credentials",
-			slog.String("role", ev.RoleARN),
-			slog.String("assumed_role", ev.AssumedRoleARN),
-			slog.String("access_key_id", ev.AccessKeyID),
-			slog.String("request_id", ev.RequestID),
-			slog.String("token_source", ev.TokenSource),
-			slog.Time("expires", ev.Expires),
-			slog.Duration("took", ev.Ended.Sub(ev.Began)))
-		return
-	}
-	l.LogAttrs(ctx, slog.LevelWarn, "awsfed: refresh failed",
-		slog.String("role", ev.RoleARN),
-		slog.String("access_key_id", ev.AccessKeyID),
-		slog.String("request_id", ev.RequestID),
-		slog.String("token_source", ev.TokenSource),
-		slog.Bool("retryable", ev.Retryable),
-		slog.Int("failures", ev.Failures),
-		slog.Duration("failing_for", ev.Ended.Sub(ev.FailingSince)),
-		slog.Duration("remaining", ev.Remaining),
-		slog.Any("error", ev.Err))
 }

@@ -15,9 +15,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/idp"
 )
 
-// events collects what OnRefresh is told.
+// events collects the events of OnRefresh.
 type events struct {
 	mu  sync.Mutex
 	all []awsfed.RefreshEvent
@@ -53,6 +54,7 @@ func TestStatusAndEvents(t *testing.T) {
 		arn := "arn:aws:sts::" + account + ":assumed-role/deploy/env-" + envID
 		want := awsfed.Status{
 			RoleARN: roleARN, AccessKeyID: "AKID1", AccountID: account, AssumedRoleARN: arn, TokenSource: "mintery", Valid: true,
+			Issuer: idp.Issuer, Audience: idp.AudienceAWS, Subject: subject, ProviderARN: "arn:aws:iam::" + account + ":oidc-provider/app.gitpod.io",
 			Obtained: begin.Add(50 * time.Millisecond), RefreshAt: begin.Add(45*time.Minute + 50*time.Millisecond), Expires: begin.Add(time.Hour + 50*time.Millisecond),
 		}
 		if diff := cmp.Diff(want, p.Status(), cmpopts.EquateApproxTime(0)); diff != "" {
@@ -89,7 +91,7 @@ func TestStatusAndEvents(t *testing.T) {
 		}
 		time.Sleep(20 * time.Minute)
 		if st := p.Status(); st.Valid || st.Remaining(time.Now()) != 0 || st.AccessKeyID != "AKID1" {
-			t.Errorf("Status after the end: %+v", st)
+			t.Errorf("Status after the expiry: %+v", st)
 		}
 	})
 }
@@ -131,8 +133,8 @@ const (
 	personal = "creator_email:" + email + ":organization_id:" + orgID
 )
 
-// Nothing of what a program may write down has a secret or a person's name.
-func TestNothingSecretIsWrittenDown(t *testing.T) {
+// Logs, events, status and errors contain no secrets and no personal data.
+func TestNothingSecretIsShown(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"AccessDenied", "InvalidIdentityToken", "Throttling", ""} {
 		t.Run(code, func(t *testing.T) {
@@ -161,7 +163,7 @@ func TestNothingSecretIsWrittenDown(t *testing.T) {
 				_, _ = p.Retrieve(t.Context())
 				time.Sleep(10 * time.Second)
 				_, callErr := p.Retrieve(t.Context())
-				time.Sleep(time.Minute) // a refresh that it began
+				time.Sleep(time.Minute) // for a refresh that it started
 				text := []string{buf.String(), fmt.Sprintf("%v %+v %#v %s", p.Status().Err, p.Status().Err, p.Status().Err, p.Status().Err), fmt.Sprintf("%+v", p.Status()), fmt.Sprint(callErr)}
 				text = append(text, inJSON(t, p.Status()))
 				for _, ev := range evs.list() {
@@ -201,7 +203,7 @@ func inJSON(t *testing.T, v any) string {
 	return string(data)
 }
 
-// syncBuffer is a buffer that several goroutines write to.
+// A syncBuffer is a buffer for several goroutines.
 type syncBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer

@@ -206,5 +206,6 @@ func refused(ctx context.Context, src idp.TokenSource, endpoint string, out *rep
 	}
 	out.line("another role", "refused with %s:", refusal.Code)
 	out.block(refusal.Error())
+	out.block(refusal.NextStep())
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 
+	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/idp"
 )
 
@@ -27,6 +28,9 @@ func main() {
 	case errors.Is(err, flag.ErrHelp):
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
+		if refused, ok := errors.AsType[*awsfed.AssumeRoleError](err); ok {
+			fmt.Fprintln(os.Stderr, refused.NextStep())
+		}
 		os.Exit(1)
 	}
 }

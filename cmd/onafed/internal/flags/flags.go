@@ -5,6 +5,7 @@ package flags
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/export"
@@ -39,6 +40,9 @@ func Option(err error) (option string, reason error, ok bool) {
 		return e.Option, e.Err, true
 	}
 	if e, ok := errors.AsType[*export.OptionError](err); ok {
+		return e.Option, e.Err, true
+	}
+	if e, ok := errors.AsType[*awsfed.OptionError](err); ok {
 		return e.Option, e.Err, true
 	}
 	return "", nil, false
@@ -85,5 +89,9 @@ func withFlags(e *idp.EnvironmentError) *idp.EnvironmentError {
 // withNextStep returns the text of err with what to do next. This program, unlike one that uses the
 // library, does not try again.
 func withNextStep(err error, refused *awsfed.AssumeRoleError) string {
-	return err.Error()
+	next := strings.TrimSuffix(refused.NextStep(), "; it will be retried automatically")
+	if next == "" {
+		return err.Error()
+	}
+	return err.Error() + "; " + next
 }

@@ -252,7 +252,7 @@ func TestErrorsOfTheSource(t *testing.T) {
 	}
 }
 
-// What AWS tells a source that asks it for the token is no answer of STS's.
+// An error of AWS that a token source returns is not an answer of STS.
 func TestASourceThatAsksAWS(t *testing.T) {
 	t.Parallel()
 	denied := apiError("AccessDeniedException", "of another service")
@@ -262,7 +262,7 @@ func TestASourceThatAsksAWS(t *testing.T) {
 	}
 	_, err = p.Retrieve(t.Context())
 	e, ok := errors.AsType[*awsfed.AssumeRoleError](err)
-	if !ok || e.Code != "" || e.RequestID != "" || !e.Retryable() || !errors.Is(err, denied) || !strings.Contains(err.Error(), "STS was not asked") {
+	if !ok || e.Code != "" || e.RequestID != "" || !e.Retryable() || !errors.Is(err, denied) || !strings.Contains(e.NextStep(), "STS was not called") {
 		t.Errorf("Retrieve = %#v", err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/onafed/onafed/awsfed"
 )
 
-// answering returns a provider at the SDK's client over the given transport.
+// answering returns a provider with the client of the SDK and the given transport.
 func answering(t *testing.T, do doer) *awsfed.Provider {
 	t.Helper()
 	p, err := awsfed.New(sts.New(sts.Options{Region: "us-east-1", HTTPClient: do}), roleARN, &mintery{tb: t})
@@ -25,12 +25,12 @@ func answering(t *testing.T, do doer) *awsfed.Provider {
 	return p
 }
 
-// granted is the body of an answer with credentials that end then.
+// granted returns the body of an answer with credentials that expire at that time.
 func granted(expires time.Time) string {
 	return fmt.Sprintf(`<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>B</SecretAccessKey><SessionToken>C</SessionToken><Expiration>%s</Expiration></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`, expires.UTC().Format(time.RFC3339))
 }
 
-// endless is a body without end that counts what is read of it.
+// endless is an endless body that counts the bytes that are read.
 type endless struct{ read *atomic.Int64 }
 
 func (e endless) Read(p []byte) (int, error) {
@@ -38,33 +38,32 @@ func (e endless) Read(p []byte) (int, error) {
 	return copy(p, strings.Repeat("<", len(p))), nil
 }
 
-// An answer without end, or one that grows when it is decompressed, is read to
-// its limit and no further, for success and failure alike.
+// An endless answer, or one that grows by decompression, is read up to the limit, for success and failure.
 func TestAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusOK, http.StatusForbidden, http.StatusBadGateway} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				var tries, read atomic.Int64
+				var attempts, read atomic.Int64
 				p := answering(t, func(*http.Request) (*http.Response, error) {
-					tries.Add(1)
+					attempts.Add(1)
 					return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(endless{&read})}, nil
 				})
 				_, err := p.Retrieve(t.Context())
 				if err == nil || len(err.Error()) > 2000 {
 					t.Errorf("Retrieve = %v", err)
 				}
-				if most := tries.Load() * 2 << 20; tries.Load() == 0 || read.Load() > most {
-					t.Errorf("%d tries read %d bytes, want at most %d", tries.Load(), read.Load(), most)
+				if most := attempts.Load() * 2 << 20; attempts.Load() == 0 || read.Load() > most {
+					t.Errorf("%d attempts read %d bytes, want at most %d", attempts.Load(), read.Load(), most)
 				}
 			})
 		})
 	}
 }
 
-// A Date that makes nonsense of the expiration, as a proxy's may, is no clock.
-func TestDateThatMakesNoSense(t *testing.T) {
+// A Date header that contradicts the expiration, such as that of a proxy, is ignored.
+func TestBadDate(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		date, expires time.Duration // from now
@@ -126,15 +125,17 @@ func TestSkewWithoutTheSDKsCorrection(t *testing.T) {
 	}
 }
 
-// Times that 64 bits of nanoseconds do not reach are far in the future or past.
+// Times that 64 bits of nanoseconds cannot represent are not accepted as others.
 func TestExpirationsFarAway(t *testing.T) {
 	t.Parallel()
 	for expires, want := range map[time.Time]bool{
-		time.Unix(9999999999, 0):                        true,
-		time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC):   true,
+		time.Unix(9999999999, 0):                        false,
+		time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC):   false,
 		time.Date(1000, 1, 1, 0, 0, 0, 0, time.UTC):     false,
-		time.Date(2262, 4, 11, 23, 47, 16, 0, time.UTC): true,
-		time.Date(2262, 4, 11, 23, 47, 17, 0, time.UTC): true,
+		time.Date(2262, 4, 11, 23, 47, 16, 0, time.UTC): false,
+		time.Date(2262, 4, 11, 23, 47, 17, 0, time.UTC): false,
+		time.Date(2000, 1, 1, 12, 0, 59, 0, time.UTC):   true,
+		time.Date(2000, 1, 1, 12, 1, 1, 0, time.UTC):    false,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newService()

@@ -1,0 +1,200 @@
+package awsfed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/internal/refresh"
+	"github.com/onafed/onafed/internal/retry"
+)
+
+// maxAttempts is how often one token is sent to STS within one refresh.
+const maxAttempts = 3
+
+// A driver is a [Provider] as the driver of its engine, which keeps these methods out of the exported
+// ones.
+type driver Provider
+
+var _ refresh.Driver[session] = (*driver)(nil)
+
+// errNoToken is the error of a token source that returns nothing.
+var errNoToken = errors.New("the token source returned neither a token nor an error")
+
+// Fetch exchanges a token for credentials, with all attempts of one refresh.
+func (d *driver) Fetch(ctx context.Context) (session, error) {
+	p := (*Provider)(d)
+	f := fetch{p: p, newConnection: p.doubtsConnections()}
+	if want, got := p.opts.expectedAccount, accountOf(p.roleARN); want != "" && got != want {
+		// No token is sent for a role whose credentials would not be used.
+		return session{}, f.fail(nil, &AccountError{Got: got, Want: want})
+	}
+	tok, err := f.token(ctx, p.src)
+	if err != nil {
+		return session{}, f.fail(nil, err)
+	}
+	replaced := false
+	for n := 1; ; n++ {
+		s, err := f.attempt(ctx, tok)
+		if err == nil {
+			if f.suspect != nil {
+				f.invalidate(f.suspect)
+			}
+			return s, nil
+		}
+		switch class := classify(err); {
+		case class == replaceToken && !replaced:
+			next, tokErr := f.otherToken(ctx, tok, err)
+			if tokErr != nil {
+				return session{}, f.fail(tok, errors.Join(err, tokErr))
+			}
+			if next.Equal(tok) {
+				return session{}, f.fail(tok, err) // STS would reject it again
+			}
+			tok, replaced, n = next, true, 0
+			if p.throttle(ctx) != nil {
+				return session{}, f.fail(tok, err)
+			}
+		case class == repeat && n < maxAttempts:
+			if !p.pause(ctx, attemptPause(n, err)) {
+				return session{}, f.fail(tok, err)
+			}
+			f.newConnection = f.newConnection || isTimeout(err)
+		default:
+			return session{}, f.fail(tok, err)
+		}
+	}
+}
+
+// Expiry returns when the credentials end by the local clock.
+func (*driver) Expiry(s session) time.Time { return s.localExpiry() }
+
+// Prepare sets the time to ask again, which Retrieve returns.
+func (*driver) Prepare(s *session, w refresh.Windows) { s.served.Expires = w.Advisory }
+
+// Temporary reports whether a failed refresh may succeed later.
+func (*driver) Temporary(err error) bool { return retryable(err) }
+
+// RetryAfter returns how long STS asked to wait.
+func (*driver) RetryAfter(err error) time.Duration { return retryAfter(err) }
+
+// A fetch is the work of one refresh.
+type fetch struct {
+	p             *Provider
+	newConnection bool       // for the next request
+	suspect       *idp.Token // invalidated if STS accepts another token
+}
+
+// token returns a token of the source.
+func (f *fetch) token(ctx context.Context, src idp.TokenSource) (*idp.Token, error) {
+	tok, err := src.Token(ctx)
+	switch {
+	case err != nil:
+		temporary, known := retry.Temporary(err)
+		return nil, &tokenError{source: f.p.sourceName(), err: err, permanent: known && !temporary}
+	case tok == nil || tok.Raw() == "":
+		return nil, &tokenError{source: f.p.sourceName(), err: errNoToken}
+	}
+	return tok, nil
+}
+
+// otherToken returns a token to replace the one that STS rejected, if the source has another one.
+func (f *fetch) otherToken(ctx context.Context, old *idp.Token, rejection error) (*idp.Token, error) {
+	if s, ok := f.p.src.(*sharedSource); ok && codeOf(rejection) == codeInvalidToken {
+		// STS returns this code for an invalid token, and also for a valid one if the account of the
+		// role does not know the issuer. The roles of a pool share the token, so the others keep it
+		// until STS accepts another one.
+		f.suspect = old
+		return f.token(ctx, s.uncached)
+	}
+	f.invalidate(old)
+	return f.token(ctx, f.p.src)
+}
+
+// invalidate tells the source that STS rejected a token.
+func (f *fetch) invalidate(tok *idp.Token) {
+	if inv, ok := f.p.src.(idp.Invalidator); ok {
+		inv.Invalidate(tok)
+	}
+}
+
+// attempt makes one request.
+func (f *fetch) attempt(ctx context.Context, tok *idp.Token) (session, error) {
+	p := f.p
+	ctx, cancel := context.WithTimeout(ctx, p.opts.attemptTimeout()/3)
+	defer cancel()
+	call := &stsCall{client: p.client, newConnection: f.newConnection}
+	out, err := call.send(ctx, p.input(tok))
+	if err != nil {
+		return session{}, err
+	}
+	return p.session(out, tok.Claims())
+}
+
+// fail returns the error of a refresh. tok is the last token that STS got; nil if it got none.
+func (f *fetch) fail(tok *idp.Token, err error) error {
+	e := newAssumeRoleError(f.p.roleARN, err)
+	e.SessionName = f.p.opts.sessionName
+	if tok != nil {
+		e.SessionName = f.p.sessionName(tok)
+		e.setToken(tok.Claims())
+	}
+	return e
+}
+
+func (p *Provider) sessionName(tok *idp.Token) string {
+	if p.opts.sessionName != "" {
+		return p.opts.sessionName
+	}
+	return sessionName(tok.Claims())
+}
+
+func (p *Provider) sourceName() string {
+	if s, ok := p.src.(interface{ Source() string }); ok {
+		return s.Source()
+	}
+	return strings.TrimPrefix(fmt.Sprintf("%T", p.src), "*")
+}
+
+// doubtsConnections reports whether idle connections may be broken without an error: the last refresh
+// had a timeout, or the wall clock and the monotonic clock differ since the last answer, as they do
+// after the machine was suspended.
+func (p *Provider) doubtsConnections() bool {
+	if isTimeout(p.engine.Status().Err) {
+		return true
+	}
+	s, ok := p.engine.Peek()
+	if !ok {
+		return false
+	}
+	now := time.Now()
+	return jumped(now.Round(0).Sub(s.at.Round(0)), now.Sub(s.at))
+}
+
+// jumped reports whether the times by the wall clock and the monotonic clock differ by more than NTP
+// corrects in a running clock.
+func jumped(wall, mono time.Duration) bool {
+	return (wall - mono).Abs() > 10*time.Second
+}
+
+// pause waits for d and then for the rate limit of the pool. It returns false at once if there is no
+// time left for another request.
+func (p *Provider) pause(ctx context.Context, d time.Duration) bool {
+	return retry.Pause(ctx, d) && p.throttle(ctx) == nil
+}
+
+func (p *Provider) throttle(ctx context.Context) error {
+	if p.opts.pool == nil {
+		return nil
+	}
+	return p.opts.pool.queue.throttle(ctx)
+}
+
+// attemptPause returns the pause after attempt n: full jitter over a second, then over two, unless the
+// server asked for more.
+func attemptPause(n int, err error) time.Duration {
+	return max(retry.FullJitter(retry.Exponential(time.Second, n, 2*time.Second)), retryAfter(err))
+}

@@ -1,0 +1,143 @@
+package awsfed
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
+)
+
+// errTooLarge is the error of a body that cannot be an answer of STS.
+var errTooLarge = errors.New("the answer is larger than 1 MiB, so it is not from STS")
+
+// An stsCall is one request to STS.
+type stsCall struct {
+	client        stscreds.AssumeRoleWithWebIdentityAPIClient
+	newConnection bool // do not use an idle connection
+}
+
+// An answer is an answer of STS.
+type answer struct {
+	out       *sts.AssumeRoleWithWebIdentityOutput
+	requestID string
+	skew      time.Duration // of the clock of STS
+}
+
+// send sends the request once.
+func (c *stsCall) send(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput) (answer, error) {
+	var after func()
+	out, err := c.client.AssumeRoleWithWebIdentity(ctx, in, func(o *sts.Options) {
+		// A retryer would send the same token again, also a rejected one. If the deadline came during
+		// one of its pauses, the code in the answer would be lost.
+		o.Retryer = aws.NopRetryer{}
+		o.HTTPClient = withoutRedirects(o.HTTPClient)
+		if c.newConnection {
+			after = forceNewConnection(o)
+		}
+		if o.HTTPClient != nil {
+			o.HTTPClient = limitedClient{o.HTTPClient}
+		}
+	})
+	if after != nil {
+		after()
+	}
+	switch {
+	case err != nil:
+		return answer{}, err
+	case out == nil:
+		return answer{}, &answerError{reason: "the client returned neither an answer nor an error"}
+	}
+	id, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
+	return answer{out: out, requestID: id, skew: skew(out.ResultMetadata)}, nil
+}
+
+// maxAnswer is how much of an answer is read, after decompression. An answer of STS has a few thousand
+// bytes. The SDK has no limit.
+const maxAnswer = 1 << 20
+
+// A limitedClient is an HTTP client that limits the size of answers.
+type limitedClient struct{ sts.HTTPClient }
+
+// Do sends the request.
+func (c limitedClient) Do(rq *http.Request) (*http.Response, error) {
+	resp, err := c.HTTPClient.Do(rq)
+	if err == nil && resp.Body != nil {
+		resp.Body = &limitedBody{resp.Body, maxAnswer}
+	}
+	return resp, err
+}
+
+type limitedBody struct {
+	io.ReadCloser
+	left int
+}
+
+// Read reads up to the limit, and fails if there is more.
+func (b *limitedBody) Read(p []byte) (int, error) {
+	if b.left < 0 {
+		return 0, errTooLarge
+	}
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.left+1)]) // the extra byte shows that there is more
+	if b.left -= n; b.left < 0 {
+		return n - 1, errTooLarge
+	}
+	return n, err
+}
+
+// withoutRedirects returns a client that does not follow redirects. STS sends none, and following one
+// would trust credentials from whatever host it names. The SDK's own client follows only redirects
+// that repeat the body, which it cannot repeat.
+func withoutRedirects(hc sts.HTTPClient) sts.HTTPClient {
+	c, ok := hc.(*http.Client)
+	if !ok || c == nil {
+		return hc
+	}
+	clone := *c
+	clone.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &clone
+}
+
+// forceNewConnection makes the next request use a new connection. The returned function, which may be
+// nil, must be called after the request.
+func forceNewConnection(o *sts.Options) (after func()) {
+	switch c := o.HTTPClient.(type) {
+	case *awshttp.BuildableClient:
+		// The SDK's own client cannot close its idle connections, so the request uses another client
+		// with the same settings.
+		tr := c.GetTransport()
+		o.HTTPClient = &http.Client{
+			Transport:     tr,
+			Timeout:       c.GetTimeout(),
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+		return tr.CloseIdleConnections
+	case interface{ CloseIdleConnections() }:
+		c.CloseIdleConnections()
+	}
+	return nil
+}
+
+// skew returns how far the clock of STS is ahead of the local clock, by the Date header of the answer.
+func skew(m middleware.Metadata) time.Duration {
+	if d, ok := awsmiddleware.GetAttemptSkew(m); ok {
+		return d
+	}
+	// The SDK's value is missing if its correction of signing times is switched off. Deadlines still
+	// need it.
+	server, ok := awsmiddleware.GetServerTime(m)
+	if !ok {
+		return 0
+	}
+	if at, ok := awsmiddleware.GetResponseAt(m); ok {
+		return server.Sub(at)
+	}
+	return 0
+}
