@@ -1,7 +1,5 @@
 package subject
 
-import "slices"
-
 // Version is the version of a token format of Ona.
 type Version uint8
 
@@ -21,8 +19,9 @@ type Grammar struct {
 	Form      Form     // of the tenant: ID, or Text that ends before the separator
 	Separator byte     // between two pairs
 
-	// IDs are the names of the pairs that have an ID as value, and the claims that they hold.
-	IDs []Name
+	// Names are the names of the pairs that have an ID as value, and the claims that they hold. Nil
+	// means the fields of V3 subjects, which have the names of their claims.
+	Names []Name
 	// Complete lists the claims of whole subjects, joined by slashes. It is nil if they are not
 	// known. V3 subjects may continue with extra fields.
 	Complete []string
@@ -33,19 +32,20 @@ type Name struct{ Name, Claim string }
 
 // Ona returns the grammars of the issuer https://app.gitpod.io.
 //
-// Sources: the Ona documentation for V2 and V3; tokens of the public SDKs for V1. The subjects of
-// runners in V3 tokens are not documented, so a subject may begin with either of two names.
+// V2 and V3 are documented by Ona. V1 is not: its grammar is that of a token which Ona's dashboard shows
+// as an example. The V3 subjects of runners are not documented either; they may begin with one of the
+// names of the last grammar.
 func Ona() []Grammar {
 	return []Grammar{
 		{
 			Version: V2, Tenants: []string{"org"}, Form: ID, Separator: '/',
-			IDs: []Name{
+			Names: []Name{
 				{"org", "organization_id"},
 				{"prj", "project_id"},
 				{"env", "environment_id"},
 				{"user", "user_id"},
 				{"rnr", "runner_id"},
-				{"usr", "usr"}, // in some published policies; no documented token has it
+				{"usr", "usr"}, // a second spelling of user, which no documented token has
 			},
 			Complete: []string{
 				"organization_id/project_id/environment_id", "organization_id/environment_id",
@@ -54,7 +54,6 @@ func Ona() []Grammar {
 		},
 		{
 			Version: V3, Tenants: []string{"organization_id", "account_id"}, Form: ID, Separator: ':',
-			IDs: v3IDs(),
 			Complete: []string{
 				"organization_id/project_id", "organization_id/environment_id",
 				"organization_id/user_id", "organization_id/service_account_id", "account_id",
@@ -65,22 +64,15 @@ func Ona() []Grammar {
 	}
 }
 
-// v3IDs returns the fields of V3 subjects that have an ID as value. A field has the name of its claim.
-func v3IDs() []Name {
-	var names []Name
-	for _, f := range Fields() {
-		if f.Form == ID {
-			names = append(names, Name{f.Name, f.Name})
-		}
-	}
-	return names
-}
-
 // claim returns the claim that the pair with this name holds, or "" if its value is not an ID.
 func (g Grammar) claim(name string) string {
-	i := slices.IndexFunc(g.IDs, func(n Name) bool { return n.Name == name })
-	if i < 0 {
-		return ""
+	if g.Names == nil && FormOf(name) == ID {
+		return name
 	}
-	return g.IDs[i].Claim
+	for _, n := range g.Names {
+		if n.Name == name {
+			return n.Claim
+		}
+	}
+	return ""
 }

@@ -54,7 +54,7 @@ func Read(s string) Reading {
 func grammarOf(s string) (Grammar, bool) {
 	for _, g := range Ona() {
 		for _, name := range g.Tenants {
-			if g.IDs != nil && strings.HasPrefix(s, name+":") {
+			if g.Complete != nil && strings.HasPrefix(s, name+":") {
 				return g, true
 			}
 		}

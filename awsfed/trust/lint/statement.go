@@ -62,6 +62,13 @@ func (c *clause) finding(id string, severity Severity, message, why string) Find
 	return f
 }
 
+// valueFinding returns a finding about one value of the condition.
+func (c *clause) valueFinding(value, id string, severity Severity, message, why string) Finding {
+	f := c.finding(id, severity, message, why)
+	f.Value = value
+	return f
+}
+
 // edit returns the correction that changes the condition.
 func (c *clause) edit(change func(*trust.Condition)) func(*trust.Policy) {
 	index := c.index

@@ -84,7 +84,7 @@ func (l *linter) openValue(g *grant, c *clause, v subjectValue) {
 	if v.variable {
 		wildcard = "a variable"
 	}
-	f := c.finding(OpenSubject, severity,
+	f := c.valueFinding(v.text, OpenSubject, severity,
 		"the value "+quote.Value(v.text)+" has "+wildcard+" before the end of the organization's ID",
 		"Subjects of other tenants of "+quote.Word(g.host)+" also match."+more)
 	if shared, _ := provider.Shared(g.host); !shared && !looksLikeOna(v.text) {
@@ -92,17 +92,14 @@ func (l *linter) openValue(g *grant, c *clause, v subjectValue) {
 		f.Message = "the value " + quote.Value(v.text) + " begins with a wildcard or a variable"
 		f.Why = "The condition hardly limits the subject. If several tenants share the issuer, subjects of each of them match."
 	}
-	f.Value = v.text
 	l.add(f, nil)
 }
 
 // neverMatches reports a value that no subject of Ona matches.
 func (l *linter) neverMatches(c *clause, v subjectValue) {
-	f := c.finding(NeverMatches, Warning, "no documented subject of Ona begins like "+quote.Value(v.text),
+	l.add(c.valueFinding(v.text, NeverMatches, Warning, "no documented subject of Ona begins like "+quote.Value(v.text),
 		"The value matches nothing. V2 subjects begin with org:<id>/, V3 subjects with organization_id:<id>: or account_id:<id>. "+
-			"IDs are in lower case.")
-	f.Value = v.text
-	l.add(f, nil)
+			"IDs are in lower case."), nil)
 }
 
 // onaValue checks value i of a condition, which is bound to a tenant of Ona.
@@ -112,12 +109,10 @@ func (l *linter) onaValue(c *clause, i int, v subjectValue) {
 	}
 	l.incomplete(c, i, v)
 	if hasPersonalData(v.text) {
-		f := c.finding(PersonalData, Warning,
+		l.add(c.valueFinding(v.text, PersonalData, Warning,
 			"the value "+quote.Value(v.text)+" requires a name or an e-mail address in the subject",
 			"CloudTrail records the subject of every token, and AWS advises against personal data in it. "+
-				"creator_id identifies the same person without a name.")
-		f.Value = v.text
-		l.add(f, nil)
+				"creator_id identifies the same person without a name."), nil)
 	}
 	if v.whole || !c.op.Wildcards() {
 		return
@@ -133,10 +128,9 @@ func (l *linter) separator(c *clause, i int, v subjectValue) {
 		return
 	}
 	separator := string(v.tenant.Grammar.Separator)
-	f := c.finding(OrganizationSeparator, Warning,
+	f := c.valueFinding(v.text, OrganizationSeparator, Warning,
 		"in "+quote.Value(v.text)+" a wildcard follows the organization's ID without a separator",
 		"Write "+quote.Name(separator)+" before the wildcard, so that the ID ends there.")
-	f.Value = v.text
 	var edit func(*trust.Policy)
 	if rest, ok := strings.CutPrefix(v.text, v.prefix); ok {
 		edit = c.edit(func(d *trust.Condition) { d.Values[i] = v.prefix + separator + rest })
@@ -146,13 +140,11 @@ func (l *linter) separator(c *clause, i int, v subjectValue) {
 
 // incomplete reports a V2 value without a wildcard that ends where every subject continues.
 func (l *linter) incomplete(c *clause, i int, v subjectValue) {
-	r := subject.Read(v.prefix)
-	if !v.whole || r.Version != subject.V2 || !r.Incomplete() {
+	if !v.whole || v.tenant.Grammar.Version != subject.V2 || !subject.Read(v.prefix).Incomplete() {
 		return
 	}
-	f := c.finding(NeverMatches, Warning, "no V2 subject ends like "+quote.Value(v.text),
+	f := c.valueFinding(v.text, NeverMatches, Warning, "no V2 subject ends like "+quote.Value(v.text),
 		"The value matches nothing: subjects continue with an environment, a user or a runner. StringLike with /* at the end matches all of them.")
-	f.Value = v.text
 	var edit func(*trust.Policy)
 	if c.op.Wildcards() && v.text == v.prefix {
 		f.Widens = true
@@ -168,25 +160,23 @@ func (l *linter) organizationWide(c *clause, v subjectValue) {
 	if id == "" || len(r.Pairs) > 1 || r.Rest != "" || !isAsterisks(strings.TrimPrefix(v.text, v.prefix)) {
 		return
 	}
-	f := c.finding(OrganizationWide, Note, "the value allows the whole organization "+id,
-		"It matches environments, users and service accounts, and with V2 tokens also runners.")
-	f.Value = v.text
-	l.add(f, nil)
+	l.add(c.valueFinding(v.text, OrganizationWide, Note, "the value allows the whole organization "+id,
+		"It matches environments, users and service accounts, and with V2 tokens also runners."), nil)
 }
 
 // defaultSubject reports a pattern such as ...:project_id:<id>:*, which does not match the default
 // subject, because that ends with the ID.
 func (l *linter) defaultSubject(c *clause, i int, v subjectValue) {
 	base, ok := strings.CutSuffix(v.text, ":*")
-	if r := subject.Read(base); !ok || r.Version != subject.V3 || !r.Complete() {
+	if !ok || v.tenant.Grammar.Version != subject.V3 || !subject.Read(base).Complete() {
 		return
 	}
 	if slices.ContainsFunc(c.Values, func(other string) bool { return pattern.Compile(other).Match(base) }) {
 		return
 	}
-	f := c.finding(DefaultSubject, Warning,
+	f := c.valueFinding(v.text, DefaultSubject, Warning,
 		"the value requires text after "+quote.Value(base)+", where the default V3 subject ends",
 		"If the organization has no extra subject fields, no token matches. If it has some, the exact value does no harm.")
-	f.Value, f.Widens = v.text, true
+	f.Widens = true
 	l.add(f, c.edit(func(d *trust.Condition) { d.Values = slices.Insert(d.Values, i, base) }))
 }

@@ -15,8 +15,7 @@ func (l *linter) userText(c *clause, v subjectValue) {
 	if !ok || v.variable || v.tenant.Grammar.Version != subject.V3 {
 		return
 	}
-	f := c.finding(UserText, Warning, "", "")
-	f.Value = v.text
+	f := c.valueFinding(v.text, UserText, Warning, "", "")
 	field, closed := textField(v.prefix)
 	switch {
 	case hasTextAfterWildcard(rest):

@@ -52,12 +52,11 @@ func (l *linter) wildcardInEquals(c *clause) {
 		return
 	}
 	like := c.op.Like().String()
-	f := c.finding(WildcardInEquals, Warning, c.op.Base+" compares * and ? as plain text; in "+like+" they are wildcards",
+	f := c.valueFinding(c.Values[i], WildcardInEquals, Warning, c.op.Base+" compares * and ? as plain text; in "+like+" they are wildcards",
 		"The condition never holds for the values that the pattern is meant to match.")
 	if c.op.Negated {
 		f.Why = "The condition holds for the values that the pattern is meant to exclude."
 	}
-	f.Value = c.Values[i]
 	f.Widens = !c.op.Negated == (c.st.Effect == trust.Allow)
 	l.add(f, c.rename(like, c.Key))
 }
@@ -81,10 +80,9 @@ func (l *linter) redundant(c *clause) {
 			if !makesRedundant(w, v, j < i) {
 				continue
 			}
-			f := c.finding(RedundantValue, Note, "the value "+quote.Value(v)+" is covered by "+quote.Value(w),
-				"It makes the policy longer and suggests a limit that does not exist.")
-			f.Value = v
-			l.add(f, c.edit(func(d *trust.Condition) { d.Values = slices.Delete(d.Values, i, i+1) }))
+			l.add(c.valueFinding(v, RedundantValue, Note, "the value "+quote.Value(v)+" is covered by "+quote.Value(w),
+				"It makes the policy longer and suggests a limit that does not exist."),
+				c.edit(func(d *trust.Condition) { d.Values = slices.Delete(d.Values, i, i+1) }))
 			break
 		}
 	}
