@@ -9,9 +9,9 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// checkEmpty returns an error for a flag that was given with an empty value. In this program "" means
-// that a flag is not set. Without this check, a variable that a script did not set would turn off a
-// restriction, or turn the choice of a file into a search.
+// checkEmpty returns an error for a flag that was given with an empty value. In this program ""
+// means that a flag is not set. Without this check, a variable that a script did not set would turn
+// off a restriction, or turn the choice of a file into a search.
 func checkEmpty(parsed *kong.Context) error {
 	for _, given := range parsed.Path {
 		if given.Flag != nil && isEmpty(given.Flag.Target) {
@@ -21,8 +21,8 @@ func checkEmpty(parsed *kong.Context) error {
 	return nil
 }
 
-// isEmpty reports whether the value of a flag is, or contains, an empty text. Numbers, durations and
-// switches cannot be empty.
+// isEmpty reports whether the value of a flag is, or contains, an empty text. Numbers, durations
+// and switches cannot be empty.
 func isEmpty(v reflect.Value) bool {
 	switch {
 	case v.Kind() == reflect.String, v.Kind() == reflect.Map:

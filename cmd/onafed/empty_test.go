@@ -8,14 +8,15 @@ import (
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 )
 
-// TestEmptyFlagsAreRefused gives every flag of every command an empty value: kong refuses it, or checkEmpty does.
+// TestEmptyFlagsAreRefused gives every flag of every command an empty value. kong or checkEmpty
+// refuses it.
 func TestEmptyFlagsAreRefused(t *testing.T) {
 	t.Setenv("AWS_ROLE_ARN", testRole)
 	parser, err := newParser(terminal.Standard())
 	if err != nil {
 		t.Fatal(err)
 	}
-	needed := map[string][]string{ // what a command needs besides
+	needed := map[string][]string{ // other required arguments
 		"idp token":        {"--audience", "a", "--output", "f"},
 		"aws explain":      {"--policy", "f"},
 		"aws lint":         {"f"},
@@ -30,7 +31,7 @@ func TestEmptyFlagsAreRefused(t *testing.T) {
 			}
 			var out, messages bytes.Buffer
 			args := append(strings.Fields(name), needed[name]...)
-			switch flag.Name { // flags that go with others, or instead of them
+			switch flag.Name { // flags that need or exclude others
 			case "organization":
 				if name == "idp token" {
 					args = append(args, "--verify")

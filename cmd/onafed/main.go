@@ -4,9 +4,9 @@
 //	go install ./cmd/onafed
 //
 // Data goes to standard output, and messages go to standard error. The exit status is 0 if the
-// command did what was asked, 1 if the answer is no (denied, findings, no token or credentials), and
-// 2 if there is no answer (wrong usage; a policy, rules or claims that cannot be read; an undetermined
-// decision).
+// command did what was asked, 1 if the answer is no (denied, findings, no token or credentials),
+// and 2 if there is no answer (wrong usage; a policy, rules or claims that cannot be read; an
+// undetermined decision).
 package main
 
 import (
@@ -34,8 +34,8 @@ func run(ctx context.Context, args []string, t *terminal.Terminal) int {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	// After --help and --version kong ends the program. Here it only sets exited, and what follows in
-	// kong has no effect.
+	// After --help and --version kong ends the program. Here it only sets exited, and what follows
+	// in kong has no effect.
 	exited := false
 	parser, err := newParser(t,
 		kong.Exit(func(int) { exited = true }),

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// TestSignalEndsWhatReads interrupts programs that wait for their input.
-func TestSignalEndsWhatReads(t *testing.T) {
+// TestSignalEndsReading interrupts programs that wait for their input.
+func TestSignalEndsReading(t *testing.T) {
 	t.Parallel()
 	program, err := exec.LookPath("onafed")
 	if err != nil {
@@ -45,13 +45,13 @@ func TestSignalEndsWhatReads(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			if strings.Contains(args, "FIFO") { // it opens once somebody reads
+			if strings.Contains(args, "FIFO") { // the open returns when the program reads
 				f, err := os.OpenFile(fifo, os.O_WRONLY, 0)
 				if err != nil {
 					t.Fatal(err)
 				}
 				defer f.Close()
-			} else if _, err := in.Write(make([]byte, 1<<20)); err != nil { // more than a pipe holds
+			} else if _, err := in.Write(make([]byte, 1<<20)); err != nil { // more than the buffer of a pipe
 				t.Fatal(err)
 			}
 			if err := cmd.Process.Signal(os.Interrupt); err != nil {
@@ -59,14 +59,14 @@ func TestSignalEndsWhatReads(t *testing.T) {
 			}
 			exit, ok := errors.AsType[*exec.ExitError](cmd.Wait())
 			if !ok || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGINT {
-				t.Errorf("onafed %s: %v, want the end by the signal", args, exit)
+				t.Errorf("onafed %s: %v, want the signal as the cause", args, exit)
 			}
 		})
 	}
 }
 
-// TestClosedPipeLeavesNothingBehind gives dev an output that nobody reads.
-func TestClosedPipeLeavesNothingBehind(t *testing.T) {
+// TestClosedPipeLeavesNoFiles gives dev a closed pipe as its output.
+func TestClosedPipeLeavesNoFiles(t *testing.T) {
 	t.Parallel()
 	program, err := exec.LookPath("onafed")
 	if err != nil {
@@ -89,6 +89,6 @@ func TestClosedPipeLeavesNothingBehind(t *testing.T) {
 	}
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) > 0 {
-		t.Errorf("left behind: %v, %v", left, err)
+		t.Errorf("files that are left: %v, %v", left, err)
 	}
 }

@@ -16,8 +16,8 @@ import (
 // recipes is the guide with recipes for containers and services.
 const recipes = "../../docs/credentials-for-other-programs.md"
 
-// TestExamplesAreUsage parses every command line in a help text, in the README and in the recipes. Each
-// command has an example in its help, and the README names it.
+// TestExamplesAreUsage parses every command line in a help text, in the README and in the recipes.
+// Each command has an example in its help, and the README names it.
 func TestExamplesAreUsage(t *testing.T) {
 	readme := readFile(t, "README.md")
 	lines := append(commandLines(description), commandLines(readme)...)
@@ -57,8 +57,8 @@ func TestReadmeIsATour(t *testing.T) {
 	}
 }
 
-// commandLines returns the arguments of onafed in examples: lines of a shell, of a systemd unit and of
-// YAML; the program may be alone, in a pipe, or in $(...).
+// commandLines returns the arguments of onafed in examples: lines of a shell, of a systemd unit and
+// of YAML; the program may be alone, in a pipe, or in $(...).
 func commandLines(text string) (lines []string) {
 	text = strings.ReplaceAll(text, "\\\n", " ")
 	for line := range strings.Lines(text) {

@@ -34,8 +34,8 @@ const (
 	otherIssuer     = "https://other.example.com"
 )
 
-// world is what stands outside of the program: two issuers, the Ona API, an STS and an IAM. The issuers and the API are https and are
-// reached through a proxy, as in an office.
+// world has everything outside of the program: two issuers, the Ona API, an STS and an IAM. The
+// issuers and the API use https, and are reached through a proxy.
 type world struct {
 	ring, other *issuer.KeyRing
 	sts         *awsfedtest.STS
@@ -45,8 +45,8 @@ type world struct {
 	ca          []byte
 	policy      string // the role's trust policy
 
-	mu      sync.Mutex // guards what follows
-	secrets []string   // what STS gave out
+	mu      sync.Mutex // guards the fields below
+	secrets []string   // the keys that STS issued
 	during  func()     // called while a request of the program is being answered
 }
 
@@ -118,7 +118,8 @@ func newIssuer(tb testing.TB, url string) (*issuer.KeyRing, http.Handler) {
 	return ring, handler
 }
 
-// token is a V2 token of an environment, with some claims changed; nil removes one. A token of the other issuer is signed by it.
+// token returns a V2 token of an environment with some claims changed; nil removes a claim. The
+// issuer that the claims name signs it.
 func (w *world) token(tb testing.TB, change map[string]any) string {
 	tb.Helper()
 	now := time.Now()
@@ -140,7 +141,7 @@ func (w *world) token(tb testing.TB, change map[string]any) string {
 	return raw
 }
 
-// api is the Ona API, as far as it gives out tokens.
+// api is the part of the Ona API that issues tokens.
 func (w *world) api(rw http.ResponseWriter, r *http.Request) {
 	w.seen()
 	rw.Header().Set("Content-Type", "application/json")
@@ -176,11 +177,11 @@ func (w *world) seen() {
 	during()
 }
 
-// recordSTS is the STS, and remembers the secrets that it gives out.
+// recordSTS is the STS. It records the secrets that it issues.
 func (w *world) recordSTS(rw http.ResponseWriter, r *http.Request) {
 	w.seen()
 	recorder := httptest.NewRecorder()
-	// The request is the server's own, so that the STS sees the address it came to.
+	// The STS gets the request of this server, because it checks the address.
 	w.sts.ServeHTTP(recorder, r)
 	var answer struct {
 		Secret string `xml:"AssumeRoleWithWebIdentityResult>Credentials>SecretAccessKey"`
@@ -196,7 +197,7 @@ func (w *world) recordSTS(rw http.ResponseWriter, r *http.Request) {
 	rw.Write(recorder.Body.Bytes())
 }
 
-// iam is IAM, as far as it shows one role.
+// iam is an IAM with one role.
 func (w *world) iam(rw http.ResponseWriter, r *http.Request) {
 	w.seen()
 	rw.Header().Set("Content-Type", "text/xml")

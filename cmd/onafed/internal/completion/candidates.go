@@ -42,8 +42,8 @@ func candidates(root *kong.Node, before []string, word string) []candidate {
 	return matching
 }
 
-// walk follows the words of a command line. It returns the command that they name, and the flag whose
-// value comes next, if any.
+// walk follows the words of a command line. It returns the command that they name, and the flag
+// whose value comes next, if any.
 func walk(root *kong.Node, words []string) (node *kong.Node, flag *kong.Flag) {
 	node = root
 	for _, word := range words {

@@ -43,8 +43,8 @@ func (c *Command) Run(t *terminal.Terminal) error {
 }
 
 // Words is the hidden command that the scripts run. The first argument is "=" and the word to
-// complete, so that it is never empty: PowerShell drops empty arguments. The other arguments are the
-// words before it.
+// complete, so that it is never empty: PowerShell drops empty arguments. The other arguments are
+// the words before it.
 type Words struct {
 	Words []string `arg:"" optional:""`
 }

@@ -70,8 +70,8 @@ func serve(ctx context.Context, h http.Handler, l net.Listener) error {
 	return nil
 }
 
-// runAll runs the parts until ctx ends or one of them fails. Then it ends the others, waits for them,
-// and returns the first failure.
+// runAll runs the parts until ctx ends or one of them fails. Then it ends the others, waits for
+// them, and returns the first failure.
 func runAll(ctx context.Context, parts ...func(context.Context) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// environment reports the variables that SDKs prefer to the profile, in the order in which SDKs read
-// them.
+// environment reports the variables that SDKs prefer to the profile, in the order in which SDKs
+// read them.
 func (e *examination) environment() {
 	const name = "environment"
 	before := len(e.checks)

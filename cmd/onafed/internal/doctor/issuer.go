@@ -97,8 +97,8 @@ func (e *examination) clock(whose string, ahead time.Duration) {
 		"set the clock of this machine (NTP): tokens and signatures are checked against it")
 }
 
-// fitForAWS checks whether AWS can use the issuer and the token. Its findings about the audience are
-// left to tokenAudience.
+// fitForAWS checks whether AWS can use the issuer and the token. Its findings about the audience
+// are left to tokenAudience.
 func (e *examination) fitForAWS(ctx context.Context, reached bool) {
 	const name = "fit for AWS"
 	if !reached {

@@ -66,8 +66,8 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 	if err != nil {
 		return err
 	}
-	// The listener comes before the file: while another onafed serves on this address, its token file
-	// must stay.
+	// The listener comes before the file: while another onafed serves on this address, its token
+	// file must stay.
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
@@ -104,8 +104,8 @@ func (c *Command) firstCredentials(ctx context.Context, t *terminal.Terminal, p 
 	return nil
 }
 
-// announce writes the token file and tells clients the address. It returns the path of the file once
-// that is written.
+// announce writes the token file and tells clients the address. It returns the path of the file
+// once that is written.
 func (c *Command) announce(ctx context.Context, t *terminal.Terminal, addr net.Addr, token string) (file string, err error) {
 	if file, err = tokenFile(c.TokenOut, addr); err != nil {
 		return "", err

@@ -20,8 +20,8 @@ func Variables(addr net.Addr, tokenFile string) []Variable {
 	}
 }
 
-// Lines returns variables as lines for a shell, for the EnvironmentFile of a systemd unit and for the
-// env_file of compose.
+// Lines returns variables as lines for a shell, for the EnvironmentFile of a systemd unit and for
+// the env_file of compose.
 func Lines(vars []Variable) string {
 	var b strings.Builder
 	for _, v := range vars {

@@ -13,8 +13,8 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// Error returns the text of err for a person at the command line: an error about an option names its
-// flag, and a refusal by STS has its next step.
+// Error returns the text of err for a person at the command line: an error about an option names
+// its flag, and a refusal by STS has its next step.
 func Error(err error) string {
 	if environment, ok := errors.AsType[*idp.EnvironmentError](err); ok {
 		return withFlags(environment).Error()

@@ -28,9 +28,9 @@ const (
 	maxAnswer      = 1 << 20
 )
 
-// GetRole returns the trust policy of a role, which is given by its name or ARN. It sends one signed
-// request of the query protocol (IAM API Reference, GetRole), because the SDK's IAM client would be a
-// large dependency for it.
+// GetRole returns the trust policy of a role, which is given by its name or ARN. It sends one
+// signed request of the query protocol (IAM API Reference, GetRole), because the SDK's IAM client
+// would be a large dependency for it.
 func GetRole(ctx context.Context, cfg aws.Config, role string) (policyfile.Document, error) {
 	req, err := newRequest(ctx, cfg, role[strings.LastIndexByte(role, '/')+1:])
 	if err != nil {

@@ -120,7 +120,8 @@ func (c *Command) print(t *terminal.Terminal, reports []report) error {
 // maxFixes bounds the number of fixes. Each fix removes its finding, so the bound is never reached.
 const maxFixes = 100
 
-// fix applies fixes until none is left. A fix that allows further callers is for a person to decide.
+// fix applies fixes until none is left. A fix that allows further callers is for a person to
+// decide.
 func fix(p trust.Policy) trust.Policy {
 	for range maxFixes {
 		next, changed := fixOne(p)

@@ -92,8 +92,8 @@ func sarif(reports []report) sarifLog {
 	}
 }
 
-// location returns where a finding is. Code scanning requires a line: a policy in a string of a plan
-// has none, and gets the first line of the file.
+// location returns where a finding is. Code scanning requires a line: a policy in a string of a
+// plan has none, and gets the first line of the file.
 func location(r report, f lint.Finding) sarifLocation {
 	where := sarifLocation{Physical: sarifPhysical{sarifArtifact{fileURI(r.file)}, sarifRegion{max(f.Line, 1), f.Column}}}
 	if name, ok := r.document.Name(); ok {

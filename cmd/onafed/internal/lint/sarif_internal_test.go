@@ -13,8 +13,8 @@ import (
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 )
 
-// TestSARIF checks what the schema of SARIF 2.1.0 and code scanning ask for: version, a named driver, rules by id, a level, a message and
-// a location with a URI and a line for each result.
+// TestSARIF checks what the schema of SARIF 2.1.0 and code scanning ask for: version, a named
+// driver, rules by id, a level, a message and a location with a URI and a line for each result.
 func TestSARIF(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

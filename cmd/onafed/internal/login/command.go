@@ -98,8 +98,8 @@ func (c *Command) sayHowToUse(t *terminal.Terminal, selected string) {
 }
 
 // provider returns the provider of the role. Two things must not prevent a login: that AWS_PROFILE
-// names the profile that this login is about to write, and that SDKs refuse the profile as it is, for
-// example because it has half of a key.
+// names the profile that this login is about to write, and that SDKs refuse the profile as it is,
+// for example because it has half of a key.
 func (c *Command) provider(ctx context.Context, t *terminal.Terminal) (*awsfed.Provider, error) {
 	p, err := c.Provider(ctx, t)
 	if err == nil {

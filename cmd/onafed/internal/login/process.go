@@ -21,8 +21,8 @@ func (c *Command) writeProcess(ctx context.Context, t *terminal.Terminal) (resul
 	if err != nil {
 		return result{}, err
 	}
-	// Everything that a person must decide, a role that cannot be assumed and a source that does not
-	// exist are found before a file is changed.
+	// Everything that a person must decide, a role that cannot be assumed and a source that does
+	// not exist are found before a file is changed.
 	f, err := c.files()
 	if err != nil {
 		return result{}, err
@@ -55,8 +55,8 @@ func (c *Command) writeProcess(ctx context.Context, t *terminal.Terminal) (resul
 	return c.result(f.config, identity, credentials), nil
 }
 
-// replaceSource writes the line, and then removes the keys of the profile. If the config file refuses
-// the line, the keys are still there.
+// replaceSource writes the line, and then removes the keys of the profile. If the config file
+// refuses the line, the keys are still there.
 func (c *Command) replaceSource(ctx context.Context, t *terminal.Terminal, f files, command string) error {
 	if err := f.config.WriteProcess(ctx, c.Profile, command); err != nil {
 		return err
@@ -82,8 +82,8 @@ func (c *Command) replaceSource(ctx context.Context, t *terminal.Terminal, f fil
 	return nil
 }
 
-// useProfile loads the profile as a program does that uses the SDK without this library, and asks STS
-// for its identity. STS answers that to every caller.
+// useProfile loads the profile as a program does that uses the SDK without this library, and asks
+// STS for its identity. STS answers that to every caller.
 func (c *Command) useProfile(ctx context.Context) (aws.Credentials, string, error) {
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(c.Profile))
 	if err != nil {

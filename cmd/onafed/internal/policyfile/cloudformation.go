@@ -28,8 +28,8 @@ type roleProperties struct {
 
 // CloudFormation returns a template with each role. The policy is an object in it, and nothing is
 // substituted, because "${" has a meaning only in Fn::Sub. A dynamic reference is replaced in every
-// string (CloudFormation User Guide, "Get values stored in other services using dynamic references"),
-// and there is no escape for it, so a policy that contains one is an error.
+// string (CloudFormation User Guide, "Get values stored in other services using dynamic
+// references"), and there is no escape for it, so a policy that contains one is an error.
 func CloudFormation(roles []Role) (string, error) {
 	s := stack{Version: "2010-09-09", Resources: make(map[string]stackResource)}
 	for _, r := range roles {

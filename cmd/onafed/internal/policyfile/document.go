@@ -15,8 +15,8 @@ import (
 // Document is a trust policy with the role that it belongs to. Names and addresses come from the
 // input unchanged: print them quoted.
 type Document struct {
-	// RoleName and RoleARN are empty if the input does not contain them: a policy without a role, or
-	// an ARN that Terraform knows only after apply.
+	// RoleName and RoleARN are empty if the input does not contain them: a policy without a role,
+	// or an ARN that Terraform knows only after apply.
 	RoleName, RoleARN string
 	// Address is Terraform's address of the role, for example module.ci.aws_iam_role.deploy[0]. It
 	// is empty for other input.

@@ -27,11 +27,11 @@ const (
 //   - terraform show -json, of a plan (the values after apply) or of a state;
 //   - a state as Terraform stores it (terraform state pull, format 4).
 //
-// A policy may be an object or a string, and a string may be URL-encoded as in answers of IAM's API.
-// The documents are in the order of the input. Input of another kind and input that is not JSON is
-// an error, and so is a policy without a role that trust.Parse refuses. Input of a known kind without
-// any role gives no document and no error. A role with a policy that cannot be read has
-// [Document.Err], so that it does not hide the others.
+// A policy may be an object or a string, and a string may be URL-encoded as in answers of IAM's
+// API. The documents are in the order of the input. Input of another kind and input that is not
+// JSON is an error, and so is a policy without a role that trust.Parse refuses. Input of a known
+// kind without any role gives no document and no error. A role with a policy that cannot be read
+// has [Document.Err], so that it does not hide the others.
 func Parse(text string) ([]Document, error) {
 	if len(text) > maxInput {
 		return nil, fmt.Errorf("%d bytes; files of more than %d are not read", len(text), maxInput)
@@ -162,8 +162,8 @@ func (r *reader) list(item func() error) error {
 	})
 }
 
-// top reads the outermost object. It reports whether that is a policy without a role, and then reads
-// nothing.
+// top reads the outermost object. It reports whether that is a policy without a role, and then
+// reads nothing.
 func (r *reader) top() (bare bool, err error) {
 	start := r.Offset()
 	names := make(map[string]bool)

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Terraform returns HCL with a resource aws_iam_role for each role. The policy is a quoted string and
-// not a heredoc or a jsonencode call, so that no character in it can end it.
+// Terraform returns HCL with a resource aws_iam_role for each role. The policy is a quoted string
+// and not a heredoc or a jsonencode call, so that no character in it can end it.
 func Terraform(roles []Role) (string, error) {
 	var b strings.Builder
 	taken := make(map[string]bool)
@@ -33,8 +33,8 @@ func Terraform(roles []Role) (string, error) {
 	return b.String(), nil
 }
 
-// hclString returns a quoted HCL string with exactly the value s. The template markers "${" and "%{"
-// are escaped by doubling their first character (Terraform language, "Strings and Templates").
+// hclString returns a quoted HCL string with exactly the value s. The template markers "${" and
+// "%{" are escaped by doubling their first character (Terraform language, "Strings and Templates").
 func hclString(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')

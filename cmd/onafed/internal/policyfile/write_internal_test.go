@@ -13,8 +13,9 @@ import (
 	"github.com/onafed/onafed/awsfed/trust"
 )
 
-// hclValue reads a quoted string as HCL does (HCL native syntax specification, "Template Expressions"). An interpolation or a directive is
-// an error: nothing in a policy is meant to be one.
+// hclValue reads a quoted string as HCL does (HCL native syntax specification, "Template
+// Expressions"). An interpolation or a directive is an error: nothing in a policy is meant to be
+// one.
 func hclValue(quoted string) (string, error) {
 	s, ok := strings.CutPrefix(quoted, `"`)
 	if !ok || !strings.HasSuffix(s, `"`) {
@@ -101,7 +102,8 @@ func FuzzHCLString(f *testing.F) {
 	})
 }
 
-// TestInfrastructureAsCodeKeepsPolicies prints policies whose values look like templates, and reads them back.
+// TestInfrastructureAsCodeKeepsPolicies prints policies whose values look like templates, and reads
+// them back.
 func TestInfrastructureAsCodeKeepsPolicies(t *testing.T) {
 	t.Parallel()
 	var policies []Role

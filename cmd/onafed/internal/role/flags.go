@@ -55,7 +55,8 @@ func (f *Flags) Validate() error {
 	return f.Check()
 }
 
-// TokenAudience returns the audience of the flags, or the one by convention in the role's partition.
+// TokenAudience returns the audience of the flags, or the one by convention in the role's
+// partition.
 func (f *Flags) TokenAudience() string { return cmp.Or(f.Audience, awsfed.Audience(f.RoleARN)) }
 
 // STSRegion returns the region of the flags, or the default of the role's partition. It is for

@@ -18,8 +18,8 @@ import (
 const commandTimeout = 30 * time.Second
 
 // Raw returns the text of the token that a flag names, and whether a flag names one. The token may
-// have expired. A token source never returns an expired token, but it is often the one that a person
-// wants to decode.
+// have expired. A token source never returns an expired token, but it is often the one that a
+// person wants to decode.
 func (f *Flags) Raw(ctx context.Context) (raw string, found bool, err error) {
 	var text []byte
 	switch {

@@ -1,5 +1,5 @@
-// Package token is the command "idp token": it prints, decodes and verifies ID tokens, and keeps one
-// in a file.
+// Package token is the command "idp token": it prints, decodes and verifies ID tokens, and keeps
+// one in a file.
 package token
 
 import (

@@ -55,8 +55,8 @@ func decode(t *terminal.Terminal, raw string, audiences []string) error {
 	}}})
 }
 
-// sortMembers decodes the members, so that they are printed in alphabetical order at every depth. It
-// returns nil for none.
+// sortMembers decodes the members, so that they are printed in alphabetical order at every depth.
+// It returns nil for none.
 func sortMembers(members map[string]json.RawMessage) (map[string]any, error) {
 	if len(members) == 0 {
 		return nil, nil //nolint:nilnil // printed as null, as the vendor's command does

@@ -67,8 +67,8 @@ func (c *Command) anyRaw(ctx context.Context, t *terminal.Terminal) (string, err
 	return strings.TrimSpace(string(text)), err
 }
 
-// checkAudience returns an error if the token is not for an audience. A file, a variable or a command
-// does not know which audience is needed.
+// checkAudience returns an error if the token is not for an audience. A file, a variable or a
+// command does not know which audience is needed.
 func checkAudience(token *idp.Token, audience string) error {
 	if got := token.Claims().Audience; !slices.Contains(got, audience) {
 		return &audienceError{got, audience}

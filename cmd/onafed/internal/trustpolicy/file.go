@@ -19,8 +19,8 @@ const fileDepth = 3
 
 var errEmpty = errors.New("it is empty: give it a value, or leave it out to use the flag")
 
-// readRules reads a rules file: a list of objects. A member that is unknown, repeated or empty is an
-// error.
+// readRules reads a rules file: a list of objects. A member that is unknown, repeated or empty is
+// an error.
 func readRules(text string) ([]namedRule, error) {
 	l := strictjson.New(text, strictjson.Limits{Depth: fileDepth})
 	if l.Kind() != strictjson.Array {
@@ -81,8 +81,8 @@ func (r *namedRule) read(l *strictjson.Lexer) error {
 	})
 }
 
-// readText reads a text that is not empty. An empty text and null are errors, because the author may
-// expect that they turn a flag off.
+// readText reads a text that is not empty. An empty text and null are errors, because the author
+// may expect that they turn a flag off.
 func readText(l *strictjson.Lexer) (string, error) {
 	switch kind := l.Kind(); kind {
 	case strictjson.String:

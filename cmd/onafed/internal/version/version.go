@@ -6,8 +6,8 @@ import (
 	"runtime/debug"
 )
 
-// Text returns the name of the program, the version of the module and, if the program was built in a
-// clone, the revision: "onafed v0.2.0, revision 1a2b3c, modified".
+// Text returns the name of the program, the version of the module and, if the program was built in
+// a clone, the revision: "onafed v0.2.0, revision 1a2b3c, modified".
 func Text() string { return "onafed " + Number() }
 
 // Number returns the version and the revision.

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/onafed/onafed/idp"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"onafed": main, "sdk": sdk})
+}
+
+// sdk is a program that uses the AWS SDK without this module. It prints its identity.
+func sdk() {
+	cfg, err := config.LoadDefaultConfig(context.Background())
+	if err == nil {
+		var identity *sts.GetCallerIdentityOutput
+		if identity, err = sts.NewFromConfig(cfg).GetCallerIdentity(context.Background(), nil); err == nil {
+			fmt.Println(aws.ToString(identity.Arn))
+			return
+		}
+	}
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+// The keys of the values that the commands of a script use.
+type (
+	worldKey    struct{}
+	tbKey       struct{}
+	programsKey struct{}
+)
+
+// TestScripts runs the scripts in testdata/script. Each has a world of its own.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:   "testdata/script",
+		Setup: setup,
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"mint": mint, "jwt": unsignedJWT, "start": start, "stop": stop, "waitgrep": waitGrep, "loadenv": loadEnv,
+			"get": get, "stscalls": stsCalls, "outage": outage, "mode": mode, "samejson": sameJSON, "exits": exits,
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "ona" { // in an Ona environment there is always a token
+				_, err := os.Stat(idp.DefaultSecretsFile)
+				return err == nil, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
+	})
+}
+
+func setup(e *testscript.Env) error {
+	tb := e.T().(testing.TB)
+	w := newWorld(tb)
+	e.Values[worldKey{}], e.Values[tbKey{}], e.Values[programsKey{}] = w, tb, make(map[string]*program)
+	for name, value := range w.environment() {
+		e.Setenv(name, value)
+	}
+	for name, content := range map[string]string{
+		"token": w.token(tb, nil), "ca.pem": string(w.ca), "policy.json": w.policy, "api-key": testAPIKey + "\n",
+	} {
+		if err := os.WriteFile(filepath.Join(e.WorkDir, name), []byte(content), 0o600); err != nil {
+			return err
+		}
+	}
+	e.Setenv("SSL_CERT_FILE", filepath.Join(e.WorkDir, "ca.pem"))
+	e.Setenv("HOME", e.WorkDir)
+	name, value, _ := strings.Cut(goRace, "=")
+	e.Setenv(name, value)
+	e.Setenv("XDG_CACHE_HOME", filepath.Join(e.WorkDir, "cache"))
+	return nil
+}
+
+// goRace keeps a program that is built with -race from waiting a second at its end.
+const goRace = "GORACE=atexit_sleep_ms=10"
+
+// environment returns the variables with which a program reaches this world and nothing else.
+func (w *world) environment() map[string]string {
+	return map[string]string{
+		"HTTPS_PROXY":          w.proxyURL,
+		"AWS_ENDPOINT_URL_STS": w.stsURL,
+		"AWS_ENDPOINT_URL_IAM": w.iamURL,
+		"AWS_REGION":           "us-east-1",
+		"ROLE":                 testRole,
+		"ORG":                  testOrg,
+		"ISSUER":               testIssuer,
+		"OTHER_ISSUER":         otherIssuer,
+		"API":                  testIssuer + "/api",
+		"COLUMNS":              "200",
+	}
+}
+
+func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
