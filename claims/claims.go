@@ -86,7 +86,7 @@ func (c Claims) Payload() []byte {
 
 // Decode stores the claims in v as [json.Unmarshal] does. It gives access to claims that Ona adds
 // for an organization or in the future. Numbers in an interface have the type [json.Number], so
-// that a map[string]any prints as in the token. Claims that were not parsed are an error. The
+// that a map[string]any prints as in the token. It fails for Claims that were not parsed. The
 // message of an error shows no value of a claim. [errors.As] finds the error of package json.
 func (c Claims) Decode(v any) error {
 	if c.raw == "" {

@@ -41,7 +41,7 @@
 //
 // # Compatibility
 //
-// The forms of subjects and session names that are accepted and built do not change, except that
-// new fields and principals of Ona's are added. The wording of errors and of String methods may
-// change. Their types and fields may not.
+// The forms of subjects and session names that are accepted and built do not change. New fields and
+// principals may be added. The wording of errors and of String methods may change. Their types and
+// fields may not.
 package claims

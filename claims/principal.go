@@ -31,11 +31,11 @@ func (c *Claims) kind() Kind {
 	}
 }
 
-// Identity returns the principal that the claims name. Claims that contradict each other are an
-// error, whoever signed them: a V2 subject of one organization with the claim of another, or a V3
-// subject whose ids differ from the claims of the same names. Other errors are tokens of other
-// issuers, V2 subjects of undocumented principals, and ids that are not canonical UUIDs. The error
-// is a [*ValidationError].
+// Identity returns the principal that the claims name. It fails if the claims contradict each
+// other, whoever signed them: a V2 subject of one organization with the claim of another, or a V3
+// subject whose ids differ from the claims of the same names. It also fails for tokens of other
+// issuers, for V2 subjects of undocumented principals, and for ids that are not canonical UUIDs.
+// The error is a [*ValidationError].
 func (c Claims) Identity() (Identity, error) {
 	if _, err := c.organization(); err != nil {
 		return Identity{}, err

@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// MaxTokenSize is the maximum length of a token in bytes. AWS STS accepts no longer web identity
-// token.
+// MaxTokenSize is the maximum length of a token in bytes. AWS STS refuses longer ones.
 const MaxTokenSize = 20000
 
 // ParseUnverified reads the header and the claims of a token in compact form.

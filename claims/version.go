@@ -28,8 +28,8 @@ func (v Version) String() string {
 	}
 }
 
-// Version returns the version of the token. The form of its subject determines the version, or, if
-// that is no form of Ona's, the claims that only one version has.
+// Version returns the version of the token. The form of sub determines it. If sub has no known
+// form, the claims that only one version has determine it.
 func (c Claims) Version() Version {
 	if strings.HasPrefix(c.Subject, string(KeyOrganization)+":") {
 		if _, err := ParseSubject(c.Subject); err == nil {

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// MaxKeys is the maximum number of RSA keys, and of ECDSA keys, in a set. STS accepts no larger
-	// set.
+	// MaxKeys is the maximum number of RSA keys, and of ECDSA keys, in a set. STS refuses
+	// larger sets.
 	MaxKeys = 100
 	// maxEntries is the maximum number of entries of any kind in a set.
 	maxEntries = 1000
