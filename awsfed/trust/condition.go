@@ -7,6 +7,7 @@ import (
 
 	"github.com/onafed/onafed/internal/condition"
 	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/internal/strictjson"
 )
 
 // Condition is an operator on a key. Its values are alternatives.
@@ -36,8 +37,8 @@ func (c Condition) Equal(d Condition) bool {
 }
 
 // conditions reads the element Condition: an object of operators.
-func (r *jsonReader) conditions(form *statementForm) ([]Condition, error) {
-	if err := r.want(jsonObject); err != nil {
+func (r *reader) conditions(form *statementForm) ([]Condition, error) {
+	if err := r.want(strictjson.Object); err != nil {
 		return nil, err
 	}
 	conditions := []Condition{}
@@ -65,8 +66,8 @@ func (r *jsonReader) conditions(form *statementForm) ([]Condition, error) {
 }
 
 // conditionsOf reads the value of an operator: an object of condition keys.
-func (r *jsonReader) conditionsOf(operator string) ([]Condition, error) {
-	if err := r.want(jsonObject); err != nil {
+func (r *reader) conditionsOf(operator string) ([]Condition, error) {
+	if err := r.want(strictjson.Object); err != nil {
 		return nil, err
 	}
 	var block []Condition
@@ -92,7 +93,7 @@ func (r *jsonReader) conditionsOf(operator string) ([]Condition, error) {
 }
 
 // conditionValues reads a value or a list of values. IAM accepts strings, numbers and booleans.
-func (r *jsonReader) conditionValues() (Condition, error) {
+func (r *reader) conditionValues() (Condition, error) {
 	kind, err := r.kind()
 	if err != nil {
 		return Condition{}, err
@@ -106,18 +107,18 @@ func (r *jsonReader) conditionValues() (Condition, error) {
 		}
 		var v string
 		switch kind {
-		case jsonString:
+		case strictjson.String:
 			v, err = r.string()
-		case jsonNumber, jsonTrue, jsonFalse:
+		case strictjson.Number, strictjson.True, strictjson.False:
 			v, err = r.literal()
 		default:
 			return r.failHere(fmt.Sprintf("a string, a number or a boolean is required, not %v", kind))
 		}
 		c.Values = append(c.Values, v)
-		bare = append(bare, kind != jsonString)
+		bare = append(bare, kind != strictjson.String)
 		return err
 	}
-	if kind == jsonArray {
+	if kind == strictjson.Array {
 		err = r.array(read)
 	} else {
 		err = read(0)
@@ -125,7 +126,7 @@ func (r *jsonReader) conditionValues() (Condition, error) {
 	if err != nil {
 		return Condition{}, err
 	}
-	list := kind == jsonArray && len(c.Values) == 1
+	list := kind == strictjson.Array && len(c.Values) == 1
 	if list || slices.Contains(bare, true) {
 		c.form = &valueForm{list: list, bare: bare}
 	}
@@ -135,7 +136,7 @@ func (r *jsonReader) conditionValues() (Condition, error) {
 // once rejects a name that differs from an earlier one only in letter case. IAM treats such keys as
 // the same key, and AWS does not document whether their values are alternatives. The lexer rejects a
 // name that is repeated exactly.
-func (r *jsonReader) once(seen map[string]string, name string, at int, what string) error {
+func (r *reader) once(seen map[string]string, name string, at int, what string) error {
 	folded := strings.ToLower(name)
 	if before, ok := seen[folded]; ok {
 		return r.fail(at, fmt.Sprintf("the %s %s appears twice, before as %s", what, quote.Name(name), quote.Name(before)))

@@ -152,8 +152,8 @@ func FuzzEvaluateAgainstNaive(f *testing.F) {
 			t.Error("no explanation")
 		}
 		if d.Outcome == trust.Undetermined {
-			if len(x.Readings) == 0 {
-				t.Error("an undetermined outcome has no readings")
+			if len(x.Alternatives) == 0 {
+				t.Error("an undetermined outcome has no alternatives")
 			}
 			return
 		}
@@ -221,9 +221,9 @@ func TestEvaluateAgainstNaive(t *testing.T) {
 	}
 }
 
-// The readings of an undetermined outcome have different outcomes, unless two questions together
+// The alternatives of an undetermined outcome have different outcomes, unless two questions together
 // decide.
-func TestReadingsOfUndeterminedOutcome(t *testing.T) {
+func TestAlternativesOfUndeterminedOutcome(t *testing.T) {
 	t.Parallel()
 	r := policies.NewRandom(7)
 	undetermined := 0
@@ -240,11 +240,11 @@ func TestReadingsOfUndeterminedOutcome(t *testing.T) {
 		undetermined++
 		x := d.Explain()
 		outcomes := map[trust.Outcome]bool{}
-		for _, reading := range x.Readings {
-			outcomes[reading.Outcome] = true
+		for _, a := range x.Alternatives {
+			outcomes[a.Outcome] = true
 		}
-		if len(x.Readings) < 2 || len(outcomes) < 2 && !outcomes[trust.Undetermined] {
-			t.Fatalf("readings %+v do not show why it is undetermined\n%s", x.Readings, p)
+		if len(x.Alternatives) < 2 || len(outcomes) < 2 && !outcomes[trust.Undetermined] {
+			t.Fatalf("alternatives %+v do not show why it is undetermined\n%s", x.Alternatives, p)
 		}
 	}
 	if undetermined < 20 {

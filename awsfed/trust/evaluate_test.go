@@ -124,8 +124,8 @@ func TestEvaluateVectors(t *testing.T) {
 					t.Errorf("near misses %v, want %s\n%s", kinds(x), k, x.Text())
 				}
 			}
-			if (d.Outcome == trust.Undetermined) != (len(x.Readings) > 0) {
-				t.Errorf("outcome %s with %d readings", d.Outcome, len(x.Readings))
+			if (d.Outcome == trust.Undetermined) != (len(x.Alternatives) > 0) {
+				t.Errorf("outcome %s with %d alternatives", d.Outcome, len(x.Alternatives))
 			}
 		})
 	}

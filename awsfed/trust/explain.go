@@ -24,7 +24,7 @@ func (d Decision) Explain() Explanation {
 		x.Actions = append(x.Actions, explainAction(action, x.Statements))
 	}
 	if d.Outcome == Undetermined {
-		x.Readings = e.readings()
+		x.Alternatives = e.alternatives()
 	}
 	x.NotConsidered = notConsidered(e.request)
 	x.Reason = reason(e.request, x)
@@ -126,9 +126,9 @@ func (e *evaluation) explainCondition(c Condition) ConditionResult {
 	for _, q := range alone.openQuestions() {
 		yes, no := answers(q)
 		if m == Unknown {
-			res.Readings = append(res.Readings,
-				Reading{Assumption: yes, Result: match(e.assumingOne(q, true).condition(c))},
-				Reading{Assumption: no, Result: match(e.assumingOne(q, false).condition(c))})
+			res.Alternatives = append(res.Alternatives,
+				Alternative{Assumption: yes, Result: match(e.assumingOne(q, true).condition(c))},
+				Alternative{Assumption: no, Result: match(e.assumingOne(q, false).condition(c))})
 		}
 	}
 	if m != Matched {
@@ -141,13 +141,13 @@ func (e *evaluation) explainCondition(c Condition) ConditionResult {
 	return res
 }
 
-// readings returns the outcome under each answer to each open question. A question whose answers
+// alternatives returns the outcome under each answer to each open question. A question whose answers
 // lead to the same outcome is omitted, unless that is true for all of them.
-func (e *evaluation) readings() []OutcomeReading {
-	var all, decisive []OutcomeReading
+func (e *evaluation) alternatives() []OutcomeAlternative {
+	var all, decisive []OutcomeAlternative
 	for _, q := range e.openQuestions() {
 		yes, no := answers(q)
-		pair := []OutcomeReading{
+		pair := []OutcomeAlternative{
 			{Assumption: yes, Outcome: e.assumingOne(q, true).decide()},
 			{Assumption: no, Outcome: e.assumingOne(q, false).decide()},
 		}

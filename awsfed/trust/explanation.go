@@ -18,9 +18,9 @@ type Explanation struct {
 	Actions []ActionResult `json:"actions"`
 	// Statements holds one result for each statement, in order.
 	Statements []StatementResult `json:"statements"`
-	// Readings states, for an undetermined outcome, the outcome under each answer to an open
+	// Alternatives states, for an undetermined outcome, the outcome under each answer to an open
 	// question.
-	Readings []OutcomeReading `json:"readings,omitempty"`
+	Alternatives []OutcomeAlternative `json:"alternatives,omitempty"`
 	// NotConsidered lists what AWS also evaluates and this package cannot see.
 	NotConsidered []string `json:"notConsidered"`
 }
@@ -91,18 +91,18 @@ type ConditionResult struct {
 	Got        []string   `json:"got,omitempty"`
 	Why        string     `json:"why"`
 	NearMisses []NearMiss `json:"nearMisses,omitempty"`
-	// Readings states, for an unknown result, the result under each answer to an open question.
-	Readings []Reading `json:"readings,omitempty"`
+	// Alternatives states, for an unknown result, the result under each answer to an open question.
+	Alternatives []Alternative `json:"alternatives,omitempty"`
 }
 
-// Reading is one answer to an open question and the result of a condition under it.
-type Reading struct {
+// Alternative is one answer to an open question and the result of a condition under it.
+type Alternative struct {
 	Assumption string `json:"assumption"`
 	Result     Match  `json:"result"`
 }
 
-// OutcomeReading is one answer to an open question and the outcome of the policy under it.
-type OutcomeReading struct {
+// OutcomeAlternative is one answer to an open question and the outcome of the policy under it.
+type OutcomeAlternative struct {
 	Assumption string  `json:"assumption"`
 	Outcome    Outcome `json:"outcome"`
 }

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/internal/strictjson"
 )
 
 const (
@@ -58,7 +59,7 @@ type policyForm struct {
 // dangerous. If AWS does not document whether IAM rejects something, Parse accepts it, unless it has
 // two possible meanings.
 func Parse(data []byte) (Policy, error) {
-	r := newPolicyReader(string(data))
+	r := newReader(string(data))
 	if n := utf8.RuneCount(data); n > maxInput {
 		return Policy{}, r.fail(0, fmt.Sprintf("the document has %d characters, and IAM allows at most %d", n, maxInput))
 	}
@@ -160,8 +161,8 @@ func (p Policy) grouped() Policy {
 func policyElements() []string { return []string{"Version", "Id", "Statement"} }
 
 // policy reads a policy document.
-func (r *jsonReader) policy() (Policy, error) {
-	if err := r.want(jsonObject); err != nil {
+func (r *reader) policy() (Policy, error) {
+	if err := r.want(strictjson.Object); err != nil {
 		return Policy{}, err
 	}
 	start := r.offset()
@@ -187,7 +188,7 @@ func (r *jsonReader) policy() (Policy, error) {
 	return p, nil
 }
 
-func (r *jsonReader) version() (string, error) {
+func (r *reader) version() (string, error) {
 	at := r.offset()
 	v, err := r.wantText()
 	if err != nil {
@@ -200,17 +201,17 @@ func (r *jsonReader) version() (string, error) {
 }
 
 // statements reads a statement or a list of them. single reports that it was not a list.
-func (r *jsonReader) statements() (list []Statement, single bool, err error) {
+func (r *reader) statements() (list []Statement, single bool, err error) {
 	kind, err := r.kind()
 	if err != nil {
 		return nil, false, err
 	}
 	at := r.offset()
 	switch kind {
-	case jsonObject:
+	case strictjson.Object:
 		s, err := r.statement()
 		return []Statement{s}, true, err
-	case jsonArray:
+	case strictjson.Array:
 	default:
 		return nil, false, r.fail(at, fmt.Sprintf("a statement or a list of statements is required, not %v", kind))
 	}
@@ -219,7 +220,7 @@ func (r *jsonReader) statements() (list []Statement, single bool, err error) {
 	defer func() { r.path[len(r.path)-1] = name }()
 	err = r.array(func(i int) error {
 		r.path[len(r.path)-1] = fmt.Sprintf("%s[%d]", name, i)
-		if err := r.want(jsonObject); err != nil {
+		if err := r.want(strictjson.Object); err != nil {
 			return err
 		}
 		start := r.offset()

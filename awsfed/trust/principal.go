@@ -7,6 +7,7 @@ import (
 
 	"github.com/onafed/onafed/internal/arn"
 	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/internal/strictjson"
 )
 
 // Principal is the element Principal of a statement. The statement applies to all principals in its
@@ -78,20 +79,20 @@ func (p Principal) names() []string {
 }
 
 // principal reads the element Principal.
-func (r *jsonReader) principal(form *statementForm) (Principal, error) {
+func (r *reader) principal(form *statementForm) (Principal, error) {
 	kind, err := r.kind()
 	if err != nil {
 		return Principal{}, err
 	}
 	at := r.offset()
 	switch kind {
-	case jsonString:
+	case strictjson.String:
 		v, err := r.string()
 		if err == nil && v != "*" {
 			err = r.fail(at, `the only principal without a type is "*", not `+quote.Name(v))
 		}
 		return Principal{Any: true}, err
-	case jsonObject:
+	case strictjson.Object:
 	default:
 		return Principal{}, r.fail(at, fmt.Sprintf(`an object or "*" is required, not %v`, kind))
 	}

@@ -13,45 +13,33 @@ import (
 const (
 	// maxDepth bounds the nesting of a document. A trust policy needs 6 levels.
 	maxDepth = 512
-	// maxPolicyRune is the largest character of IAM's pattern for policy documents.
+	// maxPolicyRune is the largest character that the pattern of IAM for policy documents allows.
 	maxPolicyRune = 0xFF
 )
 
-// jsonKind is the kind of a JSON value.
-type jsonKind = strictjson.Kind
-
-const (
-	jsonObject = strictjson.Object
-	jsonArray  = strictjson.Array
-	jsonString = strictjson.String
-	jsonNumber = strictjson.Number
-	jsonTrue   = strictjson.True
-	jsonFalse  = strictjson.False
-)
-
-// jsonReader reads JSON, and reports errors with the line, the column and the path of the element.
+// reader reads JSON and reports errors with the line, the column and the path of the element.
 //
 // encoding/json is not used, because it ignores letter case in member names, keeps the last of two
 // members with the same name, replaces invalid UTF-8, and gives no position for JSON that is well
 // formed and wrong. IAM distinguishes all of these.
-type jsonReader struct {
+type reader struct {
 	lex  *strictjson.Lexer
 	text string
-	path []string            // of the element being read
-	base strictjson.Position // no error before it is reported
+	path []string            // of the current element
+	base strictjson.Position // all later errors are after it
 }
 
-// newPolicyReader returns a reader of a policy document. It refuses characters that IAM's pattern for
-// policy documents does not have.
-func newPolicyReader(text string) *jsonReader {
-	return &jsonReader{
+// newReader returns a reader of a policy document. It rejects characters that the pattern of IAM for
+// policy documents excludes.
+func newReader(text string) *reader {
+	return &reader{
 		lex:  strictjson.New(text, strictjson.Limits{Depth: maxDepth, MaxRune: maxPolicyRune}),
 		text: text,
 	}
 }
 
 // fail reports reason at the offset.
-func (r *jsonReader) fail(offset int, reason string) error {
+func (r *reader) fail(offset int, reason string) error {
 	at := r.base
 	if offset < at.Offset {
 		at = strictjson.Position{}
@@ -61,11 +49,11 @@ func (r *jsonReader) fail(offset int, reason string) error {
 }
 
 // failHere reports reason at the next byte.
-func (r *jsonReader) failHere(reason string) error { return r.fail(r.offset(), reason) }
+func (r *reader) failHere(reason string) error { return r.fail(r.offset(), reason) }
 
 // parseError adds the position and the element to an error of the lexer. It returns other errors
 // unchanged.
-func (r *jsonReader) parseError(err error) error {
+func (r *reader) parseError(err error) error {
 	if e, ok := errors.AsType[*strictjson.Error](err); ok {
 		return r.fail(e.Offset, e.Reason)
 	}
@@ -73,7 +61,7 @@ func (r *jsonReader) parseError(err error) error {
 }
 
 // element returns the path of the element that is being read.
-func (r *jsonReader) element() string {
+func (r *reader) element() string {
 	var b strings.Builder
 	for _, p := range r.path {
 		if b.Len() > 0 && !strings.HasPrefix(p, "[") {
@@ -85,13 +73,13 @@ func (r *jsonReader) element() string {
 }
 
 // offset returns the offset of the next value.
-func (r *jsonReader) offset() int {
+func (r *reader) offset() int {
 	r.lex.Kind() // skips white space
 	return r.lex.Offset()
 }
 
 // kind returns the kind of the next value without reading it.
-func (r *jsonReader) kind() (jsonKind, error) {
+func (r *reader) kind() (strictjson.Kind, error) {
 	if kind := r.lex.Kind(); kind != 0 {
 		return kind, nil
 	}
@@ -99,15 +87,15 @@ func (r *jsonReader) kind() (jsonKind, error) {
 }
 
 // end returns an error unless only white space is left.
-func (r *jsonReader) end() error { return r.parseError(r.lex.End()) }
+func (r *reader) end() error { return r.parseError(r.lex.End()) }
 
 // object reads an object and calls member for each of its members, which must read the value.
-func (r *jsonReader) object(member func(name string, at int) error) error {
+func (r *reader) object(member func(name string, at int) error) error {
 	return r.parseError(r.lex.Object(member))
 }
 
 // array reads a list and calls item for each of its items, which must read it.
-func (r *jsonReader) array(item func(i int) error) error {
+func (r *reader) array(item func(i int) error) error {
 	i := -1
 	return r.parseError(r.lex.Array(func() error {
 		i++
@@ -116,19 +104,19 @@ func (r *jsonReader) array(item func(i int) error) error {
 }
 
 // string reads a string.
-func (r *jsonReader) string() (string, error) {
+func (r *reader) string() (string, error) {
 	s, err := r.lex.Text()
 	return s, r.parseError(err)
 }
 
 // literal reads a number, true, false or null and returns its text.
-func (r *jsonReader) literal() (string, error) {
+func (r *reader) literal() (string, error) {
 	s, err := r.lex.Raw()
 	return s, r.parseError(err)
 }
 
 // want checks the kind of the next value. It reads nothing.
-func (r *jsonReader) want(want jsonKind) error {
+func (r *reader) want(want strictjson.Kind) error {
 	kind, err := r.kind()
 	if err != nil {
 		return err
@@ -139,8 +127,8 @@ func (r *jsonReader) want(want jsonKind) error {
 	return nil
 }
 
-func (r *jsonReader) wantText() (string, error) {
-	if err := r.want(jsonString); err != nil {
+func (r *reader) wantText() (string, error) {
+	if err := r.want(strictjson.String); err != nil {
 		return "", err
 	}
 	return r.string()
@@ -148,7 +136,7 @@ func (r *jsonReader) wantText() (string, error) {
 
 // wantTexts reads a string or a list of strings. list reports that it was a list. check returns the
 // reason to reject a string, or "".
-func (r *jsonReader) wantTexts(check func(string) string) (texts []string, list bool, err error) {
+func (r *reader) wantTexts(check func(string) string) (texts []string, list bool, err error) {
 	kind, err := r.kind()
 	if err != nil {
 		return nil, false, err
@@ -166,10 +154,10 @@ func (r *jsonReader) wantTexts(check func(string) string) (texts []string, list 
 		return nil
 	}
 	switch kind {
-	case jsonString:
+	case strictjson.String:
 		err := read(0)
 		return texts, false, err
-	case jsonArray:
+	case strictjson.Array:
 		texts = []string{}
 		err := r.array(read)
 		return texts, true, err
@@ -180,7 +168,7 @@ func (r *jsonReader) wantTexts(check func(string) string) (texts []string, list 
 
 // members reads an object that has only known members, and appends their names to order. of names
 // the object in errors.
-func (r *jsonReader) members(of string, known []string, order *[]string, member func(name string) error) error {
+func (r *reader) members(of string, known []string, order *[]string, member func(name string) error) error {
 	return r.object(func(name string, at int) error {
 		if !slices.Contains(known, name) {
 			return r.fail(at, unknownElement(of, known, name))

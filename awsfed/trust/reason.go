@@ -28,9 +28,9 @@ func reason(r Request, x Explanation) string {
 		a := x.Actions[0]
 		return statementNames(a.Statements, x.Statements) + " " + plural(len(a.Statements), "allows", "allow") + " " + quote.Word(a.Action)
 	case x.Outcome != Undetermined:
-		return "a rule is not documented by AWS, and every reading of it leads to the same outcome for " + open
+		return "AWS does not document a rule, and every assumption about it leads to the same outcome for " + open
 	default:
-		return "whether " + open + " is allowed depends on a rule that AWS does not document or on a value that only AWS knows, first: " + x.Readings[0].Assumption
+		return "whether " + open + " is allowed depends on a rule that AWS does not document or on a value that only AWS knows, first: " + x.Alternatives[0].Assumption
 	}
 }
 

@@ -105,7 +105,7 @@ func statementElements() []string {
 }
 
 // statement reads one statement. The next byte is its opening brace.
-func (r *jsonReader) statement() (Statement, error) {
+func (r *reader) statement() (Statement, error) {
 	start := r.offset()
 	r.base = r.base.Forward(r.text, start) // later errors are after this position
 	s := Statement{form: &statementForm{line: r.base.Line(), column: r.base.Column()}}
@@ -144,7 +144,7 @@ func (r *jsonReader) statement() (Statement, error) {
 	return s, nil
 }
 
-func (r *jsonReader) effect() (Effect, error) {
+func (r *reader) effect() (Effect, error) {
 	at := r.offset()
 	v, err := r.wantText()
 	if err != nil {
@@ -157,7 +157,7 @@ func (r *jsonReader) effect() (Effect, error) {
 }
 
 // actions reads the element Action or NotAction.
-func (r *jsonReader) actions(form *statementForm, element string) ([]string, error) {
+func (r *reader) actions(form *statementForm, element string) ([]string, error) {
 	at := r.offset()
 	values, list, err := r.wantTexts(checkAction)
 	if err != nil {

@@ -23,8 +23,8 @@ func (x Explanation) Text() string {
 	for _, s := range x.Statements {
 		s.write(&b)
 	}
-	for _, r := range x.Readings {
-		fmt.Fprintf(&b, "%s if %s\n", r.Outcome, r.Assumption)
+	for _, a := range x.Alternatives {
+		fmt.Fprintf(&b, "%s if %s\n", a.Outcome, a.Assumption)
 	}
 	b.WriteString("not evaluated:\n")
 	for _, n := range x.NotConsidered {
@@ -63,8 +63,8 @@ func (c ConditionResult) write(b *strings.Builder) {
 		writeDetail(b, "why", c.Why)
 	}
 	writeHints(b, c.NearMisses)
-	for _, r := range c.Readings {
-		writeDetail(b, string(r.Result), "if "+r.Assumption)
+	for _, a := range c.Alternatives {
+		writeDetail(b, string(a.Result), "if "+a.Assumption)
 	}
 }
 
