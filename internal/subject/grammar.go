@@ -32,9 +32,9 @@ type Name struct{ Name, Claim string }
 
 // Ona returns the grammars of the issuer https://app.gitpod.io.
 //
-// V2 and V3 are documented by Ona. V1 is not: its grammar is that of a token which Ona's dashboard shows
-// as an example. The V3 subjects of runners are not documented either; they may begin with one of the
-// names of the last grammar.
+// V2 and V3 are documented by Ona. V1 is not: its grammar is that of a token which Ona's dashboard
+// shows as an example. The V3 subjects of runners are not documented either; they may begin with
+// one of the names of the last grammar.
 func Ona() []Grammar {
 	return []Grammar{
 		{

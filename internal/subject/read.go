@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// AnyID is a pattern for one ID. Unlike an asterisk it has a fixed length. In a V3 subject an asterisk
-// would also match text behind the ID, up to free text that imitates the pair that the pattern
-// looks for.
+// AnyID is a pattern for one ID. Unlike an asterisk it has a fixed length. In a V3 subject an
+// asterisk would also match text behind the ID, up to free text that imitates the pair that the
+// pattern looks for.
 const AnyID = "????????-????-????-????-????????????"
 
 // Any is the ID of a [Pair] that matches every ID.
@@ -29,8 +29,8 @@ type Reading struct {
 	complete []string
 }
 
-// Read reads a subject or pattern of Ona. It stops at the first text that is not a known name with an
-// ID: what follows can be text that a person chose.
+// Read reads a subject or pattern of Ona. It stops at the first text that is not a known name with
+// an ID: what follows can be text that a person chose.
 func Read(s string) Reading {
 	g, ok := grammarOf(s)
 	if !ok {
@@ -121,8 +121,8 @@ func (r Reading) Complete() bool {
 	return r.literal() && slices.Contains(r.complete, r.Claims())
 }
 
-// Incomplete reports whether the text is the beginning of a subject and ends too early: every subject
-// that begins with it has another pair.
+// Incomplete reports whether the text is the beginning of a subject and ends too early: every
+// subject that begins with it has another pair.
 func (r Reading) Incomplete() bool {
 	claims := r.Claims() + "/"
 	return r.literal() && slices.ContainsFunc(r.complete, func(c string) bool { return strings.HasPrefix(c, claims) })

@@ -8,8 +8,8 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// Selection selects principals of an organization. With only an Organization it selects all of them.
-// Project, Environment and Creator select environments; User excludes them.
+// Selection selects principals of an organization. With only an Organization it selects all of
+// them. Project, Environment and Creator select environments; User excludes them.
 //
 // A Creator is a user ID or an e-mail address. The values must be valid: nothing is escaped.
 type Selection struct {
@@ -35,8 +35,8 @@ func (s Selection) V2() []string {
 	return []string{org + "/*"}
 }
 
-// V3 returns the subjects and patterns that match the V3 subjects of the selected principals. It fails
-// if Extra lacks a field that the selection needs, or has text of any length before it.
+// V3 returns the subjects and patterns that match the V3 subjects of the selected principals. It
+// fails if Extra lacks a field that the selection needs, or has text of any length before it.
 //
 // Up to the last field that the selection needs, every value has a fixed length. So no later value
 // can imitate a field.
@@ -66,8 +66,8 @@ func (s Selection) V3InProject() ([]string, error) {
 	return s.extend("organization_id:"+s.Organization+":project_id:"+cmp.Or(s.Project, AnyID), true)
 }
 
-// OpenEnd returns a V3 subject and the pattern for its continuations. A pattern that ends in ":*" does
-// not match the subject without extra fields.
+// OpenEnd returns a V3 subject and the pattern for its continuations. A pattern that ends in ":*"
+// does not match the subject without extra fields.
 func OpenEnd(subject string) []string { return []string{subject, subject + ":*"} }
 
 // extend appends to the base fields the extra fields up to the last one that the selection needs.

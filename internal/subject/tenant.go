@@ -26,8 +26,8 @@ func (t Tenant) Bound() bool {
 	return t.Binding == Exact || t.Binding == Never || t.Binding == Prefix && t.Grammar.Form == ID
 }
 
-// TenantOf returns the tenant of a subject, or of a pattern that begins with text. whole states that
-// text is all of it: nothing follows, not even a wildcard.
+// TenantOf returns the tenant of a subject, or of a pattern that begins with text. whole states
+// that text is all of it: nothing follows, not even a wildcard.
 func TenantOf(grammars []Grammar, text string, whole bool) Tenant {
 	possible := false
 	for _, g := range grammars {

@@ -54,7 +54,8 @@ func TestTenantOfOna(t *testing.T) {
 	}
 }
 
-// A tenant's name can continue where an ID cannot, so a pattern without the separator does not bind it.
+// A tenant's name can continue where an ID cannot, so a pattern without the separator does not bind
+// it.
 func TestTenantOfNames(t *testing.T) {
 	t.Parallel()
 	grammars := []subject.Grammar{{Tenants: []string{"repo"}, Form: subject.Text, Separator: '/'}}

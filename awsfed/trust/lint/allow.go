@@ -11,25 +11,25 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// allow checks an Allow statement.
-func (l *linter) allow(st *statement) {
+// checkAllow checks an Allow statement.
+func (l *linter) checkAllow(st *statement) {
 	if !st.CoversAction(condition.AssumeRoleWithWebIdentity) {
-		l.everyAccount(st)
+		l.checkEveryAccount(st)
 		return
 	}
-	l.actions(st)
-	l.missingAction(st)
-	l.providers(st)
+	l.checkActions(st)
+	l.checkMissingAction(st)
+	l.checkProviders(st)
 	if isForEverybody(st.Principal) {
-		l.everybody(st)
+		l.reportEverybody(st)
 	}
 	for _, host := range st.hosts() {
-		l.grant(newGrant(l, st, host))
+		l.checkGrant(newGrant(l, st, host))
 	}
 }
 
-// actions checks the actions of the statement.
-func (l *linter) actions(st *statement) {
+// checkActions reports NotAction and actions with wildcards.
+func (l *linter) checkActions(st *statement) {
 	if len(st.NotActions) > 0 {
 		l.add(st.finding(NotAction, Warning,
 			"the statement allows every action except "+quote.Values(st.NotActions),
@@ -46,9 +46,9 @@ func (l *linter) actions(st *statement) {
 	}
 }
 
-// missingAction reports the first condition that requires something in the token for which no
+// checkMissingAction reports the first condition that requires something in the token for which no
 // statement allows the action.
-func (l *linter) missingAction(st *statement) {
+func (l *linter) checkMissingAction(st *statement) {
 	for _, c := range st.clauses {
 		action := condition.ActionForKey(c.Key)
 		if action == "" || c.holdsIfMissing() || l.allows(action) {
@@ -72,8 +72,8 @@ func (l *linter) allows(action string) bool {
 	return slices.ContainsFunc(l.statements, func(st *statement) bool { return st.Effect == trust.Allow && st.CoversAction(action) })
 }
 
-// providers reports federated principals that name no provider.
-func (l *linter) providers(st *statement) {
+// checkProviders reports federated principals that name no provider.
+func (l *linter) checkProviders(st *statement) {
 	for _, name := range st.Principal.Federated {
 		a, _ := arn.Parse(name)
 		isARN := a.Partition != "" && a.Service != "" && a.Resource != ""
@@ -89,8 +89,9 @@ func (l *linter) providers(st *statement) {
 	}
 }
 
-// everybody reports the principal of an Allow for web identities that is not limited to a provider.
-func (l *linter) everybody(st *statement) {
+// reportEverybody reports an Allow for web identities whose principal is not limited to a provider.
+// It is less grave if the conditions exclude the tokens of other issuers.
+func (l *linter) reportEverybody(st *statement) {
 	severity, message := Error, "the principal is everybody, and no condition names an issuer"
 	if st.excludesOtherIssuers() {
 		severity, message = Warning, "the principal is everybody, and only the conditions name an issuer"
@@ -100,8 +101,8 @@ func (l *linter) everybody(st *statement) {
 			"Name the provider."), nil)
 }
 
-// excludesOtherIssuers reports whether some condition fails for tokens of other issuers than those of
-// the statement.
+// excludesOtherIssuers reports whether some condition fails for tokens of other issuers than those
+// of the statement.
 func (st *statement) excludesOtherIssuers() bool {
 	hosts := st.hosts()
 	return slices.ContainsFunc(st.clauses, func(c *clause) bool {
@@ -113,8 +114,9 @@ func (st *statement) excludesOtherIssuers() bool {
 	})
 }
 
-// everyAccount reports an Allow for AWS principals or SAML that is for everybody.
-func (l *linter) everyAccount(st *statement) {
+// checkEveryAccount reports an Allow for AWS principals or SAML that is for everybody. It is the
+// only check of a statement that is not for web identities.
+func (l *linter) checkEveryAccount(st *statement) {
 	if !st.Principal.Any && !slices.Contains(st.Principal.AWS, "*") ||
 		!st.CoversAction("sts:AssumeRole") && !st.CoversAction("sts:AssumeRoleWithSAML") {
 		return

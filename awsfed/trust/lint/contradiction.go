@@ -7,8 +7,8 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// contradictions reports pairs of conditions on sub that no subject satisfies.
-func (l *linter) contradictions(g *grant) {
+// checkContradictions reports pairs of conditions on sub that no subject satisfies.
+func (l *linter) checkContradictions(g *grant) {
 	var earlier []*clause
 	for _, c := range g.clauses {
 		if !c.isOn(g.host, "sub") || c.op.Negated || c.op.Family != condition.String && c.op.Family != condition.Like {

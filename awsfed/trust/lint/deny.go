@@ -9,8 +9,8 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// deny checks a Deny statement.
-func (l *linter) deny(st *statement) {
+// checkDeny checks a Deny statement.
+func (l *linter) checkDeny(st *statement) {
 	if !st.CoversAction(condition.AssumeRoleWithWebIdentity) {
 		return
 	}

@@ -34,8 +34,8 @@ type Finding struct {
 	Severity Severity `json:"severity"`
 	// Statement is the index of the statement, starting with 0, or -1 for the whole policy.
 	Statement int `json:"statement"`
-	// Line and Column are the position of the statement, as [trust.Statement.Position] returns it. Both
-	// are 0 if the position is not known, and for the whole policy.
+	// Line and Column are the position of the statement, as [trust.Statement.Position] returns it.
+	// Both are 0 if the position is not known, and for the whole policy.
 	Line   int `json:"line,omitempty"`
 	Column int `json:"column,omitempty"`
 	// Operator, Key and Value identify the condition and its value, if the finding is about one.
@@ -56,9 +56,9 @@ type Finding struct {
 	edit   func(*trust.Policy)
 }
 
-// Fix returns a copy of the policy in which this finding is corrected and nothing else is changed. ok
-// is false if the right correction is not certain. All findings of one call of [Policy] refer to the
-// same policy: to correct several, call Policy again after each.
+// Fix returns a copy of the policy in which this finding is corrected and nothing else is changed.
+// ok is false if the right correction is not certain. All findings of one call of [Policy] refer to
+// the same policy: to correct several, call Policy again after each.
 func (f Finding) Fix() (p trust.Policy, ok bool) {
 	if f.edit == nil {
 		return trust.Policy{}, false

@@ -19,8 +19,8 @@ type grant struct {
 	dead bool
 	// limited states that something limits the subjects or names the tenant.
 	limited bool
-	// closed states that a Deny, or one condition with all of its values, allows only subjects of known
-	// tenants. An open value in another condition is then less grave.
+	// closed states that a Deny, or one condition with all of its values, allows only subjects of
+	// known tenants. An open value in another condition is then less grave.
 	closed bool
 }
 
@@ -61,9 +61,9 @@ func (c *clause) allBound() bool {
 	return !slices.ContainsFunc(c.Values, func(v string) bool { return !c.read(v).tenant.Bound() })
 }
 
-// grant checks what an Allow statement requires of the tokens of one issuer.
-func (l *linter) grant(g *grant) {
-	l.keys(g)
+// checkGrant checks what an Allow statement requires of the tokens of one issuer.
+func (l *linter) checkGrant(g *grant) {
+	l.checkKeys(g)
 	if g.dead {
 		return
 	}
@@ -73,16 +73,16 @@ func (l *linter) grant(g *grant) {
 			continue
 		}
 		if missingKey(c.Key, g.host) == "" {
-			l.qualifiers(g, c, claim)
+			l.checkQualifiers(g, c, claim)
 		}
 		if claim == "sub" {
-			l.subjects(g, c)
+			l.checkSubjects(g, c)
 		}
 	}
-	l.contradictions(g)
-	l.audience(g)
+	l.checkContradictions(g)
+	l.checkAudience(g)
 	if !g.limited {
-		l.missingSubject(g)
+		l.reportMissingSubject(g)
 	}
 }
 
@@ -95,8 +95,8 @@ func (g *grant) openSeverity() (severity Severity, more string) {
 	return Error, ""
 }
 
-// missingSubject reports that nothing limits the subjects.
-func (l *linter) missingSubject(g *grant) {
+// reportMissingSubject reports that nothing limits the subjects.
+func (l *linter) reportMissingSubject(g *grant) {
 	f := g.finding(MissingSubject, Error, "no condition limits the subjects of "+quote.Word(g.host), "")
 	f.Key = g.host + ":sub"
 	if slices.ContainsFunc(g.clauses, func(c *clause) bool { return c.isOn(g.host, "sub") && c.op.Negated }) {
@@ -119,8 +119,8 @@ func (l *linter) missingSubject(g *grant) {
 	l.add(f, nil)
 }
 
-// audience reports that no condition requires an audience of the issuer.
-func (l *linter) audience(g *grant) {
+// checkAudience reports that no condition requires an audience of the issuer.
+func (l *linter) checkAudience(g *grant) {
 	for _, c := range g.clauses {
 		if !c.isOn(g.host, "aud") && !c.isOn(g.host, "oaud") || c.op.Negated || c.op.Family == condition.Null {
 			continue

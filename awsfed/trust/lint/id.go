@@ -2,8 +2,9 @@ package lint
 
 // The IDs of findings. A released ID does not change; new ones may be added.
 const (
-	// MissingSubject: an Allow does not limit the subject, so it trusts every token of the provider with
-	// an accepted audience. With a shared issuer such as app.gitpod.io these are tokens of every tenant.
+	// MissingSubject: an Allow does not limit the subject, so it trusts every token of the provider
+	// with an accepted audience. With a shared issuer such as app.gitpod.io these are tokens of
+	// every tenant.
 	MissingSubject = "missing-subject"
 	// OpenSubject: a value for the subject has a wildcard or a variable before the end of the
 	// organization's ID.
@@ -26,7 +27,8 @@ const (
 	KeyWithScheme = "key-with-scheme"
 	// KeyOfOtherIssuer: the key belongs to another issuer than the statement's provider.
 	KeyOfOtherIssuer = "key-of-other-issuer"
-	// DefaultSubject: a V3 pattern does not match the default subject, because it requires more text.
+	// DefaultSubject: a V3 pattern does not match the default subject, because it requires more
+	// text.
 	DefaultSubject = "default-subject-missed"
 	// UserText: a wildcard continues text that users choose, or precedes a required part.
 	UserText = "user-text-next-to-wildcard"
@@ -49,8 +51,8 @@ const (
 	NotAction = "allow-not-action"
 	// BroadAction: an action with a wildcard.
 	BroadAction = "action-wildcard"
-	// MissingAction: a condition requires session tags or a source identity, and no statement allows the
-	// action that tokens with them need.
+	// MissingAction: a condition requires session tags or a source identity, and no statement
+	// allows the action that tokens with them need.
 	MissingAction = "missing-action"
 	// DeadDeny: a Deny that never applies.
 	DeadDeny = "deny-never-applies"

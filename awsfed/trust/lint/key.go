@@ -30,8 +30,8 @@ func missingKey(key, host string) string {
 	}
 }
 
-// keys reports the conditions on keys that tokens of the issuer never have.
-func (l *linter) keys(g *grant) {
+// checkKeys reports the conditions on keys that tokens of the issuer never have.
+func (l *linter) checkKeys(g *grant) {
 	hosts := g.hosts()
 	for _, c := range g.clauses {
 		missing := missingKey(c.Key, g.host)
@@ -40,11 +40,13 @@ func (l *linter) keys(g *grant) {
 		if missing == "" || slices.Contains(hosts, h) && h != strings.ToLower(g.host) {
 			continue
 		}
-		l.missingKey(g, c, missing)
+		l.reportMissingKey(g, c, missing)
 	}
 }
 
-func (l *linter) missingKey(g *grant, c *clause, missing string) {
+// reportMissingKey reports a condition that always or never holds, because tokens of the issuer do
+// not have its key. missing is the reason.
+func (l *linter) reportMissingKey(g *grant, c *clause, missing string) {
 	f := c.finding(KeyNotMapped, Warning, missing,
 		"The condition never holds, so the statement allows nobody. AWS has keys for these claims only: "+
 			strings.Join(provider.Keys(g.host), ", ")+". Another claim that matters must be part of sub.")

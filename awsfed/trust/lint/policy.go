@@ -9,22 +9,22 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// Policy checks p. The findings are in the order of the statements, and those of one statement are in
-// the order of their severity. The result is never nil.
+// Policy checks p. The findings are in the order of the statements, and those of one statement are
+// in the order of their severity. The result is never nil.
 func Policy(p trust.Policy) []Finding {
 	l := &linter{policy: p, statements: statements(p), found: []Finding{}}
-	l.size()
+	l.checkSize()
 	for _, st := range l.statements {
 		switch st.Effect {
 		case trust.Allow:
-			l.allow(st)
+			l.checkAllow(st)
 		case trust.Deny:
-			l.deny(st)
+			l.checkDeny(st)
 		default:
 			l.add(st.finding(NotAnalysed, Warning,
 				"the effect "+quote.Name(string(st.Effect))+" is neither Allow nor Deny", "IAM refuses such a statement."), nil)
 		}
-		l.values(st)
+		l.checkValues(st)
 	}
 	slices.SortStableFunc(l.found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Statement, b.Statement), cmp.Compare(a.Severity.rank(), b.Severity.rank()))
@@ -39,8 +39,8 @@ type linter struct {
 	found      []Finding
 }
 
-// add records a finding. edit corrects it in a copy of the policy; it is nil if the correction is not
-// certain.
+// add records a finding. edit corrects it in a copy of the policy; it is nil if the correction is
+// not certain.
 func (l *linter) add(f Finding, edit func(*trust.Policy)) {
 	if edit != nil {
 		f.Fixable, f.policy, f.edit = true, l.policy, edit
@@ -48,8 +48,8 @@ func (l *linter) add(f Finding, edit func(*trust.Policy)) {
 	l.found = append(l.found, f)
 }
 
-// size checks the quotas for the length of a policy.
-func (l *linter) size() {
+// checkSize checks the quotas for the length of a policy.
+func (l *linter) checkSize() {
 	f := Finding{ID: TooLong, Statement: -1}
 	switch n := l.policy.Size(); {
 	case n > trust.MaxSize:

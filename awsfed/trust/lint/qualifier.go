@@ -9,8 +9,10 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// qualifiers checks IfExists and the set qualifiers of a condition on a claim of the issuer.
-func (l *linter) qualifiers(g *grant, c *clause, claim string) {
+// checkQualifiers checks IfExists and the set qualifiers of a condition on a claim of the issuer.
+// IAM evaluates IfExists and ForAllValues to true if the key is missing (AWS page "Condition with
+// multiple context keys or values").
+func (l *linter) checkQualifiers(g *grant, c *clause, claim string) {
 	severity, more := Warning, ""
 	if claim == "sub" {
 		severity, more = g.openSeverity()
@@ -23,7 +25,7 @@ func (l *linter) qualifiers(g *grant, c *clause, claim string) {
 			"with IfExists the condition also holds for a token without "+quote.Name(claim),
 			"The condition must fail if there is nothing to compare."+more), c.rename(plain.String(), c.Key))
 	case c.op.Qualifier == condition.ForAllValues && claim == "amr":
-		l.forAllValues(c, claim)
+		l.checkForAllValues(c, claim)
 	case c.op.Qualifier == condition.ForAllValues:
 		plain.Qualifier = condition.NoQualifier
 		l.add(c.finding(ForAllValues, severity,
@@ -42,9 +44,9 @@ func (l *linter) qualifiers(g *grant, c *clause, claim string) {
 	}
 }
 
-// forAllValues reports ForAllValues on a key with several values, unless another condition requires
-// the key.
-func (l *linter) forAllValues(c *clause, claim string) {
+// checkForAllValues reports ForAllValues on a key with several values. The finding does not apply
+// if another condition requires the key, as AWS recommends.
+func (l *linter) checkForAllValues(c *clause, claim string) {
 	required := slices.ContainsFunc(c.st.Conditions, func(d trust.Condition) bool {
 		return d.Operator == "Null" && strings.EqualFold(d.Key, c.Key) && slices.Equal(d.Values, []string{"false"})
 	})

@@ -50,8 +50,8 @@ func looksLikeOna(value string) bool {
 	return strings.HasPrefix(value, "org:") || strings.HasPrefix(value, "organization_id:")
 }
 
-// subjects checks the values of a condition on sub.
-func (l *linter) subjects(g *grant, c *clause) {
+// checkSubjects checks the values of a condition on sub.
+func (l *linter) checkSubjects(g *grant, c *clause) {
 	if c.op.Negated || c.op.Family == condition.Null {
 		return
 	}
@@ -60,25 +60,26 @@ func (l *linter) subjects(g *grant, c *clause) {
 			"What the condition allows is not analysed. Use StringEquals or StringLike."), nil)
 		return
 	}
-	// The subjects of other issuers have other grammars. There, only a value without a prefix certainly
-	// matches all subjects.
+	// The subjects of other issuers have other grammars. There, only a value without a prefix
+	// certainly matches all subjects.
 	ona := g.ona || slices.ContainsFunc(c.Values, looksLikeOna)
 	for i, text := range c.Values {
 		v := c.read(text)
 		switch {
 		case !ona && (v.prefix != "" || v.whole):
 		case !ona || !v.tenant.Bound():
-			l.openValue(g, c, v)
+			l.reportOpenValue(g, c, v)
 		case v.tenant.Binding == subject.Never:
-			l.neverMatches(c, v)
+			l.reportNeverMatches(c, v)
 		default:
-			l.onaValue(c, i, v)
+			l.checkOnaValue(c, i, v)
 		}
 	}
 }
 
-// openValue reports a value that matches subjects of other tenants.
-func (l *linter) openValue(g *grant, c *clause, v subjectValue) {
+// reportOpenValue reports a value that matches subjects of other tenants. If the issuer is not
+// known to have several tenants, it is only a warning.
+func (l *linter) reportOpenValue(g *grant, c *clause, v subjectValue) {
 	severity, more := g.openSeverity()
 	wildcard := "a wildcard"
 	if v.variable {
@@ -95,19 +96,19 @@ func (l *linter) openValue(g *grant, c *clause, v subjectValue) {
 	l.add(f, nil)
 }
 
-// neverMatches reports a value that no subject of Ona matches.
-func (l *linter) neverMatches(c *clause, v subjectValue) {
+// reportNeverMatches reports a value that no subject of Ona matches.
+func (l *linter) reportNeverMatches(c *clause, v subjectValue) {
 	l.add(c.valueFinding(v.text, NeverMatches, Warning, "no documented subject of Ona begins like "+quote.Value(v.text),
 		"The value matches nothing. V2 subjects begin with org:<id>/, V3 subjects with organization_id:<id>: or account_id:<id>. "+
 			"IDs are in lower case."), nil)
 }
 
-// onaValue checks value i of a condition, which is bound to a tenant of Ona.
-func (l *linter) onaValue(c *clause, i int, v subjectValue) {
-	if v.tenant.Binding == subject.Prefix {
-		l.separator(c, i, v)
+// checkOnaValue checks value i of a condition, which is bound to a tenant of Ona.
+func (l *linter) checkOnaValue(c *clause, i int, v subjectValue) {
+	if v.tenant.Binding == subject.Prefix && c.op.Wildcards() {
+		l.reportMissingSeparator(c, i, v)
 	}
-	l.incomplete(c, i, v)
+	l.checkIncomplete(c, i, v)
 	if hasPersonalData(v.text) {
 		l.add(c.valueFinding(v.text, PersonalData, Warning,
 			"the value "+quote.Value(v.text)+" requires a name or an e-mail address in the subject",
@@ -117,16 +118,14 @@ func (l *linter) onaValue(c *clause, i int, v subjectValue) {
 	if v.whole || !c.op.Wildcards() {
 		return
 	}
-	l.userText(c, v)
-	l.organizationWide(c, v)
-	l.defaultSubject(c, i, v)
+	l.checkUserText(c, v)
+	l.checkOrganizationWide(c, v)
+	l.checkDefaultSubject(c, i, v)
 }
 
-// separator reports a wildcard that follows the tenant's ID.
-func (l *linter) separator(c *clause, i int, v subjectValue) {
-	if !c.op.Wildcards() {
-		return
-	}
+// reportMissingSeparator reports a wildcard that follows the tenant's ID. IDs have a fixed length,
+// so today no other tenant matches.
+func (l *linter) reportMissingSeparator(c *clause, i int, v subjectValue) {
 	separator := string(v.tenant.Grammar.Separator)
 	f := c.valueFinding(v.text, OrganizationSeparator, Warning,
 		"in "+quote.Value(v.text)+" a wildcard follows the organization's ID without a separator",
@@ -138,8 +137,8 @@ func (l *linter) separator(c *clause, i int, v subjectValue) {
 	l.add(f, edit)
 }
 
-// incomplete reports a V2 value without a wildcard that ends where every subject continues.
-func (l *linter) incomplete(c *clause, i int, v subjectValue) {
+// checkIncomplete reports a V2 value without a wildcard that ends where every subject continues.
+func (l *linter) checkIncomplete(c *clause, i int, v subjectValue) {
 	if !v.whole || v.tenant.Grammar.Version != subject.V2 || !subject.Read(v.prefix).Incomplete() {
 		return
 	}
@@ -153,8 +152,8 @@ func (l *linter) incomplete(c *clause, i int, v subjectValue) {
 	l.add(f, edit)
 }
 
-// organizationWide reports a value with only wildcards after the organization.
-func (l *linter) organizationWide(c *clause, v subjectValue) {
+// checkOrganizationWide reports a value with only wildcards after the organization.
+func (l *linter) checkOrganizationWide(c *clause, v subjectValue) {
 	r := subject.Read(strings.TrimRight(v.prefix, ":/"))
 	id := r.ID("organization_id")
 	if id == "" || len(r.Pairs) > 1 || r.Rest != "" || !isAsterisks(strings.TrimPrefix(v.text, v.prefix)) {
@@ -164,9 +163,9 @@ func (l *linter) organizationWide(c *clause, v subjectValue) {
 		"It matches environments, users and service accounts, and with V2 tokens also runners."), nil)
 }
 
-// defaultSubject reports a pattern such as ...:project_id:<id>:*, which does not match the default
-// subject, because that ends with the ID.
-func (l *linter) defaultSubject(c *clause, i int, v subjectValue) {
+// checkDefaultSubject reports a pattern such as ...:project_id:<id>:*. It does not match the
+// default subject, which ends with the ID.
+func (l *linter) checkDefaultSubject(c *clause, i int, v subjectValue) {
 	base, ok := strings.CutSuffix(v.text, ":*")
 	if !ok || v.tenant.Grammar.Version != subject.V3 || !subject.Read(base).Complete() {
 		return

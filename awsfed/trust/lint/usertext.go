@@ -7,9 +7,9 @@ import (
 	"github.com/onafed/onafed/internal/subject"
 )
 
-// userText reports a V3 pattern that text of users can match. V3 subjects have no escaping: such text
-// can contain any pair, and a wildcard matches across pairs.
-func (l *linter) userText(c *clause, v subjectValue) {
+// checkUserText reports a V3 pattern that text of users can match. V3 subjects have no escaping, so
+// such text can contain any pair, and a wildcard matches across pairs.
+func (l *linter) checkUserText(c *clause, v subjectValue) {
 	// V2 subjects consist of IDs. If the prefix is not in the text, escapes are.
 	rest, ok := strings.CutPrefix(v.text, v.prefix)
 	if !ok || v.variable || v.tenant.Grammar.Version != subject.V3 {
@@ -31,16 +31,17 @@ func (l *linter) userText(c *clause, v subjectValue) {
 	l.add(f, nil)
 }
 
-// hasTextAfterWildcard reports whether text follows the first wildcards of s. Wildcards for an ID do
-// not count, because they have a fixed length.
+// hasTextAfterWildcard reports whether text follows the first wildcards of s. Wildcards for an ID
+// do not count, because they have a fixed length.
 func hasTextAfterWildcard(s string) bool {
 	s = strings.ReplaceAll(s, subject.AnyID, "")
 	i := strings.IndexAny(s, "*?")
 	return i >= 0 && strings.Trim(s[i:], "*?") != ""
 }
 
-// textField returns the field that the end of a V3 prefix is the value of, or "" if that value is an
-// ID or has not begun. closed reports whether the value certainly ends before the end of the prefix.
+// textField returns the field that the end of a V3 prefix is the value of, or "" if that value is
+// an ID or has not begun. closed reports whether the value certainly ends before the end of the
+// prefix.
 func textField(prefix string) (field string, closed bool) {
 	for i := strings.LastIndexByte(prefix, ':'); i >= 0; i = strings.LastIndexByte(prefix[:i], ':') {
 		name, value, ok := strings.Cut(prefix[i+1:], ":")

@@ -10,18 +10,18 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// values checks operators and values without regard to the key.
-func (l *linter) values(st *statement) {
+// checkValues checks operators and values without regard to the key.
+func (l *linter) checkValues(st *statement) {
 	for _, c := range st.unknown {
 		f := st.finding(NotAnalysed, Warning, "IAM has no operator "+quote.Name(c.Operator), "IAM refuses such a statement.")
 		f.Operator, f.Key = c.Operator, c.Key
 		l.add(f, nil)
 	}
 	for _, c := range st.clauses {
-		l.oldVersion(c)
-		l.wildcardInEquals(c)
+		l.checkVariables(c)
+		l.checkWildcards(c)
 		if c.op.Family == condition.Like && !c.op.Negated {
-			l.redundant(c)
+			l.checkRedundant(c)
 		}
 		if strings.EqualFold(c.Key, "sts:RoleSessionName") && st.Effect == trust.Allow && !c.op.Negated {
 			l.add(c.finding(SessionName, Note, "the condition requires a session name",
@@ -30,8 +30,8 @@ func (l *linter) values(st *statement) {
 	}
 }
 
-// oldVersion reports variables in a policy whose version has none.
-func (l *linter) oldVersion(c *clause) {
+// checkVariables reports variables in a policy whose version has none.
+func (l *linter) checkVariables(c *clause) {
 	if l.policy.Version == condition.VersionWithVariables || !c.op.Variables() || !slices.ContainsFunc(c.Values, condition.HasVariable) {
 		return
 	}
@@ -42,8 +42,8 @@ func (l *linter) oldVersion(c *clause) {
 	l.add(f, func(p *trust.Policy) { p.Version = condition.VersionWithVariables })
 }
 
-// wildcardInEquals reports the first value with a wildcard under an operator that has none.
-func (l *linter) wildcardInEquals(c *clause) {
+// checkWildcards reports the first value with a wildcard under an operator that has none.
+func (l *linter) checkWildcards(c *clause) {
 	if c.op.Family != condition.String {
 		return
 	}
@@ -65,8 +65,8 @@ func (l *linter) wildcardInEquals(c *clause) {
 // patterns can be made to be expensive.
 const redundantBudget = 500
 
-// redundant reports values that another value covers.
-func (l *linter) redundant(c *clause) {
+// checkRedundant reports values that another value covers.
+func (l *linter) checkRedundant(c *clause) {
 	if slices.ContainsFunc(c.Values, condition.HasVariable) {
 		return // the value of the variable is not known
 	}

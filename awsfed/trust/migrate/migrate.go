@@ -14,10 +14,10 @@ import (
 // that accepts only V3. It changes the conditions on sub in Allow and Deny statements, and nothing
 // else. Nil options mean the default layout.
 //
-// A value without an exact counterpart is a [Problem], and never makes the policy allow more. If the
-// value allows principals, it has no V3 value; if it excludes principals, a wider V3 value replaces
-// it. Such values are single environments of a project, which the default V3 subject does not
-// contain, and runners, whose V3 subject is not documented.
+// A value without an exact counterpart is a [Problem], and never makes the policy allow more. If
+// the value allows principals, it has no V3 value; if it excludes principals, a wider V3 value
+// replaces it. Such values are single environments of a project, which the default V3 subject does
+// not contain, and runners, whose V3 subject is not documented.
 func ToV3(p trust.Policy, opts *Options) Migration {
 	if opts == nil {
 		opts = &Options{}
@@ -106,8 +106,8 @@ func (m *migrator) replace(i, j int, op condition.Operator, excludes bool, both,
 		})
 	}
 	if !op.Wildcards() && taken() && excludes && (op.Negated || !op.IfExists) {
-		// The excluded principals must stay excluded. Every token has a subject, so the same operator
-		// with IfExists, or without it, means the same.
+		// The excluded principals must stay excluded. Every token has a subject, so the same
+		// operator with IfExists, or without it, means the same.
 		like.IfExists = !like.IfExists
 	}
 	name := func(list *valueList) string {
@@ -128,9 +128,9 @@ func (m *migrator) replace(i, j int, op condition.Operator, excludes bool, both,
 	return true
 }
 
-// dropEmptied removes from After the statements in which a condition lost its last value: they allow
-// nothing, and IAM may refuse an empty list. A list that was empty before stays, because an empty
-// negated list in a Deny denies everybody.
+// dropEmptied removes from After the statements in which a condition lost its last value: they
+// allow nothing, and IAM may refuse an empty list. A list that was empty before stays, because an
+// empty negated list in a Deny denies everybody.
 func (m *migrator) dropEmptied() {
 	var kept []trust.Statement
 	for i, s := range m.out.After.Statements {

@@ -207,8 +207,8 @@ func TestExcludedPrincipalsStayExcludedBesideAnotherPattern(t *testing.T) {
 	}
 }
 
-// A negated condition without values holds for every subject, so a Deny with it denies everybody. It is
-// not a condition that lost its values.
+// A negated condition without values holds for every subject, so a Deny with it denies everybody.
+// It is not a condition that lost its values.
 func TestEmptyListsStay(t *testing.T) {
 	t.Parallel()
 	p := policies.OnSubject(trust.Allow, "StringLike", v2Org+"/*")

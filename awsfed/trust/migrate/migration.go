@@ -9,8 +9,8 @@ import (
 
 // Options are what [ToV3] cannot know from a policy.
 type Options struct {
-	// Layout is the extra fields of the organization's V3 subjects, in order. The zero Layout has none,
-	// which is Ona's default.
+	// Layout is the extra fields of the organization's V3 subjects, in order. The zero Layout has
+	// none, which is Ona's default.
 	Layout claims.Layout
 }
 
@@ -26,8 +26,8 @@ type Migration struct {
 	Changes []Change `json:"changes"`
 	// Problems lists the values that cannot be migrated exactly.
 	Problems []Problem `json:"problems,omitempty"`
-	// Notes lists other effects: what CloudTrail no longer shows, and which principals a V3 pattern also
-	// matches.
+	// Notes lists other effects: what CloudTrail no longer shows, and which principals a V3 pattern
+	// also matches.
 	Notes []string `json:"notes,omitempty"`
 	// Samples shows what each step allows to generated principals.
 	Samples []Sample `json:"samples"`
@@ -53,8 +53,8 @@ type Problem struct {
 	V2        string `json:"v2"` // empty for a problem of the whole condition
 	// Why is the reason.
 	Why string `json:"why"`
-	// Configure lists the extra subject fields that make an exact migration possible, in the order that
-	// the organization should configure.
+	// Configure lists the extra subject fields that make an exact migration possible, in the order
+	// that the organization should configure.
 	Configure []string `json:"configure,omitempty"`
 	// Wider lists the nearest values. They match more principals than V2.
 	Wider []string `json:"wider,omitempty"`

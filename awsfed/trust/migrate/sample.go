@@ -10,12 +10,13 @@ import (
 	"github.com/onafed/onafed/internal/subject"
 )
 
-// Sample is a generated principal, and how the policies of a [Migration] decide about its tokens. Only
-// the conditions on sub are evaluated; all others are assumed to hold.
+// Sample is a generated principal, and how the policies of a [Migration] decide about its tokens.
+// Only the conditions on sub are evaluated; all others are assumed to hold.
 type Sample struct {
 	// Principal describes the principal.
 	Principal string `json:"principal"`
-	// SubjectV2 and SubjectV3 are the subjects of its tokens, or empty if Ona does not document one.
+	// SubjectV2 and SubjectV3 are the subjects of its tokens, or empty if Ona does not document
+	// one.
 	SubjectV2 string `json:"subjectV2,omitempty"`
 	SubjectV3 string `json:"subjectV3,omitempty"`
 	// Before is the outcome of Migration.Before for the V2 token.
@@ -27,8 +28,8 @@ type Sample struct {
 	After trust.Outcome `json:"after,omitempty"`
 }
 
-// Differs reports whether the outcomes for the V2 and the V3 token differ. A principal without one of
-// the two subjects never differs.
+// Differs reports whether the outcomes for the V2 and the V3 token differ. A principal without one
+// of the two subjects never differs.
 func (s Sample) Differs() bool {
 	if s.SubjectV2 == "" || s.SubjectV3 == "" {
 		return false

@@ -45,8 +45,8 @@ func (m *migrator) notes() {
 }
 
 // Text returns the migration for a terminal: the new values, the problems, the notes, and what each
-// step allows. Text from the policy is quoted, escaped and cut. The wording may change. It ends with a
-// newline.
+// step allows. Text from the policy is quoted, escaped and cut. The wording may change. It ends
+// with a newline.
 func (m Migration) Text() string {
 	var b strings.Builder
 	for _, c := range m.Changes {

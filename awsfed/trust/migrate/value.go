@@ -63,7 +63,8 @@ func onlyIDs(r subject.Reading) bool {
 	return r.Rest == ""
 }
 
-// unreadable returns the problem of a value of which only the organization is known, or not even that.
+// unreadable returns the problem of a value of which only the organization is known, or not even
+// that.
 func unreadable(organization string) *Problem {
 	wider := []string{"organization_id:*", "account_id:*"}
 	if organization != "" {
@@ -75,8 +76,8 @@ func unreadable(organization string) *Problem {
 	}
 }
 
-// environment returns the values for one environment of a project, which the default V3 subject does
-// not contain.
+// environment returns the values for one environment of a project, which the default V3 subject
+// does not contain.
 func (m *migrator) environment(org, project, environment string) ([]string, *Problem) {
 	s := subject.Selection{Organization: org, Environment: environment, Extra: m.layout.Extra()}
 	if project != subject.Any {

@@ -7,8 +7,8 @@ import (
 	"github.com/onafed/onafed/internal/condition"
 )
 
-// valueList collects the new values of a condition. While no value has a wildcard, the condition can
-// keep an operator without wildcards.
+// valueList collects the new values of a condition. While no value has a wildcard, the condition
+// can keep an operator without wildcards.
 type valueList struct {
 	exact    bool // the operator of the condition has no wildcards
 	list     []listedValue
@@ -34,7 +34,8 @@ func (l *valueList) add(v string) {
 	l.list = append(l.list, listedValue{v, l.exact})
 }
 
-// addPattern adds a value for V3 subjects, in which * and ? are wildcards, unless the list covers it.
+// addPattern adds a value for V3 subjects, in which * and ? are wildcards, unless the list covers
+// it.
 func (l *valueList) addPattern(v string) {
 	p := pattern.Compile(v)
 	for _, have := range l.list {
@@ -52,8 +53,8 @@ func (l *valueList) addPattern(v string) {
 	l.list = append(l.list, listedValue{v, false})
 }
 
-// texts returns the values. If the operator changes to one with wildcards, escape is true, and the *
-// and ? of exact values become escapes.
+// texts returns the values. If the operator changes to one with wildcards, escape is true, and the
+// * and ? of exact values become escapes.
 func (l *valueList) texts(escape bool) []string {
 	values := make([]string, 0, len(l.list))
 	for _, v := range l.list {

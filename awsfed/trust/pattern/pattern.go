@@ -5,11 +5,12 @@ import (
 	"unicode/utf8"
 )
 
-// Pattern is a compiled value of StringLike. An asterisk matches any number of characters, including
-// none, slashes and colons. A question mark matches exactly one character. Every other character
-// matches itself; letter case counts.
+// Pattern is a compiled value of StringLike. An asterisk matches any number of characters,
+// including none, slashes and colons. A question mark matches exactly one character. Every other
+// character matches itself; letter case counts.
 //
-// The zero Pattern matches only the empty string. A Pattern is immutable and safe for concurrent use.
+// The zero Pattern matches only the empty string. A Pattern is immutable and safe for concurrent
+// use.
 type Pattern struct {
 	source string // canonical text, with escapes
 
@@ -27,8 +28,8 @@ type Pattern struct {
 }
 
 // Compile compiles a value of StringLike as it is in a policy of version 2012-10-17: the escapes
-// ${*}, ${?} and ${$} represent the characters themselves. Compile does not replace policy variables;
-// a "${" that does not begin an escape is plain text. Every string is a valid pattern.
+// ${*}, ${?} and ${$} represent the characters themselves. Compile does not replace policy
+// variables; a "${" that does not begin an escape is plain text. Every string is a valid pattern.
 func Compile(s string) Pattern {
 	tokens := tokenize(s)
 	p := Pattern{source: text(tokens)}
@@ -63,8 +64,8 @@ func Compile(s string) Pattern {
 	return p
 }
 
-// String returns the canonical text of p: runs of wildcards are question marks and then one asterisk.
-// The text compiles to an equal pattern.
+// String returns the canonical text of p: runs of wildcards are question marks and then one
+// asterisk. The text compiles to an equal pattern.
 func (p Pattern) String() string { return p.source }
 
 // Literal returns the only string that p matches. ok is false if p has a wildcard.
@@ -91,7 +92,8 @@ func (p Pattern) Match(s string) bool {
 	if p.tokens != nil {
 		return matchTokens(p.tokens, rest)
 	}
-	// The earliest match of each text leaves the most for the next ones, so there is no backtracking.
+	// The earliest match of each text leaves the most for the next ones, so there is no
+	// backtracking.
 	for _, text := range p.middle {
 		i := strings.Index(rest, text)
 		if i < 0 {
@@ -102,9 +104,9 @@ func (p Pattern) Match(s string) bool {
 	return true
 }
 
-// matchTokens reports whether tokens match the whole of s. After a mismatch it moves the text behind
-// the last asterisk by one character. Earlier asterisks need no second attempt, because the earliest
-// match of the text between two asterisks leaves the most for the rest.
+// matchTokens reports whether tokens match the whole of s. After a mismatch it moves the text
+// behind the last asterisk by one character. Earlier asterisks need no second attempt, because the
+// earliest match of the text between two asterisks leaves the most for the rest.
 func matchTokens(tokens []token, s string) bool {
 	next, at := 0, 0      // the token and the offset in s to compare
 	run, restart := -1, 0 // the token behind the last asterisk, and where its comparison began

@@ -16,8 +16,8 @@ const (
 	OtherID     = "019527e4-75d5-704d-a5a4-000000000002" // of another project, environment or user
 )
 
-// Subjects returns the subjects of principals in an organization. Text that a user can choose imitates
-// what policies require.
+// Subjects returns the subjects of principals in an organization. Text that a user can choose
+// imitates what policies require.
 func Subjects(org string) []string {
 	forged := ":creator_name:x:organization_id:" + Org + ":project_id:" + Project + ":environment_id:" + Environment
 	list := []string{

@@ -1,4 +1,5 @@
-// Package policies has trust policies, and tokens that ask for them, for tests. Only tests import it.
+// Package policies has trust policies, and tokens that ask for them, for tests. Only tests import
+// it.
 package policies
 
 import (
