@@ -9,9 +9,9 @@ import (
 	"github.com/onafed/onafed/cmd/onafed/internal/doctor"
 	"github.com/onafed/onafed/cmd/onafed/internal/endpoint"
 	"github.com/onafed/onafed/cmd/onafed/internal/explain"
-	"github.com/onafed/onafed/cmd/onafed/internal/lint"
 	"github.com/onafed/onafed/cmd/onafed/internal/login"
-	"github.com/onafed/onafed/cmd/onafed/internal/migrate"
+	"github.com/onafed/onafed/cmd/onafed/internal/policylint"
+	"github.com/onafed/onafed/cmd/onafed/internal/policymigrate"
 	"github.com/onafed/onafed/cmd/onafed/internal/token"
 	"github.com/onafed/onafed/cmd/onafed/internal/trustpolicy"
 )
@@ -74,8 +74,8 @@ type awsCommands struct {
 	Env               credentials.EnvCommand     `cmd:"" help:"Print credentials as lines for a shell."`
 	TrustPolicy       trustpolicy.Command        `cmd:"" help:"Write the trust policy of a role."`
 	Explain           explain.Command            `cmd:"" help:"Show why a trust policy allows or denies a token."`
-	Lint              lint.Command               `cmd:"" help:"Find trust policies that allow more than intended."`
-	Migrate           migrate.Command            `cmd:"" help:"Convert a trust policy from V2 to V3 tokens."`
+	Lint              policylint.Command         `cmd:"" help:"Find trust policies that allow more than intended."`
+	Migrate           policymigrate.Command      `cmd:"" help:"Convert a trust policy from V2 to V3 tokens."`
 }
 
 // Help implements kong.HelpProvider.

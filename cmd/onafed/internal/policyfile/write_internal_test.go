@@ -13,9 +13,8 @@ import (
 	"github.com/onafed/onafed/awsfed/trust"
 )
 
-// hclValue reads a quoted string as HCL does (HCL native syntax specification, "Template
-// Expressions"). An interpolation or a directive is an error: nothing in a policy is meant to be
-// one.
+// hclValue returns the value of a quoted HCL string (HCL native syntax specification, "Template
+// Expressions"). An interpolation or a directive is an error, because no policy contains one.
 func hclValue(quoted string) (string, error) {
 	s, ok := strings.CutPrefix(quoted, `"`)
 	if !ok || !strings.HasSuffix(s, `"`) {
@@ -102,12 +101,12 @@ func FuzzHCLString(f *testing.F) {
 	})
 }
 
-// TestInfrastructureAsCodeKeepsPolicies prints policies whose values look like templates, and reads
-// them back.
-func TestInfrastructureAsCodeKeepsPolicies(t *testing.T) {
-	t.Parallel()
-	var policies []Role
-	for i, value := range []string{"org:x/${*}", `${file("/etc/passwd")}`, "%{ for x in y }", "${aws:PrincipalTag/a}", `"\`, "${AWS::AccountId}", "a\u0085b\u00adc"} {
+// templateRoles returns roles whose policies have values that look like templates.
+func templateRoles(t *testing.T) (roles []Role) {
+	t.Helper()
+	for i, value := range []string{
+		"org:x/${*}", `${file("/etc/passwd")}`, "%{ for x in y }", "${aws:PrincipalTag/a}", `"\`, "${AWS::AccountId}", "a\u0085b\u00adc",
+	} {
 		text, err := json.Marshal(value)
 		if err != nil {
 			t.Fatal(err)
@@ -116,28 +115,45 @@ func TestInfrastructureAsCodeKeepsPolicies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		policies = append(policies, Role{fmt.Sprintf("role%d", i), p})
+		roles = append(roles, Role{fmt.Sprintf("role%d", i), p})
 	}
+	return roles
+}
 
-	hcl, err := Terraform(policies)
+func TestTerraformKeepsPolicies(t *testing.T) {
+	t.Parallel()
+	roles := templateRoles(t)
+	hcl, err := Terraform(roles)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template, err := CloudFormation(policies)
-	if err != nil {
-		t.Fatal(err)
-	}
-	object, err := JSON(policies)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for form, text := range map[string]string{"Terraform": hcl, "CloudFormation": template, "JSON": object} {
-		if at := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && !strconv.IsPrint(r) }); at >= 0 {
-			t.Errorf("%s has a character that acts: %q", form, text[at:at+10])
+	checkPrintable(t, hcl)
+	i := 0
+	for line := range strings.Lines(hcl) {
+		if _, quoted, ok := strings.Cut(line, "assume_role_policy = "); ok {
+			text, err := hclValue(strings.TrimSpace(quoted))
+			if err != nil {
+				t.Fatalf("%s: %v", quoted, err)
+			}
+			checkPolicy(t, text, roles[i])
+			i++
 		}
 	}
+	if i != len(roles) {
+		t.Errorf("%d policies, want %d", i, len(roles))
+	}
+}
+
+func TestCloudFormationKeepsPolicies(t *testing.T) {
+	t.Parallel()
+	roles := templateRoles(t)
+	template, err := CloudFormation(roles)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkPrintable(t, template)
 	if strings.Contains(template, "Fn::") || strings.Contains(template, "Ref") {
-		t.Errorf("CloudFormation is asked to substitute:\n%s", template)
+		t.Errorf("the template substitutes values:\n%s", template)
 	}
 	var stack struct {
 		Resources map[string]struct {
@@ -148,26 +164,45 @@ func TestInfrastructureAsCodeKeepsPolicies(t *testing.T) {
 	if err := json.Unmarshal([]byte(template), &stack); err != nil {
 		t.Fatal(err)
 	}
-	var quoted []string
-	for line := range strings.Lines(hcl) {
-		if _, value, ok := strings.Cut(line, "assume_role_policy = "); ok {
-			quoted = append(quoted, strings.TrimSpace(value))
-		}
+	for _, r := range roles {
+		checkPolicy(t, string(stack.Resources[logicalID(r.Name)].Properties.AssumeRolePolicyDocument), r)
 	}
-	for i, p := range policies {
-		text, err := hclValue(quoted[i])
-		if err != nil {
-			t.Fatalf("%s: %v", quoted[i], err)
-		}
-		for form, document := range map[string][]byte{"Terraform": []byte(text), "CloudFormation": stack.Resources[logicalID(p.Name)].Properties.AssumeRolePolicyDocument} {
-			back, err := trust.Parse(document)
-			if err != nil {
-				t.Errorf("%s: %v", form, err)
-				continue
-			}
-			if diff := cmp.Diff(p.Policy.String(), back.String()); diff != "" {
-				t.Errorf("%s changes the policy (-want +got):\n%s", form, diff)
-			}
-		}
+}
+
+func TestJSONKeepsPolicies(t *testing.T) {
+	t.Parallel()
+	roles := templateRoles(t)
+	object, err := JSON(roles)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkPrintable(t, object)
+	var policies map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(object), &policies); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range roles {
+		checkPolicy(t, string(policies[r.Name]), r)
+	}
+}
+
+// checkPrintable requires a text to have no character that changes a terminal.
+func checkPrintable(t *testing.T, text string) {
+	t.Helper()
+	if at := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && !strconv.IsPrint(r) }); at >= 0 {
+		t.Errorf("a character that is not printable: %q", text[at:at+10])
+	}
+}
+
+// checkPolicy requires a text to be the policy of a role.
+func checkPolicy(t *testing.T, text string, r Role) {
+	t.Helper()
+	got, err := trust.Parse([]byte(text))
+	if err != nil {
+		t.Errorf("%s: %v", r.Name, err)
+		return
+	}
+	if diff := cmp.Diff(r.Policy.String(), got.String()); diff != "" {
+		t.Errorf("%s: another policy (-want +got):\n%s", r.Name, diff)
 	}
 }

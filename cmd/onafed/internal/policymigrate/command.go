@@ -1,5 +1,6 @@
-// Package migrate is the command "aws migrate": it rewrites a trust policy for V2 subjects to V3.
-package migrate
+// Package policymigrate is the command "aws migrate": it converts a trust policy from V2 to V3
+// tokens.
+package policymigrate
 
 import (
 	"context"

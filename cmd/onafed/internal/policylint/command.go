@@ -1,5 +1,6 @@
-// Package lint is the command "aws lint": it finds trust policies that allow more than intended.
-package lint
+// Package policylint is the command "aws lint": it finds trust policies that allow more than
+// intended.
+package policylint
 
 import (
 	"context"
