@@ -1,8 +1,9 @@
-// Command embed shows a program that uses AWS through a provider of this library and tells its operators how the credentials are doing.
+// Command embed is a program that uses AWS with credentials of this library, and logs their refreshes for
+// its operators.
 //
 //	go run ./examples/embed --role-arn arn:aws:iam::123456789012:role/deploy
 //
-// It needs an Ona environment, or one of the other token sources of idp.FromEnvironment. Its test runs it without AWS.
+// It needs an Ona environment or another token source of idp.FromEnvironment. Its test runs without AWS.
 package main
 
 import (
@@ -31,7 +32,7 @@ func main() {
 	defer stop()
 	if err := start(ctx, *role, *region); err != nil {
 		fmt.Fprintln(os.Stderr, "embed:", err)
-		os.Exit(1) //nolint:gocritic // nothing is lost: the signal handler goes with the process
+		os.Exit(1) //nolint:gocritic // the end of the process removes the signal handler
 	}
 }
 
@@ -51,7 +52,7 @@ func start(ctx context.Context, role, region string) error {
 	return work(ctx, cfg, os.Stdout)
 }
 
-// watch makes refreshes visible: what an alert and a search in CloudTrail need, and no secret.
+// watch logs refreshes with what alerts and searches in CloudTrail need, and without secrets.
 func watch(log *slog.Logger) func(*awsfed.Options) {
 	return func(o *awsfed.Options) {
 		o.Logger = log
@@ -65,7 +66,8 @@ func watch(log *slog.Logger) func(*awsfed.Options) {
 	}
 }
 
-// work is what the program is for. Any client of the SDK takes cfg; refreshes go on behind them.
+// work is the purpose of the program. All clients of the SDK accept cfg; credentials refresh in the
+// background.
 func work(ctx context.Context, cfg aws.Config, out io.Writer) error {
 	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
 	if err != nil {

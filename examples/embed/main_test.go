@@ -16,12 +16,13 @@ import (
 	"github.com/onafed/onafed/idp/idptest"
 )
 
-// TestWork runs the program with the real SDK against an STS in the test's own process, which checks token and trust policy as AWS does.
+// TestWork runs the program with the real SDK and an STS in the same process, which checks the token and
+// the trust policy as AWS does.
 func TestWork(t *testing.T) {
 	const role = "arn:aws:iam::123456789012:role/deploy"
 	iss := idptest.NewIssuer(t, nil)
 	fake := awsfedtest.New(t, iss.URL, iss.Client(), role)
-	t.Setenv("AWS_CA_BUNDLE", "") // only the SDK's own client can take one
+	t.Setenv("AWS_CA_BUNDLE", "") // the SDK accepts it only for its own client
 	inMemory := func(o *awsfed.LoadOptions) {
 		o.Config = append(o.Config, config.WithRegion("us-east-1"), config.WithHTTPClient(fake.HTTPClient()))
 	}
@@ -33,7 +34,7 @@ func TestWork(t *testing.T) {
 			log := o.OnRefresh
 			o.OnRefresh = func(e awsfed.RefreshEvent) {
 				log(e)
-				close(seen) // callers do not wait for it, so the test does
+				close(seen) // calls do not wait for it, but the test does
 			}
 		})
 	})
@@ -49,7 +50,7 @@ func TestWork(t *testing.T) {
 	}
 	shown := regexp.MustCompile("(?s)```text\n(.*?)```").FindAllSubmatch(readme, -1)
 	if len(shown) != 2 {
-		t.Fatalf("README.md shows %d outputs, want what is printed and what is logged", len(shown))
+		t.Fatalf("README.md shows %d outputs, want the output and the log", len(shown))
 	}
 	if got, want := out.String(), string(shown[0][1]); got != want {
 		t.Errorf("work printed %q, README.md shows %q", got, want)
@@ -65,7 +66,7 @@ func TestWork(t *testing.T) {
 	}
 }
 
-// similar reports whether text is the pattern, where "..." stands for anything.
+// similar reports whether text matches pattern, in which "..." matches any text.
 func similar(text, pattern string) bool {
 	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\.\.\.`, ".*") + "$").MatchString(text)
 }

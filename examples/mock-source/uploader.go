@@ -1,5 +1,5 @@
-// Package uploader stands for a program that uses an ID token, here to call a service of its own. Its test shows how to mock the token
-// source, in every way in which that can succeed and fail. It needs loopback and nothing else.
+// Package uploader is a program that uses an ID token to call a service. Its test shows how to mock the
+// token source for success and for failures. It uses only loopback.
 package uploader
 
 import (
@@ -11,14 +11,14 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// Uploader sends files to a service that lets in ID tokens.
+// An Uploader sends files to a service that accepts ID tokens.
 type Uploader struct {
 	URL    string
 	Tokens idp.TokenSource // for the audience of the service
-	Client *http.Client    // nil: http.DefaultClient
+	Client *http.Client    // nil means http.DefaultClient
 }
 
-// Upload sends content. The token goes into the Authorization header and nowhere else.
+// Upload sends content with the token in the Authorization header.
 func (u *Uploader) Upload(ctx context.Context, content io.Reader) error {
 	token, err := u.Tokens.Token(ctx)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 
 const audience = "upload.example"
 
-// service checks tokens as the real one does, with the keys of the test's issuer.
+// service verifies tokens as a real service does, with the keys of the test's issuer.
 func service(t *testing.T, iss *idptest.Issuer) *httptest.Server {
 	t.Helper()
 	keys, err := issuer.NewIssuerKeySet(iss.URL, &issuer.RemoteKeySetOptions{HTTPClient: iss.Client()})
@@ -38,11 +38,11 @@ func TestUpload(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		tokens idp.TokenSource
-		want   string // part of the error, or nothing
+		want   string // part of the error, or ""
 	}{
 		{"a good token", iss.TokenSource(audience), ""},
 		{"a token for another service", iss.TokenSource(idp.AudienceAWS), "401"},
-		{"a source that fails", idptest.Fails(down), down.Error()},
+		{"a failing source", idptest.Fails(down), down.Error()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			u := &uploader.Uploader{URL: service(t, iss).URL, Tokens: c.tokens}

@@ -1,5 +1,5 @@
-// Command parse-claims shows what package claims reads out of a token: who it speaks of, in any version of Ona's tokens. It needs no
-// network and checks no signature.
+// Command parse-claims prints what package claims reads from a token: the identity in it, for all versions
+// of Ona's tokens. It needs no network and does not verify the signature.
 //
 //	go run ./examples/parse-claims                    # three built-in payloads
 //	ona idp token --audience x | go run ./examples/parse-claims -
@@ -38,20 +38,20 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		}
 		return show(out, c)
 	}
-	return fmt.Errorf("give no argument, or - for a token on standard input; a token as an argument would be seen by everybody on the machine")
+	return fmt.Errorf("give no argument, or - to read a token from standard input; all users of the machine can see arguments")
 }
 
 func samples(out io.Writer) error {
 	for _, payload := range []string{
-		// V2, an environment of a project: the sample of Ona's page "AWS (V2)".
+		// V2, an environment in a project: the sample on Ona's page "AWS (V2)".
 		`{"aud":"sts.amazonaws.com","exp":1740517845,"iat":1740514245,"iss":"https://app.gitpod.io","org":"0191e223-1c3c-7607-badf-303c98b52d2f",
 		  "sub":"org:0191e223-1c3c-7607-badf-303c98b52d2f/prj:019527e4-75d5-704d-a5a4-a2b52cf56198/env:019527e4-75d5-704d-a5a4-a2b52cf56196"}`,
-		// V3, the same environment: its default subject does not name the environment, the flat claims do.
+		// V3, the same environment. Its default subject does not contain the environment, but a claim does.
 		`{"aud":["sts.amazonaws.com"],"exp":1740517845,"iat":1740514245,"iss":"https://app.gitpod.io",
 		  "organization_id":"0191e223-1c3c-7607-badf-303c98b52d2f","project_id":"019527e4-75d5-704d-a5a4-a2b52cf56198",
 		  "environment_id":"019527e4-75d5-704d-a5a4-a2b52cf56196",
 		  "sub":"organization_id:0191e223-1c3c-7607-badf-303c98b52d2f:project_id:019527e4-75d5-704d-a5a4-a2b52cf56198"}`,
-		// V3 with the extra field creator_name, and a creator whose name is meant to be read as another project.
+		// V3 with the extra field creator_name. The name of the creator imitates another project.
 		`{"aud":["sts.amazonaws.com"],"exp":1740517845,"iat":1740514245,"iss":"https://app.gitpod.io",
 		  "organization_id":"0191e223-1c3c-7607-badf-303c98b52d2f","environment_id":"019527e4-75d5-704d-a5a4-a2b52cf56196",
 		  "creator_name":"x:project_id:01960000-0000-7000-8000-000000000001",

@@ -15,10 +15,10 @@ func TestStandardInput(t *testing.T) {
 	for _, tt := range []struct{ name, in, out, err string }{
 		{"no line break", token, "environment 019527e4-75d5-704d-a5a4-a2b52cf56196", ""},
 		{"line break", token + "\n", "environment 019527e4-75d5-704d-a5a4-a2b52cf56196", ""},
-		{"line break of Windows", token + "\r\n", "environment 019527e4-75d5-704d-a5a4-a2b52cf56196", ""},
+		{"Windows line break", token + "\r\n", "environment 019527e4-75d5-704d-a5a4-a2b52cf56196", ""},
 		{"space", token + " \n", "", "base64url"},
 		{"too long", strings.Repeat("a", claims.MaxTokenSize+1), "", "20,000 bytes"},
-		{"no token", "hunter2\n", "", "not a JWT"},
+		{"not a token", "hunter2\n", "", "not a JWT"},
 	} {
 		var out strings.Builder
 		err := run([]string{"-"}, strings.NewReader(tt.in), &out)
@@ -26,7 +26,7 @@ func TestStandardInput(t *testing.T) {
 			t.Errorf("%s: %v, printed\n%s", tt.name, err, out.String())
 		}
 		if err != nil && strings.Contains(err.Error(), tt.in) {
-			t.Errorf("%s: the error shows the input: %v", tt.name, err)
+			t.Errorf("%s: the error contains the input: %v", tt.name, err)
 		}
 	}
 	if err := run([]string{token}, strings.NewReader(""), new(strings.Builder)); err == nil || strings.Contains(err.Error(), token) {

@@ -15,16 +15,16 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-var errExpired = errors.New("expired credentials were handed out")
+var errExpired = errors.New("got expired credentials")
 
-// onAWS goes the same way with a token of the environment and the STS that the AWS SDK finds.
+// onAWS takes the steps with a real token and the STS that the AWS SDK finds.
 func onAWS(ctx context.Context, o options, out *report) error {
 	src, err := source(o)
 	if err != nil {
 		return err
 	}
 
-	out.heading("What the token says (package claims)")
+	out.heading("The claims of the token (package claims)")
 	token, err := src.Token(ctx)
 	if err != nil {
 		return err
@@ -36,19 +36,19 @@ func onAWS(ctx context.Context, o options, out *report) error {
 		return err
 	}
 
-	out.heading("Who vouches for it (package idp/issuer)")
+	out.heading("The signature of the token (package idp/issuer)")
 	opts := issuer.VerifierOptions{Audiences: []string{o.audience}}
 	if o.organization != "" {
 		opts.Organizations = []string{o.organization}
 	} else {
 		opts.AnyOrganization = true
-		out.note("any organization of this issuer is let in; --organization names yours")
+		out.note("all organizations of this issuer are accepted; set --organization to yours")
 	}
 	if err := verify(ctx, token, nil, o.issuer, opts, out); err != nil {
 		return err
 	}
 
-	out.heading("AWS STS exchanges it for credentials (package awsfed)")
+	out.heading("Credentials from AWS STS (package awsfed)")
 	cfg, err := awsfed.LoadConfig(ctx, o.roleARN, src, func(l *awsfed.LoadOptions) {
 		if o.region != "" {
 			l.Config = append(l.Config, config.WithRegion(o.region))
@@ -64,14 +64,14 @@ func onAWS(ctx context.Context, o options, out *report) error {
 	out.line("access key", "%s, account %s", c.AccessKeyID, c.AccountID)
 	if cfg.Region == "" {
 		if !strings.HasPrefix(o.roleARN, "arn:aws:") {
-			out.note("no region is set (AWS_REGION, --region), so nobody was asked who we are now")
+			out.note("no region is set (AWS_REGION, --region), so the identity was not checked")
 			return nil
 		}
-		cfg.Region = "us-east-1" // where awsfed, too, asks STS when nothing names a region
+		cfg.Region = "us-east-1" // the default of awsfed for this partition
 	}
 	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("the role was assumed, and then STS refused GetCallerIdentity: %w", err)
+		return fmt.Errorf("STS issued credentials but refused GetCallerIdentity: %w", err)
 	}
 	out.line("caller identity", "%s", aws.ToString(who.Arn))
 	return nil
@@ -83,7 +83,7 @@ func source(o options) (idp.TokenSource, error) {
 	}
 	src, err := idp.FromEnvironment(o.audience, nil)
 	if _, ok := errors.AsType[*idp.EnvironmentError](err); ok {
-		return nil, fmt.Errorf("%w; run this in an Ona environment, set one of these, or name a file with --token-file", err)
+		return nil, fmt.Errorf("%w; run this in an Ona environment, set one of these variables, or set --token-file", err)
 	}
 	return src, err
 }

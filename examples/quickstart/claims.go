@@ -7,13 +7,13 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// showClaims prints what a token says, takes its subject apart, and builds it again.
+// showClaims prints the claims of a token, parses its subject, and builds it again.
 func showClaims(token *idp.Token, out *report) error {
 	c := token.Claims()
 	out.line("version", "%s", c.Version())
 	out.line("issuer", "%q", c.Issuer)
 	out.line("audience", "%q", c.Audience)
-	// Nothing but keys and ids is left of it: a V3 subject may hold an e-mail address. Those of V2 are whole.
+	// Only field names and IDs are printed, because a V3 subject may contain an email address.
 	out.line("subject", "%s", claims.RedactSubject(c.Subject))
 	out.line("lifetime", "%s", c.Expiry.Sub(c.IssuedAt))
 	var (
@@ -26,20 +26,20 @@ func showClaims(token *idp.Token, out *report) error {
 	case claims.V3:
 		rebuilt, err = rebuildV3(c, out)
 	default:
-		out.note("that is no V2 or V3 subject of Ona's, so it is not taken apart")
+		out.note("this is not a V2 or V3 subject of Ona, so it is not parsed")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	if rebuilt != c.Subject {
-		return fmt.Errorf("the subject was rebuilt as %q, which differs from %q", claims.RedactSubject(rebuilt), claims.RedactSubject(c.Subject))
+		return fmt.Errorf("the rebuilt subject %q differs from %q", claims.RedactSubject(rebuilt), claims.RedactSubject(c.Subject))
 	}
-	out.line("rebuilt", "equal to what was parsed")
+	out.line("rebuilt", "equal to the parsed subject")
 	return nil
 }
 
-// rebuildV2 needs nothing but the subject.
+// rebuildV2 builds the subject from its own segments.
 func rebuildV2(c claims.Claims, out *report) (string, error) {
 	subject, err := claims.ParseSubject(c.Subject)
 	if err != nil {
@@ -54,7 +54,7 @@ func rebuildV2(c claims.Claims, out *report) (string, error) {
 	return rebuilt.String(), err
 }
 
-// rebuildV3 reads the pairs of the subject with the help of the other claims, and builds it of those.
+// rebuildV3 builds the subject from the other claims, in the layout of the parsed subject.
 func rebuildV3(c claims.Claims, out *report) (string, error) {
 	id, err := c.Identity()
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// The identities of the example token, and two AWS accounts' worth of names.
+// The identities in the example token, and the AWS account and role.
 const (
 	organizationID = "0191e223-1c3c-7607-badf-303c98b52d2f"
 	projectID      = "019527e4-75d5-704d-a5a4-a2b52cf56198"
@@ -30,32 +30,32 @@ const (
 	roleARN        = "arn:aws:iam::" + account + ":role/onafed-quickstart"
 )
 
-// embedded goes the whole way with an issuer and an STS in this process.
+// embedded takes all steps with an issuer and an STS in this process.
 func embedded(ctx context.Context, out *report) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	if err := forgetAWS(); err != nil {
+	if err := unsetAWS(); err != nil {
 		return err
 	}
 
-	out.heading("An issuer signs a token, and publishes its keys (TLS, loopback)")
+	out.heading("An issuer that signs tokens and publishes its keys (TLS, loopback)")
 	iss, err := newIssuer(ctx)
 	if err != nil {
-		return fmt.Errorf("starting the issuer: %w", err)
+		return fmt.Errorf("start the issuer: %w", err)
 	}
 	src := idp.Cached(idp.TokenSourceFunc(iss.token), nil)
 	token, err := src.Token(ctx)
 	if err != nil {
-		return fmt.Errorf("getting a token: %w", err)
+		return fmt.Errorf("get a token: %w", err)
 	}
 	out.line("issuer", "%s, served at %s", idp.Issuer, iss.addr)
 
-	out.heading("What the token says (package claims)")
+	out.heading("The claims of the token (package claims)")
 	if err := showClaims(token, out); err != nil {
 		return err
 	}
 
-	out.heading("Who vouches for it (package idp/issuer)")
+	out.heading("The signature of the token (package idp/issuer)")
 	if err := verify(ctx, token, iss.client, idp.Issuer, issuer.VerifierOptions{
 		Audiences:     []string{idp.AudienceAWS},
 		Organizations: []string{organizationID},
@@ -63,25 +63,30 @@ func embedded(ctx context.Context, out *report) error {
 		return err
 	}
 
-	out.heading("Which trust policies let it in (package awsfed/trust)")
+	out.heading("Trust policies that allow or deny it (package awsfed/trust)")
 	policy, err := policies(token, out)
 	if err != nil {
 		return err
 	}
 
-	out.heading("AWS STS exchanges it for credentials (packages awsfed, awsfed/awsfedtest)")
+	return withSTS(ctx, iss.client, src, policy, out)
+}
+
+// withSTS starts an STS that knows the issuer and one role with the policy, and uses it.
+func withSTS(ctx context.Context, client *http.Client, src idp.TokenSource, policy trust.Policy, out *report) error {
+	out.heading("Credentials from an STS (packages awsfed, awsfed/awsfedtest)")
 	fake, err := awsfedtest.NewSTS(&awsfedtest.STSOptions{
-		HTTPClient:  iss.client,
+		HTTPClient:  client,
 		Providers:   []awsfedtest.Provider{{URL: idp.Issuer, ClientIDs: []string{idp.AudienceAWS}, Account: account}},
 		Roles:       []awsfedtest.Role{{ARN: roleARN, TrustPolicy: policy}},
 		MinDuration: time.Second,
 	})
 	if err != nil {
-		return fmt.Errorf("starting the STS: %w", err)
+		return fmt.Errorf("start the STS: %w", err)
 	}
 	addr, err := serve(ctx, fake, nil)
 	if err != nil {
-		return fmt.Errorf("starting the STS: %w", err)
+		return fmt.Errorf("start the STS: %w", err)
 	}
 	endpoint := "http://" + addr
 	out.line("STS", "%s", endpoint)
@@ -92,7 +97,7 @@ func embedded(ctx context.Context, out *report) error {
 		return err
 	}
 
-	out.heading("Credentials of seconds, and an outage of STS, behind running callers")
+	out.heading("Refreshes every few seconds and an outage of STS, with running callers")
 	return outage(ctx, src, endpoint, fake, out)
 }
 
@@ -119,9 +124,9 @@ func verify(ctx context.Context, token *idp.Token, client *http.Client, issuerUR
 	return nil
 }
 
-// forgetAWS keeps the settings of the user's AWS programs out of this process: what is shown below must not depend on a profile, a
-// certificate bundle or an endpoint that happens to be named there.
-func forgetAWS() error {
+// unsetAWS removes the AWS settings of the user from this process, so that the output does not depend on
+// a profile, a certificate bundle or an endpoint.
+func unsetAWS() error {
 	for _, kv := range os.Environ() {
 		name, _, _ := strings.Cut(kv, "=")
 		if !strings.HasPrefix(name, "AWS_") {
@@ -139,7 +144,8 @@ func forgetAWS() error {
 	return nil
 }
 
-// policies builds the two policies of Ona's page and one that must refuse, evaluates each, and returns the one for the project.
+// policies builds and evaluates the two policies of Ona's documentation and one that denies the token. It
+// returns the policy for the project.
 func policies(token *idp.Token, out *report) (trust.Policy, error) {
 	request := trust.NewRequest(token.Claims(), trust.Params{Account: account, RoleARN: roleARN})
 	cases := []struct {
@@ -159,7 +165,7 @@ func policies(token *idp.Token, out *report) (trust.Policy, error) {
 		}
 		decision := policy.Evaluate(request)
 		if decision.Allowed() != c.want {
-			return trust.Policy{}, fmt.Errorf("the policy for %s answered %s", c.name, decision.Outcome)
+			return trust.Policy{}, fmt.Errorf("the policy for %s: %s", c.name, decision.Outcome)
 		}
 		out.line(c.name, "%s", decision.Outcome)
 		if decision.Allowed() {
@@ -172,7 +178,7 @@ func policies(token *idp.Token, out *report) (trust.Policy, error) {
 	return built[1], nil
 }
 
-// loadConfig is what a program writes: everything else here is the world around it.
+// loadConfig is the part that a real program contains.
 func loadConfig(ctx context.Context, role string, src idp.TokenSource, endpoint string, opts ...func(*awsfed.Options)) (aws.Config, error) {
 	return awsfed.LoadConfig(ctx, role, src, func(o *awsfed.LoadOptions) {
 		o.Config = append(o.Config, config.WithRegion("us-east-1"), config.WithBaseEndpoint(endpoint))
@@ -193,7 +199,7 @@ func assume(ctx context.Context, src idp.TokenSource, endpoint string, out *repo
 	return nil
 }
 
-// refused shows what a person sees when a trust policy does not let them in.
+// refused prints the error for a role whose trust policy denies the token.
 func refused(ctx context.Context, src idp.TokenSource, endpoint string, out *report) error {
 	cfg, err := loadConfig(ctx, "arn:aws:iam::"+account+":role/somebody-elses", src, endpoint)
 	if err != nil {
@@ -202,7 +208,7 @@ func refused(ctx context.Context, src idp.TokenSource, endpoint string, out *rep
 	_, err = sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
 	refusal, ok := errors.AsType[*awsfed.AssumeRoleError](err)
 	if !ok {
-		return fmt.Errorf("a role that lets nobody in answered: %w", err)
+		return fmt.Errorf("the other role was not refused: %w", err)
 	}
 	out.line("another role", "refused with %s:", refusal.Code)
 	out.block(refusal.Error())

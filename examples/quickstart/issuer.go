@@ -15,11 +15,11 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// localIssuer plays Ona: its tokens name https://app.gitpod.io, and it is served under that name to whoever uses its client.
+// A localIssuer replaces Ona: it has the name https://app.gitpod.io for users of its client.
 type localIssuer struct {
 	ring   *issuer.KeyRing
 	addr   string
-	client *http.Client // reaches this issuer under its name, and nothing else
+	client *http.Client // reaches only this issuer
 }
 
 func newIssuer(ctx context.Context) (*localIssuer, error) {
@@ -61,7 +61,7 @@ func newIssuer(ctx context.Context) (*localIssuer, error) {
 	return &localIssuer{ring: ring, addr: addr, client: ca.clientFor(u.Hostname(), addr)}, nil
 }
 
-// token mints what an Ona environment of a project gets: a V2 token.
+// token returns a V2 token of an Ona environment in a project.
 func (i *localIssuer) token(ctx context.Context) (*idp.Token, error) {
 	subject, err := claims.SubjectFrom(claims.Organization(organizationID), claims.Project(projectID), claims.Environment(environmentID))
 	if err != nil {

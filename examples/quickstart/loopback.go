@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// authority is a certificate authority that lives as long as the process. It lets an issuer on loopback be served under its real name
-// with TLS, so that "https only" and "the issuer is equal byte for byte" hold in the example as they do in production.
+// An authority is a certificate authority for this process. With it, an issuer on loopback has its real
+// name and TLS, so that the example follows the same rules as production.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -48,7 +48,7 @@ func newAuthority() (*authority, error) {
 	return &authority{cert: cert, key: key}, nil
 }
 
-// certificate is a server certificate for one host name.
+// certificate returns a server certificate for a host name.
 func (a *authority) certificate(host string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -69,7 +69,7 @@ func (a *authority) certificate(host string) (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }
 
-// serve answers on a loopback port, with TLS when config is given, until ctx ends. It returns the address.
+// serve serves on a loopback port until ctx ends, with TLS if config is not nil. It returns the address.
 func serve(ctx context.Context, h http.Handler, config *tls.Config) (string, error) {
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -89,7 +89,7 @@ func serve(ctx context.Context, h http.Handler, config *tls.Config) (string, err
 	return addr, nil
 }
 
-// clientFor dials addr for host, trusts the authority, and reaches nothing else: whatever a document names, no connection leaves the process.
+// clientFor returns a client that trusts the authority and reaches only host, at addr.
 func (a *authority) clientFor(host, addr string) *http.Client {
 	roots := x509.NewCertPool()
 	roots.AddCert(a.cert)
@@ -99,7 +99,7 @@ func (a *authority) clientFor(host, addr string) *http.Client {
 			TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 			DialContext: func(ctx context.Context, network, to string) (net.Conn, error) {
 				if to != net.JoinHostPort(host, "443") {
-					return nil, fmt.Errorf("quickstart dials %s only, not %s", host, to)
+					return nil, fmt.Errorf("quickstart connects only to %s, not to %s", host, to)
 				}
 				return (&net.Dialer{}).DialContext(ctx, network, addr)
 			},

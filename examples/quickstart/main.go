@@ -1,10 +1,10 @@
-// Command quickstart shows the whole way from an Ona ID token to AWS credentials that refresh themselves.
+// Command quickstart shows all steps from an Ona ID token to AWS credentials that refresh themselves.
 //
 //	go run ./examples/quickstart
 //
-// needs no account and no network: the issuer and the STS run in the process, on loopback. Every line it prints was measured by
-// that run. With --role-arn (or --aws and AWS_ROLE_ARN) it goes the same way with a real token and the STS that the AWS SDK's own
-// variables name; without those flags nothing outside the process is contacted.
+// It needs no account and no network: the issuer and the STS run in the process, on loopback. All numbers
+// that it prints are measured in that run. With --role-arn, or --aws and AWS_ROLE_ARN, it takes the same
+// steps with a real token and the STS that the AWS SDK's own variables name.
 package main
 
 import (
@@ -35,7 +35,7 @@ func main() {
 	}
 }
 
-// options are what the command line says.
+// options are the flags.
 type options struct {
 	aws          bool
 	roleARN      string
@@ -49,13 +49,13 @@ type options struct {
 func run(ctx context.Context, args []string, stdout io.Writer, getenv func(string) string) error {
 	var o options
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // main says what is wrong, once
+	flags.SetOutput(io.Discard) // main prints the error
 	flags.BoolVar(&o.aws, "aws", false, "use real AWS with the role of AWS_ROLE_ARN")
 	flags.StringVar(&o.roleARN, "role-arn", "", "use real AWS with this `role`")
-	flags.StringVar(&o.tokenFile, "token-file", "", "with real AWS: read the ID token from `file` instead of looking for it in the environment")
+	flags.StringVar(&o.tokenFile, "token-file", "", "with real AWS: the `file` with the ID token (default: search the environment)")
 	flags.StringVar(&o.audience, "audience", idp.AudienceAWS, "with real AWS: the `audience` of the token")
-	flags.StringVar(&o.issuer, "issuer", idp.Issuer, "with real AWS: the `URL` of the issuer that the token is checked against, whatever issuer the token names")
-	flags.StringVar(&o.organization, "organization", "", "with real AWS: the `id` of the organization that the token must belong to (default: any)")
+	flags.StringVar(&o.issuer, "issuer", idp.Issuer, "with real AWS: the `URL` of the trusted issuer, not taken from the token")
+	flags.StringVar(&o.organization, "organization", "", "with real AWS: the `ID` of the organization that the token must belong to (default: any)")
 	flags.StringVar(&o.region, "region", "", "with real AWS: the `region` of the STS endpoint (default: the SDK's own variables, then the partition's)")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -66,13 +66,13 @@ func run(ctx context.Context, args []string, stdout io.Writer, getenv func(strin
 		return fmt.Errorf("%w; see --help", err)
 	}
 	if flags.NArg() > 0 {
-		return fmt.Errorf("argument %q is not understood; quickstart takes flags only, see --help", flags.Arg(0))
+		return fmt.Errorf("unknown argument %q; quickstart has only flags, see --help", flags.Arg(0))
 	}
-	// "$ROLE" of a variable that is not set must not mean something else than a role.
+	// The value "$ROLE" is empty if the variable is not set. It must not count as a missing flag.
 	var wrong error
 	flags.Visit(func(f *flag.Flag) {
 		if f.Value.String() == "" {
-			wrong = fmt.Errorf("--%s is empty: give it a value, or leave it out", f.Name)
+			wrong = fmt.Errorf("--%s is empty: give it a value, or omit it", f.Name)
 		}
 	})
 	if wrong != nil {
@@ -80,7 +80,7 @@ func run(ctx context.Context, args []string, stdout io.Writer, getenv func(strin
 	}
 	if o.roleARN == "" && o.aws {
 		if o.roleARN = getenv("AWS_ROLE_ARN"); o.roleARN == "" {
-			return errors.New("--aws needs a role: set AWS_ROLE_ARN, or name one with --role-arn")
+			return errors.New("--aws needs a role: set AWS_ROLE_ARN or --role-arn")
 		}
 	}
 	out := &report{w: stdout}
@@ -88,13 +88,13 @@ func run(ctx context.Context, args []string, stdout io.Writer, getenv func(strin
 		return onAWS(ctx, o, out)
 	}
 	flags.Visit(func(f *flag.Flag) {
-		wrong = fmt.Errorf("--%s speaks of real AWS: add --role-arn, or --aws with AWS_ROLE_ARN set", f.Name)
+		wrong = fmt.Errorf("--%s applies only to real AWS: add --role-arn, or --aws with AWS_ROLE_ARN set", f.Name)
 	})
 	if wrong != nil {
 		return wrong
 	}
 	if getenv("AWS_ROLE_ARN") != "" {
-		out.note("AWS_ROLE_ARN is set and not used: real AWS is contacted only with --aws or --role-arn")
+		out.note("AWS_ROLE_ARN is set but not used: real AWS needs --aws or --role-arn")
 	}
 	return embedded(ctx, out)
 }

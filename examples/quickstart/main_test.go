@@ -46,10 +46,10 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// AWS takes no port in an issuer, so the program reaches it through a proxy, as in an office.
+// AWS does not accept a port in an issuer, so the program uses a proxy to reach it.
 const issuerURL = "https://example.com"
 
-// newWorld is an issuer and an STS outside of the program, as real ones are: it knows them by their addresses alone.
+// newWorld starts an issuer and an STS outside of the program, and returns the variables for it.
 func newWorld(t *testing.T) map[string]string {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)

@@ -17,12 +17,12 @@ const (
 	outageFrom  = 2500 * time.Millisecond
 	outageTo    = 4500 * time.Millisecond
 	callers     = 16
-	// waited is what a call must take to count as one that waited: a cached value is there in microseconds, an STS call over HTTP takes
-	// milliseconds, and a busy machine stays below this when it only schedules late.
+	// waited is the duration from which on a call counts as waiting. A cached value takes microseconds, and
+	// an STS call over HTTP milliseconds; a busy machine stays below this limit.
 	waited = 50 * time.Millisecond
 )
 
-// outage lets callers ask for credentials all the time while those expire, are refreshed, and STS answers 500 for a while.
+// outage runs callers while credentials expire and refresh, and while STS answers 500 for some time.
 func outage(ctx context.Context, src idp.TokenSource, endpoint string, fake *awsfedtest.STS, out *report) error {
 	before := len(fake.Calls())
 	cfg, err := loadConfig(ctx, roleARN, src, endpoint, func(o *awsfed.Options) { o.Duration = sessionLife })
@@ -76,7 +76,7 @@ func outage(ctx context.Context, src idp.TokenSource, endpoint string, fake *aws
 	case len(total.keys) < 2:
 		return fmt.Errorf("the credentials were not refreshed in %s", runFor)
 	case stsFailed == 0:
-		return fmt.Errorf("no STS call fell into the outage, so it showed nothing")
+		return fmt.Errorf("there was no STS call in the outage, so it proves nothing")
 	}
 	return nil
 }

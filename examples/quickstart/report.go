@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// report prints what happened, a line a step.
+// A report prints the steps and their results.
 type report struct {
 	w    io.Writer
 	step int

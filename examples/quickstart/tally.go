@@ -8,15 +8,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// tally counts what one caller, or all of them, went through.
+// A tally counts the calls of one caller or of all callers.
 type tally struct {
 	calls, failed, waited int
 	longest               time.Duration
-	keys                  map[string]bool // access key ids seen
+	keys                  map[string]bool // access key IDs
 	err                   error           // the first failure
 }
 
-// run asks for credentials every millisecond until ctx ends.
+// run retrieves credentials every millisecond until ctx ends.
 func (t *tally) run(ctx context.Context, retrieve func(context.Context) (aws.Credentials, error)) {
 	t.keys = make(map[string]bool)
 	tick := time.NewTicker(time.Millisecond)
@@ -28,7 +28,7 @@ func (t *tally) run(ctx context.Context, retrieve func(context.Context) (aws.Cre
 		case <-tick.C:
 		}
 		begin := time.Now()
-		// A request in flight is not cut off by the end of the run.
+		// The end of the run does not cancel the last call.
 		c, err := retrieve(context.WithoutCancel(ctx))
 		took := time.Since(begin)
 		t.calls++

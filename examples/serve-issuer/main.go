@@ -1,8 +1,8 @@
-// Command serve-issuer shows an issuer that grows from one process to files on a CDN: keys in a key management service, what is
-// published, who signs, and what a rotation does.
+// Command serve-issuer is an issuer with keys in a key management service. It publishes its keys, signs a
+// token, and writes its documents for an object store or a CDN.
 //
-//	go run ./examples/serve-issuer             # prints what would be published
-//	go run ./examples/serve-issuer --dir out   # writes it, for an object store
+//	go run ./examples/serve-issuer             # prints the names of the documents
+//	go run ./examples/serve-issuer --dir out   # writes the documents
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -26,8 +27,8 @@ import (
 )
 
 func main() {
-	dir := flag.String("dir", "", "write the documents below this `folder`")
-	url := flag.String("issuer", "https://id.example", "the issuer `URL`, which is the iss of its tokens")
+	dir := flag.String("dir", "", "write the documents to this `folder`")
+	url := flag.String("issuer", "https://id.example", "the `URL` of the issuer, the iss claim of its tokens")
 	flag.Parse()
 	if err := run(context.Background(), *url, *dir, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "serve-issuer:", err)
@@ -51,8 +52,8 @@ func run(ctx context.Context, issuerURL, dir string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	// The second key is published and waits: a verifier whose copy of the key set is as old as Cache-Control allows has it before the
-	// first token that it signs.
+	// The second key is published but does not sign yet, so that verifiers with an older copy of the key
+	// set get it before its first token.
 	for _, k := range ring.Status() {
 		fmt.Fprintf(out, "key %-8s %s\n", k.ID, k.State)
 	}
@@ -71,28 +72,22 @@ func run(ctx context.Context, issuerURL, dir string, out io.Writer) error {
 	return write(handler.Documents(), dir, out)
 }
 
-// configured is a key of the issuer's configuration.
+// A configured is a key in the configuration of the issuer.
 type configured struct {
 	id        string
 	key       crypto.Signer
-	published time.Time // since when it is served, or from when on
+	published time.Time // when the key is or was published
 }
 
-// configuration stands for what all replicas of an issuer read at their start.
+// configuration returns the keys that all replicas of the issuer read at their start.
 func configuration() ([]configured, error) {
 	now := time.Now()
-	keys := []configured{{id: "2026-a", published: now.AddDate(0, -6, 0)}, {id: "2026-b", published: now}}
-	for i := range keys {
-		key, err := newKMSKey()
-		if err != nil {
-			return nil, err
-		}
-		keys[i].key = key
-	}
-	return keys, nil
+	a, errA := newKMSKey()
+	b, errB := newKMSKey()
+	return []configured{{"2026-a", a, now.AddDate(0, -6, 0)}, {"2026-b", b, now}}, errors.Join(errA, errB)
 }
 
-// publish puts the keys of the configuration into a ring. Rings with the same configuration sign with the same key at the same moment.
+// publish adds the keys to a ring. Rings with the same configuration always sign with the same key.
 func publish(ring *issuer.KeyRing, keys []configured) error {
 	for _, k := range keys {
 		signer, err := issuer.NewSigner(k.key, &issuer.SignerOptions{KeyID: k.id})
@@ -106,11 +101,11 @@ func publish(ring *issuer.KeyRing, keys []configured) error {
 	return nil
 }
 
-// write writes the documents below a folder, or says what they are when there is none.
+// write prints the names of the documents and, with a folder, writes them to it.
 func write(documents map[string][]byte, dir string, out io.Writer) error {
 	for _, path := range slices.Sorted(maps.Keys(documents)) {
+		fmt.Fprintf(out, "document %s\n", path)
 		if dir == "" {
-			fmt.Fprintf(out, "document %s\n", path)
 			continue
 		}
 		file := filepath.Join(dir, filepath.FromSlash(path))
@@ -120,38 +115,33 @@ func write(documents map[string][]byte, dir string, out io.Writer) error {
 		if err := os.WriteFile(file, documents[path], 0o644); err != nil { //nolint:gosec // the documents are public
 			return err
 		}
-		fmt.Fprintf(out, "wrote %s\n", path)
 	}
 	return nil
 }
 
-// kmsKey stands for a key that never leaves its service: what the library needs of it is the public half, and a signature.
+// A kmsKey is a key in its service, which returns the public key and signatures. It is an
+// issuer.ContextSigner.
 type kmsKey struct {
 	public crypto.PublicKey
-	sign   func(ctx context.Context, digest []byte) ([]byte, error) // a call to the service
+	sign   func(ctx context.Context, digest []byte) ([]byte, error) // calls the service
 }
-
-var _ issuer.ContextSigner = kmsKey{}
 
 func newKMSKey() (kmsKey, error) {
 	inside, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return kmsKey{}, err
 	}
-	return kmsKey{inside.Public(), func(ctx context.Context, digest []byte) ([]byte, error) {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
+	return kmsKey{inside.Public(), func(_ context.Context, digest []byte) ([]byte, error) {
 		return ecdsa.SignASN1(rand.Reader, inside, digest)
 	}}, nil
 }
 
 func (k kmsKey) Public() crypto.PublicKey { return k.public }
 
-func (k kmsKey) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
-	return k.sign(context.Background(), digest)
+func (k kmsKey) Sign(_ io.Reader, d []byte, _ crypto.SignerOpts) ([]byte, error) {
+	return k.sign(context.Background(), d)
 }
 
 func (k kmsKey) SignContext(ctx context.Context, _ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
-	return k.sign(ctx, digest) // the context of the token that is asked for
+	return k.sign(ctx, digest) // ctx is the context of the token
 }

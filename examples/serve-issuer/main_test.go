@@ -12,7 +12,7 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// TestContextReachesTheKey ends the context while the key is asked.
+// TestContextReachesTheKey ends the context while the key signs.
 func TestContextReachesTheKey(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	key, err := newKMSKey()
@@ -32,7 +32,7 @@ func TestContextReachesTheKey(t *testing.T) {
 	}
 }
 
-// TestReplicasAgree gives two rings one configuration.
+// TestReplicasAgree gives the same configuration to two rings.
 func TestReplicasAgree(t *testing.T) {
 	keys, err := configuration()
 	if err != nil {
@@ -51,7 +51,7 @@ func TestReplicasAgree(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := ring.Status(); len(got) != 2 || got[0].State != issuer.KeySigning || got[1].State != issuer.KeyWaiting {
-			t.Errorf("replica %d: %+v, want the first key to sign and the second one to wait", i, got)
+			t.Errorf("replica %d: %+v, want the first key to sign and the second to wait", i, got)
 		}
 	}
 	if !bytes.Equal(documents[0], documents[1]) {

@@ -1,5 +1,5 @@
-// Command trust-policy shows what package trust does with a policy: build it, say why it refuses a token, and find what is wrong with
-// one that lets in too many.
+// Command trust-policy uses package trust to build policies and to explain why they refuse a token, and
+// package lint to find what is wrong with a policy that allows too many tokens.
 //
 //	go run ./examples/trust-policy
 package main
@@ -22,7 +22,7 @@ func main() {
 }
 
 func run(out io.Writer) error {
-	// A token as Ona's issuer signs them after an organization has moved to V3.
+	// The claims of a token of an organization that uses V3.
 	c, err := claims.Parse([]byte(`{
 		"iss": "https://app.gitpod.io", "aud": ["sts.amazonaws.com"], "iat": 1740514245, "exp": 1740517845,
 		"sub": "organization_id:0191e223-1c3c-7607-badf-303c98b52d2f:project_id:019527e4-75d5-704d-a5a4-a2b52cf56198",
@@ -48,7 +48,7 @@ func run(out io.Writer) error {
 		fmt.Fprintf(out, "a policy for %s subjects: %s\n  %s\n", f.name, decision.Outcome, decision.Explain().Reason)
 	}
 
-	// What people write when nothing else works.
+	// A common mistake: a policy without a condition on the subject.
 	open, err := trust.Parse([]byte(`{"Version": "2012-10-17", "Statement": {
 		"Effect": "Allow",
 		"Principal": {"Federated": "arn:aws:iam::981241700645:oidc-provider/app.gitpod.io"},

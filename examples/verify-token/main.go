@@ -1,5 +1,6 @@
-// Command verify-token shows a service that lets in tokens of one organization for one audience, and why it refuses others. The issuer
-// is in the process: its keys are handed over directly where a real service names the issuer's URL (issuer.NewIssuerKeySet).
+// Command verify-token is a service that accepts tokens of one organization for one audience, and prints
+// why it refuses others. Its issuer is in the same process. A real service gets the keys from the
+// issuer's URL (issuer.NewIssuerKeySet).
 //
 //	go run ./examples/verify-token
 package main
@@ -38,7 +39,7 @@ func run(ctx context.Context, out io.Writer) error {
 	}
 	verifier, err := issuer.NewVerifier(idp.Issuer, ring, &issuer.VerifierOptions{
 		Audiences:     []string{"deploy.example"},
-		Organizations: []string{ours}, // one issuer signs for every customer of Ona: without this line they would all be let in
+		Organizations: []string{ours}, // required, because all customers of Ona share the issuer
 		MaxLifetime:   time.Hour,
 	})
 	if err != nil {
@@ -70,7 +71,7 @@ func run(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%-21s let in: %s %s\n", c.name, id.Kind(), id.ID())
+		fmt.Fprintf(out, "%-21s accepted: %s %s\n", c.name, id.Kind(), id.ID())
 	}
 	return nil
 }
