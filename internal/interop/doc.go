@@ -1,3 +1,3 @@
-// Package interop holds tests of the library against software that others wrote: an object store with its own STS, the clients of AWS,
-// and libraries for tokens. README.md says what runs against what.
+// Package interop tests the library against other software: an object store with its own STS, the
+// clients of AWS, and token libraries. README.md lists the tests.
 package interop

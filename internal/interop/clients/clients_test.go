@@ -19,23 +19,24 @@ import (
 	"github.com/onafed/onafed/internal/interop/program"
 )
 
-// A client is a program that somebody else's library is in.
+// A client is a program that uses an AWS SDK.
 type client struct {
 	name  string
-	agent string // what it calls itself to STS
+	agent string // its name in the User-Agent of requests to STS
 	needs []string
-	// command is one that makes CALLS calls, PAUSE seconds apart, as its environment says.
+	// command makes as many calls as the variable CALLS says, PAUSE seconds apart.
 	command func(t *testing.T, ctx context.Context) *exec.Cmd
-	// oneCall says that the program makes one call each time it is run.
+	// oneCall is set if the program makes one call and ends.
 	oneCall bool
-	// toTheEnd says that the library uses credentials until the second in which they expire, so that a call on its way then meets it.
-	// aws-sdk-go-v2 does so with web identity and credential_process.
-	toTheEnd bool
-	// env is for that client alone.
+	// untilExpiry is set if the library uses credentials until the second of their expiration, so that
+	// a call at that moment may fail. aws-sdk-go-v2 does so with web identity and
+	// credential_process.
+	untilExpiry bool
+	// env has variables for this client only.
 	env func(w *world) []string
 }
 
-// aws is the one of the package awscli: another may be first in PATH.
+// The aws of the package awscli: another one may be first in PATH.
 const (
 	aws    = "/usr/bin/aws"
 	python = "/usr/bin/python3"
@@ -43,8 +44,8 @@ const (
 
 func endpointVariable(w *world) []string { return []string{"AWS_ENDPOINT_URL_STS=" + w.URL} }
 
-// allClients are the clients, each as its package installs it. aws-cli 2.9 and boto3 1.26 know no variable for the endpoint, so they
-// call STS by its name, and the net of the test answers.
+// allClients returns the clients, as their packages install them. aws-cli 2.9 and boto3 1.26 have
+// no variable for the endpoint, so they call STS by its name, and the test's network answers.
 func allClients(t *testing.T) []client {
 	t.Helper()
 	gosdk := build(t, ".", "./gosdk")
@@ -65,20 +66,20 @@ func allClients(t *testing.T) []client {
 			env:     endpointVariable,
 		},
 		{
-			name: "go", agent: "aws-sdk-go-v2/", toTheEnd: true,
+			name: "go", agent: "aws-sdk-go-v2/", untilExpiry: true,
 			command: func(_ *testing.T, ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, gosdk) },
 			env:     endpointVariable,
 		},
 	}
 }
 
-// An answer is one line of a client.
+// An answer is one line of a client's output.
 type answer struct {
 	ARN   string `json:"arn"`
 	Error string `json:"error"`
 }
 
-// run runs a client until it has made the calls.
+// run runs a client until it has made its calls.
 func (w *world) run(t *testing.T, c client, home string, calls int, pause time.Duration, more ...string) []answer {
 	t.Helper()
 	env := append(more, "CALLS="+strconv.Itoa(calls), "PAUSE="+strconv.FormatFloat(pause.Seconds(), 'f', -1, 64))
@@ -136,7 +137,9 @@ func (w *world) once(t *testing.T, c client, home string, env []string) []answer
 	return answers
 }
 
-// seen is what STS saw of a role: which keys asked who they are, whether all were let in, and how many ID tokens were exchanged.
+// seen returns what STS saw of a role: with how many different keys the client called
+// GetCallerIdentity successfully, and how many ID tokens were exchanged. A refused exchange is an
+// error.
 func (w *world) seen(t *testing.T, c client, role string) (keys, tokens int) {
 	t.Helper()
 	k, tk := map[string]bool{}, map[string]bool{}
@@ -146,7 +149,7 @@ func (w *world) seen(t *testing.T, c client, role string) (keys, tokens int) {
 		}
 		switch call.Action {
 		case "GetCallerIdentity":
-			// A login in process mode asks too, as the command line that it is.
+			// A login in process mode calls it too, from the command line.
 			if call.OK() && strings.Contains(call.UserAgent, c.agent) {
 				k[call.AccessKeyID] = true
 			}
@@ -160,14 +163,14 @@ func (w *world) seen(t *testing.T, c client, role string) (keys, tokens int) {
 	return len(k), len(tk)
 }
 
-// fine checks that each call succeeded as the role.
-func fine(t *testing.T, c client, answers []answer, role string) {
+// checkAnswers checks that each call succeeded with the role.
+func checkAnswers(t *testing.T, c client, answers []answer, role string) {
 	t.Helper()
-	if c.toTheEnd {
-		// One call that met the end, and the next one with new credentials.
+	if c.untilExpiry {
+		// This call failed at the expiration, and the next one had new credentials.
 		for i, a := range answers[:len(answers)-1] {
 			if a.Error == "ExpiredToken" && answers[i+1].Error == "" {
-				t.Logf("call %d of %d met the end of its credentials", i+1, len(answers))
+				t.Logf("call %d of %d failed because its credentials expired", i+1, len(answers))
 				answers = slices.Delete(slices.Clone(answers), i, i+1)
 				break
 			}
@@ -181,57 +184,59 @@ func fine(t *testing.T, c client, answers []answer, role string) {
 	}
 }
 
-// A way is one of the ways out of package export.
-type way struct {
+// A form is one of the forms in which package export gives credentials to programs.
+type form struct {
 	name string
 	test func(t *testing.T, w *world, c client, home, role string)
 }
 
-var ways = []way{
+var forms = []form{
 	{"credentials file", credentialsFile},
 	{"credential_process", credentialProcess},
 	{"container endpoint", containerEndpoint},
 	{"token file", tokenFile},
 }
 
-// TestClients lets each client use each way out, and see new credentials after the first ones have expired.
+// TestClients checks that each client gets credentials in each form, and new ones after the first
+// expired.
 func TestClients(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it waits for credentials to expire")
+		t.Skip("this test waits until credentials expire")
 	}
 	t.Parallel()
 	w := newWorld(t)
 	clients := allClients(t)
 	t.Run("with", func(t *testing.T) {
 		for _, c := range clients {
-			for _, way := range ways {
-				t.Run(c.name+" "+way.name, func(t *testing.T) {
+			for _, form := range forms {
+				t.Run(c.name+" "+form.name, func(t *testing.T) {
 					t.Parallel()
 					program.Need(t, c.needs...)
 					home := t.TempDir()
-					way.test(t, w, c, home, w.role(t, c.name+"-"+strings.ReplaceAll(way.name, " ", "-")))
+					form.test(t, w, c, home, w.role(t, c.name+"-"+strings.ReplaceAll(form.name, " ", "-")))
 				})
 			}
 		}
 	})
 	w.secrets.check(t)
 	if refused := w.Net.Refused(); len(refused) > 0 {
-		t.Errorf("somebody wanted to reach %q", refused)
+		t.Errorf("a program tried to reach %q", refused)
 	}
 }
 
-// through is how often a client calls so that it lives through two sessions.
-func through(c client) (calls int, pause time.Duration) {
+// schedule returns how many calls a client makes, and the pause between them, to use two sessions.
+func schedule(c client) (calls int, pause time.Duration) {
 	if c.oneCall {
 		return 3, session * 2 / 3
 	}
-	return 9, session * 17 / 60 // no call when the credentials of the first one expire, or those after them
+	return 9, session * 17 / 60 // no call at the moment when credentials expire
 }
 
-// Keys in a file are read once: when they have expired the program fails, and the next one finds new ones after the next login.
+// Keys in a file are read once: after they expire the program fails, and after the next login a new
+// program reads new ones.
 func credentialsFile(t *testing.T, w *world, c client, home, role string) {
 	t.Helper()
-	w.putRole(t, role, time.Hour) // they are expired by force
+	w.putRole(t, role, time.Hour) // the test makes them expire
 	login := func() string {
 		w.onafed(t, home, "idp", "login", "aws", "--verbose", "--role-arn", role, "--token-file", w.Token)
 		text, err := os.ReadFile(filepath.Join(home, ".aws", "credentials"))
@@ -251,19 +256,19 @@ func credentialsFile(t *testing.T, w *world, c client, home, role string) {
 		return key
 	}
 	key := login()
-	fine(t, c, w.run(t, c, home, 1, 0), role)
+	checkAnswers(t, c, w.run(t, c, home, 1, 0), role)
 	w.STS.ExpireCredentials(key)
 	if a := w.run(t, c, home, 1, 0); a[0].Error != "ExpiredToken" {
-		t.Errorf("with expired keys the client says %+v, want ExpiredToken", a[0])
+		t.Errorf("with expired keys the client gets %+v, want ExpiredToken", a[0])
 	}
 	login()
-	fine(t, c, w.run(t, c, home, 1, 0), role)
+	checkAnswers(t, c, w.run(t, c, home, 1, 0), role)
 	if keys, _ := w.seen(t, c, role); keys != 2 {
-		t.Errorf("the client was let in with %d keys, want the two of the two logins", keys)
+		t.Errorf("the client used %d keys successfully, want 2, one for each login", keys)
 	}
 }
 
-// A credential_process is run again by a program whose credentials expire.
+// A program runs the credential_process again before its credentials expire.
 func credentialProcess(t *testing.T, w *world, c client, home, role string) {
 	t.Helper()
 	w.onafed(t, home, "idp", "login", "aws", "--verbose", "--mode", "process", "--role-arn", role, "--token-file", w.Token)
@@ -273,16 +278,17 @@ func credentialProcess(t *testing.T, w *world, c client, home, role string) {
 	}
 	w.secrets.add(handed.SecretAccessKey)
 	w.secrets.add(handed.SessionToken)
-	calls, pause := through(c)
-	fine(t, c, w.run(t, c, home, calls, pause), role)
+	calls, pause := schedule(c)
+	checkAnswers(t, c, w.run(t, c, home, calls, pause), role)
 	refreshed(t, w, c, role)
 }
 
-// The container endpoint is asked again, and has new credentials before the old ones expire.
+// A program asks the container endpoint again, which has new credentials before the old ones
+// expire.
 func containerEndpoint(t *testing.T, w *world, c client, home, role string) {
 	t.Helper()
 	file, lines := filepath.Join(home, "endpoint-token"), filepath.Join(home, "endpoint.env")
-	w.onafedBeside(t, home, func() bool { text, err := os.ReadFile(lines); return err == nil && len(text) > 0 },
+	w.startOnafed(t, home, func() bool { text, err := os.ReadFile(lines); return err == nil && len(text) > 0 },
 		"aws", "serve", "--verbose", "--role-arn", role, "--token-file", w.Token, "--token-out", file, "--env-out", lines, "--show-token")
 	text, err := os.ReadFile(lines)
 	if err != nil {
@@ -293,31 +299,31 @@ func containerEndpoint(t *testing.T, w *world, c client, home, role string) {
 		t.Fatal(err)
 	}
 	w.secrets.add(string(token))
-	calls, pause := through(c)
-	fine(t, c, w.run(t, c, home, calls, pause, strings.Fields(string(text))...), role)
+	calls, pause := schedule(c)
+	checkAnswers(t, c, w.run(t, c, home, calls, pause, strings.Fields(string(text))...), role)
 	refreshed(t, w, c, role)
 }
 
-// With a token file the client calls STS itself, each time with the token that is in the file then.
+// With a token file the client calls STS itself, each time with the current token of the file.
 func tokenFile(t *testing.T, w *world, c client, home, role string) {
 	t.Helper()
 	file := filepath.Join(home, "token", "token")
-	w.onafedBeside(t, home, func() bool { _, err := os.Stat(file); return err == nil },
+	w.startOnafed(t, home, func() bool { _, err := os.Stat(file); return err == nil },
 		"idp", "token", "--verbose", "--audience", "sts.amazonaws.com", "--token-file", w.Token, "--output", file, "--watch")
-	calls, pause := through(c)
-	fine(t, c, w.run(t, c, home, calls, pause, "AWS_WEB_IDENTITY_TOKEN_FILE="+file, "AWS_ROLE_ARN="+role), role)
+	calls, pause := schedule(c)
+	checkAnswers(t, c, w.run(t, c, home, calls, pause, "AWS_WEB_IDENTITY_TOKEN_FILE="+file, "AWS_ROLE_ARN="+role), role)
 	if _, tokens := w.seen(t, c, role); tokens < 2 {
-		t.Errorf("the client exchanged %d ID tokens, want the file's new ones too", tokens)
+		t.Errorf("the client exchanged %d ID tokens, want at least 2: the file had new ones", tokens)
 	}
 	refreshed(t, w, c, role)
 }
 
-// refreshed checks that the client was let in with credentials that came after the first ones.
+// refreshed checks that the client also used new credentials successfully.
 func refreshed(t *testing.T, w *world, c client, role string) {
 	t.Helper()
 	keys, tokens := w.seen(t, c, role)
 	if keys < 2 {
-		t.Errorf("the client was let in with %d keys in two lifetimes of them, want new ones too", keys)
+		t.Errorf("the client used %d keys in two lifetimes, want at least 2", keys)
 	}
 	t.Logf("%d keys used, %d ID tokens exchanged", keys, tokens)
 }

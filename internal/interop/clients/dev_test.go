@@ -13,14 +13,14 @@ import (
 	"github.com/onafed/onafed/internal/interop/program"
 )
 
-// TestDev does what the help of "onafed dev" says: start it, take the lines that it prints into the environment, use any client. Then
-// it is interrupted.
+// TestDev follows the help of "onafed dev": it starts the command, puts the printed lines into the
+// environment and runs each client. Then it interrupts the command.
 func TestDev(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it waits for credentials to expire")
+		t.Skip("this test waits until credentials expire")
 	}
 	t.Parallel()
-	w := newWorld(t) // for its net, which is where a client ends that does not keep to the lines
+	w := newWorld(t) // for its network, which refuses a client that ignores the lines
 	cmd := exec.Command(w.Onafed, "dev", "--ttl", session.String(), "--verbose")
 	folder := t.TempDir()
 	cmd.Env = append(w.environment(folder), "TMPDIR="+folder)
@@ -31,14 +31,16 @@ func TestDev(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { dev.Stop() })
-	// Lines and messages come through pipes of their own, in any order; the lines are one write, which ends in this one.
+	// Lines and messages arrive in separate pipes, in any order. The lines are a single write that
+	// ends with this one.
 	ready := func() bool {
 		_, last, ok := strings.Cut(lines.String(), "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=")
 		return ok && strings.HasSuffix(last, "\n") && strings.Contains(said.String(), "ctrl-C")
 	}
 	wait(t, ready, said.String, dev.Done())
 
-	// The lines as they are make SDKs exchange the token file; those that are comments name the container endpoint.
+	// With the lines as printed, SDKs exchange the token file. The commented lines are for the
+	// container endpoint.
 	web, endpoint := []string{}, []string{}
 	stsURL := ""
 	for line := range strings.Lines(lines.String()) {
@@ -60,19 +62,19 @@ func TestDev(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.secrets.add(string(token))
-			endpoint = append(endpoint, "AWS_CONTAINER_AUTHORIZATION_TOKEN="+string(token)) // for those that do not read the file
+			endpoint = append(endpoint, "AWS_CONTAINER_AUTHORIZATION_TOKEN="+string(token)) // for clients that do not read the file
 		}
 	}
 	const role = "arn:aws:iam::123456789012:role/dev"
 	t.Run("with", func(t *testing.T) {
 		for _, c := range allClients(t) {
-			c.env = nil // the lines say all that is needed
+			c.env = nil // the lines must be enough
 			t.Run(c.name+" container endpoint", func(t *testing.T) {
 				t.Parallel()
 				program.Need(t, c.needs...)
-				calls, pause := through(c)
+				calls, pause := schedule(c)
 				if c.name == "aws-cli" {
-					// 2.9 knows no variable for the endpoint.
+					// aws-cli 2.9 has no variable for the endpoint.
 					command := c.command
 					c.command = func(t *testing.T, ctx context.Context) *exec.Cmd {
 						t.Helper()
@@ -81,16 +83,16 @@ func TestDev(t *testing.T) {
 						return cmd
 					}
 				}
-				fine(t, c, w.run(t, c, t.TempDir(), calls, pause, append(endpoint, "STS_URL="+stsURL)...), role)
+				checkAnswers(t, c, w.run(t, c, t.TempDir(), calls, pause, append(endpoint, "STS_URL="+stsURL)...), role)
 			})
 			if c.oneCall || c.name == "boto3" {
-				continue // they exchange tokens at AWS's own address only
+				continue // they exchange tokens only at the address of AWS
 			}
 			t.Run(c.name+" token file", func(t *testing.T) {
 				t.Parallel()
 				program.Need(t, c.needs...)
-				calls, pause := through(c)
-				fine(t, c, w.run(t, c, t.TempDir(), calls, pause, web...), role)
+				calls, pause := schedule(c)
+				checkAnswers(t, c, w.run(t, c, t.TempDir(), calls, pause, web...), role)
 			})
 		}
 	})
@@ -99,15 +101,15 @@ func TestDev(t *testing.T) {
 	select {
 	case <-dev.Done():
 	case <-time.After(10 * time.Second):
-		t.Fatal("an interrupt did not end it")
+		t.Fatal("an interrupt did not end the command")
 	}
 	if left, _ := filepath.Glob(filepath.Join(folder, "onafed-dev-*")); len(left) > 0 {
-		t.Errorf("it left %q behind", left)
+		t.Errorf("the command left the folder %q", left)
 	}
 	w.secrets.said("onafed dev", said.String())
 	w.secrets.check(t)
 	if refused := w.Net.Refused(); len(refused) > 0 {
-		t.Errorf("somebody wanted to reach %q", refused)
+		t.Errorf("a program tried to reach %q", refused)
 	}
 	t.Logf("dev answered %d times", strings.Count(said.String(), ": ok"))
 }

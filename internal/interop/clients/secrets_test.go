@@ -15,14 +15,14 @@ import (
 	"github.com/onafed/onafed/internal/interop/program"
 )
 
-// secrets are what nobody may see, and what everybody can see.
+// secrets holds the secrets of a test, and the texts that other users of the machine could read.
 type secrets struct {
-	mu      sync.Mutex // guards all below
+	mu      sync.Mutex // guards the fields below
 	hidden  map[string]bool
-	visible map[string]string // text to where it was seen
+	visible map[string]string // text -> where it was seen
 }
 
-// add notes a secret.
+// add adds a secret.
 func (s *secrets) add(secret string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -34,7 +34,7 @@ func (s *secrets) add(secret string) {
 	}
 }
 
-// said notes what a program wrote where logs go.
+// said adds a program's output that would go to a log.
 func (s *secrets) said(who, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -44,14 +44,15 @@ func (s *secrets) said(who, text string) {
 	s.visible[text] = "standard error of " + who
 }
 
-// watch reads the command lines of all processes over and over until ctx ends. Every user of a machine can do that.
+// watch reads the command lines of all processes repeatedly until ctx ends. Every user of a machine
+// can do this.
 func (s *secrets) watch(ctx context.Context) {
 	for ctx.Err() == nil {
 		files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 		for _, f := range files {
 			text, err := os.ReadFile(f)
 			if err != nil || len(text) == 0 {
-				continue // it has ended
+				continue // the process has ended
 			}
 			s.mu.Lock()
 			if s.visible == nil {
@@ -73,7 +74,7 @@ var secretForms = map[string]*regexp.Regexp{
 	"keys as a shell reads": regexp.MustCompile(`AWS_(SECRET_ACCESS_KEY|SESSION_TOKEN)=`),
 }
 
-// found says for each secret that was visible where it was, without showing it.
+// found returns where each visible secret was seen, without the secret.
 func (s *secrets) found() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +94,7 @@ func (s *secrets) found() []string {
 	return found
 }
 
-// check fails the test for each secret that was visible.
+// check fails the test for each visible secret.
 func (s *secrets) check(t *testing.T) {
 	t.Helper()
 	for _, f := range s.found() {
@@ -104,8 +105,8 @@ func (s *secrets) check(t *testing.T) {
 	t.Logf("%d secrets in none of %d command lines and outputs", len(s.hidden), len(s.visible))
 }
 
-// A secret on the command line of another process is seen.
-func TestSecretsAreSeen(t *testing.T) {
+// The watcher finds a secret on the command line of another process.
+func TestVisibleSecretsAreFound(t *testing.T) {
 	t.Parallel()
 	var s secrets
 	ctx, cancel := context.WithCancel(t.Context())

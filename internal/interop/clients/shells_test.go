@@ -9,7 +9,8 @@ import (
 	"github.com/onafed/onafed/internal/interop/program"
 )
 
-// TestShells puts credentials into the environment of a shell, as the help of "onafed aws env" says, and starts a client from it.
+// TestShells puts credentials into the environment of a shell, as the help of "onafed aws env"
+// says, and runs a client in it.
 func TestShells(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -34,8 +35,8 @@ func TestShells(t *testing.T) {
 			if err := json.Unmarshal(out, &a); err != nil {
 				t.Fatalf("%v: %s", err, program.Tail(string(out)))
 			}
-			fine(t, client{}, []answer{a}, role)
+			checkAnswers(t, client{}, []answer{a}, role)
 		})
 	}
-	t.Cleanup(func() { w.secrets.check(t) }) // when all shells have ended
+	t.Cleanup(func() { w.secrets.check(t) }) // after all shells have ended
 }

@@ -21,20 +21,21 @@ import (
 )
 
 const (
-	// session is how long credentials live, and so the least that a client must see through.
+	// session is the lifetime of credentials. A client runs longer than that.
 	session = 6 * time.Second
-	// tokenLife is how long an ID token lives: so much less that there is a new one at each refresh. Token files renew at half of it.
+	// tokenLife is the lifetime of an ID token. It is shorter, so that each refresh uses a new one.
+	// Token files renew after half of it.
 	tokenLife = 5 * time.Second
 )
 
-// A world has an issuer, an STS, and the command line of cmd/onafed between them and the clients.
+// A world has an issuer, an STS, and the command line that connects them with the clients.
 type world struct {
 	Issuer *idptest.Issuer
 	STS    *awsfedtest.STS
 	URL    string // of the STS
 	Net    *fakenet.Net
-	Token  string // the file with the ID token, which is kept fresh
-	Onafed string // the command line
+	Token  string // the path of the ID token's file, which is kept fresh
+	Onafed string // the path of the command line
 
 	secrets secrets
 }
@@ -45,7 +46,7 @@ func newWorld(t *testing.T) *world {
 	w.STS = awsfedtest.New(t, w.Issuer.URL, w.Issuer.Client(), "arn:aws:iam::123456789012:role/first")
 	w.URL = awsfedtest.Start(t, w.STS)
 	var err error
-	// Under these names AWS's clients look for STS when nobody tells them otherwise.
+	// The default host names of STS in AWS's clients.
 	w.Net, err = fakenet.New(t.TempDir(), map[string]http.Handler{"sts.us-east-1.amazonaws.com": w.STS, "sts.amazonaws.com": w.STS})
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +74,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// source notes each token as a secret.
+// source returns a token source that adds each token to the secrets.
 func (w *world) source() idp.TokenSource {
 	issued := w.Issuer.TokenSource(idp.AudienceAWS)
 	return idp.TokenSourceFunc(func(ctx context.Context) (*idp.Token, error) {
@@ -85,7 +86,7 @@ func (w *world) source() idp.TokenSource {
 	})
 }
 
-// role makes a role that the issuer's tokens may assume, with sessions of seconds.
+// role makes a role that the issuer's tokens can assume, with short sessions.
 func (w *world) role(t *testing.T, name string) string {
 	t.Helper()
 	arn := "arn:aws:iam::123456789012:role/" + name
@@ -100,8 +101,9 @@ func (w *world) putRole(t *testing.T, arn string, sessions time.Duration) {
 	}
 }
 
-// environment is that of a program in a home of its own, where nothing of the test's user is seen, and from where nothing but the net
-// of the test can be reached. Clients share caches below HOME, so each must have one.
+// environment returns the variables for a program with its own home folder. It sees no file of the
+// test's user and reaches only the network of the test. Clients keep caches in HOME, so each needs
+// its own.
 func (w *world) environment(home string, more ...string) []string {
 	return append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_CACHE_HOME=" + home + "/.cache", "XDG_RUNTIME_DIR=" + home,
@@ -110,7 +112,7 @@ func (w *world) environment(home string, more ...string) []string {
 	}, more...)
 }
 
-// onafed runs the command line to its end. What it says must hold no secret.
+// onafed runs the command line until it ends. Its messages must contain no secret.
 func (w *world) onafed(t *testing.T, home string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), w.Onafed, args...)
@@ -125,8 +127,8 @@ func (w *world) onafed(t *testing.T, home string, args ...string) []byte {
 	return out
 }
 
-// onafedBeside starts the command line beside the test, until the test ends, and waits until ready.
-func (w *world) onafedBeside(t *testing.T, home string, ready func() bool, args ...string) {
+// startOnafed runs the command line in the background until the test ends, and waits until ready.
+func (w *world) startOnafed(t *testing.T, home string, ready func() bool, args ...string) {
 	t.Helper()
 	cmd := exec.Command(w.Onafed, args...)
 	cmd.Env = w.environment(home, "AWS_ENDPOINT_URL_STS="+w.URL)
@@ -147,14 +149,14 @@ func (w *world) onafedBeside(t *testing.T, home string, ready func() bool, args 
 	}, p.Done())
 }
 
-// wait polls until something has happened.
+// wait polls until ready returns true.
 func wait(t *testing.T, ready func() bool, what func() string, ended <-chan struct{}) {
 	t.Helper()
 	deadline := time.After(20 * time.Second)
 	for !ready() {
 		select {
 		case <-ended:
-			t.Fatalf("it ended: %s", what())
+			t.Fatalf("the program ended: %s", what())
 		case <-deadline:
 			t.Fatalf("still not ready: %s", what())
 		case <-time.After(20 * time.Millisecond):
@@ -162,7 +164,7 @@ func wait(t *testing.T, ready func() bool, what func() string, ended <-chan stru
 	}
 }
 
-// build compiles a command of the module that dir is in.
+// build compiles a command of dir's module.
 func build(t *testing.T, dir, pkg string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), filepath.Base(pkg))

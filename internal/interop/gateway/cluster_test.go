@@ -20,15 +20,17 @@ import (
 	"github.com/onafed/onafed/internal/interop/program"
 )
 
-// account is the tenant of everything that the tests make: 12 digits, so that ARNs look like AWS's.
+// account is the tenant of everything that the tests make. It has 12 digits, so that ARNs look like
+// those of AWS.
 const account = "123456789012"
 
-// A cluster is Ceph on loopback, as small as it gets: a monitor, a storage daemon that keeps everything in memory, and the RADOS
-// Gateway, which has S3, STS and the roles of IAM. It sees issuers on a net of its own.
+// A cluster is the smallest Ceph on loopback: a monitor, a storage daemon that keeps its data in
+// memory, and the RADOS Gateway, which has S3, STS and the roles of IAM. It reaches issuers on its
+// own network.
 type cluster struct {
 	URL   string
 	Net   *fakenet.Net
-	Admin aws.Credentials // of a user who may make providers and roles
+	Admin aws.Credentials // of a user that may make providers and roles
 
 	dir       string
 	processes []*program.Process
@@ -48,7 +50,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// ceph returns the cluster that all tests share. The first call starts it.
+// ceph returns the cluster that the tests share. The first call starts it.
 func ceph(t *testing.T) *cluster {
 	t.Helper()
 	program.Need(t, "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph", "ceph-authtool", "monmaptool")
@@ -104,8 +106,8 @@ func start() (c *cluster, err error) {
 	)
 }
 
-// configuration is what every daemon reads. The daemons authenticate to each other: without cephx the gateway hangs. The short
-// intervals of the monitor halve the time that the start takes.
+// configuration returns the configuration of every daemon. The daemons authenticate to each other,
+// because the gateway hangs without cephx. The short intervals of the monitor halve the start time.
 func (c *cluster) configuration(id string, monitor, gateway int) string {
 	return fmt.Sprintf(`[global]
 fsid = %[2]s
@@ -229,7 +231,8 @@ func (c *cluster) gateway(ctx context.Context) error {
 	return err
 }
 
-// command is one of Ceph's programs with the cluster's configuration. libcurl in the gateway takes its proxy from the environment.
+// command returns the command for one of Ceph's programs with the cluster's configuration. libcurl
+// in the gateway reads its proxy from the environment.
 func (c *cluster) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	if args[0] != "ceph-authtool" {
@@ -259,7 +262,7 @@ func (c *cluster) daemon(args ...string) error {
 	return nil
 }
 
-// freePorts returns ports of loopback that are free now.
+// freePorts returns loopback ports that are free at the moment.
 func freePorts(n int) ([]int, error) {
 	ports := make([]int, n)
 	for i := range ports {

@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 )
 
-// counting counts requests and remembers what the last answer said about caching.
+// counting counts requests and keeps the caching headers of the last answer.
 type counting struct {
 	next        http.RoundTripper
 	count       atomic.Int64

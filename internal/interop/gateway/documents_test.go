@@ -17,13 +17,14 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// An issuer without a server: its documents lie in a bucket that everybody may read, behind a host that passes requests on to it, as a
-// CDN does. Discovery and verification go there, and the gateway's own STS does.
+// An issuer without a server: its documents are in a public bucket, and a host passes requests on
+// to it, as a CDN does. Discovery, verification and the gateway's own STS read them there.
 func TestDocumentsOnS3(t *testing.T) {
 	t.Parallel()
 	const issuerURL, bucket = "https://cdn.example.com/ona", "documents"
 	c := ceph(t)
-	// Objects that the world may read need a user without a tenant, else the bucket's name in a URL has a colon in it.
+	// Public objects need a user without a tenant, otherwise the bucket's name in a URL contains a
+	// colon.
 	if _, err := c.run(t.Context(), "radosgw-admin", "user", "create", "--uid=documents", "--display-name=documents",
 		"--access-key=ONAFEDINTEROPDOCS", "--secret="+c.Admin.SecretAccessKey); err != nil {
 		t.Fatal(err)
@@ -86,17 +87,17 @@ func TestDocumentsOnS3(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := verifier.Verify(t.Context(), raw); err != nil {
-		t.Errorf("a token of the issuer is refused: %v", err)
+		t.Errorf("a token of the issuer was refused: %v", err)
 	}
 
-	// The same documents serve the gateway, which fetches them through the same host from itself.
+	// The gateway uses the same documents. It fetches them from itself through the same host.
 	w.register(t, issuerURL, idp.AudienceAWS)
 	role := w.role(t, "documents", strings.Replace(openToAll, "HOST", "cdn.example.com/ona", 1))
 	if _, err := w.provider(t, role).Credentials(t.Context()); err != nil {
-		t.Errorf("the gateway refuses the issuer whose documents are on its own S3: %v", err)
+		t.Errorf("the gateway refused the issuer whose documents are on its own S3: %v", err)
 	}
 
-	// What nobody published is not there, and is no key set.
+	// A document that was not published is missing, and is not read as a key set.
 	if _, err := issuer.Discover(t.Context(), "https://cdn.example.com/other", &issuer.DiscoverOptions{HTTPClient: c.Net.Client()}); err == nil {
 		t.Error("discovery found an issuer that has no documents")
 	}

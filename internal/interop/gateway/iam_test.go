@@ -17,7 +17,8 @@ import (
 	"github.com/onafed/onafed/internal/interop/program"
 )
 
-// iam makes a call of AWS's IAM API. Blanks are sent as %20, because the gateway does not read "+" as one.
+// iam makes a call of AWS's IAM API. A blank is sent as %20, because the gateway does not accept
+// "+".
 func (c *cluster) iam(ctx context.Context, action string, params map[string]string) error {
 	form := url.Values{"Action": {action}, "Version": {"2010-05-08"}}
 	for k, v := range params {
@@ -45,7 +46,7 @@ func (c *cluster) iam(ctx context.Context, action string, params map[string]stri
 	return err
 }
 
-// register makes an issuer known.
+// register registers an issuer as an OIDC provider.
 func (c *cluster) register(t *testing.T, issuerURL string, clientIDs ...string) {
 	t.Helper()
 	params := map[string]string{"Url": issuerURL, "ThumbprintList.member.1": strings.Repeat("0", 40)}
@@ -57,7 +58,7 @@ func (c *cluster) register(t *testing.T, issuerURL string, clientIDs ...string) 
 	}
 }
 
-// role makes a role that may do everything on S3 and returns its ARN.
+// role makes a role with all permissions on S3 and returns its ARN.
 func (c *cluster) role(t *testing.T, name, trustPolicy string) string {
 	t.Helper()
 	if err := c.iam(t.Context(), "CreateRole", map[string]string{"RoleName": name, "Path": "/", "AssumeRolePolicyDocument": trustPolicy}); err != nil {

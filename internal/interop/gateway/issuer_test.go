@@ -22,17 +22,17 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// A world is an issuer on the gateway's net, registered there.
+// A world is an issuer on the gateway's network, registered with the gateway.
 type world struct {
 	*cluster
 	URL string
-	// Subject is the test's own. The gateway makes a user of each subject at its first call, and two first calls at once do not
-	// go well there.
+	// Subject is different in each test. The gateway makes a user for each subject at its first
+	// call, and fails if there are two first calls at once.
 	Subject string
 	Ring    *issuer.KeyRing
 }
 
-// newWorld starts an issuer. Each test has its own, so that they can run side by side.
+// newWorld starts an issuer. Each test has its own, so that tests can run in parallel.
 func newWorld(t *testing.T, issuerURL string, audiences ...string) *world {
 	t.Helper()
 	w := &world{cluster: ceph(t), URL: issuerURL, Subject: newSubject()}
@@ -56,7 +56,7 @@ func newWorld(t *testing.T, issuerURL string, audiences ...string) *world {
 	return w
 }
 
-// newSubject is a new environment of idptest's project.
+// newSubject returns the subject of a new environment in idptest's project.
 func newSubject() string {
 	id := make([]byte, 16)
 	rand.Read(id)
@@ -89,7 +89,7 @@ func newSigner(t *testing.T, kid string) *issuer.Signer {
 	return s
 }
 
-// claims are those of a V2 token of an Ona environment.
+// claims returns the claims of a V2 token of an Ona environment.
 func (w *world) claims(pairs ...any) map[string]any {
 	now := time.Now()
 	return idptest.With(map[string]any{
@@ -98,7 +98,7 @@ func (w *world) claims(pairs ...any) map[string]any {
 	}, pairs...)
 }
 
-// source signs a new token at each call.
+// source returns a token source that signs a new token at each call.
 func (w *world) source() idp.TokenSource {
 	return idp.TokenSourceFunc(func(ctx context.Context) (*idp.Token, error) {
 		raw, err := w.Ring.Sign(ctx, w.claims())
@@ -109,8 +109,8 @@ func (w *world) source() idp.TokenSource {
 	})
 }
 
-// assume asks the gateway for a role until it answers. With many calls at a time about one answer in a hundred ends in its middle and a
-// few in a thousand never come, whatever they are about.
+// assume asks the gateway for a role until it answers. Under many parallel calls about one answer
+// in a hundred is cut off and a few in a thousand never arrive, whatever the request is.
 func (w *world) assume(ctx context.Context, role, token string) error {
 	client := sts.New(sts.Options{Region: "us-east-1", BaseEndpoint: &w.cluster.URL, Retryer: aws.NopRetryer{}})
 	for try := 1; ; try++ {

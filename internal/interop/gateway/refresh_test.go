@@ -29,8 +29,9 @@ func object(t *testing.T, client *s3.Client, bucket string) {
 	}
 }
 
-// Fifty workers read from S3 with sessions of six seconds, for three of them. The gateway checks every signature and every
-// expiration; none of the calls may fail, and the first credentials must not work at the end.
+// Fifty workers read from S3 during three sessions of six seconds. The gateway checks every
+// signature and every expiration. No call may fail, and at the end the first credentials must be
+// refused.
 func TestRefreshAcrossExpiry(t *testing.T) {
 	t.Parallel()
 	const session, watched, workers = 6 * time.Second, 18 * time.Second, 50
@@ -47,7 +48,7 @@ func TestRefreshAcrossExpiry(t *testing.T) {
 			}
 		}
 	})
-	// No APIOption and no retries: a call that meets expired credentials must show.
+	// No APIOption and no retries, so that a call with expired credentials is visible.
 	client := w.s3(p, func(o *s3.Options) { o.Retryer = aws.NopRetryer{} })
 	object(t, client, "refresh")
 	first, err := p.Credentials(t.Context())
@@ -77,15 +78,15 @@ func TestRefreshAcrossExpiry(t *testing.T) {
 	}
 	old := w.s3(credentials.NewStaticCredentialsProvider(first.AccessKeyID, first.SecretAccessKey, first.SessionToken), func(o *s3.Options) { o.Retryer = aws.NopRetryer{} })
 	if _, err := get(t.Context(), old, "refresh", "a"); err == nil {
-		t.Errorf("the credentials that expired at %s still work, so nothing was shown", first.Expires)
+		t.Errorf("the credentials that expired at %s still work, so the test proves nothing", first.Expires)
 	} else {
 		t.Logf("the first credentials are refused now: %s", code(err))
 	}
 	t.Logf("%d calls by %d workers in %s, %d failed; %d refreshes, %d failed", calls.Load(), workers, watched, errs.Load(), refreshes.Load(), failed.Load())
 }
 
-// Credentials that somebody invalidated are replaced within the next call. (The gateway answers AccessDenied when credentials have
-// expired, so Provider.APIOption has nothing to go by there.)
+// Invalidated credentials are replaced within the next call. (For expired credentials the gateway
+// answers AccessDenied, which Provider.APIOption cannot recognize.)
 func TestInvalidate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "https://invalidate.example.com", "sts.amazonaws.com")
@@ -99,6 +100,6 @@ func TestInvalidate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if after := p.Status().AccessKeyID; after == before {
-		t.Errorf("the access key is %s after it was invalidated, want another", after)
+		t.Errorf("the access key is %s after it was invalidated, want a new one", after)
 	}
 }

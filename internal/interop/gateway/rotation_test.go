@@ -8,9 +8,9 @@ import (
 	"github.com/onafed/onafed/awsfed"
 )
 
-// A key rotation as the gateway sees it. It reads the first key of the set only and fetches the set for each call, so a token of the
-// new key is refused as long as the old key is published beside it: an issuer for such a verifier swaps the keys. The provider keeps
-// its credentials meanwhile, and nobody notices.
+// A key rotation with the gateway. It fetches the key set for each call and reads only the first
+// key, so it refuses tokens of the new key while the old key comes first. An issuer for such a
+// verifier must replace the key. Meanwhile the provider keeps its credentials, and no call fails.
 func TestKeyRotation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "https://rotation.example.com", "sts.amazonaws.com")
@@ -42,7 +42,7 @@ func TestKeyRotation(t *testing.T) {
 				t.Fatalf("with the new key alone in the set: %v", e.Err)
 			case e.Err != nil:
 				if !e.Valid || !e.Retryable {
-					t.Fatalf("the credentials were given up because of %v", e.Err)
+					t.Fatalf("the credentials were discarded because of %v", e.Err)
 				}
 				refused++
 				if err := w.Ring.Remove("k0"); err != nil {

@@ -18,11 +18,12 @@ import (
 	"github.com/onafed/onafed/idp/idptest"
 )
 
-// provider assumes a role at the gateway.
+// provider returns a provider that assumes a role at the gateway.
 func (w *world) provider(t *testing.T, roleARN string, optFns ...func(*awsfed.Options)) *awsfed.Provider {
 	t.Helper()
 	client := sts.New(sts.Options{Region: "us-east-1", BaseEndpoint: &w.cluster.URL})
-	// The subject's first call, at which the gateway makes a user of it, is slow and may have to be made again.
+	// At the subject's first call the gateway makes a user for it. That is slow and may have to be
+	// repeated.
 	first, err := w.source().Token(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +31,8 @@ func (w *world) provider(t *testing.T, roleARN string, optFns ...func(*awsfed.Op
 	if err := w.assume(t.Context(), roleARN, first.Raw()); err != nil {
 		t.Fatal(err)
 	}
-	// A request may take a third of this, so that one which the gateway leaves hanging is tried again before credentials expire.
+	// A request may take a third of this, so that a hanging request is repeated before credentials
+	// expire.
 	impatient := func(o *awsfed.Options) { o.AttemptTimeout = 6 * time.Second }
 	p, err := awsfed.New(client, roleARN, w.source(), append([]func(*awsfed.Options){impatient}, optFns...)...)
 	if err != nil {
@@ -39,7 +41,7 @@ func (w *world) provider(t *testing.T, roleARN string, optFns ...func(*awsfed.Op
 	return p
 }
 
-// s3 is the SDK's client of the gateway's S3.
+// s3 returns the SDK's client for the gateway's S3.
 func (c *cluster) s3(credentials aws.CredentialsProvider, optFns ...func(*s3.Options)) *s3.Client {
 	return s3.New(s3.Options{Region: "us-east-1", BaseEndpoint: &c.URL, UsePathStyle: true, Credentials: credentials}, optFns...)
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/onafed/onafed/awsfed/trust"
 )
 
-// TestTokens sends the same tokens to the gateway and to the STS of awsfedtest, so that what people test their programs against refuses
-// what a real one refuses.
+// TestTokens sends the same tokens to the gateway and to the STS of awsfedtest, to show that the
+// test double refuses what a real STS refuses.
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	const host = "tokens.example.com"
@@ -51,9 +51,9 @@ func TestTokens(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		token   string
-		gateway bool // accepts it
+		gateway bool // whether the gateway accepts it
 		double  bool
-		why     string // they differ
+		why     string // why they differ
 	}{
 		{name: "good", token: good, gateway: true, double: true},
 		{name: "audience in a list", token: sign("aud", []string{"sts.amazonaws.com"}), gateway: true, double: true},
@@ -61,11 +61,11 @@ func TestTokens(t *testing.T) {
 		{name: "payload of another token", token: parts[0] + "." + strings.Split(sign("sub", "org:x"), ".")[1] + "." + parts[2]},
 		{name: "no signature", token: parts[0] + "." + parts[1] + "."},
 		{name: "algorithm none", token: "eyJhbGciOiJub25lIn0." + parts[1] + "."},
-		{name: "no token", token: "not a token"},
+		{name: "not a token", token: "not a token"},
 		{name: "expired for longer than AWS's grace", token: sign("exp", now.Add(-10*time.Minute).Unix(), "iat", now.Add(-20*time.Minute).Unix())},
 		{name: "expired for a minute", token: sign("exp", now.Add(-time.Minute).Unix(), "iat", now.Add(-20*time.Minute).Unix()), double: true, why: "AWS grants five minutes"},
-		{name: "another audience", token: sign("aud", "other.example.com")},
-		{name: "another issuer", token: sign("iss", "https://other.example.com")},
+		{name: "other audience", token: sign("aud", "other.example.com")},
+		{name: "other issuer", token: sign("iss", "https://other.example.com")},
 		{name: "issuer with a slash", token: sign("iss", w.URL+"/")},
 		{name: "no issuer", token: sign("iss", nil)},
 		{name: "no subject", token: sign("sub", nil)},

@@ -23,7 +23,7 @@ const (
 	webIdentity = `"Action":"sts:AssumeRoleWithWebIdentity"`
 )
 
-// allow and deny are statements with conditions; key and value pairs are written "sub=..." and "aud=...".
+// allow and deny return statements with conditions; see on.
 func allow(conditions string) string { return statement("Allow", conditions) }
 func deny(conditions string) string  { return statement("Deny", conditions) }
 
@@ -39,7 +39,7 @@ func allOf(statements ...string) string {
 	return `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`
 }
 
-// on is one operator on one of the issuer's keys.
+// on returns one operator on one of the issuer's keys.
 func on(operator, claim string, values ...string) string {
 	text, err := json.Marshal(values)
 	if err != nil {
@@ -51,27 +51,28 @@ func on(operator, claim string, values ...string) string {
 	return fmt.Sprintf(`%q:{"trust.example.com:%s":%s}`, operator, claim, text)
 }
 
-// A trustCase is one trust policy and one token. The role is assumed at the gateway, and package trust must say the same.
+// A trustCase is one trust policy and one token. Package trust must decide as the gateway does.
 type trustCase struct {
 	name       string
 	statements []string
-	claims     []any // what differs from the usual claims
-	allowed    bool  // what AWS does, and so package trust
-	// differs says why the gateway answers otherwise than AWS. The test fails if it does not, so that the list stays true.
+	claims     []any // changes of the usual claims
+	allowed    bool  // the decision of AWS and of package trust
+	// differs says why the gateway decides differently from AWS. The test fails if it no longer
+	// does.
 	differs string
 }
 
 var audience = on("StringEquals", "aud", "sts.amazonaws.com")
 
-// The differences that show in more than one case.
+// The differences that occur in more than one case.
 const (
 	differsNOR  = "a negated operator holds as soon as one of its values does not match; at AWS none may match"
 	differsNull = "Null asks whether the key is absent, also when its value is false"
-	differsAZP  = "the key aud is always the claim aud; at AWS azp takes its place"
+	differsAZP  = "the key aud is always the claim aud; at AWS azp replaces it"
 )
 
 var trustCases = []trustCase{
-	// Without conditions, and the audience.
+	// No condition, and the audience.
 	{name: "no condition", statements: []string{allow("")}, allowed: true},
 	{name: "audience equal", statements: []string{allow(audience)}, allowed: true},
 	{name: "audience other", statements: []string{allow(on("StringEquals", "aud", "other.example.com"))}},
@@ -83,12 +84,12 @@ var trustCases = []trustCase{
 	{name: "subject equal", statements: []string{allow(on("StringEquals", "sub", subjectV2))}, allowed: true},
 	{name: "subject of another organization", statements: []string{allow(on("StringEquals", "sub", "org:"+otherOrg+"/prj:"+prj+"/env:"+env))}},
 	{name: "subject is a prefix only", statements: []string{allow(on("StringEquals", "sub", "org:"+org))}},
-	{name: "StringEquals takes a star literally", statements: []string{allow(on("StringEquals", "sub", "org:"+org+"/*"))}},
-	{name: "StringEquals takes a question mark literally", statements: []string{allow(on("StringEquals", "sub", strings.Replace(subjectV2, "-", "?", 1)))}},
+	{name: "StringEquals reads a star literally", statements: []string{allow(on("StringEquals", "sub", "org:"+org+"/*"))}},
+	{name: "StringEquals reads a question mark literally", statements: []string{allow(on("StringEquals", "sub", strings.Replace(subjectV2, "-", "?", 1)))}},
 	{name: "StringEquals in other letter case", statements: []string{allow(on("StringEquals", "sub", strings.ToUpper(subjectV2)))}},
 	{name: "StringEqualsIgnoreCase", statements: []string{allow(on("StringEqualsIgnoreCase", "sub", strings.ToUpper(subjectV2)))}, allowed: true},
 	{name: "StringEqualsIgnoreCase of another", statements: []string{allow(on("StringEqualsIgnoreCase", "sub", "ORG:"+otherOrg))}},
-	{name: "StringEqualsIgnoreCase takes a star literally", statements: []string{allow(on("StringEqualsIgnoreCase", "sub", "ORG:*"))}},
+	{name: "StringEqualsIgnoreCase reads a star literally", statements: []string{allow(on("StringEqualsIgnoreCase", "sub", "ORG:*"))}},
 	{name: "subject is the third of three values", statements: []string{allow(on("StringEquals", "sub", "a", "b", subjectV2))}, allowed: true},
 	{name: "subject is none of three values", statements: []string{allow(on("StringEquals", "sub", "a", "b", "c"))}},
 
@@ -110,7 +111,7 @@ var trustCases = []trustCase{
 	{name: "StringLike two stars", statements: []string{allow(on("StringLike", "sub", "org:*/prj:*/env:"+env))}, allowed: true},
 	{
 		name: "StringLike star before text that occurs twice", statements: []string{allow(on("StringLike", "sub", "*:019527e4-75d5-704d-a5a4-a2b52cf56196"))}, allowed: true,
-		differs: "a star stops at the first place where the text after it begins to match and never goes back",
+		differs: "a star matches up to the first place where the following text begins to match, and does not try later places",
 	},
 	{name: "StringLike list of patterns", statements: []string{allow(on("StringLike", "sub", "org:"+otherOrg+"/*", "org:"+org+"/*"))}, allowed: true},
 	{name: "V3 subject, pattern for V2", statements: []string{allow(on("StringLike", "sub", "org:"+org+"/*"))}, claims: []any{"sub", subjectV3}},
@@ -161,29 +162,29 @@ var trustCases = []trustCase{
 	{name: "action is another", statements: []string{strings.Replace(allow(""), `"sts:AssumeRoleWithWebIdentity"`, `"sts:AssumeRole"`, 1)}},
 	{name: "action with a star", statements: []string{strings.Replace(allow(""), `"sts:AssumeRoleWithWebIdentity"`, `"sts:*"`, 1)}, allowed: true},
 
-	// Keys that are not in the request.
+	// Keys that are missing in the request.
 	{name: "key of another issuer, positive", statements: []string{allow(`"StringEquals":{"other.example.com:sub":"` + subjectV2 + `"}`)}},
 	{name: "key with https", statements: []string{allow(`"StringEquals":{"https://trust.example.com:sub":"` + subjectV2 + `"}`)}},
-	{name: "claim that is not in the token, positive", statements: []string{allow(on("StringEquals", "prj", prj))}},
+	{name: "missing claim, positive", statements: []string{allow(on("StringEquals", "prj", prj))}},
 	{
-		name: "claim that is not in the token, negated", statements: []string{allow(on("StringNotEquals", "email", "x@example.com"))}, allowed: true,
-		differs: "a negated operator on a key that is not there does not hold",
+		name: "missing claim, negated", statements: []string{allow(on("StringNotEquals", "email", "x@example.com"))}, allowed: true,
+		differs: "a negated operator on a missing key does not hold",
 	},
 	{
-		name: "claim that is not in the token, IfExists", statements: []string{allow(on("StringEqualsIfExists", "email", "x@example.com"))}, allowed: true,
+		name: "missing claim, IfExists", statements: []string{allow(on("StringEqualsIfExists", "email", "x@example.com"))}, allowed: true,
 	},
 	{
-		name: "claim that is no key at AWS", statements: []string{allow(on("StringEquals", "org", org))},
+		name: "claim that is not a key at AWS", statements: []string{allow(on("StringEquals", "org", org))},
 		differs: "every claim becomes a key",
 	},
-	{name: "Null true on a key that is not there", statements: []string{allow(on("Null", "email", "true"))}, allowed: true},
-	{name: "Null true on a key that is there", statements: []string{allow(on("Null", "sub", "true"))}},
+	{name: "Null true on a missing key", statements: []string{allow(on("Null", "email", "true"))}, allowed: true},
+	{name: "Null true on a present key", statements: []string{allow(on("Null", "sub", "true"))}},
 	{
-		name: "Null false on a key that is there", statements: []string{allow(on("Null", "sub", "false"))}, allowed: true,
+		name: "Null false on a present key", statements: []string{allow(on("Null", "sub", "false"))}, allowed: true,
 		differs: differsNull,
 	},
 	{
-		name: "Null false on a key that is not there", statements: []string{allow(on("Null", "email", "false"))},
+		name: "Null false on a missing key", statements: []string{allow(on("Null", "email", "false"))},
 		differs: differsNull,
 	},
 
@@ -193,11 +194,11 @@ var trustCases = []trustCase{
 	{name: "ForAnyValue on amr, none", statements: []string{allow(on("ForAnyValue:StringEquals", "amr", "x"))}, claims: []any{"amr", []string{"otp", "pwd"}}},
 	{name: "ForAllValues on amr, one is not", statements: []string{allow(on("ForAllValues:StringEquals", "amr", "pwd"))}, claims: []any{"amr", []string{"otp", "pwd"}}},
 	{name: "ForAllValues on amr, all are", statements: []string{allow(on("ForAllValues:StringEquals", "amr", "pwd", "otp", "x"))}, claims: []any{"amr", []string{"otp", "pwd"}}, allowed: true},
-	{name: "ForAllValues on a key that is not there", statements: []string{allow(on("ForAllValues:StringEquals", "amr", "pwd"))}, allowed: true},
+	{name: "ForAllValues on a missing key", statements: []string{allow(on("ForAllValues:StringEquals", "amr", "pwd"))}, allowed: true},
 
 	// azp and variables.
 	{
-		name: "azp takes the place of aud", statements: []string{allow(on("StringEquals", "aud", "client-of-the-test"))}, claims: []any{"azp", "client-of-the-test"}, allowed: true,
+		name: "azp replaces aud", statements: []string{allow(on("StringEquals", "aud", "client-of-the-test"))}, claims: []any{"azp", "client-of-the-test"}, allowed: true,
 		differs: differsAZP,
 	},
 	{
@@ -212,7 +213,8 @@ func TestTrustPolicies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, trustIssuer, "sts.amazonaws.com", "client-of-the-test")
 	w.Subject = subjectV2
-	// The gateway makes a user of each subject at its first call. Two such calls at once can leave it with a conflict for ever.
+	// The gateway makes a user for each subject at its first call. Two such calls at once can cause
+	// a permanent conflict.
 	open := w.role(t, "trust", allOf(allow("")))
 	for _, c := range trustCases {
 		raw, err := w.Ring.Sign(t.Context(), w.claims(c.claims...))
@@ -220,7 +222,7 @@ func TestTrustPolicies(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := w.assume(t.Context(), open, raw); err != nil {
-			t.Fatalf("with a policy that lets everybody in: %v", err)
+			t.Fatalf("with a policy that allows everyone: %v", err)
 		}
 	}
 	for i, c := range trustCases {

@@ -38,7 +38,7 @@ func newKey(t *testing.T, algorithm string) crypto.Signer {
 	return key
 }
 
-// newNodeOrNil is npm's jose where it may be missing and is.
+// newNodeOrNil returns npm's jose, or nil if it is missing and may be.
 func newNodeOrNil(t *testing.T) *node {
 	t.Helper()
 	var n *node
@@ -57,7 +57,7 @@ func standardClaims(issuerURL string) map[string]any {
 	}
 }
 
-// serve is an issuer's web server whose documents are made for its URL.
+// serve starts an issuer's web server, whose documents contain its URL, and returns the URL.
 func serve(t *testing.T, documents func(url string) map[string][]byte) string {
 	t.Helper()
 	var served map[string][]byte
@@ -75,7 +75,7 @@ func serve(t *testing.T, documents func(url string) map[string][]byte) string {
 	return s.URL
 }
 
-// They find our keys by our discovery document and verify our tokens, in every algorithm.
+// The other libraries find our keys by discovery and verify our tokens, with every algorithm.
 func TestTheyVerifyOurs(t *testing.T) {
 	t.Parallel()
 	n := newNodeOrNil(t)
@@ -112,7 +112,7 @@ func TestTheyVerifyOurs(t *testing.T) {
 	}
 }
 
-// published are the documents of an issuer whose keys another library has written.
+// published returns the documents of an issuer whose keys were written by another library.
 func published(t *testing.T, url string, keys any) map[string][]byte {
 	t.Helper()
 	metadata, err := json.Marshal(map[string]any{
@@ -129,7 +129,8 @@ func published(t *testing.T, url string, keys any) map[string][]byte {
 	return map[string][]byte{".well-known/openid-configuration": metadata, "keys": set}
 }
 
-// We find their keys as they publish them and verify their tokens, in every algorithm.
+// This library finds the keys of the others by discovery and verifies their tokens, with every
+// algorithm.
 func TestWeVerifyTheirs(t *testing.T) {
 	t.Parallel()
 	check := func(t *testing.T, url, token string, err error) {
@@ -143,7 +144,7 @@ func TestWeVerifyTheirs(t *testing.T) {
 	}
 	for _, algorithm := range algorithms {
 		key := newKey(t, algorithm)
-		// go-jose writes the key; golang-jwt does not write keys.
+		// go-jose writes the key, because golang-jwt does not write keys.
 		url := serve(t, func(url string) map[string][]byte {
 			return published(t, url, []any{gojose.JSONWebKey{Key: key.Public(), KeyID: algorithm, Algorithm: algorithm, Use: "sig"}})
 		})

@@ -1,15 +1,15 @@
-// Reads one JSON object a line and answers each with one: what npm's jose makes of a token, or a token that it signs.
+// Reads one JSON object on each line and answers with one: the result of npm's jose for a token, or a token that it signs.
 import { createInterface } from "node:readline";
 import { createRemoteJWKSet, exportJWK, generateKeyPair, jwtVerify, SignJWT } from "jose";
 
-const keys = new Map(); // algorithm to private key
-const sets = new Map(); // issuer to remote key set
+const keys = new Map(); // algorithm -> private key
+const sets = new Map(); // issuer -> remote key set
 
-// keySet goes by the issuer's discovery document, as a client that was given the issuer's URL.
+// keySet finds the keys by the issuer's discovery document, as a client does that knows the issuer's URL.
 async function keySet(issuer) {
   if (!sets.has(issuer)) {
     const metadata = await (await fetch(issuer + "/.well-known/openid-configuration")).json();
-    if (metadata.issuer !== issuer) throw new Error("another issuer");
+    if (metadata.issuer !== issuer) throw new Error("the document names another issuer");
     sets.set(issuer, createRemoteJWKSet(new URL(metadata.jwks_uri)));
   }
   return sets.get(issuer);

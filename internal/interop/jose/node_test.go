@@ -13,9 +13,9 @@ import (
 	"github.com/onafed/onafed/internal/interop/program"
 )
 
-// A node is npm's jose in a process beside the test.
+// A node is a process with npm's jose.
 type node struct {
-	mu  sync.Mutex // one question at a time
+	mu  sync.Mutex // held during one request
 	in  io.Writer
 	out *bufio.Scanner
 	log *program.Buffer
@@ -80,7 +80,7 @@ func (n *node) ask(question map[string]any) (nodeAnswer, error) {
 	return a, nil
 }
 
-// verify asks whether a token is good.
+// verify verifies a token.
 func (n *node) verify(_ context.Context, issuer, token string) (string, error) {
 	a, err := n.ask(map[string]any{"op": "verify", "token": token, "issuer": issuer, "audience": audience, "algorithms": algorithms})
 	sub, _ := a.Claims["sub"].(string)

@@ -20,14 +20,15 @@ const audience = "sts.amazonaws.com"
 
 var algorithms = []string{"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"}
 
-// A peer verifies tokens: it is given the issuer's URL, finds the keys by discovery, and returns sub. Each is told the issuer, the
-// audience and the algorithms, and to require exp where it can be told: as strict as its own options make it.
+// A peer is a library that verifies tokens. It gets the issuer's URL, finds the keys by discovery,
+// and returns sub. Each checks the issuer, the audience and the algorithms, and requires exp if it
+// has an option for that: its options are as strict as possible.
 type peer struct {
 	name   string
 	verify func(ctx context.Context, issuerURL, token string) (sub string, err error)
 }
 
-// peers are the libraries of others; npm's jose only where node is.
+// peers returns the other libraries; npm's jose only if node is not nil.
 func peers(t *testing.T, n *node) []peer {
 	t.Helper()
 	all := []peer{
@@ -53,7 +54,8 @@ func goOIDC(ctx context.Context, issuerURL, token string) (string, error) {
 	return verified.Subject, nil
 }
 
-// jwks fetches the keys by way of the discovery document, which go-oidc has read, into go-jose's type.
+// jwks fetches the keys that the discovery document names, as go-jose's type. go-oidc reads the
+// document.
 func jwks(ctx context.Context, issuerURL string) (*gojose.JSONWebKeySet, error) {
 	provider, err := oidc.NewProvider(ctx, issuerURL)
 	if err != nil {
@@ -108,7 +110,7 @@ func golangJWT(ctx context.Context, issuerURL, token string) (string, error) {
 		for _, key := range set.Key(kid) {
 			return key.Key, nil
 		}
-		return nil, errors.New("no key of this kid")
+		return nil, errors.New("no key with this kid")
 	}, jwt.WithValidMethods(algorithms), jwt.WithIssuer(issuerURL), jwt.WithAudience(audience), jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithStrictDecoding())
 	if err != nil {
 		return "", err
@@ -116,7 +118,7 @@ func golangJWT(ctx context.Context, issuerURL, token string) (string, error) {
 	return parsed.Claims.GetSubject()
 }
 
-// ours is this library's verifier, which finds the keys in the same way.
+// ours verifies with this library, which finds the keys in the same way.
 func ours(ctx context.Context, issuerURL, token string) (string, error) {
 	keys, err := issuer.NewIssuerKeySet(issuerURL, &issuer.RemoteKeySetOptions{InsecureLoopbackHTTP: true})
 	if err != nil {

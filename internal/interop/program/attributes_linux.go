@@ -2,7 +2,7 @@ package program
 
 import "syscall"
 
-// attributes let the kernel end the program when the test's process dies without having done so.
+// attributes make the kernel kill the program if the test's process dies first.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -1,4 +1,4 @@
-// Package program starts other people's programs for a test and ends them with it.
+// Package program runs programs for a test and ends them when the test ends.
 package program
 
 import (
@@ -15,13 +15,15 @@ import (
 	"time"
 )
 
-// Required reports whether a missing program is a failure: the runner has installed all of them.
+// Required reports whether a missing program is a failure, because the runner installed all
+// programs.
 func Required() bool { return os.Getenv("ONAFED_INTEROP") == "required" }
 
-// Has reports whether the programs are there. A path with a slash is a file that must exist, anything else is looked up in PATH.
+// Has reports whether the programs are installed. A name with a slash is the path of a file; other
+// names are looked up in PATH.
 func Has(programs ...string) bool { return len(missing(programs)) == 0 }
 
-// Need skips the test unless the programs are there, as in Has, or fails it where nothing may be missing.
+// Need skips the test if a program is missing (see Has), or fails it if Required.
 func Need(tb testing.TB, programs ...string) {
 	tb.Helper()
 	switch gone := missing(programs); {
@@ -29,7 +31,7 @@ func Need(tb testing.TB, programs ...string) {
 	case Required():
 		tb.Fatalf("not installed: %s", strings.Join(gone, ", "))
 	default:
-		tb.Skipf("not installed: %s (internal/interop/run prints how to)", strings.Join(gone, ", "))
+		tb.Skipf("not installed: %s (internal/interop/run prints the command)", strings.Join(gone, ", "))
 	}
 }
 
@@ -49,7 +51,7 @@ func missing(programs []string) []string {
 	return gone
 }
 
-// A Process is a program that runs beside the test.
+// A Process is a program that runs in the background.
 type Process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
@@ -57,7 +59,8 @@ type Process struct {
 	once sync.Once
 }
 
-// Start starts a program in a process group of its own. It dies with the test's process, also when that is killed.
+// Start starts a program in its own process group. It ends with the test's process, also if that is
+// killed.
 func Start(cmd *exec.Cmd) (*Process, error) {
 	cmd.SysProcAttr = attributes()
 	if err := cmd.Start(); err != nil {
@@ -71,16 +74,16 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 	return p, nil
 }
 
-// Done is closed when the program has ended.
+// Done returns a channel that is closed when the program has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// PID is its process id.
+// PID returns the ID of the process.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Stop asks the program to end, kills it if it has not after a while, and waits until it is gone.
+// Stop asks the program to end, kills it if that takes too long, and waits for its end.
 func (p *Process) Stop() error {
 	p.once.Do(func() {
-		p.cmd.Process.Signal(syscall.SIGTERM) //nolint:errcheck // one that has ended is what is wanted
+		p.cmd.Process.Signal(syscall.SIGTERM) //nolint:errcheck // it may have ended
 		select {
 		case <-p.done:
 		case <-time.After(5 * time.Second):
@@ -90,12 +93,12 @@ func (p *Process) Stop() error {
 	})
 	var exit *exec.ExitError
 	if errors.As(p.err, &exit) {
-		return nil // by the signal
+		return nil // it ended by the signal
 	}
 	return p.err
 }
 
-// Run runs a program to its end and returns its output; the error has what it wrote on standard error.
+// Run runs a program until it ends and returns its output. The error contains its standard error.
 func Run(cmd *exec.Cmd) ([]byte, error) {
 	var problems strings.Builder
 	cmd.Stderr = &problems
@@ -107,7 +110,7 @@ func Run(cmd *exec.Cmd) ([]byte, error) {
 	return out, nil
 }
 
-// Tail is the end of a text, enough to tell what went wrong.
+// Tail returns the end of a text, which usually shows what went wrong.
 func Tail(s string) string {
 	const most = 3000
 	if s = strings.TrimSpace(s); len(s) > most {
@@ -116,7 +119,7 @@ func Tail(s string) string {
 	return s
 }
 
-// A Buffer collects what a program writes while the test reads it.
+// A Buffer collects the output of a program. It is safe for concurrent use.
 type Buffer struct {
 	mu  sync.Mutex // guards buf
 	buf strings.Builder
@@ -124,14 +127,14 @@ type Buffer struct {
 
 var _ io.Writer = (*Buffer)(nil)
 
-// Write adds to the buffer.
+// Write appends to the buffer.
 func (b *Buffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.Write(p)
 }
 
-// String is everything up to now.
+// String returns everything written so far.
 func (b *Buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

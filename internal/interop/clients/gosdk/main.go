@@ -1,5 +1,5 @@
-// Command gosdk is a program that uses aws-sdk-go-v2 as everybody does: it asks STS who it is, CALLS times, PAUSE apart, and prints
-// the answer or the error's code.
+// Command gosdk uses aws-sdk-go-v2 with its defaults. It calls GetCallerIdentity of STS, CALLS
+// times with a pause of PAUSE seconds, and prints the answer or the error's code.
 package main
 
 import (
@@ -22,7 +22,7 @@ func main() {
 	out := json.NewEncoder(os.Stdout)
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
-		out.Encode(map[string]string{"error": err.Error()}) //nolint:errcheck // nobody is left to tell
+		out.Encode(map[string]string{"error": err.Error()}) //nolint:errcheck // the program ends anyway
 		os.Exit(1)
 	}
 	client := sts.NewFromConfig(cfg)
