@@ -65,7 +65,7 @@ func Discover(ctx context.Context, issuerURL string, opts *DiscoverOptions) (*Me
 		return fail(err)
 	}
 	if m.Issuer != issuerURL {
-		return nil, &MismatchError{Asked: issuerURL, Discovered: m.Issuer}
+		return nil, &MismatchError{Requested: issuerURL, Discovered: m.Issuer}
 	}
 	if _, err := httpjson.CheckURL(m.JWKSURI, o.InsecureLoopbackHTTP); err != nil {
 		return fail(fmt.Errorf("jwks_uri: %w", err))

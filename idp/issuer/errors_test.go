@@ -23,7 +23,7 @@ func TestErrorTexts(t *testing.T) {
 		`issuer: the key set has no usable key "k1"`:                                                 &issuer.KeyNotFoundError{KeyID: "k1"},
 		`issuer: key set at "https://a.example/jwks": cause`:                                         &issuer.FetchError{Document: "key set", URL: "https://a.example/jwks", Err: cause},
 		`issuer: no key set since 2026-11-22T10:00:00Z: cause`:                                       &issuer.StaleKeysError{Fetched: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Err: cause},
-		`issuer: the discovery document of "https://a.example" names the issuer "https://b.example"`: &issuer.MismatchError{Asked: "https://a.example", Discovered: "https://b.example"},
+		`issuer: the discovery document of "https://a.example" names the issuer "https://b.example"`: &issuer.MismatchError{Requested: "https://a.example", Discovered: "https://b.example"},
 		`issuer: NewVerifier: Audiences: cause`:                                                      &issuer.OptionError{Func: "NewVerifier", Option: "Audiences", Err: cause},
 		`issuer: token refused: expired: cause`:                                                      &issuer.VerifyError{Reason: issuer.ReasonExpired, Err: cause},
 	} {
@@ -34,7 +34,7 @@ func TestErrorTexts(t *testing.T) {
 			t.Errorf("%T does not wrap its cause", err)
 		}
 	}
-	for _, err := range []error{&issuer.KeyNotFoundError{KeyID: evil}, &issuer.MismatchError{Asked: evil, Discovered: evil}, &issuer.FetchError{URL: evil, Err: cause}} {
+	for _, err := range []error{&issuer.KeyNotFoundError{KeyID: evil}, &issuer.MismatchError{Requested: evil, Discovered: evil}, &issuer.FetchError{URL: evil, Err: cause}} {
 		if s := err.Error(); len(s) > 600 || strings.ContainsAny(s, "\x1b\u202e") {
 			t.Errorf("%T: %q", err, s)
 		}

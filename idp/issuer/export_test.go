@@ -2,6 +2,9 @@ package issuer
 
 import "time"
 
+// ParseMetadata parses a discovery document.
+func ParseMetadata(data []byte) (*Metadata, error) { return parseMetadata(data) }
+
 // SetClockBack has the same effect on s as a clock that is set back by d: all times that s
 // remembers are later by d. The clock of a synctest bubble cannot be set back.
 func (s *RemoteKeySet) SetClockBack(d time.Duration) {

@@ -60,12 +60,12 @@ func (e *FetchError) Temporary() bool {
 // are compared byte for byte, so a slash at the end makes a difference (OpenID Connect Discovery
 // 1.0, section 4.3).
 type MismatchError struct {
-	Asked      string // the requested issuer
+	Requested  string // the issuer that was given to Discover
 	Discovered string // the issuer in the document, which is untrusted text
 }
 
 // Error quotes both.
 func (e *MismatchError) Error() string {
 	return fmt.Sprintf("issuer: the discovery document of %s names the issuer %s",
-		quote.Text(e.Asked, maxURL), quote.Text(e.Discovered, maxURL))
+		quote.Text(e.Requested, maxURL), quote.Text(e.Discovered, maxURL))
 }

@@ -93,16 +93,15 @@ func NewKeyRing(opts *KeyRingOptions) (*KeyRing, error) {
 // Publish adds a key that is published now, see [KeyRing.PublishAt].
 func (r *KeyRing) Publish(s *Signer) error { return r.PublishAt(s, time.Now()) }
 
-// PublishAt adds a key that is published at a time. The first key of a ring signs from that time,
-// and each later key signs [KeyRingOptions.Wait] after it.
+// PublishAt adds a key with its time of publication. The first key of a ring signs from that time, and
+// each later key signs [KeyRingOptions.Wait] after it.
 //
-// A time in the past is for a process that starts again, and for several machines of one issuer:
-// give the time when the key was first served, so that all of them sign with the same key. A time
-// in the future is for a time at which all machines will have the key: it is served at once, and
-// the wait starts at that time.
+// If a process starts again, or an issuer has several machines, give the time when the key was first
+// served: then all of them sign with the same key. The time may be in the future, when all machines
+// will have the key. The key is then served at once, and the wait starts at that time.
 //
-// Keys must be added in the order of their times. It is an error if the ring has a key with the
-// same ID.
+// Keys must be added in the order of their times. It is an error if the ring has a key with the same
+// ID.
 func (r *KeyRing) PublishAt(s *Signer, at time.Time) error {
 	if s == nil {
 		return errors.New("issuer: KeyRing: the signer must not be nil")
@@ -130,8 +129,8 @@ func (r *KeyRing) PublishAt(s *Signer, at time.Time) error {
 	return nil
 }
 
-// Retire stops a key from signing, although no later key signs yet. The key stays published for the
-// tokens that it signed. If no other key can sign, Retire changes nothing and returns an error.
+// Retire stops a key from signing at once, before a later key replaces it. The key stays published for
+// the tokens that it signed. If no other key can sign, Retire changes nothing and returns an error.
 func (r *KeyRing) Retire(kid string) error {
 	now := wallTime()
 	r.mu.Lock()

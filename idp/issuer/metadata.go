@@ -3,7 +3,6 @@ package issuer
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/onafed/onafed/internal/httpjson"
@@ -26,16 +25,8 @@ type Metadata struct {
 	Claims        []string // claims_supported
 }
 
-// ParseMetadata parses a discovery document. The members issuer and jwks_uri are required; their
-// values are not checked, see [Discover].
-func ParseMetadata(data []byte) (*Metadata, error) {
-	m, err := parseMetadata(data)
-	if err != nil {
-		return nil, fmt.Errorf("issuer: discovery document: %w", err)
-	}
-	return m, nil
-}
-
+// parseMetadata parses a discovery document. The members issuer and jwks_uri are required; their values
+// are not checked.
 func parseMetadata(data []byte) (*Metadata, error) {
 	members, err := jose.Members(data)
 	if err != nil {

@@ -154,43 +154,49 @@ func wallTime() time.Time { return time.Now().Round(0) }
 // Keys implements [KeySet].
 func (s *RemoteKeySet) Keys(ctx context.Context, kid string) ([]Key, error) {
 	now := wallTime()
-	c := s.cache.Load()
-	if c == nil || !now.Before(c.stale) {
-		return s.fetchFirst(ctx, now, kid)
-	}
-	if keys := c.lookup(kid); len(keys) > 0 {
-		if !now.Before(c.expires) || now.Before(c.fetched) {
-			s.refresh(ctx, now, c)
+	if c := s.cache.Load(); c.usable(now) {
+		if keys := c.lookup(kid); len(keys) > 0 {
+			if !now.Before(c.expires) || now.Before(c.fetched) {
+				s.refresh(ctx, now, c)
+			}
+			return keys, nil
 		}
-		return keys, nil
 	}
-	return s.fetchUnknown(ctx, kid)
+	return s.fetchKeys(ctx, kid)
 }
 
-// fetchFirst returns keys when there are no cached keys that may be used.
-func (s *RemoteKeySet) fetchFirst(ctx context.Context, now time.Time, kid string) ([]Key, error) {
+// usable reports whether c is not nil and not stale.
+func (c *cachedKeys) usable(now time.Time) bool { return c != nil && now.Before(c.stale) }
+
+// fetchKeys returns keys that are not in the cache, or whose cache is stale. It waits for the running
+// fetch, or for a new one if a pause does not prevent it.
+func (s *RemoteKeySet) fetchKeys(ctx context.Context, kid string) ([]Key, error) {
 	s.mu.Lock()
-	if c := s.cache.Load(); c != nil && now.Before(c.stale) { // a fetch has just succeeded
+	now := wallTime() // after Lock, which may wait: a fetch of that time must not be in the future
+	c, f := s.cache.Load(), s.fetching
+	usable := c.usable(now)
+	if usable && len(c.lookup(kid)) > 0 { // a fetch has just succeeded
 		s.mu.Unlock()
 		return c.Keys(ctx, kid)
 	}
-	f := s.fetching
-	if f == nil && s.paused(now) {
-		err := s.lastErr
-		s.mu.Unlock()
-		return nil, s.staleError(err)
-	}
-	if f == nil {
+	if f == nil && (usable && s.unknownDue(now) || !usable && !s.paused(now)) {
 		f = s.startFetch(ctx, now)
 	}
+	err := s.lastErr
 	s.mu.Unlock()
-	switch err := f.wait(ctx); {
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case err != nil:
+	if f != nil {
+		if err = f.wait(ctx); ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	switch {
+	case err == nil:
+		return s.cache.Load().Keys(ctx, kid)
+	case usable:
+		return nil, err // not a KeyNotFoundError: the key may exist
+	default:
 		return nil, s.staleError(err)
 	}
-	return s.cache.Load().Keys(ctx, kid)
 }
 
 // staleError returns the error of a fetch, as a *StaleKeysError if there were keys before.
@@ -209,25 +215,6 @@ func (s *RemoteKeySet) refresh(ctx context.Context, now time.Time, old *cachedKe
 	if s.fetching == nil && s.cache.Load() == old && !s.paused(now) {
 		s.startFetch(ctx, now)
 	}
-}
-
-// fetchUnknown returns keys whose kid is not in the cache.
-func (s *RemoteKeySet) fetchUnknown(ctx context.Context, kid string) ([]Key, error) {
-	s.mu.Lock()
-	now := wallTime() // after Lock, which may wait: a fetch of that time must not be in the future
-	f := s.fetching
-	if f == nil && s.unknownDue(now) {
-		f = s.startFetch(ctx, now)
-	}
-	err := s.lastErr
-	s.mu.Unlock()
-	if f != nil {
-		err = f.wait(ctx)
-	}
-	if err != nil {
-		return nil, err // not a KeyNotFoundError: the key may exist
-	}
-	return s.cache.Load().Keys(ctx, kid)
 }
 
 // startFetch starts a fetch. The caller holds s.mu.
