@@ -148,10 +148,8 @@ func (r *reader) once(seen map[string]string, name string, at int, what string) 
 // unknownOperator returns an error text for an unknown operator. It names the operator that differs
 // only in letter case.
 func unknownOperator(name string) string {
-	for _, known := range condition.OperatorNames() {
-		if strings.EqualFold(known, name) {
-			return fmt.Sprintf("unknown operator %s: IAM spells it %s", quote.Name(name), known)
-		}
+	if known := condition.OperatorSpelling(name); known != "" {
+		return fmt.Sprintf("unknown operator %s: IAM spells it %s", quote.Name(name), known)
 	}
 	if _, base, ok := strings.Cut(name, ":"); ok && (base == "Null" || base == "NullIfExists") || name == "NullIfExists" {
 		return "Null cannot have IfExists, ForAllValues or ForAnyValue"

@@ -9,7 +9,8 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// Explain returns the reasons for the decision. The explanation of the zero Decision is empty.
+// Explain returns the reasons for the decision. It computes them anew at each call, and is safe for
+// concurrent use. The explanation of the zero Decision is empty.
 func (d Decision) Explain() Explanation {
 	x := Explanation{Outcome: d.Outcome, Actions: []ActionResult{}, Statements: []StatementResult{}, NotConsidered: []string{}}
 	if d.evaluation == nil {

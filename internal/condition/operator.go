@@ -47,108 +47,77 @@ const (
 
 // Operator is the parsed name of a condition operator.
 type Operator struct {
-	Qualifier Qualifier
 	Base      string // without qualifier and IfExists, as IAM spells it
 	Family    Family
 	Relation  Relation
 	Negated   bool
+	Qualifier Qualifier
 	IfExists  bool
+}
+
+// operators returns all operators without qualifier and suffix.
+func operators() [27]Operator {
+	return [...]Operator{
+		{Base: "StringEquals", Family: String},
+		{Base: "StringNotEquals", Family: String, Negated: true},
+		{Base: "StringEqualsIgnoreCase", Family: Fold},
+		{Base: "StringNotEqualsIgnoreCase", Family: Fold, Negated: true},
+		{Base: "StringLike", Family: Like},
+		{Base: "StringNotLike", Family: Like, Negated: true},
+		{Base: "ArnEquals", Family: ARN},
+		{Base: "ArnNotEquals", Family: ARN, Negated: true},
+		{Base: "ArnLike", Family: ARN},
+		{Base: "ArnNotLike", Family: ARN, Negated: true},
+		{Base: "Bool", Family: Bool},
+		{Base: "BinaryEquals", Family: Binary},
+		{Base: "IpAddress", Family: IP},
+		{Base: "NotIpAddress", Family: IP, Negated: true},
+		{Base: "Null", Family: Null},
+		{Base: "NumericEquals", Family: Numeric},
+		{Base: "NumericNotEquals", Family: Numeric, Negated: true},
+		{Base: "NumericLessThan", Family: Numeric, Relation: Less},
+		{Base: "NumericLessThanEquals", Family: Numeric, Relation: LessOrEqual},
+		{Base: "NumericGreaterThan", Family: Numeric, Relation: Greater},
+		{Base: "NumericGreaterThanEquals", Family: Numeric, Relation: GreaterOrEqual},
+		{Base: "DateEquals", Family: Date},
+		{Base: "DateNotEquals", Family: Date, Negated: true},
+		{Base: "DateLessThan", Family: Date, Relation: Less},
+		{Base: "DateLessThanEquals", Family: Date, Relation: LessOrEqual},
+		{Base: "DateGreaterThan", Family: Date, Relation: Greater},
+		{Base: "DateGreaterThanEquals", Family: Date, Relation: GreaterOrEqual},
+	}
 }
 
 // ParseOperator parses the name of an operator. Letter case matters: the AWS pages about the
 // policy language do not promise otherwise.
 func ParseOperator(name string) (Operator, bool) {
-	op, rest := Operator{}, name
+	qualifier, rest := NoQualifier, name
 	switch {
 	case strings.HasPrefix(rest, "ForAllValues:"):
-		op.Qualifier, rest = ForAllValues, rest[len("ForAllValues:"):]
+		qualifier, rest = ForAllValues, rest[len("ForAllValues:"):]
 	case strings.HasPrefix(rest, "ForAnyValue:"):
-		op.Qualifier, rest = ForAnyValue, rest[len("ForAnyValue:"):]
+		qualifier, rest = ForAnyValue, rest[len("ForAnyValue:"):]
 	}
-	op.Base, op.IfExists = strings.CutSuffix(rest, "IfExists")
-	if !op.parseBase() {
-		return Operator{}, false
+	base, ifExists := strings.CutSuffix(rest, "IfExists")
+	for _, op := range operators() {
+		// Null tests whether the key is present, so a suffix or qualifier has no meaning with it.
+		if op.Base == base && (op.Family != Null || base == name) {
+			op.Qualifier, op.IfExists = qualifier, ifExists
+			return op, true
+		}
 	}
-	// Null tests whether the key is present, so a suffix or qualifier has no meaning with it.
-	if op.Family == Null && (op.IfExists || op.Qualifier != NoQualifier) {
-		return Operator{}, false
-	}
-	return op, true
+	return Operator{}, false
 }
 
-// parseBase sets Family, Relation and Negated from Base. It reports whether Base is an operator.
-func (o *Operator) parseBase() bool {
-	switch o.Base {
-	case "StringEquals":
-		o.Family = String
-	case "StringNotEquals":
-		o.Family, o.Negated = String, true
-	case "StringEqualsIgnoreCase":
-		o.Family = Fold
-	case "StringNotEqualsIgnoreCase":
-		o.Family, o.Negated = Fold, true
-	case "StringLike":
-		o.Family = Like
-	case "StringNotLike":
-		o.Family, o.Negated = Like, true
-	case "ArnEquals", "ArnLike":
-		o.Family = ARN
-	case "ArnNotEquals", "ArnNotLike":
-		o.Family, o.Negated = ARN, true
-	case "Bool":
-		o.Family = Bool
-	case "BinaryEquals":
-		o.Family = Binary
-	case "IpAddress":
-		o.Family = IP
-	case "NotIpAddress":
-		o.Family, o.Negated = IP, true
-	case "Null":
-		o.Family = Null
-	default:
-		return o.parseOrdered()
+// OperatorSpelling returns the operator, without qualifier and suffix, that differs from name at
+// most in letter case. It is empty if there is none.
+func OperatorSpelling(name string) string {
+	for _, op := range operators() {
+		if strings.EqualFold(op.Base, name) {
+			return op.Base
+		}
 	}
-	return true
-}
-
-// parseOrdered parses the Numeric and Date operators, which differ only in the kind of value.
-func (o *Operator) parseOrdered() bool {
-	rest, ok := strings.CutPrefix(o.Base, "Numeric")
-	o.Family = Numeric
-	if !ok {
-		rest, ok = strings.CutPrefix(o.Base, "Date")
-		o.Family = Date
-	}
-	if !ok {
-		return false
-	}
-	switch rest {
-	case "Equals":
-		o.Relation = Equal
-	case "NotEquals":
-		o.Relation, o.Negated = Equal, true
-	case "LessThan":
-		o.Relation = Less
-	case "LessThanEquals":
-		o.Relation = LessOrEqual
-	case "GreaterThan":
-		o.Relation = Greater
-	case "GreaterThanEquals":
-		o.Relation = GreaterOrEqual
-	default:
-		return false
-	}
-	return true
-}
-
-// OperatorNames returns the names of the operators without qualifier and suffix.
-func OperatorNames() []string {
-	return []string{
-		"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",
-		"ArnEquals", "ArnNotEquals", "ArnLike", "ArnNotLike", "Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "Null",
-		"NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals",
-		"DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals",
-	}
+	return ""
 }
 
 // String returns the name of the operator as a policy spells it.

@@ -1,6 +1,7 @@
 package condition_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/onafed/onafed/internal/condition"
@@ -8,7 +9,15 @@ import (
 
 func TestParseOperatorReadsEveryName(t *testing.T) {
 	t.Parallel()
-	for _, base := range condition.OperatorNames() {
+	for _, base := range []string{
+		"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",
+		"ArnEquals", "ArnNotEquals", "ArnLike", "ArnNotLike", "Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "Null",
+		"NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals",
+		"DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals",
+	} {
+		if got := condition.OperatorSpelling(strings.ToUpper(base)); got != base {
+			t.Errorf("OperatorSpelling(%q in upper case) = %q", base, got)
+		}
 		for _, prefix := range []string{"", "ForAllValues:", "ForAnyValue:"} {
 			for _, suffix := range []string{"", "IfExists"} {
 				name := prefix + base + suffix

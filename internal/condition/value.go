@@ -199,31 +199,19 @@ func (x Value) matchesARN(s string, dataWildcards bool) bool {
 // pattern returns the value as a StringLike pattern: every * and ? that is no wildcard is written
 // ${*} or ${?}, and every $ is written ${$}.
 func (x Value) pattern(dataWildcards bool) string {
+	if len(x.Spans) == 1 && x.Spans[0].Kind == Authored && !strings.Contains(x.Spans[0].Text, "$") {
+		return x.Spans[0].Text
+	}
+	wild, literal := strings.NewReplacer("$", "${$}"), strings.NewReplacer("$", "${$}", "*", "${*}", "?", "${?}")
 	var b strings.Builder
 	for _, s := range x.Spans {
 		if s.Kind == Escaped || s.Kind == FromData && !dataWildcards {
-			escapeText(&b, s.Text, "*?$")
+			b.WriteString(literal.Replace(s.Text))
 		} else {
-			escapeText(&b, s.Text, "$")
+			b.WriteString(wild.Replace(s.Text))
 		}
 	}
 	return b.String()
-}
-
-// escapeText writes s with each of the special characters as ${c}.
-func escapeText(b *strings.Builder, s, special string) {
-	for {
-		i := strings.IndexAny(s, special)
-		if i < 0 {
-			b.WriteString(s)
-			return
-		}
-		b.WriteString(s[:i])
-		b.WriteString("${")
-		b.WriteByte(s[i])
-		b.WriteByte('}')
-		s = s[i+1:]
-	}
 }
 
 // split splits the value at its first n-1 colons, as strings.SplitN does.
