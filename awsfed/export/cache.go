@@ -227,6 +227,8 @@ func (c *Cache) locate(key CacheKey) (at target, lock string, err error) {
 	return targetAt(filepath.Join(c.dir, name+".json")), filepath.Join(c.dir, "lock-"+name[:2]), nil
 }
 
+// fetchEntry calls Fetch and checks its result. The check does not depend on the cache, so that it
+// also protects a caller whose cache is off.
 func fetchEntry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 	e, err := r.Fetch(ctx)
 	if err != nil {

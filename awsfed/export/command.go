@@ -57,6 +57,7 @@ func CommandLine(program string, args ...string) (string, error) {
 	return commandLine(runtime.GOOS, program, args)
 }
 
+// commandLine is CommandLine for an operating system, so that tests cover all of them.
 func commandLine(goos, program string, args []string) (string, error) {
 	word, absolute := posixWord, strings.HasPrefix(program, "/")
 	if goos == "windows" {
@@ -112,6 +113,7 @@ func posixWord(s string) (word, reason string) {
 	return b.String(), ""
 }
 
+// windowsWord refuses what it cannot leave unquoted; see [CommandLine].
 func windowsWord(s string) (word, reason string) {
 	if s == "" {
 		return "", "is empty, which cannot be quoted for all readers on Windows"

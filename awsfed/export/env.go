@@ -94,6 +94,7 @@ func Environ(base []string, c aws.Credentials) ([]string, error) {
 	return environ(runtime.GOOS, base, c)
 }
 
+// environ is Environ for an operating system, so that tests cover all of them.
 func environ(goos string, base []string, c aws.Credentials) ([]string, error) {
 	set, unset, err := environment(c)
 	if err != nil {
@@ -122,8 +123,10 @@ func environ(goos string, base []string, c aws.Credentials) ([]string, error) {
 	return env, nil
 }
 
+// variable is an environment variable.
 type variable struct{ name, value string }
 
+// environment returns the variables to set, and the names of those to unset. [Env] says why.
 func environment(c aws.Credentials) (set []variable, unset []string, err error) {
 	if err := checkCredentials(c, time.Now()); err != nil {
 		return nil, nil, fmt.Errorf("export: credentials refused: %w", err)

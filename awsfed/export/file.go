@@ -66,6 +66,8 @@ func NewConfigFile(path string, opts *FileOptions) (*File, error) {
 	return newFile(path, "AWS_CONFIG_FILE", "config", configFormat, opts)
 }
 
+// newFile returns the file at path, else the one that the variable names, else the one with the
+// name in ~/.aws. That is the order of the SDKs.
 func newFile(path, variable, name string, form format, opts *FileOptions) (*File, error) {
 	if path == "" {
 		path = os.Getenv(variable)
@@ -123,6 +125,7 @@ func (f *File) Lookup(profile, key string) (value string, ok bool, err error) {
 	return e.value, true, nil
 }
 
+// read returns the profile's section of the current file.
 func (f *File) read(profile string) (*section, error) {
 	if reason := checkProfile(profile); reason != "" {
 		return nil, &FileError{Path: f.path, Reason: reason}
@@ -171,6 +174,8 @@ func (f *File) edit(ctx context.Context, profile string, decide func(*section) (
 	return nil
 }
 
+// editLocked reads the file again, because another writer may have replaced it before the lock was
+// taken.
 func (f *File) editLocked(ctx context.Context, at target, profile string, decide func(*section) ([]Setting, *FileError)) error {
 	replaced := false
 	defer func() {

@@ -48,6 +48,8 @@ func (s *locks) take(ctx context.Context, path string, timeout time.Duration) (h
 	return heldLock{file, turn}, nil
 }
 
+// turn returns the channel for the lock at path. Channels are never removed: a File has few locks, a
+// Cache at most 256.
 func (s *locks) turn(path string) chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,6 +64,7 @@ func (s *locks) turn(path string) chan struct{} {
 	return t
 }
 
+// awaitTurn waits until the other goroutines of this process have released the lock.
 func awaitTurn(ctx context.Context, turn chan struct{}, path string, timeout time.Duration) error {
 	t := time.NewTimer(timeout)
 	defer t.Stop()

@@ -36,6 +36,7 @@ type record struct {
 	Permanent bool      `json:"permanent,omitempty"`
 }
 
+// success returns the record of fetched credentials.
 func success(key CacheKey, e CacheEntry) *record {
 	e.Credentials.Expires = e.Credentials.Expires.UTC()
 	return &record{
@@ -122,6 +123,8 @@ func parseRecord(text string, r CacheRequest, now time.Time) (rec *record, reaso
 	return rec, ""
 }
 
+// sameKey compares keys as they are stored. Session policy ARNs are also compared directly, because
+// JSON replaces bytes that are not UTF-8.
 func sameKey(a, b CacheKey) bool {
 	arns := slices.Equal(a.PolicyARNs, b.PolicyARNs)
 	a.PolicyARNs, b.PolicyARNs = nil, nil

@@ -44,7 +44,8 @@ type filePerm struct {
 // replaceFile replaces the file by the parts, one after the other. A reader, and a reader after a
 // crash, finds the old file or the new one. The caller holds the lock.
 func replaceFile(ctx context.Context, at target, perm filePerm, parts ...string) (err error) {
-	temp, err := createTemp(at.temp)
+	at.removeTemp()
+	temp, err := os.OpenFile(at.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL|openNoFollow, 0o600)
 	if err != nil {
 		return err
 	}
@@ -78,18 +79,8 @@ func checkFlush(err error) error {
 	return &FileError{Reason: "the file was replaced, but its folder was not flushed to disk: the old file may be back after a power failure", Err: err}
 }
 
-func createTemp(name string) (*os.File, error) {
-	const flag = os.O_WRONLY | os.O_CREATE | os.O_EXCL | openNoFollow
-	temp, err := os.OpenFile(name, flag, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		if err := os.Remove(name); err != nil {
-			return nil, err
-		}
-		temp, err = os.OpenFile(name, flag, 0o600)
-	}
-	return temp, err
-}
-
+// fillTemp sets the permissions before it writes, so that no other user can read a part of the
+// content.
 func fillTemp(temp *os.File, perm filePerm, parts []string) error {
 	if perm.chgrp {
 		if err := temp.Chown(-1, perm.group); err != nil {

@@ -1,6 +1,7 @@
 package export_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -81,6 +82,26 @@ func refusedTexts() []refusedText {
 		{rule: "less indented key below an empty one", text: "[q]\n  a =\n  b = 1\n", line: 3},
 		{rule: "value of one quote", text: "[q]\na = \"\n", line: 2},
 		{rule: "nested value of one quote", text: "[q]\ns3 =\n  a = '\n", line: 3},
+	}
+}
+
+// An error says which file and line it is about, and what to do, in at most 300 bytes.
+func TestRefusalsSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	for _, tt := range refusedTexts() {
+		profile := "p"
+		if strings.Contains(tt.rule, "[default]") {
+			profile = "default"
+		}
+		newFile := credentialsFile
+		if tt.config {
+			newFile = configFile
+		}
+		_, _, err := newFile(t, tt.text, nil).Lookup(profile, "a")
+		refused, ok := errors.AsType[*export.FileError](err)
+		if !ok || refused.Line != tt.line || refused.Next == "" || len(err.Error())-len(refused.Path) > 300 {
+			t.Errorf("%s: %v, want a *FileError for line %d with a next step, at most 300 bytes", tt.rule, err, tt.line)
+		}
 	}
 }
 

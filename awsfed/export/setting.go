@@ -30,6 +30,7 @@ func (s Setting) writeTo(out *strings.Builder) {
 	out.WriteString(s.Value)
 }
 
+// find returns the setting with the key.
 func find(settings []Setting, key string) (Setting, bool) {
 	for _, set := range settings {
 		if set.Key == key {
@@ -61,6 +62,8 @@ func checkSettings(settings []Setting) string {
 	return ""
 }
 
+// checkKey returns what is wrong with a key, "" if nothing is. Keys have only characters that every
+// reader accepts.
 func checkKey(key string) string {
 	if key == "" {
 		return "a key is empty"
@@ -74,6 +77,8 @@ func checkKey(key string) string {
 	return ""
 }
 
+// checkValue returns what is wrong with a value, "" if nothing is. Each rule is a difference
+// between the Go SDK and botocore, or a limit of one of them.
 func checkValue(v string) string {
 	if v == "" {
 		return ""

@@ -37,6 +37,7 @@ type slowSource struct {
 	failed time.Time        // when that call failed
 }
 
+// A sourceCall is a running call of the source.
 type sourceCall struct {
 	done    chan struct{}
 	started time.Time

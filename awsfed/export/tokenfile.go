@@ -81,6 +81,8 @@ func NewTokenFile(path string, src idp.TokenSource, opts *TokenFileOptions) (*To
 	return t, nil
 }
 
+// lookupGroup returns the number of a group. A number need not be a known group: containers often
+// use groups that the host does not have.
 func lookupGroup(name string) (int, error) {
 	if gid, err := strconv.ParseUint(name, 10, 32); err == nil {
 		if gid == math.MaxUint32 {
