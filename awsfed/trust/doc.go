@@ -10,6 +10,10 @@
 //	})
 //	fmt.Println(policy) // the JSON for IAM
 //
+// All organizations share the issuer https://app.gitpod.io, and IAM saves a policy that does not
+// limit the subject of the token to an organization. Such a policy allows every organization. Build
+// does not make one.
+//
 // [Parse] reads a policy document. Its error has the position of what IAM would reject. A policy
 // prints in the form in which it was read.
 //

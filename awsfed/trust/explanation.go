@@ -4,12 +4,16 @@ package trust
 // request has, and the likely mistake where they differ. [Explanation.Text] prints it, and
 // its JSON is deterministic.
 //
+// An open question is a rule that AWS does not document, or a value that only AWS knows, on which a
+// result depends.
+//
 // Personal data of the request is replaced by "…" unless [Request.ShowValues] is set. The contents
 // of the policy are shown as they are.
 type Explanation struct {
 	Outcome Outcome `json:"outcome"`
 	// Reason is one sentence: what decided, or the nearest miss.
-	Reason      string `json:"reason"`
+	Reason string `json:"reason"`
+	// RoleARN, ProviderARN and Issuer are those of the request.
 	RoleARN     string `json:"roleArn,omitempty"`
 	ProviderARN string `json:"providerArn,omitempty"`
 	Issuer      string `json:"issuer,omitempty"`
@@ -65,10 +69,14 @@ type StatementResult struct {
 // PrincipalResult states whether the principal of a statement includes the identity provider of the
 // request.
 type PrincipalResult struct {
-	Result     Match      `json:"result"`
-	Needed     []string   `json:"needed"`
-	Got        string     `json:"got"`
-	Why        string     `json:"why"`
+	Result Match `json:"result"`
+	// Needed holds the principals of the statement.
+	Needed []string `json:"needed"`
+	// Got is the identity provider of the request. It is empty if it is not known.
+	Got string `json:"got"`
+	// Why states the reason for the result.
+	Why string `json:"why"`
+	// NearMisses holds likely mistakes if the result is not Matched.
 	NearMisses []NearMiss `json:"nearMisses,omitempty"`
 }
 
@@ -88,8 +96,10 @@ type ConditionResult struct {
 	// Present reports whether the request has the key.
 	Present bool `json:"present"`
 	// Got holds the values of the request that may be shown.
-	Got        []string   `json:"got,omitempty"`
-	Why        string     `json:"why"`
+	Got []string `json:"got,omitempty"`
+	// Why states the reason for the result.
+	Why string `json:"why"`
+	// NearMisses holds likely mistakes if the result is not Matched.
 	NearMisses []NearMiss `json:"nearMisses,omitempty"`
 	// Alternatives states, for an unknown result, the result under each answer to an open question.
 	Alternatives []Alternative `json:"alternatives,omitempty"`

@@ -69,6 +69,7 @@ func (c Context) compareText(op Operator, want, got string) Truth {
 	return t
 }
 
+// compareNumbers compares decimal numbers by value: 1.0 equals 1.
 func compareNumbers(relation Relation, want, got string) (matches, valid bool) {
 	w, wok := parseNumber(want)
 	g, gok := parseNumber(got)
@@ -104,6 +105,7 @@ func parseNumber(s string) (*big.Rat, bool) {
 	return new(big.Rat).SetString(s)
 }
 
+// compareDate compares points in time: two texts with different time zones can be equal.
 func (c Context) compareDate(op Operator, want, got string) Truth {
 	w, year, wok := parseDate(want)
 	g, _, gok := parseDate(got)
@@ -144,6 +146,8 @@ func parseDate(s string) (t, year time.Time, ok bool) {
 	return time.Time{}, time.Time{}, false
 }
 
+// compareBool compares booleans as text. One AWS page states that variables are replaced under Bool,
+// another that they are not.
 func (c Context) compareBool(want, got string) Truth {
 	switch {
 	case c.Version == VersionWithVariables && HasVariable(want):
@@ -157,6 +161,8 @@ func (c Context) compareBool(want, got string) Truth {
 	}
 }
 
+// compareIPs compares an address with an address or a CIDR range. An IPv4 address is never in an IPv6
+// range.
 func compareIPs(want, got string) (matches, valid bool) {
 	addr, err := netip.ParseAddr(got)
 	if err != nil {

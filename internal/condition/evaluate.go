@@ -32,6 +32,11 @@ type Context struct {
 }
 
 // Evaluate reports whether a condition holds: an operator on one key, with alternative values.
+//
+// Under a negated operator no value may match. A key that is missing makes positive operators fail
+// and negated ones hold ("Condition operators", section IfExists). With several values in the
+// request, ForAnyValue needs one that satisfies the operator, and ForAllValues needs all. AWS does
+// not document a key with several values under an operator without a qualifier.
 func (c Context) Evaluate(operator, key string, values []string) Truth {
 	op, ok := ParseOperator(operator)
 	if !ok {
