@@ -46,7 +46,8 @@
 //   - [github.com/onafed/onafed/awsfed] is the aws.CredentialsProvider. It refreshes credentials in
 //     the background; callers almost never wait while the old credentials are valid.
 //   - [github.com/onafed/onafed/awsfed/trust] parses, builds, evaluates and explains IAM trust
-//     policies without an AWS account.
+//     policies without an AWS account. Its packages lint, migrate and pattern find mistakes in
+//     policies, convert them from V2 to V3 subjects, and compare StringLike patterns.
 //   - [github.com/onafed/onafed/awsfed/oidccheck] finds the reasons why AWS would refuse an issuer
 //     or its tokens.
 //   - [github.com/onafed/onafed/awsfed/export] gives the credentials to programs that are not

@@ -58,7 +58,10 @@ func (s Selection) V3() ([]string, error) {
 		return without, nil // the subjects of other environments do not contain their ID
 	}
 	within, err := s.V3InProject()
-	return append(without, within...), err
+	if err != nil {
+		return nil, err
+	}
+	return append(without, within...), nil
 }
 
 // V3InProject is V3 for environments that belong to a project: to any project if Project is empty.

@@ -13,15 +13,15 @@ const (
 	Never                  // no subject of the issuer matches
 )
 
-// Tenant is the answer to the question which tenant a subject or pattern belongs to.
+// Tenant is the tenant that a subject or pattern belongs to.
 type Tenant struct {
 	Name    string  // the tenant's ID or name; empty if Binding is Unbound or Never
 	Binding Binding // how surely
 	Grammar Grammar // the grammar with which the text begins; the zero Grammar if there is none
 }
 
-// Bound reports whether no subject of another tenant matches. IDs have a fixed length, so a pattern
-// cannot continue them.
+// Bound reports whether no subject of another tenant matches. With the binding Prefix it depends on
+// the grammar: an ID has a fixed length, but a name can be the beginning of another tenant's name.
 func (t Tenant) Bound() bool {
 	return t.Binding == Exact || t.Binding == Never || t.Binding == Prefix && t.Grammar.Form == ID
 }
@@ -63,8 +63,9 @@ func (g Grammar) tenant(text string, whole bool) Tenant {
 	}
 }
 
+// tenantID is tenant for tenants that are IDs.
 func (g Grammar) tenantID(text string, whole bool) Tenant {
-	const sample = "00000000-0000-0000-0000-000000000000"
+	const sample = "00000000-0000-0000-0000-000000000000" // completes the beginning of an ID
 	id := text[:min(len(text), UUIDLen)]
 	never := Tenant{Binding: Never, Grammar: g}
 	switch {

@@ -68,14 +68,6 @@ func Compile(s string) Pattern {
 // asterisk. The text compiles to an equal pattern.
 func (p Pattern) String() string { return p.source }
 
-// Literal returns the only string that p matches. ok is false if p has a wildcard.
-func (p Pattern) Literal() (s string, ok bool) {
-	if p.wild {
-		return "", false
-	}
-	return p.prefix, true
-}
-
 // Match reports whether p matches the whole of s.
 //
 // Match does not allocate. Without question marks its time is linear in len(s). With question marks

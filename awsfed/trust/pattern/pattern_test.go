@@ -79,20 +79,6 @@ func TestEveryByte(t *testing.T) {
 	}
 }
 
-func TestLiteral(t *testing.T) {
-	t.Parallel()
-	for value, want := range map[string]string{"": "", "abc": "abc", "a${*}b": "a*b", "${$}{x}": "${x}", "${aws:x}": "${aws:x}"} {
-		if got, ok := pattern.Compile(value).Literal(); got != want || !ok {
-			t.Errorf("Compile(%q).Literal() = %q, %v, want %q, true", value, got, ok, want)
-		}
-	}
-	for _, value := range []string{"*", "?", "a*b", "a?b", "${*}*"} {
-		if got, ok := pattern.Compile(value).Literal(); got != "" || ok {
-			t.Errorf("Compile(%q).Literal() = %q, %v, want \"\", false", value, got, ok)
-		}
-	}
-}
-
 func TestZeroValue(t *testing.T) {
 	t.Parallel()
 	var p pattern.Pattern
@@ -213,9 +199,6 @@ func FuzzMatch(f *testing.F) {
 		}
 		if q.Match(s) != p.Match(s) {
 			t.Fatalf("%q and its String %q differ on %q", value, p, s)
-		}
-		if text, ok := p.Literal(); ok && p.Match(s) != (s == text) {
-			t.Fatalf("Compile(%q).Literal() = %q, but Match(%q) = %v", value, text, s, p.Match(s))
 		}
 	})
 }
