@@ -247,6 +247,16 @@ func TestSlowIssuer(t *testing.T) {
 	})
 }
 
+// A fault replaces also the response to a malformed request.
+func TestFaultStatus(t *testing.T) {
+	t.Parallel()
+	s, _ := setup(t)
+	s.Inject(awsfedtest.Fault{Status: http.StatusBadGateway})
+	if status, _, body := post(t, s, "Action=%zz"); status != http.StatusBadGateway || body != "" {
+		t.Errorf("response = %d %q, want 502 without a body", status, body)
+	}
+}
+
 func TestFaultHeader(t *testing.T) {
 	t.Parallel()
 	s, _ := setup(t)

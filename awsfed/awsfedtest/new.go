@@ -13,10 +13,6 @@ import (
 // sts.amazonaws.com.cn. client fetches the documents of the issuer. Sessions may be as short as a
 // second.
 //
-//	iss := idptest.NewIssuer(t, nil)
-//	s := awsfedtest.New(t, iss.URL, iss.Client(), "arn:aws:iam::123456789012:role/deploy")
-//	p, err := awsfed.New(s, "arn:aws:iam::123456789012:role/deploy", iss.TokenSource("sts.amazonaws.com"))
-//
 // To test a trust policy, give it to a role with [STS.PutRole].
 func New(tb testing.TB, issuerURL string, client *http.Client, roleARNs ...string) *STS {
 	tb.Helper()

@@ -78,7 +78,7 @@ func (s *STS) respond(ctx context.Context, op *operation, refused *apiError) (*f
 	case op.fault.Code != "":
 		refused = op.fault.refusal()
 	case op.fault.replacesResponse():
-		op.call.Reason = injected
+		refused, op.call.Reason = nil, injected
 	case s.limit != nil && !s.limit.Allow():
 		refused = refuse("Throttling", "").because("more calls than MaxRate allows")
 	case refused == nil:

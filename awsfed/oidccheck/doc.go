@@ -10,6 +10,6 @@
 //
 // STS gives few details when it refuses a token, and does not write them to CloudTrail.
 //
-// The rules are those that AWS documents. Whether an IAM identity provider exists and whether a
-// trust policy allows the token is not checked; package trust does that for policies.
+// The rules are those that AWS documents. Check does not know whether the IAM identity provider
+// exists, or whether a trust policy allows the token; package trust evaluates policies.
 package oidccheck

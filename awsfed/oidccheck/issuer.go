@@ -21,6 +21,8 @@ import (
 // maxKeySet is the largest key set in bytes. A set of 200 keys with certificates has some 400 KiB.
 const maxKeySet = 1 << 20
 
+// url checks the issuer URL. IAM accepts a URL of a provider only with https, a host and a path,
+// and STS must be able to reach it.
 func (c *checker) url() {
 	u, err := url.Parse(c.issuer)
 	if err != nil || u.Host == "" {
@@ -60,13 +62,13 @@ func public(host string) bool {
 }
 
 // slow adds a finding if it took long to fetch a document.
-func (c *checker) slow(what string, took time.Duration) {
+func (c *checker) slow(document string, took time.Duration) {
 	rounded := took.Round(10 * time.Millisecond).String()
 	switch {
 	case took > stsTimeout:
-		c.fail("slow", "The "+what+" took "+rounded+".", "STS gives up after about 5 s: serve the document from memory or from a CDN.")
+		c.fail("slow", "The "+document+" took "+rounded+".", "STS gives up after about 5 s: serve the document from memory or from a CDN.")
 	case took > slowAfter:
-		c.warn("slow", "The "+what+" took "+rounded+".", "STS gives up after about 5 s: serve the document from memory or from a CDN.")
+		c.warn("slow", "The "+document+" took "+rounded+".", "STS gives up after about 5 s: serve the document from memory or from a CDN.")
 	}
 }
 
@@ -91,6 +93,8 @@ func (c *checker) discovery(ctx context.Context) *issuer.Metadata {
 	return m
 }
 
+// metadata checks the members that AWS requires in a discovery document ("Create an OpenID Connect
+// identity provider in IAM", prerequisites).
 func (c *checker) metadata(m *issuer.Metadata) {
 	if m.Claims == nil {
 		c.fail("discovery-claims", "claims_supported is missing.", "List the claims, at least aud, iat, iss and sub.")
@@ -112,6 +116,7 @@ func (c *checker) metadata(m *issuer.Metadata) {
 	}
 }
 
+// supported reports whether STS accepts an algorithm.
 func supported(alg string) bool {
 	_, ok := jose.Lookup(alg)
 	return ok

@@ -13,6 +13,7 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
+// token checks a token of the issuer. meta and keys are nil if they cannot be fetched.
 func (c *checker) token(raw string, meta *issuer.Metadata, keys []jose.Key) {
 	if len(raw) > claims.MaxTokenSize {
 		c.fail("token-size", "The token has "+strconv.Itoa(len(raw))+" bytes.", "STS accepts at most "+strconv.Itoa(claims.MaxTokenSize)+": use fewer claims.")
@@ -32,6 +33,10 @@ func (c *checker) token(raw string, meta *issuer.Metadata, keys []jose.Key) {
 	c.subject(cl.Subject)
 }
 
+// signature checks the algorithm and verifies the signature with the published keys, if there are
+// any.
+//
+// The algorithms are those of "Create an OpenID Connect identity provider in IAM" (IAM User Guide).
 func (c *checker) signature(raw string, h claims.Header, meta *issuer.Metadata, keys []jose.Key) {
 	alg, ok := jose.Lookup(h.Algorithm)
 	if !ok {
@@ -72,6 +77,8 @@ func (c *checker) signature(raw string, h claims.Header, meta *issuer.Metadata, 
 	}
 }
 
+// audience checks aud and azp. If a token has an azp, STS compares it with the client IDs of the
+// provider and with the condition key :aud ("IAM and STS condition context keys", IAM User Guide).
 func (c *checker) audience(cl claims.Claims) {
 	seen := ""
 	switch len(cl.Audience) {
@@ -94,6 +101,8 @@ func (c *checker) audience(cl claims.Claims) {
 	}
 }
 
+// times checks exp, iat and nbf, which must be whole seconds. A difference between the clocks of
+// this machine and of STS may hide an error or cause one.
 func (c *checker) times(cl claims.Claims, now time.Time) {
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal(cl.Payload(), &raw); err == nil {
@@ -122,6 +131,8 @@ func (c *checker) times(cl claims.Claims, now time.Time) {
 	}
 }
 
+// subject checks sub, which STS returns as SubjectFromWebIdentityToken, with 6 to 255 characters,
+// and writes to CloudTrail.
 func (c *checker) subject(sub string) {
 	switch n := len(sub); {
 	case n == 0:
