@@ -144,14 +144,18 @@ func TestMandatoryWindow(t *testing.T) {
 // If the value expires within that second, callers wait for the refresh.
 func TestMandatoryWindowThatEndsDuringAJoin(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		src := newSource()
-		e := newEngine(src.fetch, options())
-		want(t, e, 1, 0)
-		time.Sleep(time.Hour - 400*time.Millisecond)
-		src.set(func(s *source) { s.latency = 3 * time.Second })
-		want(t, e, 2, 3*time.Second)
-	})
+	for _, serveExpired := range []bool{false, true} { // which returns an expired value only after a failure
+		synctest.Test(t, func(t *testing.T) {
+			src := newSource()
+			o := options()
+			o.ServeExpired = serveExpired
+			e := newEngine(src.fetch, o)
+			want(t, e, 1, 0)
+			time.Sleep(time.Hour - 400*time.Millisecond)
+			src.set(func(s *source) { s.latency = 3 * time.Second })
+			want(t, e, 2, 3*time.Second)
+		})
+	}
 }
 
 // The windows of values that arrive together begin up to a quarter apart, spread over that range.
@@ -286,4 +290,32 @@ func TestUnixNano(t *testing.T) {
 			t.Errorf("UnixNano(%v) = %d, want %d", tt.at, got, tt.want)
 		}
 	}
+}
+
+// Fresh returns the value in the first part of its life only.
+func TestFresh(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(newSource().fetch, options())
+		if e.Fresh() != nil {
+			t.Error("Fresh of an unused engine is not nil")
+		}
+		want(t, e, 1, 0)
+		if v := e.Fresh(); v == nil || v.n != 1 {
+			t.Errorf("Fresh = %v, want the value", v)
+		}
+		time.Sleep(45 * time.Minute)
+		if e.Fresh() != nil {
+			t.Error("Fresh in the advisory window is not nil")
+		}
+		want(t, e, 1, 0)
+		synctest.Wait()
+		if v := e.Fresh(); v == nil || v.n != 2 {
+			t.Errorf("Fresh = %v, want the second value", v)
+		}
+		e.Invalidate(func(value) bool { return true })
+		if e.Fresh() != nil {
+			t.Error("Fresh after Invalidate is not nil")
+		}
+	})
 }

@@ -15,9 +15,11 @@ type gate struct {
 	urged atomic.Bool
 	in    atomic.Int32
 	left  atomic.Int32 // refreshes that were abandoned
+	need  atomic.Int64 // of the last refresh, in Unix nanoseconds
 }
 
-func (g *gate) Enter(_ time.Time, urge, quit <-chan struct{}) func() {
+func (g *gate) Enter(need time.Time, urge, quit <-chan struct{}) func() {
+	g.need.Store(need.UnixNano())
 	for {
 		select {
 		case <-g.open:
@@ -185,6 +187,64 @@ func TestRunSeesAnAbandonedRefresh(t *testing.T) {
 		synctest.Wait()
 		if g.left.Load() != 1 || !e.Status().Refreshing {
 			t.Errorf("%d refreshes abandoned, Status = %+v; want 1, and a refresh of Run", g.left.Load(), e.Status())
+		}
+		g.open <- struct{}{}
+		synctest.Wait()
+		want(t, e, 1, 0)
+	})
+}
+
+// A value is needed when it expires, and at once if it was invalidated.
+func TestNeed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{open: make(chan struct{}, 10)}
+		for range 10 {
+			g.open <- struct{}{}
+		}
+		o := options()
+		o.Gate = g
+		e := newEngine(newSource().fetch, o)
+		wantNeed := func(what string, at time.Time) {
+			t.Helper()
+			synctest.Wait()
+			if got := time.Unix(0, g.need.Load()); !got.Equal(at) {
+				t.Errorf("%s: need = %v, want %v", what, got, at)
+			}
+		}
+		want(t, e, 1, 0)
+		wantNeed("the first value", time.Now())
+		expires := time.Now().Add(time.Hour)
+		time.Sleep(46 * time.Minute)
+		want(t, e, 1, 0)
+		wantNeed("in the advisory window", expires)
+		e.Invalidate(func(value) bool { return true })
+		want(t, e, 3, 0)
+		wantNeed("after Invalidate", time.Now())
+		expires = time.Now().Add(time.Hour)
+		time.Sleep(2 * time.Hour)
+		want(t, e, 4, 0)
+		wantNeed("after the expiry", expires)
+	})
+}
+
+// A caller that gives up does not end a refresh that was started without a caller.
+func TestKickedRefreshStaysAtTheGate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{open: make(chan struct{}, 1)}
+		o := options()
+		o.Gate = g
+		e := newEngine(newSource().fetch, o)
+		e.Kick(t.Context())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := e.Value(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Value = %v, want the end of the context", err)
+		}
+		synctest.Wait()
+		if g.left.Load() != 0 || !e.Status().Refreshing {
+			t.Errorf("%d refreshes abandoned, Status = %+v", g.left.Load(), e.Status())
 		}
 		g.open <- struct{}{}
 		synctest.Wait()

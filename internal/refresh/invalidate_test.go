@@ -95,3 +95,28 @@ func TestInvalidateDuringAFailingRefresh(t *testing.T) {
 		})
 	}
 }
+
+// A source whose values are all rejected is not called for each of them.
+func TestInvalidateLimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := options()
+		o.InvalidateLimit = 3
+		e := newEngine(newSource().fetch, o)
+		all := func(value) bool { return true }
+		for n := 1; n <= 3; n++ {
+			want(t, e, n, 0)
+			if !e.Invalidate(all) {
+				t.Errorf("Invalidate of value %d = false", n)
+			}
+		}
+		want(t, e, 4, 0)
+		if e.Invalidate(all) {
+			t.Error("Invalidate of the fourth value on its arrival = true")
+		}
+		time.Sleep(time.Second)
+		if !e.Invalidate(all) {
+			t.Error("Invalidate of the fourth value after a second = false")
+		}
+	})
+}

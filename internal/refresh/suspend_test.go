@@ -36,6 +36,25 @@ func TestRunAfterSuspend(t *testing.T) {
 	})
 }
 
+// After a permanent failure no call gets the value without a decision, also if the clock is set back to a time
+// when the value was fresh.
+func TestFailureEndsFreshness(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int32
+		var e Engine[time.Time]
+		e.Init(hourDriver{&calls}, &Rules{})
+		if _, err := e.Value(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		rf := &refresh[time.Time]{err: context.Canceled, permanent: true, done: make(chan struct{})}
+		e.finishFailed(rf, time.Now())
+		if s := e.state.Load(); s.fresh != 0 || e.Fresh() != nil {
+			t.Errorf("fresh for %v after a permanent failure", s.fresh)
+		}
+	})
+}
+
 // An hourDriver fetches values that live for an hour.
 type hourDriver struct{ calls *atomic.Int32 }
 
