@@ -7,28 +7,11 @@ func (w *printer) policy(p Policy) {
 	if p.form != nil {
 		form = *p.form
 	}
-	has := func(name string) bool {
-		switch name {
-		case "Version":
-			return p.Version != ""
-		case "Id":
-			return p.ID != "" || slices.Contains(form.order, name)
-		}
-		return true
-	}
-	w.open('{')
-	for _, name := range ordered(form.order, policyElements(), has) {
-		w.name(name)
-		switch name {
-		case "Version":
-			w.text(p.Version)
-		case "Id":
-			w.text(p.ID)
-		case "Statement":
-			w.statements(p.Statements, form.single)
-		}
-	}
-	w.close('}')
+	w.object(form.order, []member{
+		{"Version", p.Version != "", func() { w.text(p.Version) }},
+		{"Id", p.ID != "" || slices.Contains(form.order, "Id"), func() { w.text(p.ID) }},
+		{"Statement", true, func() { w.statements(p.Statements, form.single) }},
+	})
 }
 
 func (w *printer) statements(statements []Statement, single bool) {
@@ -49,53 +32,28 @@ func (w *printer) statement(s Statement) {
 	if s.form != nil {
 		form = *s.form
 	}
-	has := func(name string) bool {
-		switch name {
-		case "Sid":
-			return s.Sid != "" || slices.Contains(form.order, name)
-		case "Action":
-			return s.Actions != nil
-		case "NotAction":
-			return s.NotActions != nil
-		case "Condition":
-			return s.Conditions != nil
-		}
-		return true
-	}
-	w.open('{')
-	for _, name := range ordered(form.order, statementElements(), has) {
-		w.name(name)
-		switch name {
-		case "Sid":
-			w.text(s.Sid)
-		case "Effect":
-			w.text(string(s.Effect))
-		case "Principal":
-			w.principal(s.Principal, form)
-		case "Action":
-			w.texts(s.Actions, slices.Contains(form.lists, name), nil)
-		case "NotAction":
-			w.texts(s.NotActions, slices.Contains(form.lists, name), nil)
-		case "Condition":
-			w.conditions(s.Conditions, form.emptyOperators)
-		}
-	}
-	w.close('}')
+	w.object(form.order, []member{
+		{"Sid", s.Sid != "" || slices.Contains(form.order, "Sid"), func() { w.text(s.Sid) }},
+		{"Effect", true, func() { w.text(string(s.Effect)) }},
+		{"Principal", true, func() { w.principal(s.Principal, form) }},
+		{"Action", s.Actions != nil, func() { w.texts(s.Actions, slices.Contains(form.lists, "Action"), nil) }},
+		{"NotAction", s.NotActions != nil, func() { w.texts(s.NotActions, slices.Contains(form.lists, "NotAction"), nil) }},
+		{"Condition", s.Conditions != nil, func() { w.conditions(s.Conditions, form.emptyOperators) }},
+	})
 }
 
 func (w *printer) principal(p Principal, form statementForm) {
-	has := func(kind string) bool { return *p.list(kind) != nil }
-	kinds := ordered(form.principals, principalKinds(), has)
-	if p.Any && len(kinds) == 0 {
+	var members []member
+	for _, kind := range principalKinds() {
+		if values := *p.list(kind); values != nil {
+			members = append(members, member{kind, true, func() { w.texts(values, slices.Contains(form.lists, kind), nil) }})
+		}
+	}
+	if p.Any && len(members) == 0 {
 		w.text("*")
 		return
 	}
-	w.open('{')
-	for _, kind := range kinds {
-		w.name(kind)
-		w.texts(*p.list(kind), slices.Contains(form.lists, kind), nil)
-	}
-	w.close('}')
+	w.object(form.principals, members)
 }
 
 // conditions writes the conditions of one operator together, in the order in which the operators

@@ -60,6 +60,32 @@ func (w *printer) name(s string) {
 	}
 }
 
+// member is a member of an object. write writes the value.
+type member struct {
+	name    string
+	present bool
+	write   func()
+}
+
+// object writes the members that are present: first those in order, then the others.
+func (w *printer) object(order []string, members []member) {
+	rank := func(m member) int {
+		if i := slices.Index(order, m.name); i >= 0 {
+			return i
+		}
+		return len(order)
+	}
+	slices.SortStableFunc(members, func(a, b member) int { return rank(a) - rank(b) })
+	w.open('{')
+	for _, m := range members {
+		if m.present {
+			w.name(m.name)
+			m.write()
+		}
+	}
+	w.close('}')
+}
+
 // texts writes values as a list, or as a string if there is one value and list is false. bare states
 // which values were a number or a boolean.
 func (w *printer) texts(values []string, list bool, bare []bool) {
@@ -84,19 +110,6 @@ func (w *printer) texts(values []string, list bool, bare []bool) {
 
 // isBare reports whether s is valid JSON without quotes. The caller may have changed the value.
 func isBare(s string) bool { return s == "true" || s == "false" || strictjson.IsNumber(s) }
-
-// ordered returns the members to print: first those of the form, in its order.
-func ordered(form, all []string, has func(name string) bool) []string {
-	names := make([]string, 0, len(all))
-	for _, list := range [2][]string{form, all} {
-		for _, name := range list {
-			if has(name) && !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
-	}
-	return names
-}
 
 // text writes a string. It escapes characters that IAM documents cannot contain, and those that a
 // terminal interprets or does not show, so that a printed policy is safe to display.
