@@ -20,10 +20,11 @@ type grant struct {
 	// limited states that something limits the subjects or names the tenant.
 	limited bool
 	// closed states that a Deny, or one condition with all of its values, allows only subjects of
-	// known tenants. An open value in another condition is then less grave.
+	// known tenants. An open value in another condition is then a warning.
 	closed bool
 }
 
+// newGrant computes what the findings about the grant depend on.
 func newGrant(l *linter, st *statement, host string) *grant {
 	g := &grant{statement: st, host: host, ona: strings.EqualFold(host, provider.OnaHost)}
 	g.closed = l.isGuarded(st, host)
@@ -87,7 +88,7 @@ func (l *linter) checkGrant(g *grant) {
 }
 
 // openSeverity returns the severity of a condition that allows subjects of other tenants, and a
-// sentence to append to the reason.
+// sentence for the end of its reason.
 func (g *grant) openSeverity() (severity Severity, more string) {
 	if g.closed {
 		return Warning, " Only another condition or a Deny excludes them."

@@ -20,7 +20,7 @@ func missingKey(key, host string) string {
 	case !ok:
 		return ""
 	case strings.Contains(h, "://"):
-		return "a condition key contains the issuer without its scheme"
+		return "the key contains a scheme, and condition keys contain the issuer without it"
 	case h != own:
 		return "the key is for tokens of " + quote.Word(h)
 	case !provider.HasKey(host, claim):

@@ -26,6 +26,7 @@ type clause struct {
 	op    condition.Operator
 }
 
+// statements returns the statements of the policy.
 func statements(p trust.Policy) []*statement {
 	list := make([]*statement, len(p.Statements))
 	for i, s := range p.Statements {

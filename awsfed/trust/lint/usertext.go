@@ -10,7 +10,7 @@ import (
 // checkUserText reports a V3 pattern that text of users can match. V3 subjects have no escaping, so
 // such text can contain any pair, and a wildcard matches across pairs.
 func (l *linter) checkUserText(c *clause, v subjectValue) {
-	// V2 subjects consist of IDs. If the prefix is not in the text, escapes are.
+	// V2 subjects contain only IDs. A text that does not begin with its prefix contains escapes.
 	rest, ok := strings.CutPrefix(v.text, v.prefix)
 	if !ok || v.variable || v.tenant.Grammar.Version != subject.V3 {
 		return
@@ -39,9 +39,9 @@ func hasTextAfterWildcard(s string) bool {
 	return i >= 0 && strings.Trim(s[i:], "*?") != ""
 }
 
-// textField returns the field that the end of a V3 prefix is the value of, or "" if that value is
-// an ID or has not begun. closed reports whether the value certainly ends before the end of the
-// prefix.
+// textField returns the last field in the beginning of a V3 subject. It returns "" if the value of
+// that field is an ID or has no character yet. closed reports whether the value certainly ends with
+// the prefix.
 func textField(prefix string) (field string, closed bool) {
 	for i := strings.LastIndexByte(prefix, ':'); i >= 0; i = strings.LastIndexByte(prefix[:i], ':') {
 		name, value, ok := strings.Cut(prefix[i+1:], ":")

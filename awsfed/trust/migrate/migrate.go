@@ -52,6 +52,8 @@ type migrator struct {
 // condition migrates condition j of statement i.
 func (m *migrator) condition(i, j int, c trust.Condition, op condition.Operator) {
 	both, after := newValues(op), newValues(op)
+	// In a Deny, and under a negated operator, a value excludes principals instead of allowing
+	// them.
 	excludes := (m.out.Before.Statements[i].Effect == trust.Deny) != op.Negated
 	var changes []Change
 	var problems []Problem
