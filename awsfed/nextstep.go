@@ -47,9 +47,9 @@ func (e *AssumeRoleError) NextStep() string {
 	case throttling(codeOf(e.Err)):
 		return "too many requests to STS from this account: share providers, for example with a Pool, and start programs at different times"
 	case statusOf(e.Err) >= 500:
-		return "STS has an outage, or a proxy in front of it answered; it will be retried automatically"
+		return "STS has an outage, or a proxy in front of it answered"
 	case errors.Is(e.Err, context.DeadlineExceeded):
-		return "check the network path to STS (proxy, firewall, VPC endpoint); it will be retried automatically"
+		return "check the network path to STS (proxy, firewall, VPC endpoint)"
 	}
 	if a, ok := errors.AsType[*answerError](e.Err); ok && a.expired {
 		return "check the clock of this machine"

@@ -12,7 +12,6 @@ import (
 	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/cmd/onafed/internal/exit"
-	"github.com/onafed/onafed/cmd/onafed/internal/flags"
 	"github.com/onafed/onafed/cmd/onafed/internal/role"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 )
@@ -100,7 +99,7 @@ func (c *Command) firstCredentials(ctx context.Context, t *terminal.Terminal, p 
 	if failure, ok := errors.AsType[*awsfed.AssumeRoleError](err); !ok || !failure.Retryable() || ctx.Err() != nil {
 		return err
 	}
-	t.Warn("clients get an error until this passes: %s", flags.Error(err))
+	t.Warn("clients get an error until this passes: %v", err)
 	return nil
 }
 

@@ -5,7 +5,6 @@ package flags
 import (
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/export"
@@ -22,17 +21,17 @@ func Error(err error) string {
 	if refused, ok := errors.AsType[*awsfed.AssumeRoleError](err); ok {
 		return withNextStep(err, refused)
 	}
-	if option, reason, ok := Option(err); ok {
-		if flag := name(option); flag != "" {
+	if name, reason, ok := option(err); ok {
+		if flag := flagOf(name); flag != "" {
 			return "--" + flag + ": " + reason.Error()
 		}
 	}
 	return err.Error()
 }
 
-// Option returns the option that the library refuses, by its name in Go, and the reason. It reports
+// option returns the option that the library refuses, by its name in Go, and the reason. It reports
 // whether err is such an error.
-func Option(err error) (option string, reason error, ok bool) {
+func option(err error) (name string, reason error, ok bool) {
 	if e, ok := errors.AsType[*idp.OptionError](err); ok {
 		return e.Option, e.Err, true
 	}
@@ -45,11 +44,14 @@ func Option(err error) (option string, reason error, ok bool) {
 	if e, ok := errors.AsType[*awsfed.OptionError](err); ok {
 		return e.Option, e.Err, true
 	}
+	if e, ok := errors.AsType[*awsfed.OptionError](err); ok {
+		return e.Option, e.Err, true
+	}
 	return "", nil, false
 }
 
-// name returns the flag for an option of the library, or "" if no flag sets the option.
-func name(option string) string {
+// flagOf returns the flag for an option of the library, or "" if no flag sets the option.
+func flagOf(option string) string {
 	switch option {
 	case "roleARN", "RoleARN":
 		return "role-arn"
@@ -79,7 +81,7 @@ func name(option string) string {
 func withFlags(e *idp.EnvironmentError) *idp.EnvironmentError {
 	skipped := slices.Clone(e.Skipped)
 	for i, s := range skipped {
-		if flag := name(s.Option); flag != "" {
+		if flag := flagOf(s.Option); flag != "" {
 			skipped[i].Option = "--" + flag
 		}
 	}
@@ -89,9 +91,12 @@ func withFlags(e *idp.EnvironmentError) *idp.EnvironmentError {
 // withNextStep returns the text of err with what to do next. This program, unlike one that uses the
 // library, does not try again.
 func withNextStep(err error, refused *awsfed.AssumeRoleError) string {
-	next := strings.TrimSuffix(refused.NextStep(), "; it will be retried automatically")
-	if next == "" {
-		return err.Error()
+	text := err.Error()
+	if next := refused.NextStep(); next != "" {
+		text += "; " + next
 	}
-	return err.Error() + "; " + next
+	if refused.Retryable() {
+		text += "; try again"
+	}
+	return text
 }

@@ -1,0 +1,61 @@
+package flags_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/awsfed/export"
+	"github.com/onafed/onafed/cmd/onafed/internal/flags"
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/idp/issuer"
+)
+
+// TestErrorNamesFlags uses real errors of the library, so that a renamed option is found.
+func TestErrorNamesFlags(t *testing.T) {
+	t.Parallel()
+	const role = "arn:aws:iam::123456789012:role/a"
+	provider := func(arn string, opts ...func(*awsfed.Options)) error {
+		_, err := awsfed.New(sts.New(sts.Options{}), arn, idp.Static(nil), opts...)
+		return err
+	}
+	client := func(o idp.ClientOptions) error {
+		_, err := idp.NewClient(&o)
+		return err
+	}
+	_, keys := issuer.NewIssuerKeySet("http://example.com", nil)
+	_, file := export.NewTokenFile("token", idp.Static(nil), &export.TokenFileOptions{Group: "no-such-group"})
+	for name, tt := range map[string]struct {
+		err  error
+		want string
+	}{
+		"a role":         {provider("nonsense"), "--role-arn: "},
+		"a session name": {provider(role, func(o *awsfed.Options) { o.SessionName = "a/b" }), `--role-session-name: "a/b"`},
+		"a duration":     {provider(role, func(o *awsfed.Options) { o.Duration = -1 }), "--duration-seconds: "},
+		"an address":     {client(idp.ClientOptions{Bearer: idp.BearerEnv("X"), BaseURL: "http://example.com"}), "--api-url: "},
+		"an issuer":      {keys, "--issuer: "},
+		"a group":        {file, "--group: "},
+		"wrapped":        {fmt.Errorf("context: %w", keys), "--issuer: "},
+		"no flag":        {client(idp.ClientOptions{}), "idp: NewClient: Bearer: "},
+		"no option":      {errors.New("something"), "something"},
+		"no source": {
+			&idp.EnvironmentError{Audience: "a", Skipped: []idp.SkippedSource{{Name: "ona", Reason: "not allowed", Option: "AllowExec"}}},
+			"ona: not allowed (--allow-exec)",
+		},
+	} {
+		got := flags.Error(tt.err)
+		if name == "no source" {
+			if !strings.HasSuffix(got, tt.want) {
+				t.Errorf("%s: Error = %q, want the end %q", name, got, tt.want)
+			}
+			continue
+		}
+		if !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s: Error = %q, want the beginning %q", name, got, tt.want)
+		}
+	}
+}
