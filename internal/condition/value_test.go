@@ -73,3 +73,50 @@ func TestHasWildcard(t *testing.T) {
 		}
 	}
 }
+
+// like compares under StringLike. It treats a * or ? in the value of a variable as plain text.
+func like(version, want, data, got string) condition.Truth {
+	c := condition.Context{
+		Version: version,
+		Lookup:  func(string) ([]string, condition.KeyState) { return []string{data}, condition.KeyPresent },
+		Ask:     func(_ condition.Question, _, no condition.Truth) condition.Truth { return no },
+	}
+	op, _ := condition.ParseOperator("StringLike")
+	return c.Compare(op, want, got)
+}
+
+func FuzzVariableIsPlainText(f *testing.F) {
+	for _, s := range []string{"", "*", "?", "$", "${*}", "${$}{*}", "{*}", "a${", "é*", "\xff?", "${key}"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, data string) {
+		if got := like(condition.VersionWithVariables, "${key}", data, data); got != condition.True {
+			t.Errorf("${key} with the value %q does not match this value", data)
+		}
+		if got := like(condition.VersionWithVariables, "$${key}*", data, "$"+data+"x"); got != condition.True {
+			t.Errorf("$${key}* with the value %q does not match $%sx", data, data)
+		}
+		if got := like(condition.VersionWithVariables, "${key}", data, data+"x"); got != condition.False {
+			t.Errorf("${key} with the value %q matches %q", data, data+"x")
+		}
+	})
+}
+
+// In version 2008-10-17 "${*}" is text with a wildcard.
+func TestOldVersionHasNoEscapes(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		want, got string
+		matches   condition.Truth
+	}{
+		{"${*}", "${anything}", condition.True},
+		{"${*}", "*", condition.False},
+		{"${$}", "${$}", condition.True},
+		{"${$}", "$", condition.False},
+		{"$?", "$a", condition.True},
+	} {
+		if got := like("2008-10-17", tt.want, "", tt.got); got != tt.matches {
+			t.Errorf("%q on %q = %v, want %v", tt.want, tt.got, got, tt.matches)
+		}
+	}
+}
