@@ -114,7 +114,7 @@ func TestCachedRenewsEarly(t *testing.T) {
 		if n := m.count(); n < 10 || n > 15 {
 			t.Errorf("%d calls in ten hours, want about 14", n)
 		}
-		time.Sleep(10 * time.Second) // lets the last flight end
+		time.Sleep(10 * time.Second) // for the last refresh
 	})
 }
 

@@ -132,7 +132,7 @@ func TestFromEnvironmentReadsAgain(t *testing.T) {
 	if diff := cmp.Diff([]string{"first to app.gitpod.io/api", "second to app.gitpod.io/api"}, seen); diff != "" {
 		t.Errorf("the API tokens differ (-want +got):\n%s", diff)
 	}
-	// The file goes away while the program runs. A key that is set by then is somebody else.
+	// The file is removed while the program runs. A key that is set later is another identity.
 	t.Setenv("ONA_API_KEY", "other")
 	if err := os.Remove(opts.SecretsFile); err != nil {
 		t.Fatal(err)
@@ -145,10 +145,10 @@ func TestFromEnvironmentReadsAgain(t *testing.T) {
 func TestFromEnvironmentTokenFile(t *testing.T) {
 	ours := rawToken(inAnHour(), nil)
 	tests := []struct {
-		name    string
-		text    string
-		finding string // "" when it is chosen
-		err     error  // of the source when it is chosen
+		name   string
+		text   string
+		reason string // "" if the file is chosen
+		err    error  // of the chosen source
 	}{
 		{"an Ona token", ours + "\n", "", nil},
 		{"an Ona token for two audiences", rawToken(inAnHour(), map[string]any{"aud": []string{"x", idp.AudienceAWS}}), "", nil},
@@ -165,13 +165,13 @@ func TestFromEnvironmentTokenFile(t *testing.T) {
 			path := write(t, tt.text)
 			t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", path)
 			src, err := idp.FromEnvironment(idp.AudienceAWS, opts)
-			if tt.finding != "" {
+			if tt.reason != "" {
 				e, ok := errors.AsType[*idp.EnvironmentError](err)
 				if !ok || src != nil {
 					t.Fatalf("FromEnvironment = %v, %v, want an *EnvironmentError", src, err)
 				}
-				if got := e.Skipped[4]; !strings.HasPrefix(got.Name, "AWS_WEB_IDENTITY_TOKEN_FILE ") || !strings.Contains(got.Reason, tt.finding) || strings.Contains(got.Reason, "idp: ") {
-					t.Errorf("the skipped source is %+v, want %q", got, tt.finding)
+				if got := e.Skipped[4]; !strings.HasPrefix(got.Name, "AWS_WEB_IDENTITY_TOKEN_FILE ") || !strings.Contains(got.Reason, tt.reason) || strings.Contains(got.Reason, "idp: ") {
+					t.Errorf("the skipped source is %+v, want %q", got, tt.reason)
 				}
 				if strings.Contains(err.Error(), "eyJ") || strings.Contains(err.Error(), "ona_pat") {
 					t.Errorf("the error shows a secret: %v", err)
@@ -187,7 +187,7 @@ func TestFromEnvironmentTokenFile(t *testing.T) {
 			if _, err := src.Token(t.Context()); !errors.Is(err, tt.err) {
 				t.Errorf("Token: %v, want %v", err, tt.err)
 			}
-			// Somebody puts another identity there later.
+			// Later the file contains another identity.
 			if err := os.WriteFile(path, []byte(rawToken(inAnHour(), map[string]any{"iss": "https://other.example"})), 0o600); err != nil {
 				t.Fatal(err)
 			}

@@ -14,14 +14,14 @@ func command(what string) int {
 	switch what {
 	case "token":
 		fmt.Println(valid)
-	case "vendor": // behaves as "ona idp token" does; tests look at the arguments and the guard through the audience
+	case "vendor": // like "ona idp token"; the audience contains the arguments and the guard for the test
 		fmt.Println(rawToken(inAnHour(), map[string]any{"aud": os.Args[len(os.Args)-1], "name": strings.Join(os.Args[1:], " ") + " " + os.Getenv("ONAFED_TOKEN_COMMAND")}))
 	case "arguments":
 		fmt.Println(rawToken(inAnHour(), map[string]any{"name": strings.Join(os.Args[1:], "|") + "|" + os.Getenv("EXTRA")}))
 	case "expired":
 		fmt.Println(rawToken(time.Now().Add(-time.Minute), nil))
 	case "fails":
-		// A careless program: it writes its token to standard error while it says what went wrong.
+		// A careless program writes its token to standard error with the reason of the failure.
 		fmt.Println(valid)
 		fmt.Fprintf(os.Stderr, "debug: token is %s\nnot logged in\x1b[31m\n", valid)
 		return 3
@@ -39,7 +39,7 @@ func command(what string) int {
 			}
 		}
 	case "hangs":
-		time.Sleep(time.Hour) // not select {}: without cgo the runtime ends such a process
+		time.Sleep(time.Hour) // select {} would be a deadlock that the runtime detects
 	case "leaves a child":
 		child := exec.Command(os.Args[0])
 		child.Env = append(os.Environ(), "IDP_TEST_COMMAND=sleeps")

@@ -15,7 +15,7 @@ import (
 
 // run returns a source that runs this program as a command; what selects its behavior.
 func run(what string, opts idp.ExecOptions, args ...string) idp.TokenSource {
-	// Under the race detector a program sleeps for a second before it exits, unless it is told not to.
+	// With the race detector a program sleeps for a second before it exits, unless this option disables it.
 	opts.Env = append(opts.Env, "IDP_TEST_COMMAND="+what, "GORACE=atexit_sleep_ms=0")
 	return idp.ExecWith(&opts, os.Args[0], args...)
 }

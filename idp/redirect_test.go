@@ -105,7 +105,7 @@ func clientFor(t *testing.T, hosts map[string]*httptest.Server) *http.Client {
 		pool.AddCert(s.Certificate())
 	}
 	tr := &http.Transport{
-		// The certificate of net/http/httptest is for this name.
+		// The name in the certificate of net/http/httptest.
 		TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "example.com"},
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			s, ok := hosts[addr]

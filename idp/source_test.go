@@ -247,7 +247,7 @@ func TestChainForwardsInvalidate(t *testing.T) {
 	tok := token(t, inAnHour(), nil)
 	r := &recorder{TokenSource: idp.Static(tok)}
 	src := idp.Chain(idp.Static(nil), r)
-	src.(idp.Invalidator).Invalidate(token(t, inAnHour().Add(time.Minute), nil)) // nothing is chosen yet
+	src.(idp.Invalidator).Invalidate(token(t, inAnHour().Add(time.Minute), nil)) // no source is chosen yet
 	if _, err := src.Token(t.Context()); err != nil {
 		t.Fatal(err)
 	}

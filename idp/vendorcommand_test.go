@@ -75,7 +75,7 @@ func TestFromEnvironmentCommand(t *testing.T) {
 	if got, want := tok.Claims().Name, "idp token --audience a b;c 1"; got != want {
 		t.Errorf("the command was called with %q and the guard, want %q", got, want)
 	}
-	// Everything else comes before the command.
+	// All other sources come before the command.
 	t.Setenv("ONA_TOKEN", "pat")
 	if src, err := idp.FromEnvironment("a", opts); err != nil || sourceName(src) != "ONA_TOKEN" {
 		t.Errorf("FromEnvironment with ONA_TOKEN = %v, %v", src, err)
@@ -84,18 +84,18 @@ func TestFromEnvironmentCommand(t *testing.T) {
 
 func TestFromEnvironmentCommandNotRun(t *testing.T) {
 	for name, tt := range map[string]struct {
-		there    bool // there is a program named ona
-		same     bool // and it is this one
+		there    bool // whether there is a program named ona
+		same     bool // whether it is this program
 		allowed  bool
 		guard    string
-		relative bool // PATH has "." alone
-		finding  string
+		relative bool // whether PATH is "."
+		reason   string
 	}{
-		"not allowed":                {there: true, finding: "not allowed"},
-		"not on PATH":                {allowed: true, finding: "not on PATH"},
-		"only this program":          {there: true, same: true, allowed: true, finding: "not on PATH"},
-		"started by FromEnvironment": {there: true, allowed: true, guard: "1", finding: "started to get a token"},
-		"in a relative directory":    {there: true, allowed: true, relative: true, finding: "not on PATH"},
+		"not allowed":                {there: true, reason: "not allowed"},
+		"not on PATH":                {allowed: true, reason: "not on PATH"},
+		"only this program":          {there: true, same: true, allowed: true, reason: "not on PATH"},
+		"started by FromEnvironment": {there: true, allowed: true, guard: "1", reason: "started to get a token"},
+		"in a relative directory":    {there: true, allowed: true, relative: true, reason: "not on PATH"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			opts := bare(t)
@@ -112,8 +112,8 @@ func TestFromEnvironmentCommandNotRun(t *testing.T) {
 			}
 			src, err := idp.FromEnvironment(idp.AudienceAWS, opts)
 			e, ok := errors.AsType[*idp.EnvironmentError](err)
-			if !ok || !strings.Contains(e.Skipped[5].Reason, tt.finding) {
-				t.Errorf("FromEnvironment = %v, %v, want %q", src, err, tt.finding)
+			if !ok || !strings.Contains(e.Skipped[5].Reason, tt.reason) {
+				t.Errorf("FromEnvironment = %v, %v, want %q", src, err, tt.reason)
 			}
 		})
 	}
@@ -137,7 +137,7 @@ func TestFindCommandSkipsRelativeDirectories(t *testing.T) {
 	}
 	want := asCommand(t, filepath.Join(dir, "bin"), "ona", false)
 	t.Chdir(dir)
-	t.Setenv("PATH", filepath.Join(dir, "bin")) // where a name without a directory would be looked for
+	t.Setenv("PATH", filepath.Join(dir, "bin")) // for names without a directory
 	relative := []string{"", ".", "bin", "./bin", "bin/../bin", "../" + filepath.Base(dir) + "/bin"}
 	for _, d := range relative {
 		if got := idp.FindCommand([]string{d}, []string{"ona"}); got != "" {

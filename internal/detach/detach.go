@@ -1,6 +1,6 @@
 // Package detach runs a call so that its caller can stop waiting for it. The call keeps running when
-// the caller's context is canceled, ends by a timeout of its own, and cannot end the program by a
-// panic in a goroutine that nobody watches.
+// the caller's context is canceled, and has its own timeout. A panic in its goroutine is an error and
+// does not end the program.
 package detach
 
 import (
