@@ -45,48 +45,36 @@ const (
 // those of the STS API reference, "Errors" of each operation and "Common Error Types". The messages
 // were seen in public; AWS does not document them.
 func usualResponse(code string) (status int, message string) {
-	switch code {
-	case "AccessDenied", "AccessDeniedException":
-		return http.StatusForbidden, "Not authorized to perform sts:AssumeRoleWithWebIdentity"
-	case "ExpiredTokenException":
-		return http.StatusBadRequest, "Token expired"
-	case "ExpiredToken":
-		return http.StatusForbidden, "The security token included in the request is expired"
-	case "IDPCommunicationError":
-		return http.StatusBadRequest, "Unable to communicate with the identity provider"
-	case "IDPRejectedClaim":
-		return http.StatusForbidden, "The identity provider reported that authentication failed"
-	case "IncompleteSignature":
-		return http.StatusBadRequest, "The request signature does not conform to AWS standards"
-	case "InternalFailure":
-		return http.StatusInternalServerError, "The request processing has failed because of an unknown error, exception or failure."
-	case "InvalidAction":
-		return http.StatusBadRequest, "The action or operation requested is not valid"
-	case "InvalidClientTokenId", "UnrecognizedClientException":
-		return http.StatusForbidden, "The security token included in the request is invalid."
-	case "InvalidIdentityToken":
-		return http.StatusBadRequest, notAJWT
-	case "MalformedPolicyDocument":
-		return http.StatusBadRequest, "Syntax errors in policy."
-	case "MalformedQueryString":
-		return http.StatusNotFound, "The query string contains a syntax error"
-	case "MissingAction":
-		return http.StatusBadRequest, "The request must contain the parameter Action."
-	case "MissingAuthenticationToken":
-		return http.StatusForbidden, "Request is missing Authentication Token"
-	case "OptInRequired":
-		return http.StatusForbidden, "The AWS access key ID needs a subscription for the service"
-	case "PackedPolicyTooLarge":
-		return http.StatusBadRequest, "The session token exceeded its maximum size"
-	case "RegionDisabledException":
-		return http.StatusForbidden, "STS is not activated in this region for account"
-	case "ServiceUnavailable":
-		return http.StatusServiceUnavailable, "The request has failed due to a temporary failure of the server"
-	case "SignatureDoesNotMatch":
-		return http.StatusForbidden, "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
-	case "Throttling", "ThrottlingException":
-		return http.StatusBadRequest, "Rate exceeded"
-	default:
+	known, ok := map[string]struct {
+		status  int
+		message string
+	}{
+		"AccessDenied":                {403, "Not authorized to perform sts:AssumeRoleWithWebIdentity"},
+		"AccessDeniedException":       {403, "Not authorized to perform sts:AssumeRoleWithWebIdentity"},
+		"ExpiredTokenException":       {400, "Token expired"},
+		"ExpiredToken":                {403, "The security token included in the request is expired"},
+		"IDPCommunicationError":       {400, "Unable to communicate with the identity provider"},
+		"IDPRejectedClaim":            {403, "The identity provider reported that authentication failed"},
+		"IncompleteSignature":         {400, "The request signature does not conform to AWS standards"},
+		"InternalFailure":             {500, "The request processing has failed because of an unknown error, exception or failure."},
+		"InvalidAction":               {400, "The action or operation requested is not valid"},
+		"InvalidClientTokenId":        {403, "The security token included in the request is invalid."},
+		"UnrecognizedClientException": {403, "The security token included in the request is invalid."},
+		"InvalidIdentityToken":        {400, notAJWT},
+		"MalformedPolicyDocument":     {400, "Syntax errors in policy."},
+		"MalformedQueryString":        {404, "The query string contains a syntax error"},
+		"MissingAction":               {400, "The request must contain the parameter Action."},
+		"MissingAuthenticationToken":  {403, "Request is missing Authentication Token"},
+		"OptInRequired":               {403, "The AWS access key ID needs a subscription for the service"},
+		"PackedPolicyTooLarge":        {400, "The session token exceeded its maximum size"},
+		"RegionDisabledException":     {403, "STS is not activated in this region for account"},
+		"ServiceUnavailable":          {503, "The request has failed due to a temporary failure of the server"},
+		"SignatureDoesNotMatch":       {403, "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."},
+		"Throttling":                  {400, "Rate exceeded"},
+		"ThrottlingException":         {400, "Rate exceeded"},
+	}[code]
+	if !ok {
 		return http.StatusBadRequest, "The request is refused"
 	}
+	return known.status, known.message
 }

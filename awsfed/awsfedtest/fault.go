@@ -3,6 +3,8 @@ package awsfedtest
 import (
 	"net/http"
 	"time"
+
+	"github.com/onafed/onafed/internal/fakehttp"
 )
 
 // A Fault describes how the STS misbehaves. Its fields combine: the delay comes first, then the
@@ -50,7 +52,9 @@ func (f Fault) replacesResponse() bool { return f.Code != "" || f.Status != 0 ||
 //
 // Of the faults that match a call, the earliest applies. A fault that only delays leaves the call
 // to the next matching fault; the delays add up.
-func (s *STS) Inject(f Fault) (remove func()) { return s.faults.Add(f, f.Times) }
+func (s *STS) Inject(f Fault) (remove func()) {
+	return s.faults.Add(f, fakehttp.Rule{Times: f.Times, Delay: f.Delay, DelaysOnly: f.delaysOnly()})
+}
 
 // ClearFaults removes all faults. It does not end an outage, see [STS.Outage].
 func (s *STS) ClearFaults() { s.faults.Clear() }
@@ -73,13 +77,8 @@ func (s *STS) fault(action, roleARN string) (f Fault, found bool) {
 	if s.outage.Load() {
 		return Fault{Code: "InternalFailure"}, true
 	}
-	var delay time.Duration
-	s.faults.Apply(func(next Fault) (applied, last bool) {
-		if next.Action != "" && next.Action != action || next.RoleARN != "" && next.RoleARN != roleARN {
-			return false, false
-		}
-		f, found, delay = next, true, delay+next.Delay
-		return true, !f.delaysOnly()
+	f, delay, found := s.faults.Take(func(f Fault) bool {
+		return (f.Action == "" || f.Action == action) && (f.RoleARN == "" || f.RoleARN == roleARN)
 	})
 	f.Delay = delay
 	return f, found

@@ -1,8 +1,8 @@
 package awsfedtest
 
 import (
-	"cmp"
 	"errors"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -80,14 +80,9 @@ func (f form) list(name string) []form {
 		}
 		members[n][field] = value
 	}
-	numbers := make([]int, 0, len(members))
-	for n := range members {
-		numbers = append(numbers, n)
-	}
-	slices.SortFunc(numbers, cmp.Compare[int])
-	list := make([]form, len(numbers))
-	for i, n := range numbers {
-		list[i] = members[n]
+	var list []form
+	for _, n := range slices.Sorted(maps.Keys(members)) {
+		list = append(list, members[n])
 	}
 	return list
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/onafed/onafed/internal/fakehttp"
 )
 
 // The paths of the documents below the issuer URL, for [Fault] and [Request].
@@ -43,22 +45,16 @@ type Fault struct {
 //
 // Of the faults that match a request, the earliest applies. A fault that only delays leaves the
 // request to the next matching fault; the delays add up.
-func (i *Issuer) Inject(f Fault) (remove func()) { return i.faults.Add(f, f.Times) }
+func (i *Issuer) Inject(f Fault) (remove func()) {
+	return i.faults.Add(f, fakehttp.Rule{Times: f.Times, Delay: f.Delay, DelaysOnly: f.delaysOnly()})
+}
 
 // ClearFaults removes all faults.
 func (i *Issuer) ClearFaults() { i.faults.Clear() }
 
 // fault returns the fault that applies to a request, with the sum of the delays.
 func (i *Issuer) fault(path string) Fault {
-	var f Fault
-	var delay time.Duration
-	i.faults.Apply(func(next Fault) (applied, last bool) {
-		if !strings.HasSuffix(path, next.Path) {
-			return false, false
-		}
-		f, delay = next, delay+next.Delay
-		return true, !f.delaysOnly()
-	})
+	f, delay, _ := i.faults.Take(func(f Fault) bool { return strings.HasSuffix(path, f.Path) })
 	f.Delay = delay
 	return f
 }

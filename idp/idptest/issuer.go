@@ -1,6 +1,7 @@
 package idptest
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"encoding/json"
@@ -76,15 +77,9 @@ func NewIssuer(tb testing.TB, opts *IssuerOptions) *Issuer {
 	if opts != nil {
 		o = *opts
 	}
-	i := &Issuer{URL: o.URL, tb: tb, fixedURL: o.URL != "", lifetime: o.Lifetime, alg: o.Algorithm}
-	if !i.fixedURL {
-		i.URL = idp.Issuer
-	}
-	if i.lifetime == 0 {
-		i.lifetime = time.Hour
-	}
-	if i.alg == "" {
-		i.alg = "RS256"
+	i := &Issuer{
+		URL: cmp.Or(o.URL, idp.Issuer), tb: tb, fixedURL: o.URL != "",
+		lifetime: cmp.Or(o.Lifetime, time.Hour), alg: cmp.Or(o.Algorithm, "RS256"),
 	}
 	var err error
 	if i.ring, err = issuer.NewKeyRing(&issuer.KeyRingOptions{MaxAge: o.MaxAge, Wait: -1, TokenLifetime: 365 * 24 * time.Hour}); err != nil {

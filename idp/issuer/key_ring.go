@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -67,9 +68,8 @@ func NewKeyRing(opts *KeyRingOptions) (*KeyRing, error) {
 	if opts != nil {
 		o = *opts
 	}
-	if o.MaxAge == 0 {
-		o.MaxAge = defaultMaxAge
-	}
+	o.MaxAge = cmp.Or(o.MaxAge, defaultMaxAge)
+	o.TokenLifetime = cmp.Or(o.TokenLifetime, defaultTokenLifetime)
 	if o.MaxAge < time.Minute || o.MaxAge > 24*time.Hour || o.MaxAge%time.Second != 0 {
 		return nil, optionErrorf("NewKeyRing", "MaxAge", "%v is not whole seconds from 1m to 24h", o.MaxAge)
 	}
@@ -80,9 +80,6 @@ func NewKeyRing(opts *KeyRingOptions) (*KeyRing, error) {
 		o.Wait = 0
 	case o.Wait < o.MaxAge:
 		return nil, optionErrorf("NewKeyRing", "Wait", "%v is less than the maximum age %v", o.Wait, o.MaxAge)
-	}
-	if o.TokenLifetime == 0 {
-		o.TokenLifetime = defaultTokenLifetime
 	}
 	if o.TokenLifetime < 0 {
 		return nil, optionErrorf("NewKeyRing", "TokenLifetime", "must not be negative")

@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/x509"
@@ -67,9 +68,7 @@ func NewSigner(key crypto.Signer, opts *SignerOptions) (*Signer, error) {
 	if err := jose.CheckPublicKey(public); err != nil {
 		return nil, &OptionError{"NewSigner", "key", err}
 	}
-	if o.Algorithm == "" {
-		o.Algorithm = jose.NameFor(public)
-	}
+	o.Algorithm = cmp.Or(o.Algorithm, jose.NameFor(public))
 	alg, ok := jose.Lookup(o.Algorithm)
 	if !ok {
 		return nil, optionErrorf("NewSigner", "Algorithm", "%s is not one of %v", quote.Text(o.Algorithm, maxShown), jose.Names())

@@ -99,34 +99,31 @@ func NewVerifier(issuer string, keys KeySet, opts *VerifierOptions) (*Verifier, 
 	return v, nil
 }
 
+// check reports the first option that is not accepted.
 func (o *VerifierOptions) check(issuer string, keys KeySet) error {
-	var option, reason string
-	switch {
-	case issuer == "":
-		option, reason = "issuer", "must not be empty"
-	case keys == nil:
-		option, reason = "keys", "must not be nil"
-	case len(o.Audiences) == 0 && !o.AnyAudience:
-		option, reason = "Audiences", "must not be empty unless AnyAudience is set"
-	case len(o.Audiences) > 0 && o.AnyAudience:
-		option, reason = "AnyAudience", "cannot be combined with Audiences"
-	case slices.Contains(o.Audiences, ""):
-		option, reason = "Audiences", "an audience is empty"
-	case len(o.Organizations) == 0 && !o.AnyOrganization && isOna(issuer):
-		option, reason = "Organizations", "must not be empty unless AnyOrganization is set: "+
-			idp.Issuer+" signs tokens for all customers of Ona"
-	case len(o.Organizations) > 0 && o.AnyOrganization:
-		option, reason = "AnyOrganization", "cannot be combined with Organizations"
-	case slices.Contains(o.Organizations, ""):
-		option, reason = "Organizations", "an organization is empty"
-	case o.Leeway > maxLeeway:
-		option, reason = "Leeway", o.Leeway.String()+" is more than 5m"
-	case o.MaxLifetime < 0:
-		option, reason = "MaxLifetime", "must not be negative"
-	default:
-		return nil
+	for _, rule := range []struct {
+		broken         bool
+		option, reason string
+	}{
+		{issuer == "", "issuer", "must not be empty"},
+		{keys == nil, "keys", "must not be nil"},
+		{len(o.Audiences) == 0 && !o.AnyAudience, "Audiences", "must not be empty unless AnyAudience is set"},
+		{len(o.Audiences) > 0 && o.AnyAudience, "AnyAudience", "cannot be combined with Audiences"},
+		{slices.Contains(o.Audiences, ""), "Audiences", "an audience is empty"},
+		{
+			len(o.Organizations) == 0 && !o.AnyOrganization && isOna(issuer), "Organizations",
+			"must not be empty unless AnyOrganization is set: " + idp.Issuer + " signs tokens for all customers of Ona",
+		},
+		{len(o.Organizations) > 0 && o.AnyOrganization, "AnyOrganization", "cannot be combined with Organizations"},
+		{slices.Contains(o.Organizations, ""), "Organizations", "an organization is empty"},
+		{o.Leeway > maxLeeway, "Leeway", o.Leeway.String() + " is more than 5m"},
+		{o.MaxLifetime < 0, "MaxLifetime", "must not be negative"},
+	} {
+		if rule.broken {
+			return optionErrorf("NewVerifier", rule.option, "%s", rule.reason)
+		}
 	}
-	return optionErrorf("NewVerifier", option, "%s", reason)
+	return nil
 }
 
 // isOna reports whether an issuer is Ona's, or differs from it only by letter case or slashes at

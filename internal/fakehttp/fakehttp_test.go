@@ -14,43 +14,59 @@ import (
 	"github.com/onafed/onafed/internal/fakehttp"
 )
 
-// applied returns the names of the faults that apply to one request, which ends with the fault "last".
-func applied(l *fakehttp.Faults[string]) (names string) {
-	l.Apply(func(name string) (bool, bool) {
-		names += name + " "
-		return true, name == "last"
-	})
-	return names
+// take returns the fault that applies to a request, and the delay.
+func take(l *fakehttp.Faults[string]) (string, time.Duration) {
+	fault, delay, found := l.Take(func(string) bool { return true })
+	if found != (fault != "") {
+		panic("found is wrong")
+	}
+	return fault, delay
 }
 
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	var l fakehttp.Faults[string]
-	l.Add("once", 1)
-	remove := l.Add("always", 0)
-	l.Add("last", 2)
-	l.Add("hidden", 1)
-	for _, want := range []string{"once always last ", "always last ", "always hidden ", "always "} {
-		if got := applied(&l); got != want {
-			t.Errorf("applied %q, want %q", got, want)
+	l.Add("once", fakehttp.Rule{Times: 1, Delay: time.Second})
+	l.Add("delay", fakehttp.Rule{Delay: 2 * time.Second, DelaysOnly: true})
+	l.Add("delay twice", fakehttp.Rule{Times: 2, Delay: 3 * time.Second, DelaysOnly: true})
+	remove := l.Add("twice", fakehttp.Rule{Times: 2})
+	l.Add("hidden, once", fakehttp.Rule{Times: 1})
+	for n, want := range []struct {
+		fault string
+		delay time.Duration
+	}{
+		{"once", time.Second},
+		{"twice", 5 * time.Second},
+		{"twice", 5 * time.Second},
+		{"hidden, once", 2 * time.Second},
+		{"delay", 2 * time.Second},
+	} {
+		if fault, delay := take(&l); fault != want.fault || delay != want.delay {
+			t.Errorf("request %d: %q after %v, want %q after %v", n, fault, delay, want.fault, want.delay)
 		}
 	}
-	remove()
-	remove()
-	l.Add("cleared", 0)
+	remove() // has no effect: the fault is used up
 	l.Clear()
-	if got := applied(&l); got != "" {
-		t.Errorf("after Clear: applied %q", got)
+	if fault, _ := take(&l); fault != "" {
+		t.Errorf("after Clear: %q", fault)
+	}
+	remove = l.Add("removed", fakehttp.Rule{})
+	remove()
+	remove()
+	if fault, _ := take(&l); fault != "" {
+		t.Errorf("after it was removed: %q", fault)
 	}
 }
 
 func TestFaultsThatDoNotMatchAreNotUsedUp(t *testing.T) {
 	t.Parallel()
 	var l fakehttp.Faults[string]
-	l.Add("a", 1)
-	l.Apply(func(string) (bool, bool) { return false, false })
-	if got := applied(&l); got != "a " {
-		t.Errorf("applied %q, want a", got)
+	l.Add("a", fakehttp.Rule{Times: 1})
+	if _, _, found := l.Take(func(string) bool { return false }); found {
+		t.Error("a fault that does not match applied")
+	}
+	if fault, _ := take(&l); fault != "a" {
+		t.Errorf("fault %q, want a", fault)
 	}
 }
 

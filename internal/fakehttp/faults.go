@@ -16,13 +16,20 @@ type Faults[F any] struct {
 
 type entry[F any] struct {
 	fault F
-	left  int // requests that the fault still applies to; 0 means no limit
+	Rule
+	left int // requests that the fault still applies to; 0 means no limit
 }
 
-// Add appends a fault that applies to the given number of requests, or to all of them if times is
-// 0. The function that it returns removes the fault; it may be called more than once.
-func (l *Faults[F]) Add(fault F, times int) (remove func()) {
-	e := &entry[F]{fault: fault, left: times}
+// A Rule describes how a fault combines with others.
+type Rule struct {
+	Times      int           // number of requests that the fault applies to; 0 means no limit
+	Delay      time.Duration // time before the response
+	DelaysOnly bool          // the fault does not change the response
+}
+
+// Add appends a fault. The function that it returns removes the fault; it may be called more than once.
+func (l *Faults[F]) Add(fault F, rule Rule) (remove func()) {
+	e := &entry[F]{fault: fault, Rule: rule, left: rule.Times}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.list = append(l.list, e)
@@ -40,23 +47,26 @@ func (l *Faults[F]) Clear() {
 	l.list = nil
 }
 
-// Apply calls apply with each fault, in the order in which they were added, until it returns last.
-// Each fault for which it returns applied has one request less to apply to.
-func (l *Faults[F]) Apply(apply func(F) (applied, last bool)) {
+// Take returns the fault that applies to a request and the sum of the delays, and counts the request.
+// Matching faults that only delay apply together with the next matching fault; the last one of them is
+// returned if there is no other.
+func (l *Faults[F]) Take(matches func(F) bool) (fault F, delay time.Duration, found bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range slices.Clone(l.list) {
-		applied, last := apply(e.fault)
-		switch {
-		case applied && e.left == 1:
-			l.remove(e)
-		case applied && e.left > 1:
-			e.left--
+		if !matches(e.fault) {
+			continue
 		}
-		if last {
-			return
+		fault, delay, found = e.fault, delay+e.Delay, true
+		if e.left == 1 {
+			l.remove(e)
+		}
+		e.left = max(e.left-1, 0)
+		if !e.DelaysOnly {
+			break
 		}
 	}
+	return fault, delay, found
 }
 
 func (l *Faults[F]) remove(e *entry[F]) {
