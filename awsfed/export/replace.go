@@ -44,8 +44,11 @@ type filePerm struct {
 // replaceFile replaces the file by the parts, one after the other. A reader, and a reader after a
 // crash, finds the old file or the new one. The caller holds the lock.
 func replaceFile(ctx context.Context, at target, perm filePerm, parts ...string) (err error) {
-	at.removeTemp()
-	temp, err := os.OpenFile(at.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL|openNoFollow, 0o600)
+	temp, err := createTemp(at.temp)
+	if errors.Is(err, fs.ErrExist) { // a killed writer left it
+		at.removeTemp()
+		temp, err = createTemp(at.temp)
+	}
 	if err != nil {
 		return err
 	}
@@ -77,6 +80,10 @@ func checkFlush(err error) error {
 		return nil
 	}
 	return &FileError{Reason: "the file was replaced, but its folder was not flushed to disk: the old file may be back after a power failure", Err: err}
+}
+
+func createTemp(name string) (*os.File, error) {
+	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|openNoFollow, 0o600)
 }
 
 // fillTemp sets the permissions before it writes, so that no other user can read a part of the
