@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,50 +22,9 @@ func TestDev(t *testing.T) {
 	}
 	t.Parallel()
 	w := newWorld(t) // for its network, which refuses a client that ignores the lines
-	cmd := exec.Command(w.Onafed, "dev", "--ttl", session.String(), "--verbose")
 	folder := t.TempDir()
-	cmd.Env = append(w.environment(folder), "TMPDIR="+folder)
-	var lines, said program.Buffer
-	cmd.Stdout, cmd.Stderr = &lines, &said
-	dev, err := program.Start(cmd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { dev.Stop() })
-	// Lines and messages arrive in separate pipes, in any order. The lines are a single write that
-	// ends with this one.
-	ready := func() bool {
-		_, last, ok := strings.Cut(lines.String(), "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=")
-		return ok && strings.HasSuffix(last, "\n") && strings.Contains(said.String(), "ctrl-C")
-	}
-	wait(t, ready, said.String, dev.Done())
-
-	// With the lines as printed, SDKs exchange the token file. The commented lines are for the
-	// container endpoint.
-	web, endpoint := []string{}, []string{}
-	stsURL := ""
-	for line := range strings.Lines(lines.String()) {
-		line = strings.TrimSpace(line)
-		if url, ok := strings.CutPrefix(line, "AWS_ENDPOINT_URL_STS="); ok {
-			stsURL = url
-		}
-		switch text, comment := strings.CutPrefix(line, "# "); {
-		case comment:
-			endpoint = append(endpoint, text)
-		case strings.HasPrefix(line, "AWS_ROLE_ARN=") || strings.HasPrefix(line, "AWS_WEB_IDENTITY_TOKEN_FILE="):
-			web = append(web, line)
-		default:
-			web, endpoint = append(web, line), append(endpoint, line)
-		}
-		if path, ok := strings.CutPrefix(line, "# AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE="); ok {
-			token, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			w.secrets.add(string(token))
-			endpoint = append(endpoint, "AWS_CONTAINER_AUTHORIZATION_TOKEN="+string(token)) // for clients that do not read the file
-		}
-	}
+	dev, lines, said := w.startDev(t, folder)
+	web, endpoint, stsURL := w.devVariables(t, lines.String())
 	const role = "arn:aws:iam::123456789012:role/dev"
 	t.Run("with", func(t *testing.T) {
 		for _, c := range allClients(t) {
@@ -74,14 +34,7 @@ func TestDev(t *testing.T) {
 				program.Need(t, c.needs...)
 				calls, pause := schedule(c)
 				if c.name == "aws-cli" {
-					// aws-cli 2.9 has no variable for the endpoint.
-					command := c.command
-					c.command = func(t *testing.T, ctx context.Context) *exec.Cmd {
-						t.Helper()
-						cmd := command(t, ctx)
-						cmd.Args = append(cmd.Args, "--endpoint-url", stsURL)
-						return cmd
-					}
+					c = withEndpoint(c, stsURL)
 				}
 				checkAnswers(t, c, w.run(t, c, t.TempDir(), calls, pause, append(endpoint, "STS_URL="+stsURL)...), role)
 			})
@@ -112,4 +65,68 @@ func TestDev(t *testing.T) {
 		t.Errorf("a program tried to reach %q", refused)
 	}
 	t.Logf("dev answered %d times", strings.Count(said.String(), ": ok"))
+}
+
+// startDev starts "onafed dev" with its files in the folder, and waits until it is ready.
+func (w *world) startDev(t *testing.T, folder string) (dev *program.Process, lines, said *program.Buffer) {
+	t.Helper()
+	lines, said = new(program.Buffer), new(program.Buffer)
+	cmd := exec.Command(w.Onafed, "dev", "--ttl", session.String(), "--verbose")
+	cmd.Env = append(w.environment(folder), "TMPDIR="+folder)
+	cmd.Stdout, cmd.Stderr = lines, said
+	dev, err := program.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dev.Stop() })
+	// Lines and messages arrive in separate pipes, in any order. The lines are a single write that
+	// ends with this one.
+	ready := func() bool {
+		_, last, ok := strings.Cut(lines.String(), "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=")
+		return ok && strings.HasSuffix(last, "\n") && strings.Contains(said.String(), "ctrl-C")
+	}
+	wait(t, ready, said.String, dev.Done())
+	return dev, lines, said
+}
+
+// devVariables returns the variables from the printed lines. With the lines as printed, SDKs exchange
+// the token file (web). The commented lines are for the container endpoint.
+func (w *world) devVariables(t *testing.T, lines string) (web, endpoint []string, stsURL string) {
+	t.Helper()
+	for line := range strings.Lines(lines) {
+		line = strings.TrimSpace(line)
+		if url, ok := strings.CutPrefix(line, "AWS_ENDPOINT_URL_STS="); ok {
+			stsURL = url
+		}
+		switch text, comment := strings.CutPrefix(line, "# "); {
+		case comment:
+			endpoint = append(endpoint, text)
+		case strings.HasPrefix(line, "AWS_ROLE_ARN=") || strings.HasPrefix(line, "AWS_WEB_IDENTITY_TOKEN_FILE="):
+			web = append(web, line)
+		default:
+			web, endpoint = append(web, line), append(endpoint, line)
+		}
+		if path, ok := strings.CutPrefix(line, "# AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE="); ok {
+			token, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.secrets.add(string(token))
+			endpoint = append(endpoint, "AWS_CONTAINER_AUTHORIZATION_TOKEN="+string(token)) // for clients that do not read the file
+		}
+	}
+	return web, slices.Clip(endpoint), stsURL // each client appends to endpoint
+}
+
+// withEndpoint returns the client with the URL of STS in its arguments: aws-cli 2.9 has no variable for
+// it.
+func withEndpoint(c client, stsURL string) client {
+	command := c.command
+	c.command = func(t *testing.T, ctx context.Context) *exec.Cmd {
+		t.Helper()
+		cmd := command(t, ctx)
+		cmd.Args = append(cmd.Args, "--endpoint-url", stsURL)
+		return cmd
+	}
+	return c
 }

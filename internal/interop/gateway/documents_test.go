@@ -23,24 +23,7 @@ func TestDocumentsOnS3(t *testing.T) {
 	t.Parallel()
 	const issuerURL, bucket = "https://cdn.example.com/ona", "documents"
 	c := ceph(t)
-	// Public objects need a user without a tenant, otherwise the bucket's name in a URL contains a
-	// colon.
-	if _, err := c.run(t.Context(), "radosgw-admin", "user", "create", "--uid=documents", "--display-name=documents",
-		"--access-key=ONAFEDINTEROPDOCS", "--secret="+c.Admin.SecretAccessKey); err != nil {
-		t.Fatal(err)
-	}
-	store := c.s3(credentials.NewStaticCredentialsProvider("ONAFEDINTEROPDOCS", c.Admin.SecretAccessKey, ""))
-	if _, err := store.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil {
-		t.Fatal(err)
-	}
-	gateway, err := url.Parse(c.URL + "/" + bucket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Net.Handle("cdn.example.com", &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(gateway)
-	}})
-
+	store := publicBucket(t, c, bucket)
 	ring, err := issuer.NewKeyRing(&issuer.KeyRingOptions{Wait: -1})
 	if err != nil {
 		t.Fatal(err)
@@ -48,22 +31,7 @@ func TestDocumentsOnS3(t *testing.T) {
 	if err := ring.Publish(newSigner(t, "k0")); err != nil {
 		t.Fatal(err)
 	}
-	handler, err := issuer.NewHandler(issuerURL, ring, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	publish := func() {
-		t.Helper()
-		for path, body := range handler.Documents() {
-			if _, err := store.PutObject(t.Context(), &s3.PutObjectInput{
-				Bucket: aws.String(bucket), Key: aws.String("ona/" + path), Body: bytes.NewReader(body),
-				ContentType: aws.String("application/json"), CacheControl: aws.String("public, max-age=600"), ACL: types.ObjectCannedACLPublicRead,
-			}); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	publish()
+	publish(t, store, bucket, issuerURL, ring)
 
 	metadata, err := issuer.Discover(t.Context(), issuerURL, &issuer.DiscoverOptions{HTTPClient: c.Net.Client()})
 	if err != nil {
@@ -102,4 +70,44 @@ func TestDocumentsOnS3(t *testing.T) {
 		t.Error("discovery found an issuer that has no documents")
 	}
 	t.Logf("discovery and keys with %d requests; ETag and Cache-Control of the object store: %q, %q", requests.count.Load(), requests.etag.Load(), requests.cache.Load())
+}
+
+// publicBucket makes the bucket behind cdn.example.com, and returns the client of its owner.
+func publicBucket(t *testing.T, c *cluster, bucket string) *s3.Client {
+	t.Helper()
+	// Public objects need a user without a tenant, otherwise the bucket's name in a URL contains a
+	// colon.
+	if _, err := c.run(t.Context(), "radosgw-admin", "user", "create", "--uid=documents", "--display-name=documents",
+		"--access-key=ONAFEDINTEROPDOCS", "--secret="+c.Admin.SecretAccessKey); err != nil {
+		t.Fatal(err)
+	}
+	store := c.s3(credentials.NewStaticCredentialsProvider("ONAFEDINTEROPDOCS", c.Admin.SecretAccessKey, ""))
+	if _, err := store.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil {
+		t.Fatal(err)
+	}
+	gateway, err := url.Parse(c.URL + "/" + bucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Net.Handle("cdn.example.com", &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(gateway)
+	}})
+	return store
+}
+
+// publish puts the issuer's documents into the bucket, as public objects.
+func publish(t *testing.T, store *s3.Client, bucket, issuerURL string, ring *issuer.KeyRing) {
+	t.Helper()
+	handler, err := issuer.NewHandler(issuerURL, ring, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, body := range handler.Documents() {
+		if _, err := store.PutObject(t.Context(), &s3.PutObjectInput{
+			Bucket: aws.String(bucket), Key: aws.String("ona/" + path), Body: bytes.NewReader(body),
+			ContentType: aws.String("application/json"), CacheControl: aws.String("public, max-age=600"), ACL: types.ObjectCannedACLPublicRead,
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

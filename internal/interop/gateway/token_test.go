@@ -33,6 +33,30 @@ func TestTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	for _, c := range tokenCases(t, w) {
+		t.Run(c.name, func(t *testing.T) {
+			if err := w.assume(t.Context(), role, c.token); (err == nil) != c.gateway {
+				t.Errorf("the gateway: %v, want accepted = %v (%s)", err, c.gateway, c.why)
+			}
+			input := &sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: aws.String("interop"), WebIdentityToken: &c.token}
+			if _, err := double.AssumeRoleWithWebIdentity(t.Context(), input); (err == nil) != c.double {
+				t.Errorf("awsfedtest: %v, want accepted = %v (%s)", err, c.double, c.why)
+			}
+		})
+	}
+}
+
+// A tokenCase is one token, and which STS accepts it.
+type tokenCase struct {
+	name    string
+	token   string
+	gateway bool
+	double  bool   // the STS of awsfedtest
+	why     string // why they differ
+}
+
+func tokenCases(t *testing.T, w *world) []tokenCase {
+	t.Helper()
 	now := time.Now()
 	sign := func(pairs ...any) string {
 		raw, err := w.Ring.Sign(t.Context(), w.claims(pairs...))
@@ -48,13 +72,7 @@ func TestTokens(t *testing.T) {
 	}
 	good := sign()
 	parts := strings.Split(good, ".")
-	for _, c := range []struct {
-		name    string
-		token   string
-		gateway bool // whether the gateway accepts it
-		double  bool
-		why     string // why they differ
-	}{
+	return []tokenCase{
 		{name: "good", token: good, gateway: true, double: true},
 		{name: "audience in a list", token: sign("aud", []string{"sts.amazonaws.com"}), gateway: true, double: true},
 		{name: "signed by another key of the same kid", token: forged},
@@ -71,15 +89,5 @@ func TestTokens(t *testing.T) {
 		{name: "no subject", token: sign("sub", nil)},
 		{name: "no audience", token: sign("aud", nil)},
 		{name: "no iat", token: sign("iat", nil), gateway: true, why: "the gateway does not require iat; AWS does"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if err := w.assume(t.Context(), role, c.token); (err == nil) != c.gateway {
-				t.Errorf("the gateway: %v, want accepted = %v (%s)", err, c.gateway, c.why)
-			}
-			input := &sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: aws.String("interop"), WebIdentityToken: &c.token}
-			if _, err := double.AssumeRoleWithWebIdentity(t.Context(), input); (err == nil) != c.double {
-				t.Errorf("awsfedtest: %v, want accepted = %v (%s)", err, c.double, c.why)
-			}
-		})
 	}
 }
