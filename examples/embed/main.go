@@ -1,9 +1,10 @@
-// Command embed is a program that uses AWS with credentials of this library, and logs their refreshes for
-// its operators.
+// Command embed is a program that uses AWS with credentials of this library, and logs their
+// refreshes for its operators.
 //
 //	go run ./examples/embed --role-arn arn:aws:iam::123456789012:role/deploy
 //
-// It needs an Ona environment or another token source of idp.FromEnvironment. Its test runs without AWS.
+// It needs an Ona environment or another token source of idp.FromEnvironment. Its test runs without
+// AWS.
 package main
 
 import (

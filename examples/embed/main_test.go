@@ -16,8 +16,8 @@ import (
 	"github.com/onafed/onafed/idp/idptest"
 )
 
-// TestWork runs the program with the real SDK and an STS in the same process, which checks the token and
-// the trust policy as AWS does.
+// TestWork runs the program with the real SDK and an STS in the same process, which checks the
+// token and the trust policy as AWS does.
 func TestWork(t *testing.T) {
 	const role = "arn:aws:iam::123456789012:role/deploy"
 	iss := idptest.NewIssuer(t, nil)

@@ -1,5 +1,5 @@
-// Package uploader is a program that uses an ID token to call a service. Its test shows how to mock the
-// token source for success and for failures. It uses only loopback.
+// Package uploader is a program that uses an ID token to call a service. Its test shows how to mock
+// the token source for success and for failures. It uses only loopback.
 package uploader
 
 import (

@@ -1,5 +1,5 @@
-// Command parse-claims prints what package claims reads from a token: the identity in it, for all versions
-// of Ona's tokens. It needs no network and does not verify the signature.
+// Command parse-claims prints what package claims reads from a token: the identity in it, for all
+// versions of Ona's tokens. It needs no network and does not verify the signature.
 //
 //	go run ./examples/parse-claims                    # three built-in payloads
 //	ona idp token --audience x | go run ./examples/parse-claims -
@@ -46,7 +46,8 @@ func samples(out io.Writer) error {
 		// V2, an environment in a project: the sample on Ona's page "AWS (V2)".
 		`{"aud":"sts.amazonaws.com","exp":1740517845,"iat":1740514245,"iss":"https://app.gitpod.io","org":"0191e223-1c3c-7607-badf-303c98b52d2f",
 		  "sub":"org:0191e223-1c3c-7607-badf-303c98b52d2f/prj:019527e4-75d5-704d-a5a4-a2b52cf56198/env:019527e4-75d5-704d-a5a4-a2b52cf56196"}`,
-		// V3, the same environment. Its default subject does not contain the environment, but a claim does.
+		// V3, the same environment. Its default subject does not contain the environment, but a
+		// claim does.
 		`{"aud":["sts.amazonaws.com"],"exp":1740517845,"iat":1740514245,"iss":"https://app.gitpod.io",
 		  "organization_id":"0191e223-1c3c-7607-badf-303c98b52d2f","project_id":"019527e4-75d5-704d-a5a4-a2b52cf56198",
 		  "environment_id":"019527e4-75d5-704d-a5a4-a2b52cf56196",

@@ -124,8 +124,8 @@ func verify(ctx context.Context, token *idp.Token, client *http.Client, issuerUR
 	return nil
 }
 
-// unsetAWS removes the AWS settings of the user from this process, so that the output does not depend on
-// a profile, a certificate bundle or an endpoint.
+// unsetAWS removes the AWS settings of the user from this process, so that the output does not
+// depend on a profile, a certificate bundle or an endpoint.
 func unsetAWS() error {
 	for _, kv := range os.Environ() {
 		name, _, _ := strings.Cut(kv, "=")
@@ -144,8 +144,8 @@ func unsetAWS() error {
 	return nil
 }
 
-// policies builds and evaluates the two policies of Ona's documentation and one that denies the token. It
-// returns the policy for the project.
+// policies builds and evaluates the two policies of Ona's documentation and one that denies the
+// token. It returns the policy for the project.
 func policies(token *idp.Token, out *report) (trust.Policy, error) {
 	request := trust.NewRequest(token.Claims(), trust.Params{Account: account, RoleARN: roleARN})
 	cases := []struct {

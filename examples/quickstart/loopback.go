@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// An authority is a certificate authority for this process. With it, an issuer on loopback has its real
-// name and TLS, so that the example follows the same rules as production.
+// An authority is a certificate authority for this process. With it, an issuer on loopback has its
+// real name and TLS, so that the example follows the same rules as production.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -69,7 +69,8 @@ func (a *authority) certificate(host string) (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }
 
-// serve serves on a loopback port until ctx ends, with TLS if config is not nil. It returns the address.
+// serve serves on a loopback port until ctx ends, with TLS if config is not nil. It returns the
+// address.
 func serve(ctx context.Context, h http.Handler, config *tls.Config) (string, error) {
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,10 +1,11 @@
-// Command quickstart shows all steps from an Ona ID token to AWS credentials that refresh themselves.
+// Command quickstart shows all steps from an Ona ID token to AWS credentials that refresh
+// themselves.
 //
 //	go run ./examples/quickstart
 //
-// It needs no account and no network: the issuer and the STS run in the process, on loopback. All numbers
-// that it prints are measured in that run. With --role-arn, or --aws and AWS_ROLE_ARN, it takes the same
-// steps with a real token and the STS that the AWS SDK's own variables name.
+// It needs no account and no network: the issuer and the STS run in the process, on loopback. All
+// numbers that it prints are measured in that run. With --role-arn, or --aws and AWS_ROLE_ARN, it
+// takes the same steps with a real token and the STS that the AWS SDK's own variables name.
 package main
 
 import (

@@ -49,8 +49,8 @@ func TestScripts(t *testing.T) {
 // AWS does not accept a port in an issuer, so the program uses a proxy to reach it.
 const issuerURL = "https://example.com"
 
-// newWorld starts an issuer and an STS outside of the program, and returns the variables for it.
-func newWorld(t *testing.T) map[string]string {
+// newKeyRing returns the key of the issuer, and a handler for its documents.
+func newKeyRing(t *testing.T) (*issuer.KeyRing, http.Handler) {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -71,6 +71,31 @@ func newWorld(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return ring, handler
+}
+
+// newSTS returns an STS with the role, which allows the organization.
+func newSTS(t *testing.T, client *http.Client) *awsfedtest.STS {
+	t.Helper()
+	policy, err := trust.Build(trust.Rule{Account: account, Issuer: issuerURL, Organization: organizationID, Format: trust.FormatBoth})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fake, err := awsfedtest.NewSTS(&awsfedtest.STSOptions{
+		HTTPClient: client,
+		Providers:  []awsfedtest.Provider{{URL: issuerURL, ClientIDs: []string{idp.AudienceAWS}, Account: account}},
+		Roles:      []awsfedtest.Role{{ARN: roleARN, TrustPolicy: policy}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fake
+}
+
+// newWorld starts an issuer and an STS outside of the program, and returns the variables for it.
+func newWorld(t *testing.T) map[string]string {
+	t.Helper()
+	ring, handler := newKeyRing(t)
 	host := strings.TrimPrefix(issuerURL, "https://")
 	internet, err := fakenet.New(t.TempDir(), map[string]http.Handler{host: handler})
 	if err != nil {
@@ -78,19 +103,6 @@ func newWorld(t *testing.T) map[string]string {
 	}
 	t.Cleanup(internet.Close)
 	ca, err := os.ReadFile(internet.CAFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	policy, err := trust.Build(trust.Rule{Account: account, Issuer: issuerURL, Organization: organizationID, Format: trust.FormatBoth})
-	if err != nil {
-		t.Fatal(err)
-	}
-	fake, err := awsfedtest.NewSTS(&awsfedtest.STSOptions{
-		HTTPClient: internet.Client(),
-		Providers:  []awsfedtest.Provider{{URL: issuerURL, ClientIDs: []string{idp.AudienceAWS}, Account: account}},
-		Roles:      []awsfedtest.Role{{ARN: roleARN, TrustPolicy: policy}},
-	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +122,7 @@ func newWorld(t *testing.T) map[string]string {
 	return map[string]string{
 		"HTTPS_PROXY": internet.Proxy,
 		"ISSUER":      issuerURL,
-		"STS":         awsfedtest.Start(t, fake),
+		"STS":         awsfedtest.Start(t, newSTS(t, internet.Client())),
 		"ROLE":        roleARN,
 		"ORG":         organizationID,
 		"TOKEN":       sign(v2(organizationID)),

@@ -17,12 +17,13 @@ const (
 	outageFrom  = 2500 * time.Millisecond
 	outageTo    = 4500 * time.Millisecond
 	callers     = 16
-	// waited is the duration from which on a call counts as waiting. A cached value takes microseconds, and
-	// an STS call over HTTP milliseconds; a busy machine stays below this limit.
+	// waited is the duration from which on a call counts as waiting. A cached value takes
+	// microseconds, and an STS call over HTTP milliseconds; a busy machine stays below this limit.
 	waited = 50 * time.Millisecond
 )
 
-// outage runs callers while credentials expire and refresh, and while STS answers 500 for some time.
+// outage runs callers while credentials expire and refresh, and while STS answers 500 for some
+// time.
 func outage(ctx context.Context, src idp.TokenSource, endpoint string, fake *awsfedtest.STS, out *report) error {
 	before := len(fake.Calls())
 	cfg, err := loadConfig(ctx, roleARN, src, endpoint, func(o *awsfed.Options) { o.Duration = sessionLife })

@@ -1,5 +1,5 @@
-// Command serve-issuer is an issuer with keys in a key management service. It publishes its keys, signs a
-// token, and writes its documents for an object store or a CDN.
+// Command serve-issuer is an issuer with keys in a key management service. It publishes its keys,
+// signs a token, and writes its documents for an object store or a CDN.
 //
 //	go run ./examples/serve-issuer             # prints the names of the documents
 //	go run ./examples/serve-issuer --dir out   # writes the documents
@@ -52,8 +52,8 @@ func run(ctx context.Context, issuerURL, dir string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	// The second key is published but does not sign yet, so that verifiers with an older copy of the key
-	// set get it before its first token.
+	// The second key is published but does not sign yet, so that verifiers with an older copy of
+	// the key set get it before its first token.
 	for _, k := range ring.Status() {
 		fmt.Fprintf(out, "key %-8s %s\n", k.ID, k.State)
 	}

@@ -1,5 +1,5 @@
-// Command trust-policy uses package trust to build policies and to explain why they refuse a token, and
-// package lint to find what is wrong with a policy that allows too many tokens.
+// Command trust-policy uses package trust to build policies and to explain why they refuse a token,
+// and package lint to find what is wrong with a policy that allows too many tokens.
 //
 //	go run ./examples/trust-policy
 package main

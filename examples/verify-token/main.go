@@ -1,6 +1,6 @@
-// Command verify-token is a service that accepts tokens of one organization for one audience, and prints
-// why it refuses others. Its issuer is in the same process. A real service gets the keys from the
-// issuer's URL (issuer.NewIssuerKeySet).
+// Command verify-token is a service that accepts tokens of one organization for one audience, and
+// prints why it refuses others. Its issuer is in the same process. A real service gets the keys
+// from the issuer's URL (issuer.NewIssuerKeySet).
 //
 //	go run ./examples/verify-token
 package main
