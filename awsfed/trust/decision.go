@@ -1,6 +1,6 @@
 package trust
 
-// Outcome is the answer of a [Decision]. The zero Outcome is none of the three and does not allow.
+// Outcome is the answer of a [Decision]. The zero Outcome does not allow.
 type Outcome string
 
 // The three outcomes.

@@ -8,7 +8,7 @@ import (
 	"github.com/onafed/onafed/internal/provider"
 )
 
-// Evaluate decides whether AWS STS lets the request r assume a role with the trust policy p.
+// Evaluate decides whether AWS STS allows the request r to assume a role with the trust policy p.
 //
 // It follows the rules that AWS documents: a Deny that applies wins, otherwise an Allow must apply;
 // all conditions of a statement must hold; the values of a condition are alternatives, and under a
@@ -17,7 +17,7 @@ import (
 // needs sts:TagSession or sts:SetSourceIdentity.
 //
 // If the result depends on a rule that AWS does not document, or on a value that only AWS knows, the
-// outcome is [Undetermined], which does not allow. [Decision.Explain] gives the reasons for an
+// outcome is [Undetermined], which does not allow. [Decision.Explain] returns the reasons for an
 // outcome.
 //
 // A trust policy is only a part of what AWS evaluates: see [Explanation.NotConsidered].

@@ -1,6 +1,6 @@
 package trust
 
-// Explanation gives the reasons for a [Decision]: what each part of the policy requires, what the
+// Explanation holds the reasons for a [Decision]: what each part of the policy requires, what the
 // request has, and the likely mistake where they differ. [Explanation.Text] prints it, and
 // its JSON is deterministic.
 //
@@ -30,7 +30,7 @@ type Explanation struct {
 }
 
 // Match is the result for one part of a policy: a statement, a principal, an action or a
-// condition. The zero Match is none of the three.
+// condition. The zero Match has no meaning.
 type Match string
 
 // The three results. Unknown means that a rule that AWS does not document, or a value that only

@@ -50,7 +50,7 @@ func TestSharedIssuers(t *testing.T) {
 	for _, tt := range []struct {
 		host            string
 		shared, guarded bool
-		tenantClaims    []string // beside sub
+		tenantClaims    []string // in addition to sub
 	}{
 		{provider.OnaHost, true, false, nil},
 		{"APP.gitpod.io", true, false, nil},
