@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/onafed/onafed/internal/provider"
 	"github.com/onafed/onafed/internal/strictjson"
 )
 
@@ -32,6 +32,11 @@ const (
 // as absent. The forms of gsub and environment_initializers are known from samples only, so parts
 // of them with another form are left out. An error is a [*ParseError].
 //
+// The names and types of Ona's own claims apply only to tokens of Ona's issuer and to tokens without
+// an issuer. In a token of another issuer only iss, sub, aud, exp, nbf and iat must have their type.
+// If another claim has the name of a field here but another type, such as the number runner_id of
+// GitLab, the field is zero, and [Claims.Decode] returns the value.
+//
 // The payload is copied.
 func Parse(payload []byte) (Claims, error) {
 	if len(payload) > MaxTokenSize {
@@ -43,14 +48,31 @@ func Parse(payload []byte) (Claims, error) {
 // parsePayload is Parse for a payload whose size was checked.
 func parsePayload(payload string) (Claims, error) {
 	l := strictjson.New(payload, strictjson.Limits{Depth: maxDepth})
-	c := Claims{raw: payload}
-	if err := l.Document(func(name string, offset int) error { return c.readClaim(l, name, offset) }); err != nil {
+	r := payloadReader{claims: Claims{raw: payload}}
+	err := l.Document(func(name string, offset int) error { return r.readClaim(l, name, offset) })
+	if c := &r.claims; err == nil && !c.foreign() {
+		err = r.misfit
+	}
+	if err != nil {
 		return Claims{}, parseError("payload", err)
 	}
-	if c.OrganizationID == "" && !slices.Contains(c.empty, "organization_id") {
+	if c := &r.claims; c.OrganizationID == "" && !r.hasOrganizationID {
 		c.OrganizationID = c.org
 	}
-	return c, nil
+	return r.claims, nil
+}
+
+// foreign reports whether the token is of an issuer other than Ona's. A token without an issuer is
+// not: nothing says that its claims have another meaning.
+func (c *Claims) foreign() bool { return c.Issuer != "" && c.Issuer != provider.OnaIssuer }
+
+// payloadReader reads the claims of one payload.
+type payloadReader struct {
+	claims Claims
+	// misfit is the error for the first of Ona's own claims that has another type, or a name in
+	// another case. iss, which decides whether it counts, may come later.
+	misfit            error
+	hasOrganizationID bool // organization_id is present, of whatever type
 }
 
 // parseError returns an error of the lexer as one of this package.
@@ -67,9 +89,10 @@ func refuse(l *strictjson.Lexer, reason string) error {
 }
 
 // readClaim reads the value of the claim whose name is at the given offset.
-func (c *Claims) readClaim(l *strictjson.Lexer, name string, offset int) error {
+func (r *payloadReader) readClaim(l *strictjson.Lexer, name string, offset int) error {
+	c := &r.claims
 	if dst := c.text(name); dst != nil {
-		return c.readText(l, name, dst)
+		return r.readText(l, name, dst)
 	}
 	switch name {
 	case "aud":
@@ -90,9 +113,30 @@ func (c *Claims) readClaim(l *strictjson.Lexer, name string, offset int) error {
 		return readLegacySubject(l, &c.GSub)
 	}
 	if known := foldedTo(name); known != "" && isClaim(known) {
-		return &strictjson.Error{Offset: offset, Reason: "member name differs from " + known + " only in case"}
+		err := &strictjson.Error{Offset: offset, Reason: "member name differs from " + known + " only in case"}
+		if isRegistered(known) {
+			return err
+		}
+		r.keepMisfit(err)
 	}
 	return l.Skip()
+}
+
+// isRegistered reports whether name is a claim of RFC 7519 that this package reads. All issuers give
+// it the same type.
+func isRegistered(name string) bool {
+	switch name {
+	case "iss", "sub", "aud", "exp", "nbf", "iat":
+		return true
+	}
+	return false
+}
+
+// keepMisfit keeps the first of the errors that count only for Ona's issuer.
+func (r *payloadReader) keepMisfit(err error) {
+	if r.misfit == nil {
+		r.misfit = err
+	}
 }
 
 // foldedTo returns name in lower case, or "" if that is name itself. It converts to upper case
@@ -106,21 +150,28 @@ func foldedTo(name string) string {
 	return ""
 }
 
-// readText reads the string claim of the given name into dst, and records in c.empty that it is
+// readText reads the string claim of the given name into dst, and records in claims.empty that it is
 // empty.
-func (c *Claims) readText(l *strictjson.Lexer, name string, dst *string) error {
-	switch l.Kind() {
-	case strictjson.String:
+func (r *payloadReader) readText(l *strictjson.Lexer, name string, dst *string) error {
+	kind := l.Kind()
+	if name == "organization_id" && kind != strictjson.Null {
+		r.hasOrganizationID = true
+	}
+	switch {
+	case kind == strictjson.String:
 		s, err := l.Text()
 		if *dst = s; s == "" {
-			c.empty = append(c.empty, name)
+			r.claims.empty = append(r.claims.empty, name)
 		}
 		return err
-	case strictjson.Null:
-		return l.Skip()
-	default:
-		return refuse(l, name+" is not a string")
+	case kind != strictjson.Null:
+		err := refuse(l, name+" is not a string")
+		if isRegistered(name) {
+			return err
+		}
+		r.keepMisfit(err)
 	}
+	return l.Skip()
 }
 
 // readAudience reads a string or an array of strings (RFC 7519, section 4.1.3).

@@ -17,6 +17,7 @@ type Expected struct {
 	Audiences     []string // aud has at least one of these
 	Organizations []string // ids; the token belongs to one of these organizations
 	Projects      []string // ids; the token belongs to an environment in one of these projects
+	Environments  []string // ids; the token belongs to one of these environments
 
 	// Leeway is the allowed difference between the clocks of issuer and verifier. It applies to
 	// exp, nbf and iat.
@@ -31,12 +32,15 @@ type Expected struct {
 //
 //   - exp is absent, or now is not before exp: ErrExpired;
 //   - nbf or iat is after now: ErrNotYetValid;
-//   - iss, aud, the organization or the project is not an expected one;
+//   - iss, aud, the organization, the project or the environment is not an expected one;
 //   - two claims name different organizations, or sub and a claim do;
 //   - sub begins as a V2 subject does and is not one.
 //
-// The organization comes from the claim organization_id or org, or else from sub. The project is
-// the one that [Claims.Identity] returns.
+// For a token of another issuer than Ona's, the last two are checked only if organizations, projects
+// or environments are expected: the issuer may give sub and the claims another meaning.
+//
+// The organization comes from the claim organization_id or org, or else from sub. The project and the
+// environment are those that [Claims.Identity] returns. V1 tokens do not name the project.
 func (c Claims) Validate(now time.Time, want Expected) error {
 	found := c.checkTimes(nil, now, want)
 	if want.Issuer != "" && c.Issuer != want.Issuer {
@@ -45,21 +49,46 @@ func (c Claims) Validate(now time.Time, want Expected) error {
 	if len(want.Audiences) > 0 && !overlap(c.Audience, want.Audiences) {
 		found = append(found, &ValidationError{"aud", list(c.Audience), "one of " + list(want.Audiences), nil})
 	}
+	if c.foreign() && !want.ofOna() {
+		return errors.Join(found...)
+	}
 	org, err := c.organization()
 	if err != nil {
 		found = append(found, err)
 	} else if len(want.Organizations) > 0 && (org == "" || !slices.Contains(want.Organizations, org)) {
 		found = append(found, &ValidationError{c.organizationClaim(), idText(org), "one of " + list(want.Organizations), nil})
 	}
-	if len(want.Projects) > 0 && err == nil {
-		switch id, err := c.Identity(); {
-		case err != nil:
-			found = append(found, err)
-		case id.project == "" || !slices.Contains(want.Projects, id.project):
-			found = append(found, &ValidationError{"project_id", id.project, "one of " + list(want.Projects), nil})
-		}
+	if err == nil {
+		found = c.checkEnvironment(found, want)
 	}
 	return errors.Join(found...)
+}
+
+// ofOna reports whether e expects something that only tokens with Ona's claims have.
+func (e *Expected) ofOna() bool {
+	return len(e.Organizations)+len(e.Projects)+len(e.Environments) > 0
+}
+
+// checkEnvironment appends the findings about the project and the environment of c to found.
+func (c *Claims) checkEnvironment(found []error, want Expected) []error {
+	if len(want.Projects)+len(want.Environments) == 0 {
+		return found
+	}
+	id, err := c.Identity()
+	if err != nil {
+		return append(found, err)
+	}
+	if len(want.Projects) > 0 && (id.project == "" || !slices.Contains(want.Projects, id.project)) {
+		found = append(found, &ValidationError{"project_id", id.project, "one of " + list(want.Projects), nil})
+	}
+	if len(want.Environments) > 0 && (id.kind != KindEnvironment || !slices.Contains(want.Environments, id.id)) {
+		got := ""
+		if id.kind == KindEnvironment {
+			got = id.id
+		}
+		found = append(found, &ValidationError{"environment_id", got, "one of " + list(want.Environments), nil})
+	}
+	return found
 }
 
 // overlap reports whether a and b have an element in common.

@@ -29,7 +29,8 @@ func (v Version) String() string {
 }
 
 // Version returns the version of the token. The form of sub determines it. If sub has no known
-// form, the claims that only one version has determine it.
+// form, the claims that only one version has determine it, except for tokens of other issuers, which
+// may give these claims another meaning.
 func (c Claims) Version() Version {
 	if strings.HasPrefix(c.Subject, string(KeyOrganization)+":") {
 		if _, err := ParseSubject(c.Subject); err == nil {
@@ -45,6 +46,8 @@ func (c Claims) Version() Version {
 		return V1
 	}
 	switch {
+	case c.foreign() && c.Subject != "":
+		return VersionUnknown
 	case c.kind() != KindUnknown, c.OrganizationID != "" && c.org == "":
 		return V3
 	case c.GSub != LegacySubject{}:

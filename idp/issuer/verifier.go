@@ -13,6 +13,7 @@ import (
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/internal/jose"
 	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/internal/subject"
 )
 
 const (
@@ -33,10 +34,15 @@ type VerifierOptions struct {
 	AnyAudience bool
 	// Organizations are the IDs of the accepted organizations. For Ona's issuer
 	// https://app.gitpod.io, which signs tokens for all customers, it must not be empty unless
-	// AnyOrganization is set. For other issuers, empty means that the organization is not checked.
+	// AnyOrganization is set. For other issuers, empty means that the organization is not checked,
+	// and that sub may have any form.
 	Organizations []string
 	// AnyOrganization accepts all organizations. Organizations must then be empty.
 	AnyOrganization bool
+	// Projects and Environments are the IDs of the accepted projects and environments; empty means
+	// that they are not checked. If both are given, both must match. Tokens of other principals, such
+	// as users, are then refused, and with Projects also V1 tokens, which do not name the project.
+	Projects, Environments []string
 	// Algorithms are the accepted algorithms, of RS256, RS384, RS512, ES256, ES384 and ES512; empty
 	// means RS256, the algorithm of Ona's tokens.
 	Algorithms []string
@@ -86,7 +92,8 @@ func NewVerifier(issuer string, keys KeySet, opts *VerifierOptions) (*Verifier, 
 	v := &Verifier{
 		keys: keys, algs: make(map[string]jose.Algorithm, len(o.Algorithms)), maxLifetime: o.MaxLifetime, logger: o.Logger,
 		expected: claims.Expected{
-			Issuer: issuer, Audiences: slices.Clone(o.Audiences), Organizations: slices.Clone(o.Organizations), Leeway: o.Leeway,
+			Issuer: issuer, Audiences: slices.Clone(o.Audiences), Organizations: slices.Clone(o.Organizations),
+			Projects: slices.Clone(o.Projects), Environments: slices.Clone(o.Environments), Leeway: o.Leeway,
 		},
 	}
 	for _, name := range o.Algorithms {
@@ -115,12 +122,29 @@ func (o *VerifierOptions) check(issuer string, keys KeySet) error {
 			"must not be empty unless AnyOrganization is set: " + idp.Issuer + " signs tokens for all customers of Ona",
 		},
 		{len(o.Organizations) > 0 && o.AnyOrganization, "AnyOrganization", "cannot be combined with Organizations"},
-		{slices.Contains(o.Organizations, ""), "Organizations", "an organization is empty"},
 		{o.Leeway > maxLeeway, "Leeway", o.Leeway.String() + " is more than 5m"},
 		{o.MaxLifetime < 0, "MaxLifetime", "must not be negative"},
 	} {
 		if rule.broken {
 			return optionErrorf("NewVerifier", rule.option, "%s", rule.reason)
+		}
+	}
+	return o.checkIDs()
+}
+
+// checkIDs refuses values that no token has, which would refuse every token.
+func (o *VerifierOptions) checkIDs() error {
+	for _, list := range []struct {
+		option string
+		ids    []string
+	}{{"Organizations", o.Organizations}, {"Projects", o.Projects}, {"Environments", o.Environments}} {
+		for _, id := range list.ids {
+			if subject.IsUUID(id) {
+				continue
+			}
+			_, fault := subject.UUIDFault(id)
+			return optionErrorf("NewVerifier", list.option, "%s is not an ID of Ona, a UUID in lower case: %s",
+				quote.Text(id, maxShown), strings.TrimPrefix(fault, "id is "))
 		}
 	}
 	return nil
@@ -134,8 +158,9 @@ func isOna(issuer string) bool {
 }
 
 // Verify verifies a token and returns its claims: it checks the form, the algorithm, the signature
-// by a key of the issuer, iss, aud, exp, nbf, iat and the organization. Nothing in the token
-// determines where a key comes from: jwk, jku, x5c and x5u in the header are ignored.
+// by a key of the issuer, iss, aud, exp, nbf, iat, the organization, the project and the environment.
+// Nothing in the token determines where a key comes from: jwk, jku, x5c and x5u in the header are
+// ignored.
 //
 // The error is a *[VerifyError], or ctx.Err() if ctx ended while keys were fetched.
 func (v *Verifier) Verify(ctx context.Context, raw string) (claims.Claims, error) {
@@ -258,16 +283,23 @@ func (v *Verifier) checkClaims(c claims.Claims, now time.Time) (Reason, error) {
 			return ReasonClaim, &claims.ValidationError{Claim: "exp", Got: "a lifetime of " + life.String(), Want: "at most " + v.maxLifetime.String()}
 		}
 	}
-	// Trust policies read the organization from sub, and programs from the claim. Validate uses sub
-	// if the claim is absent. A token with an organization only in sub is refused, as is one with
-	// two different organizations.
-	if c.OrganizationID == "" {
-		// The first key of sub is also the name of the claim: org in V2, organization_id in V3.
+	if v.readsSubject() && c.OrganizationID == "" {
+		// Trust policies read the organization from sub, and programs from the claim. Validate uses
+		// sub if the claim is absent. A token with an organization only in sub is refused, as is one
+		// with two different organizations. The first key of sub is also the name of the claim: org
+		// in V2, organization_id in V3.
 		if claim, _, ok := strings.Cut(c.Subject, ":"); ok && (claim == "org" || claim == "organization_id") {
 			return ReasonClaim, &claims.ValidationError{Claim: claim, Want: "the organization of sub, " + claims.RedactSubject(c.Subject)}
 		}
 	}
 	return "", nil
+}
+
+// readsSubject reports whether sub has the meaning that Ona gives it: the issuer is Ona's, or the
+// options name something of Ona. The sub of any other issuer may begin like one of Ona by chance.
+func (v *Verifier) readsSubject() bool {
+	e := &v.expected
+	return e.Issuer == idp.Issuer || len(e.Organizations)+len(e.Projects)+len(e.Environments) > 0
 }
 
 // reasonFor returns the Reason for an error of claims.Validate. A time is the Reason only if

@@ -69,6 +69,13 @@ func TestNewVerifierRequiresAudienceAndOrganization(t *testing.T) {
 		{"audience only, shared issuer in capitals", "https://APP.gitpod.io", keys, &issuer.VerifierOptions{Audiences: []string{"a"}}, false},
 		{"organization only", idp.Issuer, keys, &issuer.VerifierOptions{Organizations: org}, false},
 		{"empty audience", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{""}, Organizations: org}, false},
+		{"organization that is not an ID", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: []string{"nope"}}, false},
+		{"organization in capitals", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: []string{strings.ToUpper(idptest.OrganizationID)}}, false},
+		{"organization with a space", "https://a.example", keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: []string{idptest.OrganizationID + " "}}, false},
+		{"project that is not an ID", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: org, Projects: []string{idptest.ProjectID, "nope"}}, false},
+		{"empty project", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: org, Projects: []string{""}}, false},
+		{"environment that is not an ID", "https://a.example", keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Environments: []string{"env:" + idptest.EnvironmentID}}, false},
+		{"project only, shared issuer", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Projects: []string{idptest.ProjectID}}, false},
 		{"empty organization", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: []string{""}}, false},
 		{"audience and any", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, AnyAudience: true, Organizations: org}, false},
 		{"organization and any", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: org, AnyOrganization: true}, false},
@@ -488,6 +495,75 @@ func TestVerifyOrganization(t *testing.T) {
 			if _, err := anyone.Verify(t.Context(), iss.Sign(tt.claims)); reasonOf(err) != issuer.ReasonClaim {
 				t.Errorf("%s, AnyOrganization: Verify = %v, want reason %q", tt.rule, err, issuer.ReasonClaim)
 			}
+		}
+	}
+}
+
+func TestVerifyProjectAndEnvironment(t *testing.T) {
+	t.Parallel()
+	const other = "0191e223-1c3c-7607-badf-303c98b52d30"
+	iss := idptest.NewIssuer(t, nil)
+	env, project := []string{other, idptest.EnvironmentID}, []string{other, idptest.ProjectID}
+	v2 := iss.Claims(audience)
+	v3 := idptest.With(v2, "org", nil, "organization_id", idptest.OrganizationID, "environment_id", idptest.EnvironmentID,
+		"project_id", idptest.ProjectID, "sub", "organization_id:"+idptest.OrganizationID+":project_id:"+idptest.ProjectID)
+	user := idptest.With(v2, "sub", "org:"+idptest.OrganizationID+"/user:"+other)
+	noProject := idptest.With(v2, "sub", "org:"+idptest.OrganizationID+"/env:"+idptest.EnvironmentID)
+	foreign := idptest.With(v2, "org", nil, "sub", "org:1/prj:2")
+	for _, tt := range []struct {
+		rule     string
+		claims   map[string]any
+		projects []string
+		envs     []string
+		ok       bool
+	}{
+		{"V2 project", v2, project, nil, true},
+		{"V2 environment", v2, nil, env, true},
+		{"V2 both", v2, project, env, true},
+		{"V3 both", v3, project, env, true},
+		{"another project", v2, []string{other}, nil, false},
+		{"another environment", v2, nil, []string{other}, false},
+		{"the project and another environment", v2, project, []string{other}, false},
+		{"another project and the environment", v3, []string{other}, env, false},
+		{"environment without a project", noProject, project, env, false},
+		{"environment without a project, no project expected", noProject, nil, env, true},
+		{"user, project", user, project, nil, false},
+		{"user with the ID of the environment", user, nil, []string{other}, false},
+		{"not Ona's subject, project", foreign, project, nil, false},
+		{"not Ona's subject, environment", foreign, nil, env, false},
+	} {
+		v := newVerifier(t, iss.URL, iss.Keys(), issuer.VerifierOptions{
+			Audiences: []string{audience}, AnyOrganization: true, Projects: tt.projects, Environments: tt.envs,
+		})
+		if _, err := v.Verify(t.Context(), iss.Sign(tt.claims)); (err == nil) != tt.ok || err != nil && reasonOf(err) != issuer.ReasonClaim {
+			t.Errorf("%s: Verify = %v, want ok %v", tt.rule, err, tt.ok)
+		}
+	}
+}
+
+// A verifier of another issuer accepts whatever sub and claims that issuer has.
+func TestVerifierOfAnotherIssuerAcceptsItsSubjects(t *testing.T) {
+	t.Parallel()
+	iss := idptest.NewIssuer(t, &idptest.IssuerOptions{URL: "https://gitlab.example"})
+	base := idptest.With(iss.Claims("a"), "org", nil)
+	for _, pairs := range [][]any{
+		{"sub", "org:1/prj:2"},
+		{"sub", "organization_id:"},
+		{"sub", "organization_id:5:project_id:6"},
+		{"sub", "org:" + idptest.OrganizationID},
+		{"sub", "organization_id:" + idptest.OrganizationID},
+		{"sub", "project_path:a/b:ref_type:branch:ref:main", "runner_id", 1},
+		{"sub", "a", "org", "acme", "organization_id", 7, "email", []string{"a"}, "Name", "b"},
+	} {
+		for _, o := range []issuer.VerifierOptions{{Audiences: []string{"a"}}, {AnyAudience: true, AnyOrganization: true}} {
+			v := newVerifier(t, iss.URL, iss.Keys(), o)
+			if _, err := v.Verify(t.Context(), iss.Sign(idptest.With(base, pairs...))); err != nil {
+				t.Errorf("%v: Verify = %v", pairs, err)
+			}
+		}
+		v := newVerifier(t, iss.URL, iss.Keys(), issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: []string{idptest.OrganizationID}})
+		if _, err := v.Verify(t.Context(), iss.Sign(idptest.With(base, pairs...))); reasonOf(err) != issuer.ReasonClaim {
+			t.Errorf("%v with an organization: Verify = %v", pairs, err)
 		}
 	}
 }
