@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -62,7 +63,7 @@ func NewTokenFile(path string, src idp.TokenSource, opts *TokenFileOptions) (*To
 	if src == nil {
 		return nil, &OptionError{"NewTokenFile", "src", errNil}
 	}
-	abs, err := absolute(path)
+	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, &OptionError{"NewTokenFile", "path", err}
 	}
