@@ -123,6 +123,18 @@ func (s *STS) operate(ctx context.Context, op *operation) (document, *apiError) 
 	}
 }
 
+// getCallerIdentity carries out GetCallerIdentity, which needs no permission.
+func (s *STS) getCallerIdentity(op *operation) (document, *apiError) {
+	caller, refused := s.authenticate(op.request, "sts", op.now)
+	if refused != nil {
+		return nil, refused
+	}
+	op.call.AccessKeyID, op.call.RoleARN, op.call.SessionName = caller.AccessKeyID, caller.RoleARN, caller.Name
+	return &callerIdentityResponse{Result: callerIdentityResult{
+		Arn: caller.arn(), UserID: caller.userID(), Account: caller.role.Account,
+	}}, nil
+}
+
 // readForm returns the parameters in the body or, for a presigned URL, in the query.
 func readForm(r request) (form, *apiError) {
 	text := string(r.body)
