@@ -18,9 +18,9 @@ func FuzzReadClaims(f *testing.F) {
 		c, err := readClaims(text)
 		switch {
 		case err != nil && !reflect.DeepEqual(c, claims.Claims{}):
-			t.Errorf("readClaims(%q) = %v with the error %v", text, c, err)
+			t.Errorf("readClaims(%q) = %v and the error %v", text, c, err)
 		case err == nil && c.Issuer == "":
-			t.Errorf("readClaims(%q) has no issuer", text)
+			t.Errorf("readClaims(%q) returns claims without an issuer", text)
 		}
 	})
 }
@@ -44,7 +44,7 @@ func TestProviderAccount(t *testing.T) {
 	} {
 		partition, account := providerAccount(trust.Policy{Statements: test.statements}, "https://example.com")
 		if got := partition + " " + account; got != test.want {
-			t.Errorf("%s: %q, want %q", name, got, test.want)
+			t.Errorf("%s: providerAccount = %q, want %q", name, got, test.want)
 		}
 	}
 }

@@ -16,10 +16,10 @@ func FuzzParseAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, text []byte) {
 		d, err := parseAnswer(status, text)
 		if err != nil && !reflect.DeepEqual(d, policyfile.Document{}) {
-			t.Errorf("parseAnswer(%d, %q) = %v with the error %v", status, text, d, err)
+			t.Errorf("parseAnswer(%d, %q) = %v and the error %v", status, text, d, err)
 		}
 		if err == nil && status != 200 {
-			t.Errorf("parseAnswer(%d, %q) is no error", status, text)
+			t.Errorf("parseAnswer(%d, %q) returns no error", status, text)
 		}
 	})
 }
@@ -41,10 +41,10 @@ func TestEndpointOf(t *testing.T) {
 	}
 	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
 	if endpoint, _ := endpointOf("cn-north-1"); endpoint != "http://127.0.0.1:1" {
-		t.Errorf("AWS_ENDPOINT_URL is not asked: %s", endpoint)
+		t.Errorf("the endpoint is %s, want AWS_ENDPOINT_URL", endpoint)
 	}
 	t.Setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
 	if endpoint, _ := endpointOf(""); !strings.HasPrefix(endpoint, "https://iam.") {
-		t.Errorf("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is not heeded: %s", endpoint)
+		t.Errorf("the endpoint is %s, although AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is set", endpoint)
 	}
 }

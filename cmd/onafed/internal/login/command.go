@@ -42,7 +42,7 @@ AWS_WEB_IDENTITY_TOKEN_FILE names becomes --token-file in the line. Temporary ke
 would prefer them.
 
 Both modes refuse to change long-term keys, and settings that SDKs prefer (role_arn, sso_session and others), without
---overwrite. Everything else in the files stays as it is.`
+--overwrite. Everything else in the files stays as it is. No mode writes a region.`
 }
 
 // Run implements the command.

@@ -14,38 +14,43 @@ import (
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 )
 
-func TestEscapeControlsLeavesNothingThatActs(t *testing.T) {
+func TestEscape(t *testing.T) {
 	t.Parallel()
 	for r := rune(0); r <= 0xe01ff; r++ {
 		if r == 0x20000 {
-			r = 0xe0000 // between the planes of living scripts and that of the tags is nothing but ideographs
+			r = 0xe0000 // the planes between are ideographs or empty
 		}
 		if !utf8.ValidRune(r) {
 			continue
 		}
-		got := string(terminal.Escape([]byte(string(r))))
-		harmless := r == '\n' || r == '\t' || unicode.IsPrint(r)
-		if harmless != (got == string(r)) {
-			t.Fatalf("terminal.Escape(%U) = %q, harmless is %t", r, got, harmless)
+		unchanged := string(terminal.Escape([]byte(string(r)))) == string(r)
+		whiteSpace := r == '\n' || r == '\t'
+		if want := whiteSpace || unicode.IsPrint(r); unchanged != want {
+			t.Fatalf("Escape leaves %U unchanged: %t, want %t", r, unchanged, want)
 		}
-		if acts := unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Bidi_Control) && r != '\n' && r != '\t'; acts && got == string(r) {
-			t.Fatalf("terminal.Escape(%U) leaves it", r)
-		}
-	}
-	for b := range 256 { // a byte that is no UTF-8, as of 8-bit control sequences
-		got := terminal.Escape([]byte{'a', byte(b), 'z'})
-		if want := fmt.Sprintf(`a\x%02xz`, b); b >= 0x80 && string(got) != want {
-			t.Errorf("terminal.Escape of byte %#x = %q, want %q", b, got, want)
+		if unchanged && !whiteSpace && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Bidi_Control) {
+			t.Fatalf("Escape leaves the control character %U", r)
 		}
 	}
 }
 
-// FuzzRender holds that what is printed as JSON means what it was made of, and is printable.
-func FuzzRender(f *testing.F) {
+// Bytes from 0x80 on are not UTF-8 by themselves. Terminals read some of them as control characters.
+func TestEscapeBytes(t *testing.T) {
+	t.Parallel()
+	for b := 0x80; b < 0x100; b++ {
+		got := terminal.EscapeString(string([]byte{'a', byte(b), 'z'}))
+		if want := fmt.Sprintf(`a\x%02xz`, b); got != want {
+			t.Errorf("Escape of the byte %#x = %q, want %q", b, got, want)
+		}
+	}
+}
+
+// FuzzJSON checks that the JSON is printable and has the same meaning as the value.
+func FuzzJSON(f *testing.F) {
 	f.Add("\u202e\x1b[2J", "\U000e0041")
 	f.Fuzz(func(t *testing.T, key, value string) {
 		if !utf8.ValidString(key) || !utf8.ValidString(value) {
-			t.Skip("JSON has no bytes but UTF-8")
+			t.Skip("JSON is UTF-8")
 		}
 		want := map[string]any{key: value}
 		text, err := terminal.JSON(want)
@@ -54,7 +59,7 @@ func FuzzRender(f *testing.F) {
 		}
 		for _, r := range string(text) {
 			if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
-				t.Errorf("%U is printed", r)
+				t.Errorf("%U is not printable", r)
 			}
 		}
 		var got map[string]any
@@ -62,7 +67,7 @@ func FuzzRender(f *testing.F) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("another meaning (-want +got):\n%s", diff)
+			t.Errorf("another value (-want +got):\n%s", diff)
 		}
 	})
 }

@@ -38,7 +38,13 @@ func (c *Command) Help() string {
     onafed idp token --audience sts.amazonaws.com --verify --organization 0191e223-1c3c-7607-badf-303c98b52d2f
     onafed idp token --audience sts.amazonaws.com --output /run/onafed/token --watch
 
---decode also prints a token that has expired, and, if a flag names the token, one for another audience. A warning then says so.`
+--decode also prints a token that has expired, and, if a flag names the token, one for another audience. A warning then says so.
+
+Without a flag for the source, the token comes from the first of these: the Ona API with the secrets file of the environment or
+with ONA_API_KEY, GITPOD_API_KEY or ONA_TOKEN; the file in AWS_WEB_IDENTITY_TOKEN_FILE; and with --allow-exec the ona or gitpod
+command. "onafed doctor" shows the source that is used, and those that are set and ignored.
+
+--output writes the file with mode 0600 and replaces it by a rename. For a container, mount the folder, not the file.`
 }
 
 // Validate is called by kong.
