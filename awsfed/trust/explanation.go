@@ -119,8 +119,13 @@ type OutcomeAlternative struct {
 
 // NearMiss is a likely reason why a part of a statement does not match.
 type NearMiss struct {
-	// Kind names the reason for programs, for example "letter-case" or "other-organization". New
-	// kinds may be added.
+	// Kind names the reason for programs. New kinds may be added. The kinds are:
+	//   - for values: letter-case, white-space, wildcard-in-equals, variable-in-old-version
+	//   - for keys: key-with-scheme, key-spelling, key-of-other-issuer, key-not-mapped, claim-absent
+	//   - for subjects: other-organization, other-project, other-environment, v2-pattern-v3-token,
+	//     v3-pattern-v2-token, trailing-wildcard, subject-goes-on
+	//   - for audiences: audience-of-other-partition, audience-spelling, azp-replaces-aud
+	//   - for providers: provider-account, provider-partition, provider-spelling
 	Kind string `json:"kind"`
 	// Message is a sentence for a person.
 	Message string `json:"message"`

@@ -92,8 +92,8 @@ func (p Policy) Clone() Policy {
 }
 
 // Size returns the number of characters of the policy without white space between elements. The
-// limits of IAM are [DefaultSize] and [MaxSize]. AWS documents that white space does not count for
-// other policies, and nothing for trust policies, so IAM may reject an indented document earlier.
+// limits of IAM are [DefaultSize] and [MaxSize]. AWS documents only for other policies that white
+// space does not count. IAM may therefore reject an indented trust policy that is shorter.
 func (p Policy) Size() int { return utf8.RuneCount(p.compact()) }
 
 // String returns the policy as JSON indented with tabs, as the IAM console shows it, without a final
