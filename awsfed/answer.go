@@ -85,8 +85,8 @@ func (p *Provider) session(a answer, c claims.Claims) (session, error) {
 	return s, nil
 }
 
-// assumedAccount returns the account of the role in an answer, or an error if it is another role than
-// the one that was asked for. Servers other than AWS may leave out the ARN.
+// assumedAccount returns the account of the role in an answer, or an error if it is another role
+// than the one that was asked for. Servers other than AWS may leave out the ARN.
 func (p *Provider) assumedAccount(a answer) (string, error) {
 	got := p.assumedRole(a)
 	account := accountOf(got)

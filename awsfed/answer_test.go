@@ -14,45 +14,17 @@ import (
 	"github.com/onafed/onafed/awsfed"
 )
 
+type wrongAnswer struct {
+	name     string
+	change   func(*sts.AssumeRoleWithWebIdentityOutput)
+	duration time.Duration // Options.Duration
+	want     string        // in the error; empty if the answer is accepted
+}
+
 // A wrong answer is a failed refresh, and good credentials stay.
 func TestWrongAnswers(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name     string
-		change   func(*sts.AssumeRoleWithWebIdentityOutput)
-		duration time.Duration // Options.Duration
-		want     string        // in the error; empty if the answer is accepted
-	}{
-		{"as usual", func(*sts.AssumeRoleWithWebIdentityOutput) {}, 0, ""},
-		{"no credentials", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials = nil }, 0, "no credentials"},
-		{"no key", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.AccessKeyId = nil }, 0, "access key ID"},
-		{"an empty key", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.AccessKeyId = aws.String("") }, 0, "access key ID"},
-		{"a key with a line break", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.AccessKeyId = aws.String("AKID\n") }, 0, "access key ID"},
-		{"a secret with a space", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.SecretAccessKey = aws.String("a b") }, 0, "secret access key"},
-		{"a token that is not ASCII", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.SessionToken = aws.String("tök") }, 0, "session token"},
-		{"no session token", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.SessionToken = nil }, 0, "session token"},
-		{"no ARN", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.AssumedRoleUser = nil }, 0, ""},
-		{"another account", func(o *sts.AssumeRoleWithWebIdentityOutput) {
-			o.AssumedRoleUser.Arn = aws.String("arn:aws:sts::999999999999:assumed-role/deploy/x")
-		}, 0, "not for the role"},
-		{"another role", func(o *sts.AssumeRoleWithWebIdentityOutput) {
-			o.AssumedRoleUser.Arn = aws.String("arn:aws:sts::" + account + ":assumed-role/admin/x")
-		}, 0, "not for the role"},
-		{"a role with the name as a prefix", func(o *sts.AssumeRoleWithWebIdentityOutput) {
-			o.AssumedRoleUser.Arn = aws.String("arn:aws:sts::" + account + ":assumed-role/deployer/x")
-		}, 0, "not for the role"},
-		{"a user", func(o *sts.AssumeRoleWithWebIdentityOutput) {
-			o.AssumedRoleUser.Arn = aws.String("arn:aws:iam::" + account + ":user/deploy")
-		}, 0, "not for the role"},
-		{"no expiration", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.Expiration = nil }, 0, "does not say when"},
-		{"expired", expiresIn(0), 0, "expired at"},
-		{"12 hours", expiresIn(12 * time.Hour), 0, ""},
-		{"12 hours and a minute", expiresIn(12*time.Hour + time.Minute), 0, ""},
-		{"more than that", expiresIn(12*time.Hour + time.Minute + time.Second), 0, "more than 12h1m0s from now"},
-		{"a week, as requested", expiresIn(7 * 24 * time.Hour), 7 * 24 * time.Hour, ""},
-		{"a week, for a day", expiresIn(7 * 24 * time.Hour), 24 * time.Hour, "more than 24h1m0s from now"},
-	}
-	for _, tt := range tests {
+	for _, tt := range wrongAnswers() {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -85,6 +57,39 @@ func TestWrongAnswers(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func wrongAnswers() []wrongAnswer {
+	return []wrongAnswer{
+		{"as usual", func(*sts.AssumeRoleWithWebIdentityOutput) {}, 0, ""},
+		{"no credentials", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials = nil }, 0, "no credentials"},
+		{"no key", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.AccessKeyId = nil }, 0, "access key ID"},
+		{"an empty key", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.AccessKeyId = aws.String("") }, 0, "access key ID"},
+		{"a key with a line break", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.AccessKeyId = aws.String("AKID\n") }, 0, "access key ID"},
+		{"a secret with a space", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.SecretAccessKey = aws.String("a b") }, 0, "secret access key"},
+		{"a token that is not ASCII", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.SessionToken = aws.String("tök") }, 0, "session token"},
+		{"no session token", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.SessionToken = nil }, 0, "session token"},
+		{"no ARN", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.AssumedRoleUser = nil }, 0, ""},
+		{"another account", func(o *sts.AssumeRoleWithWebIdentityOutput) {
+			o.AssumedRoleUser.Arn = aws.String("arn:aws:sts::999999999999:assumed-role/deploy/x")
+		}, 0, "not for the role"},
+		{"another role", func(o *sts.AssumeRoleWithWebIdentityOutput) {
+			o.AssumedRoleUser.Arn = aws.String("arn:aws:sts::" + account + ":assumed-role/admin/x")
+		}, 0, "not for the role"},
+		{"a role with the name as a prefix", func(o *sts.AssumeRoleWithWebIdentityOutput) {
+			o.AssumedRoleUser.Arn = aws.String("arn:aws:sts::" + account + ":assumed-role/deployer/x")
+		}, 0, "not for the role"},
+		{"a user", func(o *sts.AssumeRoleWithWebIdentityOutput) {
+			o.AssumedRoleUser.Arn = aws.String("arn:aws:iam::" + account + ":user/deploy")
+		}, 0, "not for the role"},
+		{"no expiration", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.Expiration = nil }, 0, "does not say when"},
+		{"expired", expiresIn(0), 0, "expired at"},
+		{"12 hours", expiresIn(12 * time.Hour), 0, ""},
+		{"12 hours and a minute", expiresIn(12*time.Hour + time.Minute), 0, ""},
+		{"more than that", expiresIn(12*time.Hour + time.Minute + time.Second), 0, "more than 12h1m0s from now"},
+		{"a week, as requested", expiresIn(7 * 24 * time.Hour), 7 * 24 * time.Hour, ""},
+		{"a week, for a day", expiresIn(7 * 24 * time.Hour), 24 * time.Hour, "more than 24h1m0s from now"},
 	}
 }
 

@@ -77,9 +77,9 @@ func classify(err error) class {
 	return giveUp
 }
 
-// retryable reports whether a failed refresh may succeed later although nobody changes anything. The
-// failures that cannot are a closed list: an unknown failure counts as an outage, so valid credentials
-// are kept.
+// retryable reports whether a failed refresh may succeed later although nobody changes anything.
+// The failures that cannot are a closed list: an unknown failure counts as an outage, so valid
+// credentials are kept.
 func retryable(err error) bool {
 	var account *AccountError
 	if errors.As(err, &account) {
@@ -107,8 +107,8 @@ func retryable(err error) bool {
 	return true
 }
 
-// keyNotRetrieved reports whether an InvalidIdentityToken means that STS could not fetch the keys of
-// the issuer, and not that the token is invalid. Both have the same code, so the text decides.
+// keyNotRetrieved reports whether an InvalidIdentityToken means that STS could not fetch the keys
+// of the issuer, and not that the token is invalid. Both have the same code, so the text decides.
 func keyNotRetrieved(err error) bool {
 	return strings.Contains(strings.ToLower(messageOf(err)), "retrieve verification key")
 }

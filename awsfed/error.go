@@ -29,12 +29,12 @@ const (
 type AssumeRoleError struct {
 	// RoleARN is the role that was requested.
 	RoleARN string
-	// SessionName is the session that was requested; empty if it depends on a token that could not be
-	// fetched.
+	// SessionName is the session that was requested; empty if it depends on a token that could not
+	// be fetched.
 	SessionName string
-	// Issuer, Audience and Subject are those of the token that STS got, empty if it got none. Audience
-	// is the one that AWS evaluates: azp if the token has it. Subject is not redacted and may be
-	// personal data; Error does not show it.
+	// Issuer, Audience and Subject are those of the token that STS got, empty if it got none.
+	// Audience is the one that AWS evaluates: azp if the token has it. Subject is not redacted and
+	// may be personal data; Error does not show it.
 	Issuer, Audience, Subject string
 	// Code is the error code as STS sent it; empty if STS did not answer with an error.
 	Code string
@@ -108,7 +108,8 @@ func shortARN(s string) string {
 	return s
 }
 
-// Format prints Error for every verb. Other verbs would print the fields, and with them the subject.
+// Format prints Error for every verb. Other verbs would print the fields, and with them the
+// subject.
 func (e *AssumeRoleError) Format(f fmt.State, verb rune) {
 	if verb == 'q' {
 		fmt.Fprintf(f, "%q", e.Error())

@@ -161,7 +161,8 @@ func TestErrorsDoNotRepeatTokens(t *testing.T) {
 	}
 }
 
-// spaced returns a token that does not begin with eyJ, because there is white space after the brace of its JSON.
+// spaced returns a token that does not begin with eyJ, because there is white space after the brace
+// of its JSON.
 func spaced(t *testing.T) *idp.Token {
 	t.Helper()
 	parts := strings.Split(mint(t, nil).Raw(), ".")

@@ -8,8 +8,8 @@ import (
 	"github.com/onafed/onafed/internal/refresh"
 )
 
-// A RefreshEvent is the result of one refresh. It contains no secrets, and personal data is redacted.
-// AccessKeyID, AssumedRoleARN and RequestID connect it with records of CloudTrail.
+// A RefreshEvent is the result of one refresh. It contains no secrets, and personal data is
+// redacted. AccessKeyID, AssumedRoleARN and RequestID connect it with records of CloudTrail.
 //
 // Its JSON has the same form as that of [Status].
 type RefreshEvent struct {

@@ -14,8 +14,8 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// The examples stand in for AWS and for the issuer, so that they run anywhere.
-// A program has sts.NewFromConfig(cfg) and idp.FromEnvironment(audience, nil).
+// The examples use doubles for STS and for the token source. A program uses sts.NewFromConfig(cfg)
+// and idp.FromEnvironment(audience, nil).
 var (
 	exampleSTS    stscreds.AssumeRoleWithWebIdentityAPIClient = newService()
 	exampleSource                                             = idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return newToken(nil) })
@@ -27,7 +27,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// Every client made of this configuration uses the role.
+	// Every client with this configuration uses the role.
 	cfg := aws.Config{Region: "eu-central-1"}
 	cfg.Credentials = p
 	cfg.APIOptions = append(cfg.APIOptions, p.APIOption())

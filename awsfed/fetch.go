@@ -15,8 +15,8 @@ import (
 // maxAttempts is how often one token is sent to STS within one refresh.
 const maxAttempts = 3
 
-// A driver is a [Provider] as the driver of its engine, which keeps these methods out of the exported
-// ones.
+// A driver is a [Provider] as the driver of its engine, which keeps these methods out of the
+// exported ones.
 type driver Provider
 
 var _ refresh.Driver[session] = (*driver)(nil)
@@ -104,9 +104,9 @@ func (f *fetch) token(ctx context.Context, src idp.TokenSource) (*idp.Token, err
 // otherToken returns a token to replace the one that STS rejected, if the source has another one.
 func (f *fetch) otherToken(ctx context.Context, old *idp.Token, rejection error) (*idp.Token, error) {
 	if s, ok := f.p.src.(*sharedSource); ok && codeOf(rejection) == codeInvalidToken {
-		// STS returns this code for an invalid token, and also for a valid one if the account of the
-		// role does not know the issuer. The roles of a pool share the token, so the others keep it
-		// until STS accepts another one.
+		// STS returns this code for an invalid token, and also for a valid one if the account of
+		// the role does not know the issuer. The roles of a pool share the token, so the others
+		// keep it until STS accepts another one.
 		f.suspect = old
 		return f.token(ctx, s.uncached)
 	}
@@ -159,9 +159,9 @@ func (p *Provider) sourceName() string {
 	return strings.TrimPrefix(fmt.Sprintf("%T", p.src), "*")
 }
 
-// doubtsConnections reports whether idle connections may be broken without an error: the last refresh
-// had a timeout, or the wall clock and the monotonic clock differ since the last answer, as they do
-// after the machine was suspended.
+// doubtsConnections reports whether idle connections may be broken without an error: the last
+// refresh had a timeout, or the wall clock and the monotonic clock differ since the last answer, as
+// they do after the machine was suspended.
 func (p *Provider) doubtsConnections() bool {
 	if isTimeout(p.engine.Status().Err) {
 		return true
@@ -174,14 +174,14 @@ func (p *Provider) doubtsConnections() bool {
 	return jumped(now.Round(0).Sub(s.at.Round(0)), now.Sub(s.at))
 }
 
-// jumped reports whether the times by the wall clock and the monotonic clock differ by more than NTP
-// corrects in a running clock.
+// jumped reports whether the times by the wall clock and the monotonic clock differ by more than
+// NTP corrects in a running clock.
 func jumped(wall, mono time.Duration) bool {
 	return (wall - mono).Abs() > 10*time.Second
 }
 
-// pause waits for d and then for the rate limit of the pool. It returns false at once if there is no
-// time left for another request.
+// pause waits for d and then for the rate limit of the pool. It returns false at once if there is
+// no time left for another request.
 func (p *Provider) pause(ctx context.Context, d time.Duration) bool {
 	return retry.Pause(ctx, d) && p.throttle(ctx) == nil
 }
@@ -193,8 +193,8 @@ func (p *Provider) throttle(ctx context.Context) error {
 	return p.opts.pool.queue.throttle(ctx)
 }
 
-// attemptPause returns the pause after attempt n: full jitter over a second, then over two, unless the
-// server asked for more.
+// attemptPause returns the pause after attempt n: full jitter over a second, then over two, unless
+// the server asked for more.
 func attemptPause(n int, err error) time.Duration {
 	return max(retry.FullJitter(retry.Exponential(time.Second, n, 2*time.Second)), retryAfter(err))
 }

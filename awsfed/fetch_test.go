@@ -23,8 +23,7 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// httpError is an answer over HTTP as the SDK returns it; an empty code is an
-// answer without one.
+// httpError returns an error answer over HTTP as the SDK does; without a code if code is empty.
 func httpError(status int, code string, header ...string) error {
 	h := http.Header{}
 	for i := 0; i+1 < len(header); i += 2 {
@@ -42,63 +41,18 @@ func httpError(status int, code string, header ...string) error {
 
 var errVerificationKey = apiError("InvalidIdentityToken", "Couldn't retrieve verification key from your identity provider, please reference AssumeRoleWithWebIdentity documentation for requirements")
 
-// Every failure: how often STS is asked within one refresh, how many tokens
-// that takes, and whether it is raised while old credentials are valid.
+type failureClass struct {
+	err       error
+	requests  int
+	tokens    int
+	retryable bool
+}
+
+// For each failure: how many requests and tokens a refresh uses, and whether callers keep valid
+// credentials.
 func TestFailureClasses(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		err       error
-		requests  int
-		tokens    int
-		retryable bool
-	}{
-		{errors.New("read: connection reset by peer"), 1, 1, true}, // not of a known kind: no repetition, but an outage
-		{&smithyhttp.RequestSendError{Err: errors.New("connection refused")}, 3, 1, true},
-		{&net.OpError{Op: "dial", Err: errors.New("no route to host")}, 3, 1, true},
-		{fmt.Errorf("request: %w", context.DeadlineExceeded), 3, 1, true},
-		{&smithy.DeserializationError{Err: errors.New("unexpected EOF")}, 3, 1, true},
-		{httpError(500, "InternalFailure"), 3, 1, true},
-		{httpError(503, "ServiceUnavailable"), 3, 1, true},
-		{httpError(502, ""), 3, 1, true}, // HTML of a proxy
-		{httpError(429, ""), 3, 1, true},
-		{httpError(429, "SomethingOfAGateway"), 3, 1, true},
-		{httpError(500, "AccessDenied"), 3, 1, true}, // the status of a broken server comes first
-		{httpError(200, ""), 3, 1, true},             // a truncated body
-		{httpError(400, "Throttling"), 3, 1, true},
-		{apiError("ThrottlingException", "Rate exceeded"), 3, 1, true},
-		{apiError("TooManyRequestsException", ""), 3, 1, true},
-		{apiError("RequestLimitExceeded", ""), 3, 1, true},
-		{httpError(400, "IDPCommunicationError"), 3, 1, true},
-		{errVerificationKey, 3, 1, true},
-
-		{apiError("ExpiredToken", "Token expired"), 2, 2, true},
-		{httpError(400, "ExpiredTokenException"), 2, 2, true},
-		{apiError("InvalidIdentityToken", "Incorrect token audience"), 2, 2, false},
-		{apiError("InvalidIdentityToken", "No OpenIDConnect provider found in your account for https://x"), 2, 2, false},
-		{httpError(403, "IDPRejectedClaim"), 2, 2, false},
-
-		{httpError(403, "AccessDenied"), 1, 1, false},
-		{apiError("AccessDeniedException", ""), 1, 1, false},
-		{apiError("MalformedPolicyDocument", ""), 1, 1, false},
-		{apiError("MalformedPolicyDocumentException", ""), 1, 1, false},
-		{apiError("PackedPolicyTooLarge", ""), 1, 1, false},
-		{apiError("RegionDisabled", ""), 1, 1, false},
-		{apiError("RegionDisabledException", ""), 1, 1, false},
-		{apiError("ValidationError", ""), 1, 1, false},
-		{apiError("MissingParameter", ""), 1, 1, false},
-		{apiError("InvalidParameterValue", ""), 1, 1, false},
-		{apiError("InvalidParameterCombination", ""), 1, 1, false},
-		{apiError("MalformedQueryString", ""), 1, 1, false},
-		{apiError("InvalidAction", ""), 1, 1, false},
-		{apiError("InvalidQueryParameter", ""), 1, 1, false},
-		{apiError("MissingAction", ""), 1, 1, false},
-		{smithy.InvalidParamsError{Context: "AssumeRoleWithWebIdentityInput"}, 1, 1, false},
-
-		{apiError("OptInRequired", ""), 1, 1, true},
-		{apiError("UnknownError", ""), 1, 1, true},
-		{httpError(403, "SomethingThatComesNextYear"), 1, 1, true},
-	}
-	for _, tt := range tests {
+	for _, tt := range failureClasses() {
 		t.Run(fmt.Sprintf("%.60s", tt.err), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -140,8 +94,57 @@ func TestFailureClasses(t *testing.T) {
 	}
 }
 
-// sameCause is errors.Is, also for the one error of the SDK that cannot be
-// compared.
+func failureClasses() []failureClass {
+	return []failureClass{
+		{errors.New("read: connection reset by peer"), 1, 1, true}, // unknown: not repeated, counts as an outage
+		{&smithyhttp.RequestSendError{Err: errors.New("connection refused")}, 3, 1, true},
+		{&net.OpError{Op: "dial", Err: errors.New("no route to host")}, 3, 1, true},
+		{fmt.Errorf("request: %w", context.DeadlineExceeded), 3, 1, true},
+		{&smithy.DeserializationError{Err: errors.New("unexpected EOF")}, 3, 1, true},
+		{httpError(500, "InternalFailure"), 3, 1, true},
+		{httpError(503, "ServiceUnavailable"), 3, 1, true},
+		{httpError(502, ""), 3, 1, true}, // an HTML page of a proxy
+		{httpError(429, ""), 3, 1, true},
+		{httpError(429, "CodeOfAGateway"), 3, 1, true},
+		{httpError(500, "AccessDenied"), 3, 1, true}, // the status is more important than the code
+		{httpError(200, ""), 3, 1, true},             // a truncated body
+		{httpError(400, "Throttling"), 3, 1, true},
+		{apiError("ThrottlingException", "Rate exceeded"), 3, 1, true},
+		{apiError("TooManyRequestsException", ""), 3, 1, true},
+		{apiError("RequestLimitExceeded", ""), 3, 1, true},
+		{httpError(400, "IDPCommunicationError"), 3, 1, true},
+		{errVerificationKey, 3, 1, true},
+
+		{apiError("ExpiredToken", "Token expired"), 2, 2, true},
+		{httpError(400, "ExpiredTokenException"), 2, 2, true},
+		{apiError("InvalidIdentityToken", "Incorrect token audience"), 2, 2, false},
+		{apiError("InvalidIdentityToken", "No OpenIDConnect provider found in your account for https://x"), 2, 2, false},
+		{httpError(403, "IDPRejectedClaim"), 2, 2, false},
+
+		{httpError(403, "AccessDenied"), 1, 1, false},
+		{apiError("AccessDeniedException", ""), 1, 1, false},
+		{apiError("MalformedPolicyDocument", ""), 1, 1, false},
+		{apiError("MalformedPolicyDocumentException", ""), 1, 1, false},
+		{apiError("PackedPolicyTooLarge", ""), 1, 1, false},
+		{apiError("RegionDisabled", ""), 1, 1, false},
+		{apiError("RegionDisabledException", ""), 1, 1, false},
+		{apiError("ValidationError", ""), 1, 1, false},
+		{apiError("MissingParameter", ""), 1, 1, false},
+		{apiError("InvalidParameterValue", ""), 1, 1, false},
+		{apiError("InvalidParameterCombination", ""), 1, 1, false},
+		{apiError("MalformedQueryString", ""), 1, 1, false},
+		{apiError("InvalidAction", ""), 1, 1, false},
+		{apiError("InvalidQueryParameter", ""), 1, 1, false},
+		{apiError("MissingAction", ""), 1, 1, false},
+		{smithy.InvalidParamsError{Context: "AssumeRoleWithWebIdentityInput"}, 1, 1, false},
+
+		{apiError("OptInRequired", ""), 1, 1, true},
+		{apiError("UnknownError", ""), 1, 1, true},
+		{httpError(403, "FutureCode"), 1, 1, true},
+	}
+}
+
+// sameCause is errors.Is, also for the one error type of the SDK that cannot be compared.
 func sameCause(err, cause error) bool {
 	if _, ok := errors.AsType[smithy.InvalidParamsError](cause); ok {
 		_, ok = errors.AsType[smithy.InvalidParamsError](err)
@@ -150,7 +153,7 @@ func sameCause(err, cause error) bool {
 	return errors.Is(err, cause)
 }
 
-func TestASecondTokenHelps(t *testing.T) {
+func TestSecondToken(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"ExpiredToken", "ExpiredTokenException", "InvalidIdentityToken", "IDPRejectedClaim"} {
 		t.Run(code, func(t *testing.T) {
@@ -173,9 +176,8 @@ func TestASecondTokenHelps(t *testing.T) {
 	}
 }
 
-// A file that nobody rewrites yields the same token again: STS would say the
-// same again.
-func TestTheSameTokenIsNotSentAgainAfterARefusal(t *testing.T) {
+// If the source returns the same token, for example from a file, STS would reject it again.
+func TestRejectedTokenIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newService()
@@ -200,7 +202,7 @@ type temporary bool
 func (e temporary) Error() string   { return fmt.Sprintf("temporary: %v", bool(e)) }
 func (e temporary) Temporary() bool { return bool(e) }
 
-func TestErrorsOfTheSource(t *testing.T) {
+func TestSourceErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		err       error
@@ -209,8 +211,8 @@ func TestErrorsOfTheSource(t *testing.T) {
 		{errors.New("whatever"), true},
 		{fmt.Errorf("wrapped: %w", temporary(true)), true},
 		{fmt.Errorf("wrapped: %w", temporary(false)), false},
-		// What the operating system and networks call permanent passes: a
-		// file that is being replaced, a server that is restarted.
+		// Errors of the operating system and of networks are temporary, also those that are called
+		// permanent: a file may be replaced, a server may restart.
 		{&fs.PathError{Op: "open", Path: "token", Err: syscall.ENOENT}, true},
 		{&url.Error{Op: "Post", URL: "https://issuer.example", Err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}, true},
 		{&url.Error{Op: "Post", URL: "https://issuer.example", Err: &net.DNSError{Err: "no such host", IsNotFound: true}}, true},
@@ -245,7 +247,7 @@ func TestErrorsOfTheSource(t *testing.T) {
 					t.Errorf("error = %v", err)
 				}
 				if s.count() != 1 {
-					t.Errorf("%d requests of STS, want 1", s.count())
+					t.Errorf("%d requests to STS, want 1", s.count())
 				}
 			})
 		})
@@ -253,7 +255,7 @@ func TestErrorsOfTheSource(t *testing.T) {
 }
 
 // An error of AWS that a token source returns is not an answer of STS.
-func TestASourceThatAsksAWS(t *testing.T) {
+func TestSourceErrorOfAWS(t *testing.T) {
 	t.Parallel()
 	denied := apiError("AccessDeniedException", "of another service")
 	p, err := awsfed.New(newService(), roleARN, &mintery{tb: t, err: denied})
@@ -267,9 +269,9 @@ func TestASourceThatAsksAWS(t *testing.T) {
 	}
 }
 
-// A source whose second token fails after a refusal of the first: whether that
-// may pass is the source's to say.
-func TestErrorOfTheSourceAfterARefusal(t *testing.T) {
+// If STS rejects the first token and the source fails to return a second one, the source decides
+// whether the error is retryable.
+func TestSourceErrorAfterARejection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newService()
@@ -293,7 +295,7 @@ func TestErrorOfTheSourceAfterARefusal(t *testing.T) {
 	})
 }
 
-func TestOneRequestGetsAThirdOfTheTime(t *testing.T) {
+func TestRequestHasAThirdOfTheTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newService()
@@ -313,12 +315,12 @@ func TestOneRequestGetsAThirdOfTheTime(t *testing.T) {
 	})
 }
 
-// The pauses between tries have full jitter: over a second, then over two.
-func TestPausesBetweenTries(t *testing.T) {
+// The pauses between attempts have full jitter: over a second, then over two.
+func TestPausesBetweenAttempts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const n = 200
-		var long [2]int // how many pauses are over half of their limit
+		var long [2]int // number of pauses that are longer than half of their limit
 		for range n {
 			s := newService()
 			s.failWith(httpError(503, "ServiceUnavailable"))
@@ -337,13 +339,13 @@ func TestPausesBetweenTries(t *testing.T) {
 		}
 		for i, got := range long {
 			if got < n/4 || got > 3*n/4 {
-				t.Errorf("pause %d is over half of its limit %d times of %d, want about half", i+1, got, n)
+				t.Errorf("pause %d is longer than half of its limit %d times of %d, want about half", i+1, got, n)
 			}
 		}
 	})
 }
 
-func TestAttemptTimeoutBoundsTheTokenToo(t *testing.T) {
+func TestAttemptTimeoutIncludesTheToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		src := &mintery{tb: t, latency: time.Hour}
@@ -374,9 +376,9 @@ func TestRetryAfter(t *testing.T) {
 			t.Fatal(err)
 		}
 		if took := time.Since(begin); took != 7*time.Second {
-			t.Errorf("the second request came after %v, want the 7 s that were asked for", took)
+			t.Errorf("the second request came after %v, want the 7 s of the header", took)
 		}
-		// More than there is time for ends the refresh at once.
+		// If STS asks for more time than there is, the refresh ends at once.
 		s.failWith(httpError(503, "ServiceUnavailable", "Retry-After", "120"))
 		p.Invalidate("AKID1")
 		wantKey(t, p, "AKID1", 0)
@@ -386,7 +388,7 @@ func TestRetryAfter(t *testing.T) {
 	})
 }
 
-// A date is by the clock of the server that sends it.
+// A date in the header is compared with the clock of the server.
 func TestRetryAfterADate(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{-10 * time.Minute, 0, 10 * time.Minute} {
@@ -408,7 +410,7 @@ func TestRetryAfterADate(t *testing.T) {
 	}
 }
 
-// An API that mints tokens is left alone, too, when it asks for it.
+// The header of an API that issues tokens counts too.
 func TestRetryAfterOfTheTokenAPI(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -434,7 +436,7 @@ func TestRetryAfterOfTheTokenAPI(t *testing.T) {
 			synctest.Wait()
 		}
 		if n := m.count() - before; n != 0 {
-			t.Errorf("asked %d times within the 50 s", n)
+			t.Errorf("%d requests within the 50 s", n)
 		}
 		fail(nil)
 		time.Sleep(2 * time.Second)
@@ -444,8 +446,8 @@ func TestRetryAfterOfTheTokenAPI(t *testing.T) {
 	})
 }
 
-// stscreds adds a retryer of its own, which must not come into effect.
-func TestTheSDKsRetryerDoesNotRun(t *testing.T) {
+// No retryer of the SDK runs.
+func TestNoRetryer(t *testing.T) {
 	t.Parallel()
 	var got []aws.Retryer
 	client := clientFunc(func(_ context.Context, in *sts.AssumeRoleWithWebIdentityInput, optFns ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
@@ -474,7 +476,7 @@ func (f clientFunc) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.Assum
 	return f(ctx, in, optFns...)
 }
 
-func TestAnswersOfNoUse(t *testing.T) {
+func TestUnusableFirstAnswer(t *testing.T) {
 	t.Parallel()
 	answers := map[string]func() *sts.AssumeRoleWithWebIdentityOutput{
 		"nothing":        func() *sts.AssumeRoleWithWebIdentityOutput { return nil },
@@ -507,7 +509,7 @@ func TestAnswersOfNoUse(t *testing.T) {
 			}
 			c, err := p.Retrieve(t.Context())
 			if e, ok := errors.AsType[*awsfed.AssumeRoleError](err); !ok || !e.Retryable() || c != (aws.Credentials{}) {
-				t.Errorf("Retrieve = %v, %v, want nothing and a retryable error", c.AccessKeyID, err)
+				t.Errorf("Retrieve = %v, %v, want no credentials and a retryable error", c.AccessKeyID, err)
 			}
 		})
 	}

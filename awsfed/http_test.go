@@ -25,36 +25,23 @@ import (
 	"github.com/onafed/onafed/idp/idptest"
 )
 
-// noCredentials is a response without credentials in it.
+// noCredentials is an answer without credentials.
 const noCredentials = `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">` +
 	`<AssumeRoleWithWebIdentityResult/></AssumeRoleWithWebIdentityResponse>`
 
-// Faults of a real server, through the SDK's own client: how often it is asked
-// within one refresh, and what becomes of valid credentials.
+type httpFault struct {
+	name     string
+	fault    awsfedtest.Fault
+	requests int
+	code     string // of the error
+	kept     bool   // callers keep the valid credentials
+}
+
+// For each fault of a server, with the client of the SDK: how many requests a refresh makes, and
+// whether callers keep valid credentials.
 func TestFaultsOverHTTP(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name     string
-		fault    awsfedtest.Fault
-		requests int
-		code     string // of the error
-		kept     bool   // the valid credentials are
-	}{
-		{"500", awsfedtest.Fault{Code: "InternalFailure"}, 3, "InternalFailure", true},
-		{"503", awsfedtest.Fault{Code: "ServiceUnavailable"}, 3, "ServiceUnavailable", true},
-		{"throttling", awsfedtest.Fault{Code: "Throttling"}, 3, "Throttling", true},
-		{"the issuer is down", awsfedtest.Fault{Code: "IDPCommunicationError"}, 3, "IDPCommunicationError", true},
-		{"HTML of a proxy", awsfedtest.Fault{Status: 502, Header: http.Header{"Content-Type": {"text/html"}}, Body: []byte("<html>502 Bad Gateway</html>")}, 3, "", true},
-		{"a hang", awsfedtest.Fault{Hang: true}, 3, "", true},
-		{"a connection that drops", awsfedtest.Fault{Err: syscall.ECONNRESET}, 3, "", true},
-		{"half an answer", awsfedtest.Fault{Truncate: true}, 3, "", true},
-		{"an empty answer", awsfedtest.Fault{Body: []byte(noCredentials)}, 1, "", true},
-		{"denied", awsfedtest.Fault{Code: "AccessDenied"}, 1, "AccessDenied", false},
-		{"a refused token", awsfedtest.Fault{Code: "InvalidIdentityToken", Message: "no"}, 2, "InvalidIdentityToken", false},
-		{"a disabled region", awsfedtest.Fault{Code: "RegionDisabledException"}, 1, "RegionDisabledException", false},
-		{"an unknown code", awsfedtest.Fault{Code: "OfNextYear", Status: 418}, 1, "OfNextYear", true},
-	}
-	for _, tt := range tests {
+	for _, tt := range httpFaults() {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -95,7 +82,25 @@ func TestFaultsOverHTTP(t *testing.T) {
 	}
 }
 
-// A clock that is wrong by hours: deadlines are in STS's time.
+func httpFaults() []httpFault {
+	return []httpFault{
+		{"500", awsfedtest.Fault{Code: "InternalFailure"}, 3, "InternalFailure", true},
+		{"503", awsfedtest.Fault{Code: "ServiceUnavailable"}, 3, "ServiceUnavailable", true},
+		{"throttling", awsfedtest.Fault{Code: "Throttling"}, 3, "Throttling", true},
+		{"the issuer is down", awsfedtest.Fault{Code: "IDPCommunicationError"}, 3, "IDPCommunicationError", true},
+		{"HTML of a proxy", awsfedtest.Fault{Status: 502, Header: http.Header{"Content-Type": {"text/html"}}, Body: []byte("<html>502 Bad Gateway</html>")}, 3, "", true},
+		{"a hang", awsfedtest.Fault{Hang: true}, 3, "", true},
+		{"a connection that drops", awsfedtest.Fault{Err: syscall.ECONNRESET}, 3, "", true},
+		{"half an answer", awsfedtest.Fault{Truncate: true}, 3, "", true},
+		{"an empty answer", awsfedtest.Fault{Body: []byte(noCredentials)}, 1, "", true},
+		{"denied", awsfedtest.Fault{Code: "AccessDenied"}, 1, "AccessDenied", false},
+		{"a refused token", awsfedtest.Fault{Code: "InvalidIdentityToken", Message: "no"}, 2, "InvalidIdentityToken", false},
+		{"a disabled region", awsfedtest.Fault{Code: "RegionDisabledException"}, 1, "RegionDisabledException", false},
+		{"an unknown code", awsfedtest.Fault{Code: "OfNextYear", Status: 418}, 1, "OfNextYear", true},
+	}
+}
+
+// With a clock that is wrong by hours, deadlines are kept in the time of STS.
 func TestClockSkew(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{-2 * time.Hour, -20 * time.Minute, 20 * time.Minute, 2 * time.Hour} {
@@ -115,11 +120,11 @@ func TestClockSkew(t *testing.T) {
 					t.Fatal(err)
 				}
 				if left := time.Until(first.Expires); (left - 45*time.Minute).Abs() > 2*time.Second {
-					t.Errorf("to be asked again in %v, want in 45m", left)
+					t.Errorf("Expires in %v, want in 45m", left)
 				}
 				full, err := p.Credentials(t.Context())
 				if left := time.Until(full.Expires) - ahead; err != nil || (left-time.Hour).Abs() > 2*time.Second {
-					t.Errorf("Credentials expire in %v of STS's time, %v, want in 1h", left, err)
+					t.Errorf("Credentials expire in %v of the time of STS, %v, want in 1h", left, err)
 				}
 				st := p.Status()
 				if (st.ClockSkew-ahead).Abs() > 2*time.Second || (st.Remaining(time.Now())-time.Hour).Abs() > 2*time.Second {
@@ -138,7 +143,7 @@ func TestClockSkew(t *testing.T) {
 	}
 }
 
-// skewed mints tokens by another clock, no two the same.
+// skewed issues tokens by a wrong clock, each of them different.
 type skewed struct {
 	iss   *idptest.Issuer
 	ahead time.Duration
@@ -149,7 +154,7 @@ func (s skewed) Token(context.Context) (*idp.Token, error) {
 	return idp.ParseToken(s.iss.Sign(idptest.With(s.iss.Claims("sts.amazonaws.com"), "iat", now.Unix(), "exp", now.Add(time.Hour).Unix(), "jti", rand.Text())))
 }
 
-func TestRefusalsByRealCauses(t *testing.T) {
+func TestCausesOfRefusals(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name     string
@@ -195,69 +200,26 @@ func TestRefusalsByRealCauses(t *testing.T) {
 	}
 }
 
-// After a timeout the next request does not go over a connection that was made
-// before, which may be dead too.
-func TestANewConnectionAfterATimeout(t *testing.T) {
+// After a timeout the next request uses a new connection, because idle ones may be broken too.
+func TestNewConnectionAfterATimeout(t *testing.T) {
 	t.Parallel()
 	clients := map[string]func() aws.HTTPClient{
 		"the SDK's client": func() aws.HTTPClient { return nil },
 		"an http.Client":   func() aws.HTTPClient { return &http.Client{Transport: new(http.Transport)} },
 	}
 	for name, client := range clients {
-		for _, hangs := range []int{1, 0} { // the first request, or all until somebody ends it
+		for _, hangs := range []int{1, 0} { // the first request, or all requests until the fault ends
 			t.Run(fmt.Sprintf("%s, hang %d", name, hangs), func(t *testing.T) {
 				t.Parallel()
-				iss := idptest.NewIssuer(t, nil)
-				s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
-				var requests atomic.Int32
-				both := make(chan struct{})
-				url, used := countConns(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					switch requests.Add(1) { // the first two wait for each other
-					case 1:
-						select {
-						case <-both:
-						case <-r.Context().Done():
-						}
-					case 2:
-						close(both)
+				p, s, used := idleConnections(t, client(), func(o *awsfed.Options) {
+					// A request that hangs takes a third of it, and a pause of up to a second
+					// follows.
+					o.AttemptTimeout = 4500 * time.Millisecond
+					if hangs == 0 {
+						o.AttemptTimeout = 1500 * time.Millisecond
 					}
-					s.ServeHTTP(w, r)
-				}))
-				hc := client()
-				if c, ok := hc.(*http.Client); ok {
-					defer c.CloseIdleConnections()
-				}
-				c := sts.New(sts.Options{Region: "eu-central-1", BaseEndpoint: aws.String(url), HTTPClient: hc})
-				retrieve := func() (*awsfed.Provider, error) {
-					p, err := awsfed.New(c, roleARN, skewed{iss, 0}, func(o *awsfed.Options) {
-						// A third of it is what a hang costs, and a pause of up to a
-						// second must fit in after that.
-						o.AttemptTimeout = 4500 * time.Millisecond
-						if hangs == 0 {
-							o.AttemptTimeout = 1500 * time.Millisecond
-						}
-						o.RefreshBackoff = func(int, time.Duration) time.Duration { return 0 }
-					})
-					if err != nil {
-						return nil, err
-					}
-					_, err = p.Retrieve(t.Context())
-					return p, err
-				}
-				// Two at a time leave two idle connections.
-				var wg sync.WaitGroup
-				for range 2 {
-					wg.Go(func() {
-						if _, err := retrieve(); err != nil {
-							t.Error(err)
-						}
-					})
-				}
-				wg.Wait()
-				p, err := retrieve()
-				if err != nil {
-					t.Fatal(err)
-				}
+					o.RefreshBackoff = func(int, time.Duration) time.Duration { return 0 }
+				})
 				before := used()
 				if before < 2 {
 					t.Errorf("%d connections, want 2", before)
@@ -265,7 +227,7 @@ func TestANewConnectionAfterATimeout(t *testing.T) {
 				end := s.Inject(awsfedtest.Fault{Hang: true, Times: hangs})
 				old := p.Status().AccessKeyID
 				p.Invalidate(old)
-				if _, err = p.Retrieve(t.Context()); err != nil {
+				if _, err := p.Retrieve(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				if hangs == 0 {
@@ -276,7 +238,7 @@ func TestANewConnectionAfterATimeout(t *testing.T) {
 					before = used()
 				}
 				for n := 0; p.Status().AccessKeyID == old && n < 10; n++ { // half a second is short on a busy machine
-					if _, err = p.Retrieve(t.Context()); err != nil {
+					if _, err := p.Retrieve(t.Context()); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -291,8 +253,50 @@ func TestANewConnectionAfterATimeout(t *testing.T) {
 	}
 }
 
-// The connection that the SDK's client cannot be asked for is not kept.
-func TestTheNewConnectionIsClosed(t *testing.T) {
+// idleConnections returns a provider with credentials, whose client has two idle connections, its
+// STS, and a function that returns the number of connections that were made.
+func idleConnections(t *testing.T, hc aws.HTTPClient, opt func(*awsfed.Options)) (p *awsfed.Provider, s *awsfedtest.STS, used func() int) {
+	t.Helper()
+	iss := idptest.NewIssuer(t, nil)
+	s = awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+	var requests atomic.Int32
+	both := make(chan struct{})
+	url, used := countConns(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch requests.Add(1) { // the first two wait for each other
+		case 1:
+			select {
+			case <-both:
+			case <-r.Context().Done():
+			}
+		case 2:
+			close(both)
+		}
+		s.ServeHTTP(w, r)
+	}))
+	if c, ok := hc.(*http.Client); ok {
+		t.Cleanup(c.CloseIdleConnections)
+	}
+	client := sts.New(sts.Options{Region: "eu-central-1", BaseEndpoint: aws.String(url), HTTPClient: hc})
+	retrieve := func() *awsfed.Provider {
+		p, err := awsfed.New(client, roleARN, skewed{iss, 0}, opt)
+		if err == nil {
+			_, err = p.Retrieve(t.Context())
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		return p
+	}
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() { retrieve() })
+	}
+	wg.Wait()
+	return retrieve(), s, used
+}
+
+// The extra connection beside those of the SDK's client is closed.
+func TestNewConnectionIsClosed(t *testing.T) {
 	t.Parallel()
 	iss := idptest.NewIssuer(t, nil)
 	s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
@@ -313,7 +317,7 @@ func TestTheNewConnectionIsClosed(t *testing.T) {
 	}
 }
 
-// closing counts once that the connection is closed.
+// A closing is a connection that counts its first Close.
 type closing struct {
 	net.Conn
 	once   sync.Once
@@ -325,7 +329,7 @@ func (c *closing) Close() error {
 	return c.Conn.Close()
 }
 
-// afterATimeout returns a provider whose last refresh ran into a timeout.
+// afterATimeout returns a provider whose last refresh failed with a timeout.
 func afterATimeout(t *testing.T, client *sts.Client, iss *idptest.Issuer) *awsfed.Provider {
 	t.Helper()
 	p, err := awsfed.New(client, roleARN, idptest.Sequence(idptest.Fails(context.DeadlineExceeded), iss.TokenSource(idp.AudienceAWS)))
@@ -338,8 +342,8 @@ func afterATimeout(t *testing.T, client *sts.Client, iss *idptest.Issuer) *awsfe
 	return p
 }
 
-// An STS that sends elsewhere is not followed: neither does the token go there,
-// nor are credentials taken from there.
+// Redirects are not followed: the token is not sent to another host, and no credentials are taken
+// from one.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	clients := map[string]func() aws.HTTPClient{
@@ -367,7 +371,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 				}
 				for name, p := range map[string]*awsfed.Provider{"the first request": p, "over a new connection": afterATimeout(t, c, iss)} {
 					if _, err := p.Retrieve(t.Context()); err == nil || followed.Load() != 0 {
-						t.Errorf("%s: Retrieve = %v, with %d requests elsewhere", name, err, followed.Load())
+						t.Errorf("%s: Retrieve = %v, with %d requests to the other host", name, err, followed.Load())
 					}
 				}
 			})
@@ -375,7 +379,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-// countConns serves h and counts the connections that were made.
+// countConns serves h and counts the connections.
 func countConns(t *testing.T, h http.Handler) (url string, used func() int) {
 	t.Helper()
 	var n atomic.Int32

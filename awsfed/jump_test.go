@@ -1,7 +1,6 @@
 package awsfed
 
-// From within: no test can make the two clocks disagree, so it changes what was
-// read of them.
+// In the package itself: a test cannot set the two clocks, so it changes their readings.
 
 import (
 	"context"
@@ -39,7 +38,7 @@ func TestJumped(t *testing.T) {
 	}
 }
 
-// givesKeys is an STS that gives everybody credentials.
+// givesKeys is an STS that issues credentials to every caller.
 type givesKeys struct{}
 
 func (givesKeys) AssumeRoleWithWebIdentity(context.Context, *sts.AssumeRoleWithWebIdentityInput, ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
@@ -50,7 +49,7 @@ func (givesKeys) AssumeRoleWithWebIdentity(context.Context, *sts.AssumeRoleWithW
 }
 
 // Connections are doubted when the wall clock has jumped since the last answer.
-func TestConnectionsAreDoubtedAfterAJump(t *testing.T) {
+func TestDoubtsConnections(t *testing.T) {
 	t.Parallel()
 	for ahead, want := range map[time.Duration]bool{0: false, time.Second: false, time.Hour: true, -time.Hour: true} {
 		p, err := New(givesKeys{}, "arn:aws:iam::123456789012:role/deploy", idptest.NewIssuer(t, nil).TokenSource(idp.AudienceAWS))
@@ -71,15 +70,15 @@ func TestConnectionsAreDoubtedAfterAJump(t *testing.T) {
 	}
 }
 
-// wallBefore returns a reading of both clocks whose wall clock is earlier by d,
-// in whole seconds. With a monotonic reading a Time begins with a word that has
-// the seconds from its 31st bit on, see package time.
+// wallBefore returns t with a wall clock reading that is earlier by d, in whole seconds. A Time
+// with a monotonic reading begins with a word that has the seconds from its 31st bit on, see
+// package time.
 func wallBefore(t *testing.T, at time.Time, d time.Duration) time.Time {
 	t.Helper()
 	changed := at
 	*(*uint64)(unsafe.Pointer(&changed)) -= uint64(int64(d/time.Second)) << 30
 	if changed.Sub(at) != 0 || at.Round(0).Sub(changed.Round(0)) != d {
-		t.Fatalf("%v made %v earlier is %v: package time has changed", at, d, changed)
+		t.Fatalf("%v made %v earlier is %v: the layout of time.Time has changed", at, d, changed)
 	}
 	return changed
 }

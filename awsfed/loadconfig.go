@@ -18,24 +18,24 @@ import (
 
 // LoadOptions are the options of [LoadConfig].
 type LoadOptions struct {
-	// Config are options for loading the configuration of the SDK, such as config.WithRegion. Options
-	// that choose credentials have no effect.
+	// Config are options for loading the configuration of the SDK, such as config.WithRegion.
+	// Options that choose credentials have no effect.
 	Config []func(*config.LoadOptions) error
 	// Provider are options for the provider, as for [New].
 	Provider []func(*Options)
 }
 
-// LoadConfig returns a configuration for AWS service clients with the credentials of the role, from a
-// [Provider]. Region, endpoints, FIPS, proxies and retries come from the environment and the shared
-// configuration files, as with config.LoadDefaultConfig. The SDK does not search for credentials, so no
-// other identity replaces the role when it cannot be assumed. Clients report rejected keys to the
-// provider, see [Provider.APIOption].
+// LoadConfig returns a configuration for AWS service clients with the credentials of the role, from
+// a [Provider]. Region, endpoints, FIPS, proxies and retries come from the environment and the
+// shared configuration files, as with config.LoadDefaultConfig. The SDK does not search for
+// credentials, so no other identity replaces the role when it cannot be assumed. Clients report
+// rejected keys to the provider, see [Provider.APIOption].
 //
-// If no region is set, the provider calls the STS of [DefaultRegion], and the Region of the result is
-// empty for the caller to set.
+// If no region is set, the provider calls the STS of [DefaultRegion], and the Region of the result
+// is empty for the caller to set.
 //
-// LoadConfig fetches no token and sends nothing. It returns an error if a request to STS would send the
-// token over http to another host.
+// LoadConfig fetches no token and sends nothing. It returns an error if a request to STS would send
+// the token over http to another host.
 func LoadConfig(ctx context.Context, roleARN string, src idp.TokenSource, optFns ...func(*LoadOptions)) (aws.Config, error) {
 	if err := checkRoleARN(roleARN); err != nil {
 		return aws.Config{}, inFunc("LoadConfig", err)
@@ -71,8 +71,9 @@ func LoadConfig(ctx context.Context, roleARN string, src idp.TokenSource, optFns
 	return cfg, nil
 }
 
-// checkEndpoint returns an error if the client would send a token without encryption to another host.
-// It uses the client itself, because an endpoint has many sources: options, variables, files, resolvers.
+// checkEndpoint returns an error if the client would send a token without encryption to another
+// host. It uses the client itself, because an endpoint has many sources: options, variables, files,
+// resolvers.
 func checkEndpoint(ctx context.Context, client *sts.Client) error {
 	var recorder urlRecorder
 	_, err := client.AssumeRoleWithWebIdentity(ctx, &sts.AssumeRoleWithWebIdentityInput{

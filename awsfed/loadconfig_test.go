@@ -18,12 +18,12 @@ import (
 	"github.com/onafed/onafed/idp/idptest"
 )
 
-// cleanEnv hides the machine's AWS settings.
+// cleanEnv hides the AWS settings of the machine.
 func cleanEnv(t *testing.T) {
 	t.Helper()
 	for _, kv := range os.Environ() {
 		if k, _, _ := strings.Cut(kv, "="); strings.HasPrefix(k, "AWS_") {
-			t.Setenv(k, "") // so that it comes back
+			t.Setenv(k, "") // restores it after the test
 			if err := os.Unsetenv(k); err != nil {
 				t.Fatal(err)
 			}
@@ -42,7 +42,7 @@ func withClient(c aws.HTTPClient) func(*awsfed.LoadOptions) {
 func TestLoadConfig(t *testing.T) {
 	cleanEnv(t)
 	t.Setenv("AWS_REGION", "eu-central-1")
-	// The default chain would find these and stop looking, or fail.
+	// The default chain would use these or fail.
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAOTHER")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "other")
 	t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/does/not/exist")
@@ -75,9 +75,8 @@ func TestLoadConfig(t *testing.T) {
 	}
 }
 
-// Clients made of the configuration report the credentials that a service calls
-// expired, and try again with new ones.
-func TestLoadConfigReportsExpiredCredentials(t *testing.T) {
+// Clients with the configuration send a request again if its key was rejected.
+func TestLoadConfigResends(t *testing.T) {
 	cleanEnv(t)
 	t.Setenv("AWS_REGION", "eu-central-1")
 	synctest.Test(t, func(t *testing.T) {
@@ -93,7 +92,7 @@ func TestLoadConfigReportsExpiredCredentials(t *testing.T) {
 		}
 		s.ExpireCredentials(first.AccessKeyID)
 		if _, err := sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), nil); err != nil {
-			t.Errorf("with credentials that died: %v, want a second try with new ones", err)
+			t.Errorf("with a rejected key: %v, want a second request with a new one", err)
 		}
 		if c, err := cfg.Credentials.Retrieve(t.Context()); err != nil || c.AccessKeyID == first.AccessKeyID {
 			t.Errorf("Retrieve after that = %q, %v, want new ones", c.AccessKeyID, err)
@@ -101,20 +100,20 @@ func TestLoadConfigReportsExpiredCredentials(t *testing.T) {
 	})
 }
 
-// With these the SDK's own search for credentials would be an error.
+// With these settings the SDK's own search for credentials fails.
 func TestLoadConfigDoesNotSearchForCredentials(t *testing.T) {
 	cleanEnv(t)
 	t.Setenv("AWS_REGION", "eu-central-1")
 	t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/does/not/exist")
 	if _, err := config.LoadDefaultConfig(t.Context()); err == nil {
-		t.Error("the SDK does not search any more: this test shows nothing")
+		t.Error("the SDK finds credentials, so this test shows nothing")
 	}
 	if _, err := awsfed.LoadConfig(t.Context(), roleARN, &mintery{tb: t}); err != nil {
 		t.Errorf("LoadConfig = %v", err)
 	}
 }
 
-// recorder notes where requests go.
+// A recorder keeps the hosts of requests.
 type recorder struct {
 	next  aws.HTTPClient
 	hosts []string
@@ -147,7 +146,7 @@ func TestLoadConfigWithoutARegion(t *testing.T) {
 				t.Fatal(err)
 			}
 			if cfg.Region != "" {
-				t.Errorf("Region = %q, want none: it is the caller's to choose", cfg.Region)
+				t.Errorf("Region = %q, want none", cfg.Region)
 			}
 			if _, err := cfg.Credentials.Retrieve(t.Context()); err != nil {
 				t.Fatal(err)
@@ -165,7 +164,7 @@ func TestLoadConfigWithoutARegion(t *testing.T) {
 	})
 }
 
-func TestLoadConfigRefusesTheTokenInTheClear(t *testing.T) {
+func TestLoadConfigRequiresEncryption(t *testing.T) {
 	cleanEnv(t)
 	t.Setenv("AWS_REGION", "eu-central-1")
 	legacy := config.WithBaseEndpoint("http://sts.internal:8080/x")
@@ -231,7 +230,7 @@ func TestLoadConfigErrors(t *testing.T) {
 	}
 }
 
-// Over real loopback HTTP, with the SDK's own transport.
+// Over HTTP on loopback, with the transport of the SDK.
 func TestLoadConfigOverLoopback(t *testing.T) {
 	cleanEnv(t)
 	iss := idptest.NewIssuer(t, nil)

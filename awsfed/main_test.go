@@ -31,8 +31,7 @@ const (
 	subject = "org:" + orgID + "/prj:" + prjID + "/env:" + envID
 )
 
-// A service is an STS that gives out numbered credentials, AKID1, AKID2 and so
-// on, unless it is told to fail.
+// A service is an STS that issues numbered credentials, AKID1, AKID2 and so on, or fails.
 type service struct {
 	mu      sync.Mutex
 	calls   int
@@ -43,7 +42,7 @@ type service struct {
 	latency time.Duration
 	life    time.Duration
 	account string
-	fail    func(call int) error // nil error is success
+	fail    func(call int) error // a nil error means success
 }
 
 func newService() *service { return &service{life: time.Hour, account: account} }
@@ -63,7 +62,7 @@ func (s *service) failWith(err error) {
 	})
 }
 
-// asked returns the roles that were asked for, from the given call on.
+// asked returns the roles in the requests, from that call on.
 func (s *service) asked(from int) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,7 +125,7 @@ func answer(n int, account, session string, expires time.Time) *sts.AssumeRoleWi
 	}
 }
 
-// apiError is an error of STS's as the SDK returns it, without the HTTP part.
+// apiError returns an error answer of STS as the SDK does, without the HTTP part.
 func apiError(code, message string) error {
 	return &smithy.OperationError{
 		ServiceID: "STS", OperationName: "AssumeRoleWithWebIdentity",
@@ -134,7 +133,7 @@ func apiError(code, message string) error {
 	}
 }
 
-// mint is newToken for tests.
+// mint is newToken without an error.
 func mint(tb testing.TB, claims map[string]any) *idp.Token {
 	tb.Helper()
 	tok, err := newToken(claims)
@@ -144,7 +143,7 @@ func mint(tb testing.TB, claims map[string]any) *idp.Token {
 	return tok
 }
 
-// newToken returns an unsigned token, which is enough for a fake STS.
+// newToken returns a token without a valid signature.
 func newToken(claims map[string]any) (*idp.Token, error) {
 	all := map[string]any{
 		"iss": idp.Issuer, "aud": idp.AudienceAWS, "sub": subject, "org": orgID,
@@ -166,13 +165,13 @@ func newToken(claims map[string]any) (*idp.Token, error) {
 	}, "."))
 }
 
-// A mintery yields a new token for each call.
+// A mintery is a source of new tokens.
 type mintery struct {
 	tb          testing.TB
 	mu          sync.Mutex
 	claims      map[string]any
 	calls       int
-	same        *idp.Token // yield this one
+	same        *idp.Token // returned instead of a new one
 	err         error
 	invalidated []*idp.Token
 	latency     time.Duration
@@ -228,11 +227,10 @@ func newProvider(tb testing.TB, s *service, optFns ...func(*awsfed.Options)) *aw
 	return p
 }
 
-// exact makes the advisory window begin at 45 minutes of an hour, without
-// jitter.
+// exact makes the advisory window begin after 45 minutes of an hour, without jitter.
 func exact(o *awsfed.Options) { o.AdvisoryWindow = 15 * time.Minute }
 
-// wantKey retrieves and checks the key and how long the caller waited.
+// wantKey calls Retrieve and checks the key and how long the call took.
 func wantKey(tb testing.TB, p aws.CredentialsProvider, key string, took time.Duration) aws.Credentials {
 	tb.Helper()
 	begin := time.Now()

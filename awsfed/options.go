@@ -15,26 +15,26 @@ import (
 
 // Options are the options of [New]. The zero value is good for most programs.
 type Options struct {
-	// SessionName is the name of the role session: 2 to 64 of the characters A-Z a-z 0-9 _ + = , . @
-	// and -. CloudTrail shows it, and trust policies can require it as sts:RoleSessionName. The default
-	// names the identity in the token, for example env-<uuid>, or is onafed-<8 hex digits> if package
-	// claims cannot parse the subject.
+	// SessionName is the name of the role session: 2 to 64 of the characters A-Z a-z 0-9 _ + = , .
+	// @ and -. CloudTrail shows it, and trust policies can require it as sts:RoleSessionName. The
+	// default names the identity in the token, for example env-<uuid>, or is onafed-<8 hex digits>
+	// if package claims cannot parse the subject.
 	SessionName string
 
-	// Duration is the requested lifetime, in whole seconds. Zero lets STS choose, which is an hour. STS
-	// accepts 15 minutes to 12 hours, up to the maximum of the role.
+	// Duration is the requested lifetime, in whole seconds. Zero lets STS choose, which is an hour.
+	// STS accepts 15 minutes to 12 hours, up to the maximum of the role.
 	Duration time.Duration
 
-	// Policy is a session policy in JSON that limits the permissions of the credentials; empty means
-	// none.
+	// Policy is a session policy in JSON that limits the permissions of the credentials; empty
+	// means none.
 	Policy string
 
 	// PolicyARNs are managed policies that limit the permissions in the same way, at most 10.
 	PolicyARNs []string
 
-	// ExpectedAccount is the ID of the account that the credentials must belong to; empty means any.
-	// For a role of another account no token is fetched, and credentials of another account are never
-	// returned.
+	// ExpectedAccount is the ID of the account that the credentials must belong to; empty means
+	// any. For a role of another account no token is fetched, and credentials of another account
+	// are never returned.
 	ExpectedAccount string
 
 	// AdvisoryWindow is the time before the expiration in which credentials are refreshed in the
@@ -43,39 +43,42 @@ type Options struct {
 	// lifetime. Another value is used unchanged, up to nine tenths of the lifetime.
 	AdvisoryWindow time.Duration
 
-	// RefreshBackoff returns how long to wait after that many failed refreshes in a row, at least 1.
-	// remaining is how long the old credentials are valid, zero if they are not. The result is used
-	// unchanged. Nil means exponential with full jitter: 1 second up to 5 minutes and an eighth of
-	// the remaining life, and up to 15 seconds without valid credentials. RefreshBackoff is not called
-	// for failures that are not retryable, and for a failed first refresh, which the next call repeats.
+	// RefreshBackoff returns how long to wait after that many failed refreshes in a row, at least
+	// 1. remaining is how long the old credentials are valid, zero if they are not. The result is
+	// used unchanged. Nil means exponential with full jitter: 1 second up to 5 minutes and an
+	// eighth of the remaining life, and up to 15 seconds without valid credentials. RefreshBackoff
+	// is not called for failures that are not retryable, and for a failed first refresh, which the
+	// next call repeats.
 	RefreshBackoff func(failures int, remaining time.Duration) time.Duration
 
-	// AttemptTimeout bounds one refresh: fetching the token, up to three requests to STS for each of
-	// up to two tokens, each at most a third of this time, and the pauses between them. Zero means 30
-	// seconds.
+	// AttemptTimeout bounds one refresh: fetching the token, up to three requests to STS for each
+	// of up to two tokens, each at most a third of this time, and the pauses between them. Zero
+	// means 30 seconds.
 	AttemptTimeout time.Duration
 
-	// ServeExpired returns expired credentials after a refresh that failed with a retryable error. AWS
-	// rejects them unless it has extended their life, so this is for services that accept them.
+	// ServeExpired returns expired credentials after a refresh that failed with a retryable error.
+	// AWS rejects them unless it has extended their life, so this is for services that accept them.
 	ServeExpired bool
 
 	// KeepOnRefusal returns valid credentials until their last minute also when STS has refused to
 	// issue new ones. By default callers get the refusal within seconds.
 	KeepOnRefusal bool
 
-	// Logger gets a line at level Debug for each successful refresh. For a failure it gets a line at
-	// level Warn when the failure begins, then at most every 5 minutes with the number of failures, and
-	// one at level Info when it ends. The lines contain no secrets and no personal data. Nil means no
-	// log.
+	// Logger gets a line at level Debug for each successful refresh. For a failure it gets a line
+	// at level Warn when the failure begins, then at most every 5 minutes with the number of
+	// failures, and one at level Info when it ends. The lines contain no secrets and no personal
+	// data. Nil means no log.
 	Logger *slog.Logger
 
-	// OnRefresh is called after each refresh, when the callers that waited for it have their results,
-	// in a goroutine that ends with it. It may call the provider. Calls overlap if one takes longer
-	// than the time to the next refresh. Panics of OnRefresh and RefreshBackoff are not caught.
+	// OnRefresh is called after each refresh, when the callers that waited for it have their
+	// results, in a goroutine that ends with it. It may call the provider. Calls overlap if one
+	// takes longer than the time to the next refresh. Panics of OnRefresh and RefreshBackoff are
+	// not caught.
 	OnRefresh func(RefreshEvent)
 }
 
-// An OptionError reports an option or parameter that a constructor refuses. Find it with [errors.As].
+// An OptionError reports an option or parameter that a constructor refuses. Find it with
+// [errors.As].
 type OptionError struct {
 	// Func is the function, such as "New".
 	Func string
@@ -118,8 +121,9 @@ type settings struct {
 	pool            *Pool // nil without one
 }
 
-// maxEarlyInvalid is how many sets of credentials in a row may be invalidated soon after their arrival.
-// A service with a wrong clock rejects all of them, and each rejection would cost a request to STS.
+// maxEarlyInvalid is how many sets of credentials in a row may be invalidated soon after their
+// arrival. A service with a wrong clock rejects all of them, and each rejection would cost a
+// request to STS.
 const maxEarlyInvalid = 8
 
 // defaults are the settings of providers without options, which share them.

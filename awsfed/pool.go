@@ -25,8 +25,8 @@ type PoolOptions struct {
 	// MaxConcurrent is how many refreshes run at a time. Zero means 32.
 	MaxConcurrent int
 
-	// Rate is the limit of requests to STS per second, Burst how many of them may be sent at once. A
-	// Rate of zero means no limit, a Burst of zero means 1. Both count all attempts of a refresh.
+	// Rate is the limit of requests to STS per second, Burst how many of them may be sent at once.
+	// A Rate of zero means no limit, a Burst of zero means 1. Both count all attempts of a refresh.
 	Rate  float64
 	Burst int
 
@@ -34,18 +34,18 @@ type PoolOptions struct {
 	// exhaust the memory. Zero means 100,000.
 	MaxRoles int
 
-	// Provider are options for all providers of the pool. Those of [Pool.Provider] are applied after
-	// them.
+	// Provider are options for all providers of the pool. Those of [Pool.Provider] are applied
+	// after them.
 	Provider []func(*Options)
 }
 
 // ErrPoolFull is returned by [Pool.Provider] if the pool has MaxRoles providers.
 var ErrPoolFull = errors.New("awsfed: the pool has as many roles as MaxRoles allows; remove some with Remove")
 
-// A Pool has providers for many roles, which share one token source and one queue for STS. Refreshes that
-// callers wait for come first, then those whose credentials expire earliest. A role that STS refuses
-// enters the queue after the backoff, and a refresh whose callers have all been canceled leaves it. A
-// role that is not used costs a few hundred bytes of memory and nothing else.
+// A Pool has providers for many roles, which share one token source and one queue for STS.
+// Refreshes that callers wait for come first, then those whose credentials expire earliest. A role
+// that STS refuses enters the queue after the backoff, and a refresh whose callers have all been
+// canceled leaves it. A role that is not used costs a few hundred bytes of memory and nothing else.
 //
 // A Pool is safe for concurrent use. It starts nothing and needs no closing.
 type Pool struct {
@@ -72,10 +72,11 @@ type sharedSource struct {
 	uncached idp.TokenSource
 }
 
-// NewPool returns a pool of providers that exchange tokens of src at STS. The roles share a cached token:
-// NewPool wraps src in [idp.Cached], unless it is an [*idp.CachedSource]. If STS rejects the token for one
-// role, for example because its account does not know the issuer, the other roles keep it; with an
-// [*idp.CachedSource] they fetch another one. [Pool.Provider] returns the errors of invalid arguments.
+// NewPool returns a pool of providers that exchange tokens of src at STS. The roles share a cached
+// token: NewPool wraps src in [idp.Cached], unless it is an [*idp.CachedSource]. If STS rejects the
+// token for one role, for example because its account does not know the issuer, the other roles
+// keep it; with an [*idp.CachedSource] they fetch another one. [Pool.Provider] returns the errors
+// of invalid arguments.
 func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSource, optFns ...func(*PoolOptions)) *Pool {
 	var o PoolOptions
 	for _, fn := range optFns {
@@ -104,9 +105,9 @@ func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSo
 	return p
 }
 
-// Provider returns the provider of a role, the same one for the same role and options. Functions and
-// loggers in the options are not compared: those of the first call are used. Provider sends nothing. The
-// error is an [*OptionError] or [ErrPoolFull].
+// Provider returns the provider of a role, the same one for the same role and options. Functions
+// and loggers in the options are not compared: those of the first call are used. Provider sends
+// nothing. The error is an [*OptionError] or [ErrPoolFull].
 func (p *Pool) Provider(roleARN string, optFns ...func(*Options)) (*Provider, error) {
 	key := roleKey{roleARN: roleARN}
 	var o Options
@@ -219,10 +220,10 @@ func (p *Pool) signal() {
 	}
 }
 
-// Run refreshes the credentials of the roles in use when they are due, until ctx is done, and returns the
-// error of ctx. A role is in use if a caller got its current credentials. Run does not refresh other
-// roles, roles whose credentials have expired, and roles that STS refuses; their callers do. Run is
-// optional: calls start the refreshes of credentials that they use often.
+// Run refreshes the credentials of the roles in use when they are due, until ctx is done, and
+// returns the error of ctx. A role is in use if a caller got its current credentials. Run does not
+// refresh other roles, roles whose credentials have expired, and roles that STS refuses; their
+// callers do. Run is optional: calls start the refreshes of credentials that they use often.
 func (p *Pool) Run(ctx context.Context) error {
 	t := time.NewTimer(0)
 	defer t.Stop()
@@ -244,11 +245,11 @@ func (p *Pool) Run(ctx context.Context) error {
 }
 
 const (
-	// maxSleep is how long Run sleeps at most: a timer stops in a suspended machine, and does not follow
-	// changes of the clock.
+	// maxSleep is how long Run sleeps at most: a timer stops in a suspended machine, and does not
+	// follow changes of the clock.
 	maxSleep = time.Minute
-	// minSleep is how long it sleeps at least, so that a refresh of one role does not make it check all
-	// roles of a large pool each time.
+	// minSleep is how long it sleeps at least, so that a refresh of one role does not make it check
+	// all roles of a large pool each time.
 	minSleep = time.Second
 )
 

@@ -11,9 +11,9 @@ import (
 	"github.com/onafed/onafed/awsfed"
 )
 
-// Roles that STS has begun to refuse are asked for on and on, and their
-// credentials ended long ago. They take turns with the others all the same.
-func TestPoolRefusedRolesTakeTurns(t *testing.T) {
+// Roles that STS refuses, with credentials that expired long ago and frequent calls, do not delay
+// the others.
+func TestPoolRefusedRolesWaitTheirTurn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const refused, rate = 60, 10
@@ -59,8 +59,8 @@ func TestPoolRefusedRolesTakeTurns(t *testing.T) {
 	})
 }
 
-// Who gives up leaves the queue: nobody waits behind callers that have gone.
-func TestPoolForgetsWhoHasGone(t *testing.T) {
+// Canceled callers leave the queue, so that others do not wait behind them.
+func TestPoolForgetsCanceledCallers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newService()
@@ -70,7 +70,7 @@ func TestPoolForgetsWhoHasGone(t *testing.T) {
 			pr := provider(t, p, n)
 			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			if _, err := pr.Retrieve(ctx); err == nil {
-				t.Fatal("an answer before its time")
+				t.Fatal("an answer before the latency")
 			}
 			cancel()
 			p.Remove(role(n))
@@ -81,7 +81,7 @@ func TestPoolForgetsWhoHasGone(t *testing.T) {
 			t.Error(err)
 		}
 		if asked := s.count() - before; asked > 3 || time.Since(begin) > 90*time.Second {
-			t.Errorf("a caller waited %v behind %d exchanges of callers that had gone", time.Since(begin), asked-1)
+			t.Errorf("a caller waited %v behind %d refreshes of canceled callers", time.Since(begin), asked-1)
 		}
 	})
 }

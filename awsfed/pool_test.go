@@ -37,18 +37,18 @@ func TestPoolIdentity(t *testing.T) {
 	})
 	a := provider(t, p, 1)
 	if a != provider(t, p, 1) {
-		t.Error("the same arguments give two providers")
+		t.Error("two providers for the same arguments")
 	}
 	named := func(o *awsfed.Options) { o.SessionName = "named" }
 	b := provider(t, p, 1, named)
 	if b == a || b != provider(t, p, 1, named) {
-		t.Error("options do not tell providers apart")
+		t.Error("one provider for different options")
 	}
 	if provider(t, p, 1, func(*awsfed.Options) {}) != a {
-		t.Error("options that change nothing make another provider")
+		t.Error("another provider for options that change nothing")
 	}
 	if _, err := p.Provider("nonsense"); err == nil {
-		t.Error("Provider(nonsense) = nil error")
+		t.Error("Provider of an invalid ARN = nil error")
 	}
 	if _, err := p.Provider(role(9), func(o *awsfed.Options) { o.Duration = -1 }); err == nil {
 		t.Error("Provider with a negative duration = nil error")
@@ -76,7 +76,7 @@ func TestPoolIdentity(t *testing.T) {
 	}
 }
 
-func TestPoolSharesATokenAndTakesTurns(t *testing.T) {
+func TestPoolSharesATokenAndSlots(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &countingService{service: newService()}
@@ -97,7 +97,7 @@ func TestPoolSharesATokenAndTakesTurns(t *testing.T) {
 			t.Errorf("200 roles, 8 at a time of 100 ms, took %v, want 2.5s", took)
 		}
 		if s.most != 8 {
-			t.Errorf("%d at a time, want 8", s.most)
+			t.Errorf("%d refreshes at a time, want 8", s.most)
 		}
 		if got := src.count(); got != 1 {
 			t.Errorf("%d tokens, want 1 for all", got)
@@ -117,12 +117,12 @@ func TestPoolMaxConcurrentByDefault(t *testing.T) {
 		}
 		wg.Wait()
 		if s.most != 32 {
-			t.Errorf("%d at a time, want 32", s.most)
+			t.Errorf("%d refreshes at a time, want 32", s.most)
 		}
 	})
 }
 
-// countingService counts the calls that are under way.
+// countingService counts the concurrent calls.
 type countingService struct {
 	*service
 	now, most int
@@ -134,7 +134,8 @@ func (s *countingService) AssumeRoleWithWebIdentity(ctx context.Context, in *sts
 	return s.service.AssumeRoleWithWebIdentity(ctx, in, optFns...)
 }
 
-// What is needed first comes first, in whatever order it was asked for.
+// Refreshes start in the order in which the credentials are needed, whatever the order of the
+// calls.
 func TestPoolPriorities(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -155,13 +156,13 @@ func TestPoolPriorities(t *testing.T) {
 		}
 		time.Sleep(50 * time.Minute)
 		before := s.count()
-		go get(100) // takes the only slot
+		go get(100) // has the only slot
 		synctest.Wait()
 		for _, n := range []int{4, 2, 3, 1} {
-			get(n) // all in their advisory window: the old ones, at once
+			get(n) // in the advisory window: returns at once
 			synctest.Wait()
 		}
-		go get(101) // a first fetch
+		go get(101) // has no credentials
 		synctest.Wait()
 		go get(5) // expired
 		synctest.Wait()
@@ -174,7 +175,7 @@ func TestPoolPriorities(t *testing.T) {
 	})
 }
 
-// A refresh behind its callers that somebody begins to wait for moves up.
+// A background refresh moves forward in the queue when a caller begins to wait for it.
 func TestPoolPromotes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -199,7 +200,7 @@ func TestPoolPromotes(t *testing.T) {
 		go get(2)
 		time.Sleep(time.Minute)
 		if got, want := s.asked(before)[1], role(2); got != want {
-			t.Errorf("after the slot is free comes %s, want %s", got, want)
+			t.Errorf("the next refresh is of %s, want %s", got, want)
 		}
 	})
 }
@@ -223,8 +224,8 @@ func TestPoolQueueAndContexts(t *testing.T) {
 		if _, err := provider(t, p, 6).Retrieve(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != 5*time.Second {
 			t.Errorf("Retrieve = %v after %v, want the caller's deadline", err, time.Since(begin))
 		}
-		// The time of an attempt begins with the slot: the last one waits two
-		// minutes for it and does not fail.
+		// AttemptTimeout begins with the slot: the last refresh waits two minutes for it and
+		// succeeds.
 		wantKey(t, provider(t, p, 6), "AKID7", 135*time.Second)
 	})
 }
@@ -248,8 +249,8 @@ func TestPoolRate(t *testing.T) {
 	})
 }
 
-// Tries count too: those after a pause, and those with another token.
-func TestPoolRateCountsTries(t *testing.T) {
+// The rate counts all attempts: those after a pause, and those with another token.
+func TestPoolRateCountsAttempts(t *testing.T) {
 	t.Parallel()
 	for code, requests := range map[string]int{"Throttling": 60, "ExpiredToken": 40, "InvalidIdentityToken": 40} {
 		t.Run(code, func(t *testing.T) {
@@ -272,7 +273,7 @@ func TestPoolRateCountsTries(t *testing.T) {
 	}
 }
 
-// checkRate checks that no second saw more than it may.
+// checkRate checks that no second has more requests than the limit.
 func checkRate(t *testing.T, starts []time.Time, rate, burst int) {
 	t.Helper()
 	for i := range starts {
@@ -282,7 +283,7 @@ func checkRate(t *testing.T, starts []time.Time, rate, burst int) {
 	}
 }
 
-// Thousands of roles expire together while STS answers 600 requests a second.
+// Many roles expire together, and STS answers 600 requests per second.
 func TestPoolStorm(t *testing.T) {
 	t.Parallel()
 	const roles = 1_500 // internal/bench has ten thousand
@@ -335,9 +336,9 @@ func TestPoolRun(t *testing.T) {
 		}
 		time.Sleep(24 * time.Hour)
 		if got := s.count(); got != 0 {
-			t.Errorf("%d calls of STS for roles that nobody uses, want 0", got)
+			t.Errorf("%d calls of STS for roles that are not used, want 0", got)
 		}
-		// One is used at least every half hour, another one once.
+		// One role is used at least every half hour, another one once.
 		if _, err := provider(t, p, 1).Retrieve(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -355,9 +356,9 @@ func TestPoolRun(t *testing.T) {
 		for _, arn := range s.asked(0) {
 			seen[arn]++
 		}
-		// Used once: its credentials were renewed once and then let go.
+		// The credentials of a role that is used once are refreshed once.
 		if seen[role(1)] > 2 || seen[role(0)] < 24 || seen[role(0)] > 36 || len(seen) != 2 {
-			t.Errorf("calls of STS a role: %v", seen)
+			t.Errorf("calls of STS for each role: %v", seen)
 		}
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
@@ -366,8 +367,7 @@ func TestPoolRun(t *testing.T) {
 	})
 }
 
-// Run sees within a minute that credentials which it renewed are used, which
-// nothing tells it.
+// Run checks each minute whether the credentials that it fetched are used.
 func TestPoolRunSeesThatARoleIsUsed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -377,16 +377,15 @@ func TestPoolRunSeesThatARoleIsUsed(t *testing.T) {
 		defer cancel()
 		go func() { _ = p.Run(ctx) }()
 		wantKey(t, provider(t, p, 0), "AKID1", 0)
-		time.Sleep(50 * time.Minute) // renewed after 45
+		time.Sleep(50 * time.Minute) // refreshed after 45
 		wantKey(t, provider(t, p, 0), "AKID2", 0)
 		time.Sleep(50 * time.Minute)
 		wantKey(t, provider(t, p, 0), "AKID3", 0)
 	})
 }
 
-// Run is told of a failure, or it would try again a minute later and not after
-// the pause.
-func TestPoolRunIsToldOfFailures(t *testing.T) {
+// A failure wakes Run, so that it retries after the backoff and not after a minute.
+func TestPoolRunAfterAFailure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newService()
@@ -399,10 +398,10 @@ func TestPoolRunIsToldOfFailures(t *testing.T) {
 		defer cancel()
 		go func() { _ = p.Run(ctx) }()
 		wantKey(t, provider(t, p, 0), "AKID1", 0)
-		s.failWith(apiError("OptInRequired", "")) // one request a refresh
+		s.failWith(apiError("OptInRequired", "")) // one request for each refresh
 		time.Sleep(46*time.Minute + time.Second)
 		if got := s.count() - 1; got < 12 || got > 13 {
-			t.Errorf("%d tries in the first minute of an outage, want one each 5 s", got)
+			t.Errorf("%d refreshes in the first minute of an outage, want one each 5 s", got)
 		}
 		s.failWith(nil)
 		time.Sleep(5 * time.Second)
@@ -410,8 +409,8 @@ func TestPoolRunIsToldOfFailures(t *testing.T) {
 	})
 }
 
-// A role that is denied, or whose credentials ended in an outage, is not asked
-// about by Run, which would do so for ever.
+// Run does not refresh a role that STS refuses, or whose credentials expired in an outage. It would
+// do so without end.
 func TestPoolRunLeavesRefusedRolesToTheirCallers(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"AccessDenied", "InternalFailure"} {
@@ -430,14 +429,14 @@ func TestPoolRunLeavesRefusedRolesToTheirCallers(t *testing.T) {
 				time.Sleep(2 * time.Hour)
 				before := s.count()
 				if before < 2 {
-					t.Error("the role was not renewed")
+					t.Error("the role was not refreshed")
 				}
 				if code == "AccessDenied" && before > 2 {
 					t.Errorf("%d calls of STS after a refusal, want 0, also while the credentials are valid", before-2)
 				}
 				time.Sleep(24 * time.Hour)
 				if got := s.count() - before; got != 0 {
-					t.Errorf("%d calls of STS in a day in which nobody used the role, want 0", got)
+					t.Errorf("%d calls of STS in a day without calls for the role, want 0", got)
 				}
 				s.failWith(nil)
 				if _, err := provider(t, p, 0).Retrieve(t.Context()); err != nil {
@@ -450,12 +449,11 @@ func TestPoolRunLeavesRefusedRolesToTheirCallers(t *testing.T) {
 	}
 }
 
-// STS says InvalidIdentityToken also of a good token, for a role whose account
-// does not know the issuer. The other roles go on with the token that they
-// share, also if their source has no other one.
-func TestPoolRolesDoNotSpoilTheSharedToken(t *testing.T) {
+// STS answers InvalidIdentityToken also for a valid token if the account of the role does not know
+// the issuer. The other roles keep the shared token, also if the source has no other one.
+func TestPoolKeepsAValidSharedToken(t *testing.T) {
 	t.Parallel()
-	for _, same := range []bool{true, false} { // the source has one token only
+	for _, same := range []bool{true, false} { // whether the source has only one token
 		t.Run(fmt.Sprintf("one token %v", same), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -494,8 +492,8 @@ func TestPoolRolesDoNotSpoilTheSharedToken(t *testing.T) {
 	}
 }
 
-// A token that is really bad is dropped as soon as STS takes another one.
-func TestPoolDropsABadSharedToken(t *testing.T) {
+// An invalid shared token is invalidated when STS accepts another one.
+func TestPoolReplacesAnInvalidSharedToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newService()
@@ -524,7 +522,7 @@ func TestPoolDropsABadSharedToken(t *testing.T) {
 	})
 }
 
-func TestAnIdlePoolHasNoGoroutines(t *testing.T) {
+func TestIdlePoolHasNoGoroutines(t *testing.T) {
 	s := newService()
 	before := runtime.NumGoroutine()
 	p := awsfed.NewPool(s, &mintery{tb: t})
@@ -533,7 +531,7 @@ func TestAnIdlePoolHasNoGoroutines(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The last flight's goroutine tells its listeners after its callers.
+	// The goroutine of the last refresh calls OnRefresh after it has released the callers.
 	for begin := time.Now(); time.Since(begin) < 5*time.Second; runtime.Gosched() {
 		if runtime.NumGoroutine() <= before {
 			return

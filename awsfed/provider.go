@@ -18,9 +18,9 @@ import (
 // [aws.CredentialsProvider] with its own cache: assign it directly to the Credentials of an
 // [aws.Config]. It also works inside an [aws.CredentialsCache], see [Provider.Retrieve].
 //
-// A Provider is safe for concurrent use. It has no goroutine and no timer while no refresh is running,
-// so it needs no closing. It never falls back to another identity: it returns credentials of the role,
-// or an error.
+// A Provider is safe for concurrent use. It has no goroutine and no timer while no refresh is
+// running, so it needs no closing. It never falls back to another identity: it returns credentials
+// of the role, or an error.
 type Provider struct {
 	engine   refresh.Engine[session]
 	client   stscreds.AssumeRoleWithWebIdentityAPIClient
@@ -37,8 +37,9 @@ var (
 )
 
 // New returns a provider that exchanges tokens of src for credentials of the role. The client is an
-// *sts.Client, which needs a region but no credentials, or a test double. Each refresh gets a token from
-// src, in any goroutine. If src is an [idp.Invalidator], it is told about tokens that STS rejected.
+// *sts.Client, which needs a region but no credentials, or a test double. Each refresh gets a token
+// from src, in any goroutine. If src is an [idp.Invalidator], it is told about tokens that STS
+// rejected.
 //
 // New starts nothing and sends nothing. The error is an [*OptionError].
 func New(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN string, src idp.TokenSource, optFns ...func(*Options)) (*Provider, error) {
@@ -75,14 +76,14 @@ func newProvider(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN str
 func (p *Provider) RoleARN() string { return p.roleARN }
 
 // Retrieve returns valid credentials. Callers do not wait while there are any, except for up to one
-// second in their last minute; otherwise Retrieve waits until STS has answered or ctx is done. The error
-// is an [*AssumeRoleError], or wraps the error of ctx. A refusal of STS is returned although the old
-// credentials are valid, unless [Options].KeepOnRefusal is set.
+// second in their last minute; otherwise Retrieve waits until STS has answered or ctx is done. The
+// error is an [*AssumeRoleError], or wraps the error of ctx. A refusal of STS is returned although
+// the old credentials are valid, unless [Options].KeepOnRefusal is set.
 //
-// Expires of the result is the time to ask again, not the expiration that STS set: the beginning of the
-// advisory window, and within that window some seconds from now. A cache around the provider, such as
-// [aws.CredentialsCache], therefore picks up new credentials soon, and returns none that are about to
-// expire. [Provider.Credentials] returns the expiration that STS set.
+// Expires of the result is the time to ask again, not the expiration that STS set: the beginning of
+// the advisory window, and within that window some seconds from now. A cache around the provider,
+// such as [aws.CredentialsCache], therefore picks up new credentials soon, and returns none that
+// are about to expire. [Provider.Credentials] returns the expiration that STS set.
 func (p *Provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if s := p.engine.Fresh(); s != nil {
 		p.touch(s)
@@ -118,8 +119,8 @@ func (p *Provider) Credentials(ctx context.Context) (aws.Credentials, error) {
 	return c, nil
 }
 
-// touch marks the credentials as used, for [Pool.Run]. It writes once for each session, so that callers
-// on several cores do not compete for the cache line.
+// touch marks the credentials as used, for [Pool.Run]. It writes once for each session, so that
+// callers on several cores do not compete for the cache line.
 func (p *Provider) touch(s *session) {
 	if p.used.Load() != s.expires {
 		p.used.Store(s.expires)
@@ -150,24 +151,25 @@ func (p *Provider) callerError(ctx context.Context, err error) error {
 	return &AssumeRoleError{RoleARN: p.roleARN, SessionName: p.opts.sessionName, Err: err}
 }
 
-// ProviderSources returns the sources of the credentials, for the user agent of the SDK. The last one
-// is the caller's own code: the SDK must not cache the credentials as it caches those of its own
-// providers, because the provider does that itself.
+// ProviderSources returns the sources of the credentials, for the user agent of the SDK. The last
+// one is the caller's own code: the SDK must not cache the credentials as it caches those of its
+// own providers, because the provider does that itself.
 func (p *Provider) ProviderSources() []aws.CredentialSource {
 	return []aws.CredentialSource{aws.CredentialSourceSTSAssumeRoleWebID, aws.CredentialSourceCode}
 }
 
-// Invalidate marks the credentials with that access key ID as rejected by a service. Other credentials
-// are not affected. The next call waits for new ones; if the refresh fails with a retryable error,
-// callers get the old ones again until they expire. While a backoff after a failed refresh lasts,
-// callers get the old ones at once. [Provider.APIOption] calls Invalidate automatically.
+// Invalidate marks the credentials with that access key ID as rejected by a service. Other
+// credentials are not affected. The next call waits for new ones; if the refresh fails with a
+// retryable error, callers get the old ones again until they expire. While a backoff after a failed
+// refresh lasts, callers get the old ones at once. [Provider.APIOption] calls Invalidate
+// automatically.
 func (p *Provider) Invalidate(accessKeyID string) {
 	p.engine.Invalidate(func(s session) bool { return s.served.AccessKeyID == accessKeyID })
 }
 
-// Run fetches the first credentials at once and the next ones when they are due, until ctx is done, and
-// returns the error of ctx. With it, the first call after a long pause does not wait either. It is
-// optional. While STS refuses the role, Run waits up to 5 minutes between two attempts.
+// Run fetches the first credentials at once and the next ones when they are due, until ctx is done,
+// and returns the error of ctx. With it, the first call after a long pause does not wait either. It
+// is optional. While STS refuses the role, Run waits up to 5 minutes between two attempts.
 func (p *Provider) Run(ctx context.Context) error {
 	return p.engine.Run(ctx)
 }

@@ -21,7 +21,7 @@ func TestRetrieve(t *testing.T) {
 		s.latency = 50 * time.Millisecond
 		p := newProvider(t, s, exact)
 		if s.count() != 0 {
-			t.Error("New asked STS")
+			t.Error("New called STS")
 		}
 		c := wantKey(t, p, "AKID1", 50*time.Millisecond)
 		if c.SecretAccessKey != "the-secret-key" || c.SessionToken != "the-session-token" || !c.CanExpire || c.AccountID != account || c.Source == "" {
@@ -63,7 +63,7 @@ func TestOptionsReachSTS(t *testing.T) {
 	})
 }
 
-func TestSessionNameOfSubjectsThatAreNotOnas(t *testing.T) {
+func TestSessionNameOfUnknownSubjects(t *testing.T) {
 	t.Parallel()
 	names := map[string]string{}
 	for _, sub := range []string{"repo:octo/cat:ref:refs/heads/main", "repo:octo/dog:ref:refs/heads/main"} {
@@ -88,7 +88,7 @@ func TestSessionNameOfSubjectsThatAreNotOnas(t *testing.T) {
 	}
 }
 
-// Expires tells who caches the result when to ask again.
+// Expires is the time to ask again for a cache around the provider.
 func TestExpiresOfRetrieve(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -122,11 +122,11 @@ func TestExpiresOfRetrieve(t *testing.T) {
 		at(59*time.Minute + 50*time.Second)
 		check(time.Second)
 		at(time.Hour - 300*time.Millisecond)
-		check(300 * time.Millisecond) // never past the end
+		check(300 * time.Millisecond) // never after the expiry
 	})
 }
 
-func TestRefreshBehindItsCallers(t *testing.T) {
+func TestRefreshInTheBackground(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newService()
@@ -178,7 +178,7 @@ func TestOutages(t *testing.T) {
 				time.Sleep(time.Minute)
 				_, err := p.Retrieve(t.Context())
 				if e, ok := errors.AsType[*awsfed.AssumeRoleError](err); !ok || !e.Retryable() {
-					t.Errorf("after the end Retrieve = %v, want a retryable AssumeRoleError", err)
+					t.Errorf("after the expiry Retrieve = %v, want a retryable AssumeRoleError", err)
 				}
 				s.set(func(s *service) { s.fail, s.latency, s.life = nil, 0, time.Hour })
 				time.Sleep(time.Minute)
@@ -190,7 +190,7 @@ func TestOutages(t *testing.T) {
 	}
 }
 
-func TestDenialIsRaisedAndRepaired(t *testing.T) {
+func TestRefusalAndRepair(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newService()
@@ -210,7 +210,7 @@ func TestDenialIsRaisedAndRepaired(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 		}
 		if st := p.Status(); !st.Valid || st.AccessKeyID != "AKID1" {
-			t.Errorf("Status = %+v: the old credentials are good, although nobody gets them", st)
+			t.Errorf("Status = %+v: want valid credentials, although callers get the refusal", st)
 		}
 		s.failWith(nil)
 		time.Sleep(5 * time.Second)
@@ -218,7 +218,7 @@ func TestDenialIsRaisedAndRepaired(t *testing.T) {
 	})
 }
 
-func TestInvalidateOnlyTheKeyThatWasUsed(t *testing.T) {
+func TestInvalidateOneKey(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newService()
@@ -237,7 +237,7 @@ func TestInvalidateOnlyTheKeyThatWasUsed(t *testing.T) {
 	})
 }
 
-func TestCancelledCallers(t *testing.T) {
+func TestCanceledCallers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newService()
@@ -257,7 +257,7 @@ func TestCancelledCallers(t *testing.T) {
 	})
 }
 
-func TestRunKeepsWarm(t *testing.T) {
+func TestRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newService()
@@ -372,10 +372,10 @@ func TestExpectedAccount(t *testing.T) {
 	})
 }
 
-func TestSourcesOfTokensThatBreakTheRules(t *testing.T) {
+func TestInvalidSources(t *testing.T) {
 	t.Parallel()
 	sources := map[string]idp.TokenSource{
-		"nothing": idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return nil, nil }), //nolint:nilnil // the rule that is broken
+		"nothing": idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return nil, nil }), //nolint:nilnil // as the source under test does
 		"empty":   idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return new(idp.Token), nil }),
 		"panic":   idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { panic("no") }),
 	}
@@ -393,7 +393,7 @@ func TestSourcesOfTokensThatBreakTheRules(t *testing.T) {
 					t.Errorf("Retrieve = %v, want an AssumeRoleError", err)
 				}
 				if s.count() != 0 {
-					t.Error("STS was asked")
+					t.Error("STS was called")
 				}
 			})
 		})

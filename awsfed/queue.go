@@ -39,8 +39,8 @@ func newQueue(slots int, perSecond float64, burst int) *queue {
 	return q
 }
 
-// Enter waits for a slot; it returns nil after quit was closed. Credentials that are missing or have
-// expired are needed now or earlier, others when they expire, so the queue is ordered by need.
+// Enter waits for a slot; it returns nil after quit was closed. Credentials that are missing or
+// have expired are needed now or earlier, others when they expire, so the queue is ordered by need.
 func (q *queue) Enter(need time.Time, urge, quit <-chan struct{}) func() {
 	t := &ticket{need: need, start: make(chan struct{})}
 	q.mu.Lock()
@@ -94,8 +94,8 @@ func (q *queue) admit() {
 	}
 }
 
-// pay asks the limiter for the next refresh, and reports whether it may start. If not, a timer calls
-// admit later, for the refresh that is the first one then.
+// pay asks the limiter for the next refresh, and reports whether it may start. If not, a timer
+// calls admit later, for the refresh that is the first one then.
 func (q *queue) pay() bool {
 	if q.limiter == nil {
 		return true

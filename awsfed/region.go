@@ -17,9 +17,9 @@ func Audience(roleARN string) string {
 	return idp.AudienceAWS
 }
 
-// DefaultRegion returns the region whose STS [LoadConfig] calls for a role if no region is set, or ""
-// for an unknown partition. The session tokens of a regional STS are valid in all regions, which those
-// of the global one are not.
+// DefaultRegion returns the region whose STS [LoadConfig] calls for a role if no region is set, or
+// "" for an unknown partition. The session tokens of a regional STS are valid in all regions, which
+// those of the global one are not.
 func DefaultRegion(roleARN string) string {
 	return arn.DefaultRegion(partitionOf(roleARN))
 }

@@ -22,8 +22,8 @@ import (
 	"github.com/onafed/onafed/awsfed"
 )
 
-// A stackService is a service behind a middleware stack with the steps of a generated client: Retry,
-// signing, sending.
+// A stackService is a service and a client for it, whose middleware stack has the steps of a
+// generated client: retrying, signing, sending.
 type stackService struct {
 	id      string                  // service ID
 	creds   aws.CredentialsProvider // sign the requests
@@ -116,46 +116,20 @@ func rejects(code, key string) func(string) string {
 	}
 }
 
+type resendCase struct {
+	name    string
+	service string // service ID
+	reject  func(accessKeyID string) string
+	body    io.Reader
+	keys    []string // that must sign the requests
+	bodies  []string // all the same if nil
+	code    string   // of the error; empty for success
+	text    string   // in the error
+}
+
 func TestResend(t *testing.T) {
 	t.Parallel()
-	seekable := func(from int64) io.Reader {
-		r := bytes.NewReader([]byte("the header and the body"))
-		_, _ = r.Seek(from, io.SeekStart)
-		return r
-	}
-	always := func(string) string { return "InvalidToken" }
-	tests := []struct {
-		name    string
-		service string // service ID
-		reject  func(accessKeyID string) string
-		body    io.Reader
-		keys    []string // that must sign the requests
-		bodies  []string // all the same if nil
-		code    string   // of the error; empty for success
-		text    string   // in the error
-	}{
-		{name: "accepted", keys: []string{"AKID1"}},
-		{name: "ExpiredToken", reject: rejects("ExpiredToken", "AKID1"), keys: []string{"AKID1", "AKID2"}},
-		{name: "ExpiredTokenException", reject: rejects("ExpiredTokenException", "AKID1"), keys: []string{"AKID1", "AKID2"}},
-		{name: "InvalidToken", reject: rejects("InvalidToken", "AKID1"), keys: []string{"AKID1", "AKID2"}},
-		{name: "RequestExpired of EC2", service: "EC2", reject: rejects("RequestExpired", "AKID1"), keys: []string{"AKID1", "AKID2"}},
-		{
-			name: "RequestExpired of another service", service: "SNS", reject: rejects("RequestExpired", "AKID1"),
-			keys: []string{"AKID1"}, code: "RequestExpired",
-		},
-		{name: "clock skew", reject: rejects("RequestTimeTooSkewed", "AKID1"), keys: []string{"AKID1"}, code: "RequestTimeTooSkewed"},
-		{name: "AccessDenied", reject: rejects("AccessDenied", "AKID1"), keys: []string{"AKID1"}, code: "AccessDenied"},
-		{name: "the new key is rejected too", reject: always, keys: []string{"AKID1", "AKID2"}, code: "InvalidToken"},
-		{
-			name: "a body at an offset", reject: rejects("ExpiredToken", "AKID1"), body: seekable(15),
-			keys: []string{"AKID1", "AKID2"}, bodies: []string{"the body", "the body"},
-		},
-		{
-			name: "a body that cannot be read again", reject: rejects("ExpiredToken", "AKID1"), body: io.MultiReader(strings.NewReader("once")),
-			keys: []string{"AKID1"}, bodies: []string{"once"}, code: "ExpiredToken", text: "cannot be sent again with new credentials: request stream is not seekable",
-		},
-	}
-	for _, tt := range tests {
+	for _, tt := range resendCases() {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -177,6 +151,37 @@ func TestResend(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func resendCases() []resendCase {
+	seekable := func(from int64) io.Reader {
+		r := bytes.NewReader([]byte("the header and the body"))
+		_, _ = r.Seek(from, io.SeekStart)
+		return r
+	}
+	always := func(string) string { return "InvalidToken" }
+	return []resendCase{
+		{name: "accepted", keys: []string{"AKID1"}},
+		{name: "ExpiredToken", reject: rejects("ExpiredToken", "AKID1"), keys: []string{"AKID1", "AKID2"}},
+		{name: "ExpiredTokenException", reject: rejects("ExpiredTokenException", "AKID1"), keys: []string{"AKID1", "AKID2"}},
+		{name: "InvalidToken", reject: rejects("InvalidToken", "AKID1"), keys: []string{"AKID1", "AKID2"}},
+		{name: "RequestExpired of EC2", service: "EC2", reject: rejects("RequestExpired", "AKID1"), keys: []string{"AKID1", "AKID2"}},
+		{
+			name: "RequestExpired of another service", service: "SNS", reject: rejects("RequestExpired", "AKID1"),
+			keys: []string{"AKID1"}, code: "RequestExpired",
+		},
+		{name: "clock skew", reject: rejects("RequestTimeTooSkewed", "AKID1"), keys: []string{"AKID1"}, code: "RequestTimeTooSkewed"},
+		{name: "AccessDenied", reject: rejects("AccessDenied", "AKID1"), keys: []string{"AKID1"}, code: "AccessDenied"},
+		{name: "the new key is rejected too", reject: always, keys: []string{"AKID1", "AKID2"}, code: "InvalidToken"},
+		{
+			name: "a body at an offset", reject: rejects("ExpiredToken", "AKID1"), body: seekable(15),
+			keys: []string{"AKID1", "AKID2"}, bodies: []string{"the body", "the body"},
+		},
+		{
+			name: "a body that cannot be read again", reject: rejects("ExpiredToken", "AKID1"), body: io.MultiReader(strings.NewReader("once")),
+			keys: []string{"AKID1"}, bodies: []string{"once"}, code: "ExpiredToken", text: "cannot be sent again with new credentials: request stream is not seekable",
+		},
 	}
 }
 
@@ -216,7 +221,8 @@ func TestResendThroughACache(t *testing.T) {
 	})
 }
 
-// If STS refuses the role, the error names both: why the request failed and why it was not sent again.
+// If STS refuses the role, the error names both: why the request failed and why it was not sent
+// again.
 func TestResendWithoutNewCredentials(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

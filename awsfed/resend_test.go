@@ -19,7 +19,7 @@ import (
 	"github.com/onafed/onafed/idp/idptest"
 )
 
-// federation is a provider at an STS in memory, and a client that uses it.
+// federation returns a provider with an STS in memory, and a configuration that uses it.
 func federation(t *testing.T, optFns ...func(*awsfed.Options)) (*awsfed.Provider, *awsfedtest.STS, aws.Config) {
 	t.Helper()
 	iss := idptest.NewIssuer(t, nil)
@@ -36,7 +36,7 @@ func federation(t *testing.T, optFns ...func(*awsfed.Options)) (*awsfed.Provider
 	}
 }
 
-func TestAServiceThatAnswersExpiredToken(t *testing.T) {
+func TestExpiredToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p, s, cfg := federation(t)
@@ -51,13 +51,13 @@ func TestAServiceThatAnswersExpiredToken(t *testing.T) {
 		old := p.Status().AccessKeyID
 		s.ExpireCredentials(old)
 		if err := call(); err != nil {
-			t.Errorf("with credentials that died: %v, want a second request with new ones", err)
+			t.Errorf("with a rejected key: %v, want a second request with new ones", err)
 		}
 		if now := p.Status().AccessKeyID; now == old {
-			t.Error("the credentials that died are still handed out")
+			t.Error("the rejected key is still returned")
 		}
 
-		// It needs no retryer.
+		// No retryer is needed.
 		s.ExpireCredentials(p.Status().AccessKeyID)
 		if _, err := client.GetCallerIdentity(t.Context(), nil, func(o *sts.Options) { o.Retryer = aws.NopRetryer{} }); err != nil {
 			t.Errorf("GetCallerIdentity without retries: %v", err)
@@ -65,8 +65,8 @@ func TestAServiceThatAnswersExpiredToken(t *testing.T) {
 	})
 }
 
-// Each code of the services is one that says it; others say nothing of the key.
-func TestCodesThatSayExpired(t *testing.T) {
+// These codes mean that the key was rejected.
+func TestCodesOfRejectedKeys(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]bool{"ExpiredToken": true, "ExpiredTokenException": true, "InvalidToken": true, "AccessDenied": false, "InvalidClientTokenId": false} {
 		t.Run(code, func(t *testing.T) {
@@ -89,7 +89,8 @@ func TestCodesThatSayExpired(t *testing.T) {
 	}
 }
 
-// Many requests are under way when the key dies. All of them are sent again.
+// Many requests have been sent when the key is rejected. All of them are sent again, with one
+// refresh.
 func TestManyRequestsWithOneDeadKey(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -122,8 +123,8 @@ func TestManyRequestsWithOneDeadKey(t *testing.T) {
 	})
 }
 
-// callWith returns a call of a service that answers each access key id with a
-// code, or with success for "".
+// callWith returns a call of a service that answers each access key ID with a code, or with success
+// for "".
 func callWith(p *awsfed.Provider, answer func(accessKeyID string) string) func(context.Context) error {
 	client := sts.NewFromConfig(aws.Config{
 		Credentials: p, Region: "eu-central-1", APIOptions: []func(*middleware.Stack) error{p.APIOption()},
@@ -144,9 +145,8 @@ func callWith(p *awsfed.Provider, answer func(accessKeyID string) string) func(c
 	}
 }
 
-// A service that says ExpiredToken to everything must not make us ask STS with
-// each of its answers.
-func TestAServiceThatAlwaysAnswersExpiredToken(t *testing.T) {
+// A service that rejects every key does not cause a request to STS for each of its answers.
+func TestServiceThatRejectsEveryKey(t *testing.T) {
 	t.Parallel()
 	for name, optFns := range map[string][]func(*awsfed.Options){"by default": nil, "with options": {exact}} {
 		t.Run(name, func(t *testing.T) {
@@ -176,7 +176,7 @@ func TestAServiceThatAlwaysAnswersExpiredToken(t *testing.T) {
 	}
 }
 
-func TestOtherErrorsOfServicesAreNoneOfOurBusiness(t *testing.T) {
+func TestOtherErrorsOfServices(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"AccessDenied", "InvalidClientTokenId", "Throttling"} {
 		t.Run(code, func(t *testing.T) {
@@ -195,8 +195,8 @@ func TestOtherErrorsOfServicesAreNoneOfOurBusiness(t *testing.T) {
 	}
 }
 
-// Credentials of a second role, got with those of the first, are the second
-// provider's business; ExpiredToken for the first one's key is ours.
+// The credentials of a second role, which are assumed with those of the first one, belong to
+// another provider. Only a rejection of the first key concerns this provider.
 func TestRoleChaining(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -222,9 +222,9 @@ func TestRoleChaining(t *testing.T) {
 			time.Sleep(7 * time.Minute)
 		}
 		s.ExpireCredentials(p.Status().AccessKeyID)
-		time.Sleep(20 * time.Minute) // the second role's own ones end
+		time.Sleep(20 * time.Minute) // the credentials of the second role expire
 		if _, err := client.GetCallerIdentity(t.Context(), nil); err != nil {
-			t.Errorf("after the first role's credentials died: %v", err)
+			t.Errorf("after the credentials of the first role were rejected: %v", err)
 		}
 	})
 }

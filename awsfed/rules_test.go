@@ -35,6 +35,7 @@ func (p vectorProvider) Invalidate(key string) {
 func TestCommonRules(t *testing.T) {
 	t.Parallel()
 	refreshrules.Run(t, func(t *testing.T, v *refreshrules.Vector) refreshrules.Subject {
+		t.Helper()
 		client := clientFunc(func(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, _ ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
 			n, result, err := v.Fetch(ctx)
 			life := time.Duration(v.Lifetime)

@@ -13,8 +13,8 @@ import (
 
 // A session is one set of credentials. It is immutable once published.
 type session struct {
-	// served is what Retrieve returns while the session is fresh. Its Expires is the beginning of the
-	// advisory window.
+	// served is what Retrieve returns while the session is fresh. Its Expires is the beginning of
+	// the advisory window.
 	served  aws.Credentials
 	at      time.Time     // when the answer arrived, with a reading of the monotonic clock
 	expires int64         // as STS set it, in the time of STS, in Unix nanoseconds
@@ -39,8 +39,8 @@ type origin struct {
 func (s *session) expiry() time.Time { return time.Unix(0, s.expires).UTC() }
 
 // maxSkew is the difference between the clocks of STS and of this machine above which deadlines are
-// kept in the time of STS. The Date header has whole seconds and was on the network for a while, so it
-// says nothing about smaller differences.
+// kept in the time of STS. The Date header has whole seconds and was on the network for a while, so
+// it says nothing about smaller differences.
 const maxSkew = time.Minute
 
 // localExpiry returns when the credentials end by the local clock.
@@ -51,11 +51,12 @@ func (s *session) localExpiry() time.Time {
 	return s.expiry()
 }
 
-// longestSession is the longest lifetime that STS grants (AssumeRoleWithWebIdentity, DurationSeconds).
+// longestSession is the longest lifetime that STS grants (AssumeRoleWithWebIdentity,
+// DurationSeconds).
 const longestSession = 12 * time.Hour
 
-// ignoreBadDate sets the skew to zero if the expiry is plausible only without it: then the Date header
-// is wrong, for example that of a proxy, and not the clocks.
+// ignoreBadDate sets the skew to zero if the expiry is plausible only without it: then the Date
+// header is wrong, for example that of a proxy, and not the clocks.
 func (s *session) ignoreBadDate() {
 	plausible := func(end time.Time) bool {
 		life := end.Sub(s.at)
@@ -66,8 +67,8 @@ func (s *session) ignoreBadDate() {
 	}
 }
 
-// sessionName returns the session name for a token: the identity in the subject, or, if package claims
-// cannot parse it, a name that is the same for the same subject and does not show it.
+// sessionName returns the session name for a token: the identity in the subject, or, if package
+// claims cannot parse it, a name that is the same for the same subject and does not show it.
 func sessionName(c claims.Claims) string {
 	if id, err := c.Identity(); err == nil {
 		if name := id.SessionName(); name != "" {

@@ -10,11 +10,11 @@ import (
 	"github.com/onafed/onafed/internal/refresh"
 )
 
-// Status is a snapshot of a [Provider]. It contains no secrets, and personal data is redacted. Before
-// the first call only RoleARN is set.
+// Status is a snapshot of a [Provider]. It contains no secrets, and personal data is redacted.
+// Before the first call only RoleARN is set.
 //
-// Alert on FailingSince and Expires: "refreshes of role R have failed for N minutes, the credentials
-// expire in M minutes".
+// Alert on FailingSince and Expires: "refreshes of role R have failed for N minutes, the
+// credentials expire in M minutes".
 //
 // In JSON, times are RFC 3339, durations are strings such as "1m30s", and zero values are left out.
 type Status struct {
@@ -30,8 +30,9 @@ type Status struct {
 
 	// TokenSource names the source of the ID tokens.
 	TokenSource string `json:"token_source,omitzero"`
-	// Issuer, Audience and Subject are those of the ID token for the cached credentials, or, without
-	// any, for the last failure. Audience is the one that AWS evaluates. Subject is redacted.
+	// Issuer, Audience and Subject are those of the ID token for the cached credentials, or,
+	// without any, for the last failure. Audience is the one that AWS evaluates. Subject is
+	// redacted.
 	Issuer   string `json:"issuer,omitzero"`
 	Audience string `json:"audience,omitzero"`
 	Subject  string `json:"subject,omitzero"`
@@ -44,8 +45,8 @@ type Status struct {
 	SessionTokenSize int `json:"session_token_size,omitzero"`
 	PackedPolicySize int `json:"packed_policy_size,omitzero"`
 
-	// Valid reports whether the cached credentials have neither expired nor been invalidated. After a
-	// refusal of STS callers do not get them, unless [Options].KeepOnRefusal is set.
+	// Valid reports whether the cached credentials have neither expired nor been invalidated. After
+	// a refusal of STS callers do not get them, unless [Options].KeepOnRefusal is set.
 	Valid bool `json:"valid"`
 	// Obtained is when they arrived.
 	Obtained time.Time `json:"obtained,omitzero"`
@@ -53,8 +54,8 @@ type Status struct {
 	RefreshAt time.Time `json:"refresh_at,omitzero"`
 	// Expires is their expiration as STS set it.
 	Expires time.Time `json:"expires,omitzero"`
-	// ClockSkew is how far the clock of STS was ahead of the local clock. If it is more than a minute,
-	// deadlines are kept in the time of STS.
+	// ClockSkew is how far the clock of STS was ahead of the local clock. If it is more than a
+	// minute, deadlines are kept in the time of STS.
 	ClockSkew time.Duration `json:"-"`
 
 	// Refreshing reports whether a refresh is running.
@@ -84,7 +85,8 @@ type duration time.Duration
 // MarshalText returns the duration as time.Duration prints it.
 func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
 
-// Remaining returns how long the credentials are valid from that local time on; zero if they are not.
+// Remaining returns how long the credentials are valid from that local time on; zero if they are
+// not.
 func (s Status) Remaining(now time.Time) time.Duration {
 	if !s.Valid {
 		return 0

@@ -35,8 +35,8 @@ type answer struct {
 func (c *stsCall) send(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput) (answer, error) {
 	var after func()
 	out, err := c.client.AssumeRoleWithWebIdentity(ctx, in, func(o *sts.Options) {
-		// A retryer would send the same token again, also a rejected one. If the deadline came during
-		// one of its pauses, the code in the answer would be lost.
+		// A retryer would send the same token again, also a rejected one. If the deadline came
+		// during one of its pauses, the code in the answer would be lost.
 		o.Retryer = aws.NopRetryer{}
 		o.HTTPClient = withoutRedirects(o.HTTPClient)
 		if c.newConnection {
@@ -59,8 +59,8 @@ func (c *stsCall) send(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInp
 	return answer{out: out, requestID: id, skew: skew(out.ResultMetadata)}, nil
 }
 
-// maxAnswer is how much of an answer is read, after decompression. An answer of STS has a few thousand
-// bytes. The SDK has no limit.
+// maxAnswer is how much of an answer is read, after decompression. An answer of STS has a few
+// thousand bytes. The SDK has no limit.
 const maxAnswer = 1 << 20
 
 // A limitedClient is an HTTP client that limits the size of answers.
@@ -92,9 +92,9 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// withoutRedirects returns a client that does not follow redirects. STS sends none, and following one
-// would trust credentials from whatever host it names. The SDK's own client follows only redirects
-// that repeat the body, which it cannot repeat.
+// withoutRedirects returns a client that does not follow redirects. STS sends none, and following
+// one would trust credentials from whatever host it names. The SDK's own client follows only
+// redirects that repeat the body, which it cannot repeat.
 func withoutRedirects(hc sts.HTTPClient) sts.HTTPClient {
 	c, ok := hc.(*http.Client)
 	if !ok || c == nil {
@@ -105,13 +105,13 @@ func withoutRedirects(hc sts.HTTPClient) sts.HTTPClient {
 	return &clone
 }
 
-// forceNewConnection makes the next request use a new connection. The returned function, which may be
-// nil, must be called after the request.
+// forceNewConnection makes the next request use a new connection. The returned function, which may
+// be nil, must be called after the request.
 func forceNewConnection(o *sts.Options) (after func()) {
 	switch c := o.HTTPClient.(type) {
 	case *awshttp.BuildableClient:
-		// The SDK's own client cannot close its idle connections, so the request uses another client
-		// with the same settings.
+		// The SDK's own client cannot close its idle connections, so the request uses another
+		// client with the same settings.
 		tr := c.GetTransport()
 		o.HTTPClient = &http.Client{
 			Transport:     tr,
@@ -125,13 +125,14 @@ func forceNewConnection(o *sts.Options) (after func()) {
 	return nil
 }
 
-// skew returns how far the clock of STS is ahead of the local clock, by the Date header of the answer.
+// skew returns how far the clock of STS is ahead of the local clock, by the Date header of the
+// answer.
 func skew(m middleware.Metadata) time.Duration {
 	if d, ok := awsmiddleware.GetAttemptSkew(m); ok {
 		return d
 	}
-	// The SDK's value is missing if its correction of signing times is switched off. Deadlines still
-	// need it.
+	// The SDK's value is missing if its correction of signing times is switched off. Deadlines
+	// still need it.
 	server, ok := awsmiddleware.GetServerTime(m)
 	if !ok {
 		return 0

@@ -38,7 +38,8 @@ func (e endless) Read(p []byte) (int, error) {
 	return copy(p, strings.Repeat("<", len(p))), nil
 }
 
-// An endless answer, or one that grows by decompression, is read up to the limit, for success and failure.
+// An endless answer, or one that grows by decompression, is read up to the limit, for success and
+// failure.
 func TestAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusOK, http.StatusForbidden, http.StatusBadGateway} {
@@ -67,7 +68,7 @@ func TestBadDate(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		date, expires time.Duration // from now
-		want          time.Duration // life
+		want          time.Duration // remaining life
 	}{
 		"right":                     {0, time.Hour, time.Hour},
 		"ten minutes ahead":         {10 * time.Minute, time.Hour + 10*time.Minute, time.Hour},
@@ -101,8 +102,7 @@ func TestBadDate(t *testing.T) {
 	}
 }
 
-// Deadlines are in STS's time also for a client that does not correct its own
-// signing times.
+// Deadlines are kept in the time of STS also if the client does not correct signing times.
 func TestSkewWithoutTheSDKsCorrection(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{-20 * time.Minute, 0, 20 * time.Minute} {

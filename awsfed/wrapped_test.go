@@ -15,8 +15,7 @@ import (
 	"github.com/onafed/onafed/awsfed"
 )
 
-// wrapped returns the provider as config.WithCredentialsProvider makes it:
-// inside the SDK's cache.
+// wrapped returns the provider inside the cache of the SDK, as config.WithCredentialsProvider does.
 func wrapped(t *testing.T, p *awsfed.Provider) aws.CredentialsProvider {
 	t.Helper()
 	cfg, err := config.LoadDefaultConfig(t.Context(), config.WithCredentialsProvider(p), config.WithRegion("eu-central-1"),
@@ -33,11 +32,15 @@ func wrapped(t *testing.T, p *awsfed.Provider) aws.CredentialsProvider {
 	return cfg.Credentials
 }
 
-// With the SDK's cache around it nobody waits, nobody fails, and nobody gets
-// credentials that are about to end, through refreshes and an outage.
-func TestWrappedInTheSDKsCache(t *testing.T) {
+// With the cache of the SDK around the provider, callers do not wait, get no errors, and get no
+// credentials that are about to expire, during refreshes and an outage.
+func TestWrapped(t *testing.T) {
 	t.Parallel()
-	for _, life := range []time.Duration{15 * time.Minute, time.Hour, 12 * time.Hour} {
+	for life, window := range map[time.Duration]time.Duration{ // the shortest advisory window of each lifetime
+		15 * time.Minute: 5 * time.Minute,
+		time.Hour:        15 * time.Minute,
+		12 * time.Hour:   60 * time.Minute,
+	} {
 		t.Run(life.String(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -45,60 +48,27 @@ func TestWrappedInTheSDKsCache(t *testing.T) {
 				s.latency = 50 * time.Millisecond
 				s.life = life
 				p := newProvider(t, s)
-				creds := wrapped(t, p)
-				ends := map[string]time.Time{}
-				call := func() (left time.Duration) {
-					begin := time.Now()
-					c, err := creds.Retrieve(t.Context())
-					if err != nil || time.Since(begin) > 0 {
-						t.Errorf("Retrieve = %v after %v", err, time.Since(begin))
-					}
-					if ends[c.AccessKeyID].IsZero() {
-						ends[c.AccessKeyID] = p.Status().Expires
-					}
-					return time.Until(ends[c.AccessKeyID])
-				}
-				if _, err := creds.Retrieve(t.Context()); err != nil {
+				c := cachedCaller{t: t, p: p, creds: wrapped(t, p), ends: map[string]time.Time{}}
+				if _, err := c.creds.Retrieve(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				window := 60 * time.Minute // the shortest that the life has
-				switch life {
-				case 15 * time.Minute:
-					window = 5 * time.Minute
-				case time.Hour:
-					window = 15 * time.Minute
-				}
-				least := life
-				begin := time.Now()
-				for time.Since(begin) < 5*life {
-					least = min(least, call())
-					time.Sleep(life / 5000)
-				}
-				if least < window*9/10 {
-					t.Errorf("handed out with %v left, want %v or so", least, window)
+				if least := c.call(5*life, life/5000); least < window*9/10 {
+					t.Errorf("returned with %v left, want about %v", least, window)
 				}
 				if got := s.count(); got > 10 {
-					t.Errorf("%d calls of STS in five lives", got)
+					t.Errorf("%d calls of STS in five lifetimes", got)
 				}
 
-				// An outage of most of the window, from its beginning.
-				if c, err := creds.Retrieve(t.Context()); err != nil || c.AccessKeyID == "" {
+				// An outage from the beginning of the window through most of it.
+				if c, err := c.creds.Retrieve(t.Context()); err != nil || c.AccessKeyID == "" {
 					t.Fatal(err)
 				}
 				time.Sleep(time.Until(p.Status().RefreshAt))
 				s.failWith(errors.New("down"))
-				begin, least = time.Now(), life
-				for time.Since(begin) < window*8/10 {
-					least = min(least, call())
-					time.Sleep(life / 5000)
-				}
+				least := c.call(window*8/10, life/5000)
 				s.failWith(nil)
-				for range 5000 {
-					least = min(least, call())
-					time.Sleep(life / 50000)
-				}
-				if least < window/10 {
-					t.Errorf("handed out with %v left after the outage, want at least %v", least, window/10)
+				if least = min(least, c.call(life/10, life/50000)); least < window/10 {
+					t.Errorf("returned with %v left after the outage, want at least %v", least, window/10)
 				}
 				if time.Until(p.Status().Expires) < life/2 {
 					t.Errorf("not refreshed after the outage: %+v", p.Status())
@@ -106,6 +76,33 @@ func TestWrappedInTheSDKsCache(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A cachedCaller calls a provider through a cache.
+type cachedCaller struct {
+	t     *testing.T
+	p     *awsfed.Provider
+	creds aws.CredentialsProvider
+	ends  map[string]time.Time // expiry of each key
+}
+
+// call retrieves credentials for some time, at intervals, and returns the shortest remaining life
+// of any.
+func (c cachedCaller) call(duration, interval time.Duration) (least time.Duration) {
+	c.t.Helper()
+	least = 1000 * time.Hour
+	for begin := time.Now(); time.Since(begin) < duration; time.Sleep(interval) {
+		called := time.Now()
+		got, err := c.creds.Retrieve(c.t.Context())
+		if err != nil || time.Since(called) > 0 {
+			c.t.Errorf("Retrieve = %v after %v", err, time.Since(called))
+		}
+		if c.ends[got.AccessKeyID].IsZero() {
+			c.ends[got.AccessKeyID] = c.p.Status().Expires
+		}
+		least = min(least, time.Until(c.ends[got.AccessKeyID]))
+	}
+	return least
 }
 
 func TestWrappedManyCallers(t *testing.T) {
@@ -139,10 +136,10 @@ func TestWrappedManyCallers(t *testing.T) {
 	})
 }
 
-// The last source decides whether a future cache of the SDK keeps credentials beyond their expiry. For own code it
-// does not, however the provider gets to the client.
+// A cache in the SDK may keep credentials beyond their expiry, depending on their last source. It
+// does not for the caller's own code, in whatever way the client gets the provider.
 func TestSourcesEndWithCode(t *testing.T) {
-	t.Setenv("AWS_CA_BUNDLE", "") // does not go with the client below
+	t.Setenv("AWS_CA_BUNDLE", "") // needs a client with a transport
 	p := newProvider(t, newService())
 	loaded, err := awsfed.LoadConfig(t.Context(), roleARN, &mintery{tb: t}, withClient(doer(nil)), func(o *awsfed.LoadOptions) {
 		o.Config = append(o.Config, config.WithRegion("eu-central-1"))

@@ -7,16 +7,16 @@ import (
 )
 
 const (
-	// maxBackoff is the longest backoff while the value is valid, so that the end of a long outage is
-	// noticed.
+	// maxBackoff is the longest backoff while the value is valid, so that the end of a long outage
+	// is noticed.
 	maxBackoff = 5 * time.Minute
 
 	// maxInvalidBackoff is the longest backoff while callers have no valid value.
 	maxInvalidBackoff = 15 * time.Second
 )
 
-// failed returns the failure after a refresh, with the default backoff, and the remaining life of the
-// value. retryAt is zero if there is no backoff.
+// failed returns the failure after a refresh, with the default backoff, and the remaining life of
+// the value. retryAt is zero if there is no backoff.
 func (e *Engine[T]) failed(rf *refresh[T], now time.Time) (f *failure, remaining time.Duration) {
 	r := *e.state.Load().rec()
 	at := now.UnixNano()
@@ -48,8 +48,8 @@ func (e *Engine[T]) failed(rf *refresh[T], now time.Time) (f *failure, remaining
 }
 
 // backoff returns the default backoff. u is in [0, 1). It is exponential with full jitter, so that
-// programs that started together do not retry together. While the value is valid it is at most an eighth
-// of the remaining life, so that at least that many refreshes are tried.
+// programs that started together do not retry together. While the value is valid it is at most an
+// eighth of the remaining life, so that at least that many refreshes are tried.
 func backoff(failures int, life, remaining time.Duration, u float64) time.Duration {
 	if remaining <= 0 {
 		return max(time.Second, time.Duration(u*float64(retry.Exponential(2*time.Second, failures, maxInvalidBackoff))))
@@ -67,8 +67,9 @@ func minBackoff(life time.Duration) time.Duration {
 	return min(time.Second, life/60)
 }
 
-// permanentPause returns how long a permanent failure is remembered, as in the common refresh rule of
-// the AWS SDKs: it limits the calls of many callers, and a repair is noticed soon. u is in [0, 1).
+// permanentPause returns how long a permanent failure is remembered, as in the common refresh rule
+// of the AWS SDKs: it limits the calls of many callers, and a repair is noticed soon. u is in [0,
+// 1).
 func permanentPause(u float64) time.Duration {
 	return time.Second + time.Duration(u*float64(4*time.Second))
 }

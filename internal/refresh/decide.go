@@ -3,8 +3,8 @@ package refresh
 import "time"
 
 const (
-	// maxStepBack is how far before its arrival a value is used. An earlier time means that the clock
-	// was set back. The steps by which NTP corrects a running clock are smaller.
+	// maxStepBack is how far before its arrival a value is used. An earlier time means that the
+	// clock was set back. The steps by which NTP corrects a running clock are smaller.
 	maxStepBack = time.Minute
 
 	// maxStepBackInPause is the same for a backoff, which is shorter.
@@ -65,12 +65,12 @@ func decide(now int64, r *record, o *Rules) action {
 // decideInvalid is decide without a valid value and without a permanent failure.
 func decideInvalid(now int64, r *record, o *Rules) action {
 	if r.failure == nil || !r.has {
-		// A first refresh that failed is repeated by the next call: there is no value to protect, and
-		// a program that has just started wants to see its error go away.
+		// A first refresh that failed is repeated by the next call: there is no value to protect,
+		// and a program that has just started wants to see its error go away.
 		return wait
 	}
-	// Calls do not wait a second time, or fail at once, only after a refresh has failed since the value
-	// became invalid.
+	// Calls do not wait a second time, or fail at once, only after a refresh has failed since the
+	// value became invalid.
 	after := r.failure.at >= r.ended()
 	if r.usable(now, o) {
 		switch {
@@ -81,16 +81,16 @@ func decideInvalid(now int64, r *record, o *Rules) action {
 		}
 		return wait
 	}
-	// A default backoff that began while the value was valid was measured by its remaining life, and
-	// ends with it.
+	// A default backoff that began while the value was valid was measured by its remaining life,
+	// and ends with it.
 	if r.held(now) && (after || r.failure.exact) {
 		return fail
 	}
 	return wait
 }
 
-// freshness returns how long, from maxStepBack before its arrival, decide returns serve for the value
-// alone. A call in that time needs no decision.
+// freshness returns how long, from maxStepBack before its arrival, decide returns serve for the
+// value alone. A call in that time needs no decision.
 func (r *record) freshness() time.Duration {
 	if !r.has || r.invalid() || r.permanent() || r.advise <= r.obtained {
 		return 0
@@ -98,8 +98,8 @@ func (r *record) freshness() time.Duration {
 	return time.Duration(min(r.advise, r.expire)-r.obtained) + maxStepBack
 }
 
-// fresh reports whether now is in the time of freshness. Before its beginning the difference is a huge
-// unsigned number.
+// fresh reports whether now is in the time of freshness. Before its beginning the difference is a
+// huge unsigned number.
 func fresh(now, obtained int64, freshness time.Duration) bool {
 	return uint64(now-obtained+int64(maxStepBack)) < uint64(freshness)
 }

@@ -3,6 +3,7 @@ package refresh
 // In the package itself: decide takes a record, which is not exported.
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -10,8 +11,8 @@ import (
 // base is the arrival of the values.
 var base = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// hour returns the record of a value that arrived at base and lives for an hour, with an advisory window of
-// exactly 15 minutes.
+// hour returns the record of a value that arrived at base and lives for an hour, with an advisory
+// window of exactly 15 minutes.
 func hour(t *testing.T) record {
 	t.Helper()
 	var r record
@@ -33,30 +34,50 @@ func invalidated(r record, at time.Duration) record {
 	return r
 }
 
+type decideCase struct {
+	name  string
+	rec   record
+	rules Rules
+	steps []step
+}
+
+// A step is the decision at a time since base.
+type step struct {
+	at   time.Duration
+	want action
+}
+
+const (
+	s = time.Second
+	m = time.Minute
+	h = time.Hour
+)
+
+// exactly returns the record with a backoff that was chosen by Rules.Backoff.
+func exactly(r record) record {
+	f := *r.failure
+	f.exact = true
+	r.failure = &f
+	return r
+}
+
 func TestDecide(t *testing.T) {
 	t.Parallel()
-	const (
-		s = time.Second
-		m = time.Minute
-		h = time.Hour
-	)
 	ok := hour(t)
-	exactly := func(r record) record {
-		bad := *r.failure
-		bad.exact = true
-		r.failure = &bad
-		return r
+	for _, tt := range slices.Concat(validCases(ok), failureCases(ok), permanentCases(ok), invalidatedCases(ok), serveExpiredCases(ok)) {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for _, st := range tt.steps {
+				if got := decide(base.Add(st.at).UnixNano(), &tt.rec, &tt.rules); got != st.want {
+					t.Errorf("decide(base%+v) = %v, want %v", st.at, got, st.want)
+				}
+			}
+		})
 	}
-	type step struct {
-		at   time.Duration // since base
-		want action
-	}
-	tests := []struct {
-		name  string
-		rec   record
-		rules Rules
-		steps []step
-	}{
+}
+
+func validCases(ok record) []decideCase {
+	return []decideCase{
 		{"nothing known waits", record{}, Rules{}, []step{{0, wait}, {-h, wait}, {h, wait}}},
 		{"each window begins and ends sharply", ok, Rules{}, []step{
 			{0, serve},
@@ -72,7 +93,11 @@ func TestDecide(t *testing.T) {
 		{"a clock that was set back", ok, Rules{}, []step{{-m - 1, serveAndRefresh}, {-24 * h, serveAndRefresh}}},
 		{"a clock that was set forward", ok, Rules{}, []step{{24 * h, wait}}},
 		{"a suspension beyond the expiry", ok, Rules{ServeExpired: true}, []step{{9 * h, wait}}},
+	}
+}
 
+func failureCases(ok record) []decideCase {
+	return []decideCase{
 		{"a failure in the advisory window, then a backoff", failedAt(ok, 46*m, 10*s, false), Rules{}, []step{
 			{46 * m, serve},
 			{46*m + 10*s - 1, serve},
@@ -97,7 +122,11 @@ func TestDecide(t *testing.T) {
 		}},
 		{"a failed first fetch is repeated at once", failedAt(record{}, 0, 0, false), Rules{}, []step{{0, wait}, {s, wait}}},
 		{"a failed first fetch is repeated whatever the option says", exactly(failedAt(record{}, 0, h, false)), Rules{}, []step{{0, wait}}},
+	}
+}
 
+func permanentCases(ok record) []decideCase {
+	return []decideCase{
 		{"a permanent failure is returned and remembered, then callers wait", failedAt(ok, 46*m, 3*s, true), Rules{}, []step{
 			{46 * m, fail}, {46*m + 3*s - 1, fail}, {46*m + 3*s, wait}, {50 * m, wait},
 		}},
@@ -109,7 +138,11 @@ func TestDecide(t *testing.T) {
 		{"KeepOnPermanent does not serve in the mandatory window", failedAt(ok, 59*m, 3*s, true), Rules{KeepOnPermanent: true}, []step{
 			{59 * m, fail}, {59*m + 3*s, wait},
 		}},
+	}
+}
 
+func invalidatedCases(ok record) []decideCase {
+	return []decideCase{
 		{"callers wait after Invalidate", invalidated(ok, 10*m), Rules{ServeExpired: true}, []step{
 			{9 * m, wait}, {10 * m, wait}, {30 * m, wait}, {2 * h, wait},
 		}},
@@ -137,7 +170,11 @@ func TestDecide(t *testing.T) {
 		{"with ForgetInvalid it does not end a backoff by option", exactly(invalidated(failedAt(ok, 46*m, m, false), 46*m+s)), Rules{ForgetInvalid: true}, []step{
 			{46*m + s, fail}, {47 * m, wait},
 		}},
+	}
+}
 
+func serveExpiredCases(ok record) []decideCase {
+	return []decideCase{
 		{"ServeExpired waits for one refresh after the expiry", failedAt(ok, 46*m, 3*s, false), Rules{ServeExpired: true}, []step{{h, wait}}},
 		{"ServeExpired serves during a backoff by option beyond the expiry", exactly(failedAt(ok, 55*m, 10*m, false)), Rules{ServeExpired: true}, []step{
 			{h, serve}, {65*m - 1, serve}, {65 * m, wait},
@@ -146,16 +183,6 @@ func TestDecide(t *testing.T) {
 		{"ServeExpired serves after a failure after the expiry", failedAt(ok, h+m, 10*s, false), Rules{ServeExpired: true}, []step{
 			{h + m, serve}, {h + m + 10*s, join}, {9 * h, join},
 		}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			for _, st := range tt.steps {
-				if got := decide(base.Add(st.at).UnixNano(), &tt.rec, &tt.rules); got != st.want {
-					t.Errorf("decide(base%+v) = %v, want %v", st.at, got, st.want)
-				}
-			}
-		})
 	}
 }
 
@@ -322,6 +349,6 @@ func TestMayInvalidate(t *testing.T) {
 		t.Error("without a limit a value is not droppable")
 	}
 	if old := invalidated(r, 11*time.Minute); old.invalidRow != 1 {
-		t.Errorf("a value dropped after eleven minutes counts %d, want 1", old.invalidRow)
+		t.Errorf("a value invalidated after eleven minutes counts %d, want 1", old.invalidRow)
 	}
 }

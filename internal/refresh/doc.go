@@ -11,12 +11,12 @@
 // # Windows
 //
 // The life of a value has three parts. While it is fresh, a call returns it and does nothing else.
-// In the advisory window, a call returns the value at once and starts one refresh in the background.
-// In the mandatory window, the last part, a call waits up to a second for that refresh.
+// In the advisory window, a call returns the value at once and starts one refresh in the
+// background. In the mandatory window, the last part, a call waits up to a second for that refresh.
 //
 // The advisory window is 5 minutes for a lifetime of up to 20 minutes, 15 minutes below 90 minutes,
-// and otherwise 60 minutes. A random part of up to a quarter is added, and it is at most half of the
-// lifetime. The mandatory window is one minute, at most a tenth of the lifetime.
+// and otherwise 60 minutes. A random part of up to a quarter is added, and it is at most half of
+// the lifetime. The mandatory window is one minute, at most a tenth of the lifetime.
 //
 // # Failures
 //
@@ -25,20 +25,20 @@
 // at least a second (a sixtieth of a short lifetime). When the value has expired, callers get the
 // error, and the backoff is 1 to 15 seconds. There is no backoff after a failed first refresh.
 //
-// A permanent failure is returned to callers although the value is valid, and is remembered for 1 to
-// 5 seconds. [Engine.Run] waits longer, up to 5 minutes.
+// A permanent failure is returned to callers although the value is valid, and is remembered for 1
+// to 5 seconds. [Engine.Run] waits longer, up to 5 minutes.
 //
-// A value that was invalidated is a last resort: callers wait for a new one, but get the old one back
-// if the refresh fails temporarily and the old one has not expired.
+// A value that was invalidated is a last resort: callers wait for a new one, but get the old one
+// back if the refresh fails temporarily and the old one has not expired.
 //
 // # Concurrency
 //
-// There is at most one refresh at a time. It is detached from its callers: a caller whose context ends
-// stops waiting, and the refresh continues. A refresh is bounded in time. A panic and a [runtime.Goexit]
-// in the driver's Fetch are errors. No lock is held while the driver is called. An engine has no
-// goroutine and no timer while no refresh is running, so it needs no closing.
+// There is at most one refresh at a time. It is detached from its callers: a caller whose context
+// ends stops waiting, and the refresh continues. A refresh is bounded in time. A panic and a
+// [runtime.Goexit] in the driver's Fetch are errors. No lock is held while the driver is called. An
+// engine has no goroutine and no timer while no refresh is running, so it needs no closing.
 //
-// What a call does is decided by a pure function of the time and an immutable record, so that changes
-// of the clock and suspended machines are ordinary inputs. Times are wall clock times, because the
-// monotonic clock stops in a suspended machine while the life of credentials does not.
+// What a call does is decided by a pure function of the time and an immutable record, so that
+// changes of the clock and suspended machines are ordinary inputs. Times are wall clock times,
+// because the monotonic clock stops in a suspended machine while the life of credentials does not.
 package refresh

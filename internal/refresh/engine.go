@@ -32,8 +32,8 @@ type state[T any] struct {
 	value T
 }
 
-// Init sets the driver and the rules. The rules are not copied, so that engines can share them; they
-// must not change.
+// Init sets the driver and the rules. The rules are not copied, so that engines can share them;
+// they must not change.
 func (e *Engine[T]) Init(d Driver[T], r *Rules) {
 	e.driver, e.rules = d, r
 }
@@ -48,8 +48,8 @@ func (e *Engine[T]) Fresh() *T {
 	return nil
 }
 
-// Value returns the value at once if there is a valid one, and otherwise waits for a refresh, or for
-// the end of ctx. The value must not be changed.
+// Value returns the value at once if there is a valid one, and otherwise waits for a refresh, or
+// for the end of ctx. The value must not be changed.
 func (e *Engine[T]) Value(ctx context.Context) (*T, error) {
 	if v := e.Fresh(); v != nil {
 		return v, nil
@@ -90,8 +90,8 @@ func (e *Engine[T]) await(ctx context.Context, rf *refresh[T], s *state[T], act 
 		// part of that, so it must not wait.
 		return e.afterFailure(rf)
 	}
-	// After a permanent failure a call waits for the next answer although the value is valid, but no
-	// longer than others wait.
+	// After a permanent failure a call waits for the next answer although the value is valid, but
+	// no longer than others wait.
 	refused := act == wait && s.rec().permanent() && s.rec().valid(time.Now().UnixNano())
 	var patience <-chan time.Time
 	if act == join || refused {
@@ -137,8 +137,8 @@ func (e *Engine[T]) patience(rf *refresh[T], s *state[T]) time.Duration {
 	return d
 }
 
-// afterFailure returns the result for a caller that waited for a refresh that failed: the old value,
-// if the caller may have it, or the error.
+// afterFailure returns the result for a caller that waited for a refresh that failed: the old
+// value, if the caller may have it, or the error.
 func (e *Engine[T]) afterFailure(rf *refresh[T]) (*T, error) {
 	s := e.state.Load()
 	r, now := s.rec(), time.Now().UnixNano()
@@ -154,10 +154,10 @@ func (e *Engine[T]) afterFailure(rf *refresh[T]) (*T, error) {
 	return nil, rf.err
 }
 
-// Invalidate marks the value as rejected if match returns true for it. The next call waits for a new
-// one, unless a backoff has to end first. If the refresh fails temporarily, callers get the old value
-// again until it expires; see [Rules].ForgetInvalid. match is called without a lock and may be called
-// more than once. Invalidate reports whether it marked a value.
+// Invalidate marks the value as rejected if match returns true for it. The next call waits for a
+// new one, unless a backoff has to end first. If the refresh fails temporarily, callers get the old
+// value again until it expires; see [Rules].ForgetInvalid. match is called without a lock and may
+// be called more than once. Invalidate reports whether it marked a value.
 func (e *Engine[T]) Invalidate(match func(T) bool) bool {
 	for {
 		s := e.state.Load()

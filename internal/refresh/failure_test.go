@@ -116,8 +116,8 @@ func TestBackoffByOptionIsUsedAsGiven(t *testing.T) {
 	})
 }
 
-// The default backoff is as long as the server asks, up to an eighth of the remaining life and 5 minutes,
-// or up to 15 s after the expiry.
+// The default backoff is as long as the server asks, up to an eighth of the remaining life and 5
+// minutes, or up to 15 s after the expiry.
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -308,7 +308,8 @@ func TestServeExpired(t *testing.T) {
 	})
 }
 
-// ServeExpired returns neither a value that was invalidated, if that is final, nor one after a refusal.
+// ServeExpired returns neither a value that was invalidated, if that is final, nor one after a
+// refusal.
 func TestServeExpiredHasLimits(t *testing.T) {
 	t.Parallel()
 	down := errors.New("down")

@@ -8,10 +8,10 @@ import (
 // A Gate decides when a refresh may start, for example to spread the refreshes of many engines.
 type Gate interface {
 	// Enter waits until the refresh may start and returns a function that is called at its end. It
-	// returns nil after quit was closed. need is when the value is needed: when the old one expires,
-	// now if there is none, and after a failure not before the end of the backoff, so that a refresh
-	// that always fails does not overtake others. urge is closed when a caller begins to wait, quit
-	// when no caller wants the value any more.
+	// returns nil after quit was closed. need is when the value is needed: when the old one
+	// expires, now if there is none, and after a failure not before the end of the backoff, so that
+	// a refresh that always fails does not overtake others. urge is closed when a caller begins to
+	// wait, quit when no caller wants the value any more.
 	Enter(need time.Time, urge, quit <-chan struct{}) (leave func())
 }
 
@@ -71,9 +71,9 @@ func (e *Engine[T]) pass(rf *refresh[T]) bool {
 	return true
 }
 
-// enlist counts a caller that will wait, or notes that the refresh is wanted without one. It returns
-// false if the refresh is not running any more. Without a gate a refresh has started and is not
-// abandoned, so nothing is counted.
+// enlist counts a caller that will wait, or notes that the refresh is wanted without one. It
+// returns false if the refresh is not running any more. Without a gate a refresh has started and is
+// not abandoned, so nothing is counted.
 func (e *Engine[T]) enlist(rf *refresh[T], seen *state[T], urgent bool) bool {
 	if rf.turn == nil {
 		return true
@@ -92,8 +92,8 @@ func (e *Engine[T]) enlist(rf *refresh[T], seen *state[T], urgent bool) bool {
 	return true
 }
 
-// withdraw removes a caller whose context has ended. A refresh that no caller wants any more leaves the
-// gate, so that it does not delay those that callers wait for.
+// withdraw removes a caller whose context has ended. A refresh that no caller wants any more leaves
+// the gate, so that it does not delay those that callers wait for.
 func (e *Engine[T]) withdraw(rf *refresh[T]) {
 	if rf.turn == nil {
 		return

@@ -68,8 +68,8 @@ func TestGate(t *testing.T) {
 	})
 }
 
-// The life of a value does not include the wait at the gate. Otherwise its window would be that of a longer
-// life, and a long queue would make itself longer.
+// The life of a value does not include the wait at the gate. Otherwise its window would be that of
+// a longer life, and a long queue would make itself longer.
 func TestGateIsNoPartOfTheLife(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -117,8 +117,8 @@ func TestGateIsUrgedWhenTheValueExpires(t *testing.T) {
 	})
 }
 
-// A refresh at the gate is abandoned when the last caller that has no value stops waiting. It stays if the
-// value is valid, or if no caller was to wait for it.
+// A refresh at the gate is abandoned when the last caller that has no value stops waiting. It stays
+// if the value is valid, or if no caller was to wait for it.
 func TestRefreshLeavesTheGateWithItsLastCaller(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

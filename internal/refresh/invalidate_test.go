@@ -44,8 +44,8 @@ func TestInvalidate(t *testing.T) {
 	})
 }
 
-// A value that is invalidated while a refresh fails stays invalid, whether that is before the result is
-// known or while it is published.
+// A value that is invalidated while a refresh fails stays invalid, whether that is before the
+// result is known or while it is published.
 func TestInvalidateDuringAFailingRefresh(t *testing.T) {
 	t.Parallel()
 	down := errors.New("down")

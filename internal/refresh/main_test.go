@@ -72,7 +72,8 @@ func (s *source) fetch(ctx context.Context) (value, error) {
 
 var errRefused = errors.New("refused")
 
-// testOptions are the rules of an engine and the functions of its driver; RetryAfter and Settled may be nil.
+// testOptions are the rules of an engine and the functions of its driver; RetryAfter and Settled
+// may be nil.
 type testOptions struct {
 	refresh.Rules
 	RetryAfter func(error) time.Duration

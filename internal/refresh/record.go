@@ -10,8 +10,8 @@ import (
 // never is a time that does not come, in Unix nanoseconds.
 const never = math.MaxInt64
 
-// UnixNano is t.UnixNano, limited to the years 1678 to 2262 that 64 bits of nanoseconds can represent.
-// There are tokens with an exp of 9999999999 seconds and more.
+// UnixNano is t.UnixNano, limited to the years 1678 to 2262 that 64 bits of nanoseconds can
+// represent. There are tokens with an exp of 9999999999 seconds and more.
 func UnixNano(t time.Time) int64 {
 	const first, last = math.MinInt64, never - 1
 	switch {
@@ -23,9 +23,9 @@ func UnixNano(t time.Time) int64 {
 	return t.UnixNano()
 }
 
-// A record is what an engine knows about its value. It is immutable once published. All times are Unix
-// nanoseconds of the wall clock. The zero record knows nothing. A program may have one for each of many
-// roles, so it is small.
+// A record is what an engine knows about its value. It is immutable once published. All times are
+// Unix nanoseconds of the wall clock. The zero record knows nothing. A program may have one for
+// each of many roles, so it is small.
 type record struct {
 	obtained   int64    // when the value arrived; 0 without a value
 	advise     int64    // beginning of the advisory window
@@ -39,8 +39,8 @@ type record struct {
 	has        bool     // there is a value
 }
 
-// A failure is what an engine knows about the failed refreshes since the last success. It is immutable
-// once published.
+// A failure is what an engine knows about the failed refreshes since the last success. It is
+// immutable once published.
 type failure struct {
 	err       error // of the last refresh
 	at        int64 // end of the last refresh

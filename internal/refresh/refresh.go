@@ -32,14 +32,15 @@ type fetch[T any] struct {
 // insideKey marks the context of a refresh, which is the value of the key.
 type insideKey[T any] struct{ e *Engine[T] }
 
-// inside reports whether the caller is the Fetch of the running refresh, which would wait for itself.
+// inside reports whether the caller is the Fetch of the running refresh, which would wait for
+// itself.
 func (e *Engine[T]) inside(ctx context.Context) bool {
 	rf, ok := ctx.Value(insideKey[T]{e}).(*refresh[T])
 	return ok && rf == e.running.Load()
 }
 
-// launch returns the running refresh, or starts one if the state is still seen; otherwise it returns
-// nil. urgent reports whether the caller will wait.
+// launch returns the running refresh, or starts one if the state is still seen; otherwise it
+// returns nil. urgent reports whether the caller will wait.
 func (e *Engine[T]) launch(ctx context.Context, seen *state[T], urgent bool) *refresh[T] {
 	rf := e.running.Load()
 	if rf == nil {
@@ -88,8 +89,8 @@ func (e *Engine[T]) run(ctx context.Context, rf *refresh[T]) {
 	e.mu.Lock()
 	f, running := e.fetch, e.fetch != nil
 	if running {
-		// The fetch of an earlier refresh has not returned. A second one would be one more with each
-		// refresh, so this refresh waits for the first one.
+		// The fetch of an earlier refresh has not returned. A second one would be one more with
+		// each refresh, so this refresh waits for the first one.
 		f.refresh = rf
 	} else {
 		f = &fetch[T]{since: time.Now(), refresh: rf}

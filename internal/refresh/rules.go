@@ -2,8 +2,8 @@ package refresh
 
 import "time"
 
-// DefaultAttemptTimeout bounds a refresh when [Rules].AttemptTimeout is zero. It is generous, because
-// on an overloaded machine an answer takes as long as on a broken network.
+// DefaultAttemptTimeout bounds a refresh when [Rules].AttemptTimeout is zero. It is generous,
+// because on an overloaded machine an answer takes as long as on a broken network.
 const DefaultAttemptTimeout = 30 * time.Second
 
 // Rules are the options of an [Engine]. The zero value has the defaults. Engines may share Rules.
@@ -20,27 +20,28 @@ type Rules struct {
 	// AttemptTimeout bounds a refresh. Zero means [DefaultAttemptTimeout].
 	AttemptTimeout time.Duration
 
-	// Backoff returns how long to wait after that many failures in a row, at least one. remaining is
-	// the life that is left, zero if the value has expired or was invalidated. The result is used
-	// unchanged. Nil means the default, see the package documentation.
+	// Backoff returns how long to wait after that many failures in a row, at least one. remaining
+	// is the life that is left, zero if the value has expired or was invalidated. The result is
+	// used unchanged. Nil means the default, see the package documentation.
 	Backoff func(failures int, remaining time.Duration) time.Duration
 
 	// Gate delays the start of a refresh; nil means no delay. AttemptTimeout counts from the start.
 	Gate Gate
 
-	// InvalidateLimit is how many values in a row may be invalidated soon after their arrival. Later
-	// ones must be older, by a time that grows to a minute. Zero means no limit.
+	// InvalidateLimit is how many values in a row may be invalidated soon after their arrival.
+	// Later ones must be older, by a time that grows to a minute. Zero means no limit.
 	InvalidateLimit int
 
 	// ForgetInvalid makes Invalidate final: the value is not returned again, not even as a last
 	// resort.
 	ForgetInvalid bool
 
-	// ServeExpired returns an expired value after a temporary failure. A call after the backoff waits
-	// up to a second for the refresh.
+	// ServeExpired returns an expired value after a temporary failure. A call after the backoff
+	// waits up to a second for the refresh.
 	ServeExpired bool
 
-	// KeepOnPermanent returns a valid value until its mandatory window also after a permanent failure.
+	// KeepOnPermanent returns a valid value until its mandatory window also after a permanent
+	// failure.
 	KeepOnPermanent bool
 }
 

@@ -19,8 +19,9 @@ const (
 	maxRunPause = 5 * time.Minute
 )
 
-// Due returns when a call would next start a refresh. The time is not in the future when a call would
-// do so now. ok is false if there is neither a value nor a failure, and if the value does not expire.
+// Due returns when a call would next start a refresh. The time is not in the future when a call
+// would do so now. ok is false if there is neither a value nor a failure, and if the value does not
+// expire.
 func (e *Engine[T]) Due() (due time.Time, ok bool) {
 	s := e.state.Load()
 	if s == nil {

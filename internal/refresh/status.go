@@ -10,8 +10,8 @@ type Status struct {
 	Valid bool
 	// Obtained is when the value arrived.
 	Obtained time.Time
-	// Advisory, Mandatory and Expires are the beginnings of the windows and the expiry of the value;
-	// zero for a value that does not expire.
+	// Advisory, Mandatory and Expires are the beginnings of the windows and the expiry of the
+	// value; zero for a value that does not expire.
 	Advisory, Mandatory, Expires time.Time
 	// Refreshing reports whether a refresh is running.
 	Refreshing bool

@@ -1,7 +1,7 @@
 package refresh
 
-// In the package itself: in a suspended machine the wall clock goes on and the timers do not, which a synctest
-// bubble cannot do. Instead the test makes the value older.
+// In the package itself: in a suspended machine the wall clock goes on and the timers do not, which
+// a synctest bubble cannot do. Instead the test makes the value older.
 
 import (
 	"context"
@@ -36,8 +36,8 @@ func TestRunAfterSuspend(t *testing.T) {
 	})
 }
 
-// After a permanent failure no call gets the value without a decision, also if the clock is set back to a time
-// when the value was fresh.
+// After a permanent failure no call gets the value without a decision, also if the clock is set
+// back to a time when the value was fresh.
 func TestFailureEndsFreshness(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

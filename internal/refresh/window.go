@@ -13,12 +13,12 @@ type Windows struct {
 }
 
 const (
-	// maxRounding is how far a lifetime may be from a whole number of minutes and still be taken for
-	// it: an issuer cuts the expiry to seconds, and the request takes time.
+	// maxRounding is how far a lifetime may be from a whole number of minutes and still be taken
+	// for it: an issuer cuts the expiry to seconds, and the request takes time.
 	maxRounding = 5 * time.Second
 
-	// maxMandatory is the mandatory window of the common refresh rule of the AWS SDKs. A short life has
-	// a tenth of its length.
+	// maxMandatory is the mandatory window of the common refresh rule of the AWS SDKs. A short life
+	// has a tenth of its length.
 	maxMandatory = time.Minute
 )
 
@@ -31,9 +31,10 @@ func nominal(life time.Duration) time.Duration {
 }
 
 // advisoryWindow returns the length of the window for a lifetime: 5 minutes up to 20 minutes, 15
-// minutes below 90 minutes, otherwise 60 minutes, as in the common refresh rule of the AWS SDKs, plus up
-// to a quarter. jitter is in [0, 1). The window is never shorter, since an outage of its length must be
-// survived. It is at most half of the lifetime, so that a value is not in its window from the start.
+// minutes below 90 minutes, otherwise 60 minutes, as in the common refresh rule of the AWS SDKs,
+// plus up to a quarter. jitter is in [0, 1). The window is never shorter, since an outage of its
+// length must be survived. It is at most half of the lifetime, so that a value is not in its window
+// from the start.
 func advisoryWindow(life time.Duration, jitter float64) time.Duration {
 	w := 60 * time.Minute
 	switch n := nominal(life); {
@@ -46,8 +47,8 @@ func advisoryWindow(life time.Duration, jitter float64) time.Duration {
 	return min(w, life/2)
 }
 
-// exactWindow returns the length of the window for [Rules].AdvisoryWindow. A tenth of the life stays
-// outside the window, so that a new value is not due when it arrives.
+// exactWindow returns the length of the window for [Rules].AdvisoryWindow. A tenth of the life
+// stays outside the window, so that a new value is not due when it arrives.
 func exactWindow(life, window time.Duration) time.Duration {
 	return min(window, life-life/10)
 }

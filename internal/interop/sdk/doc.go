@@ -1,2 +1,3 @@
-// Package sdk tests the provider with service clients of the AWS SDK for Go, at a service in memory.
+// Package sdk tests the provider with service clients of the AWS SDK for Go, at a service in
+// memory.
 package sdk

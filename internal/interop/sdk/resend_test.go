@@ -116,45 +116,17 @@ func configOf(p *awsfed.Provider, s *service) aws.Config {
 	}
 }
 
-// With the default retry quota, 100 of 100 requests that are under way with one dead key succeed, and STS is
-// asked once for all of them.
+type deadKeyCase struct {
+	name          string
+	ok, rejection answer
+	call          func(aws.Config) func(context.Context) error
+}
+
+// With the default retry quota, 100 of 100 requests that are under way with one dead key succeed,
+// and STS is asked once for all of them.
 func TestManyRequestsWithOneDeadKey(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name          string
-		ok, rejection answer
-		call          func(aws.Config) func(context.Context) error
-	}{
-		{"s3", buckets, xmlRejection, func(cfg aws.Config) func(context.Context) error {
-			client := s3.NewFromConfig(cfg)
-			return func(ctx context.Context) error {
-				_, err := client.ListBuckets(ctx, nil)
-				return err
-			}
-		}},
-		{"dynamodb", jsonOK, jsonRejection, func(cfg aws.Config) func(context.Context) error {
-			client := dynamodb.NewFromConfig(cfg)
-			return func(ctx context.Context) error {
-				_, err := client.ListTables(ctx, nil)
-				return err
-			}
-		}},
-		{"sqs", jsonOK, jsonRejection, func(cfg aws.Config) func(context.Context) error {
-			client := sqs.NewFromConfig(cfg)
-			return func(ctx context.Context) error {
-				_, err := client.ListQueues(ctx, nil)
-				return err
-			}
-		}},
-		{"sts", stsOK, stsRejection, func(cfg aws.Config) func(context.Context) error {
-			client := sts.NewFromConfig(cfg)
-			return func(ctx context.Context) error {
-				_, err := client.GetCallerIdentity(ctx, nil)
-				return err
-			}
-		}},
-	}
-	for _, tt := range tests {
+	for _, tt := range deadKeyCases() {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -184,8 +156,41 @@ func TestManyRequestsWithOneDeadKey(t *testing.T) {
 	}
 }
 
-// The second request has the bytes of the first one, also with trailing checksums, which the SDK computes while it
-// reads the body.
+func deadKeyCases() []deadKeyCase {
+	return []deadKeyCase{
+		{"s3", buckets, xmlRejection, func(cfg aws.Config) func(context.Context) error {
+			client := s3.NewFromConfig(cfg)
+			return func(ctx context.Context) error {
+				_, err := client.ListBuckets(ctx, nil)
+				return err
+			}
+		}},
+		{"dynamodb", jsonOK, jsonRejection, func(cfg aws.Config) func(context.Context) error {
+			client := dynamodb.NewFromConfig(cfg)
+			return func(ctx context.Context) error {
+				_, err := client.ListTables(ctx, nil)
+				return err
+			}
+		}},
+		{"sqs", jsonOK, jsonRejection, func(cfg aws.Config) func(context.Context) error {
+			client := sqs.NewFromConfig(cfg)
+			return func(ctx context.Context) error {
+				_, err := client.ListQueues(ctx, nil)
+				return err
+			}
+		}},
+		{"sts", stsOK, stsRejection, func(cfg aws.Config) func(context.Context) error {
+			client := sts.NewFromConfig(cfg)
+			return func(ctx context.Context) error {
+				_, err := client.GetCallerIdentity(ctx, nil)
+				return err
+			}
+		}},
+	}
+}
+
+// The second request has the bytes of the first one, also with trailing checksums, which the SDK
+// computes while it reads the body.
 func TestBodiesAreRepeated(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

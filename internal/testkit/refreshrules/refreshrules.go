@@ -1,5 +1,5 @@
-// Package refreshrules has vectors for the refresh rules that are common to the AWS SDKs, and runs them
-// against everything that follows the rules. Only tests import it.
+// Package refreshrules has vectors for the refresh rules that are common to the AWS SDKs, and runs
+// them against everything that follows the rules. Only tests import it.
 package refreshrules
 
 import (
@@ -14,7 +14,7 @@ import (
 )
 
 //go:embed vectors.json
-var data []byte //nolint:gochecknoglobals // never written
+var data []byte
 
 // A Vector is a case of vectors.json, which describes the fields.
 type Vector struct {
@@ -55,8 +55,9 @@ type Subject interface {
 	Invalidate(key string)
 }
 
-// Fetch waits for the latency of the vector. It returns the number of the call, with which the key of the
-// value is "K1", "K2" and so on, and the result: "ok", "expired", "temporary" or "permanent".
+// Fetch waits for the latency of the vector. It returns the number of the call, with which the key
+// of the value is "K1", "K2" and so on, and the result: "ok", "expired", "temporary" or
+// "permanent".
 func (v *Vector) Fetch(ctx context.Context) (n int, result string, err error) {
 	v.mu.Lock()
 	v.count++
