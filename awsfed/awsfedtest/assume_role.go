@@ -19,9 +19,8 @@ type chainRequest struct {
 }
 
 // assumeRole carries out AssumeRole. Only roles can call it, because all credentials of this STS
-// belong to roles, so each call is role chaining. The permission of the caller to call
-// sts:AssumeRole, which AWS requires across accounts, is not checked: roles have no permission
-// policies here.
+// belong to roles, so each call is role chaining. AWS requires a permission policy of the caller for
+// sts:AssumeRole across accounts. Roles have no permission policies here, so it is not checked.
 func (s *STS) assumeRole(op *operation) (document, *apiError) {
 	want, refused := s.chainRequest(op)
 	if refused != nil {

@@ -22,7 +22,7 @@ const (
 type form map[string]string
 
 // parseForm parses a body of type application/x-www-form-urlencoded. A name that appears twice is
-// an error: AWS's protocol does not have it, and parsers differ in the value that they use.
+// an error: clients of AWS do not send it, and parsers differ in the value that they use.
 func parseForm(body string) (form, error) {
 	f := form{}
 	for pair := range strings.SplitSeq(body, "&") {

@@ -63,7 +63,7 @@ func (p *params) text(name string, required bool, least, most int) string {
 	return value
 }
 
-// name returns a session name or a source identity: 2 to 64 characters of a limited set.
+// name returns a session name or a source identity: 2 to 64 of the characters [\w+=,.@-].
 func (p *params) name(name string, required bool) string {
 	value := p.text(name, required, 2, 64)
 	if value != "" && !arn.IsName(value) {
@@ -90,7 +90,7 @@ func (p *params) number(name string, least, most int) int {
 	return n
 }
 
-// A sessionRequest holds the parameters that all operations have that assume a role.
+// A sessionRequest holds the common parameters of the operations that assume a role.
 type sessionRequest struct {
 	roleARN    string
 	role       arn.ARN // roleARN, parsed by check
@@ -122,7 +122,7 @@ func (p *params) session(least time.Duration) sessionRequest {
 	return r
 }
 
-// check checks what the constraints of the API model do not: the role ARN and the session policies.
+// check checks the role ARN and the session policies, for which the API model has no constraints.
 func (r *sessionRequest) check() *apiError {
 	var err error
 	if r.role, err = parseRoleARN(r.roleARN); err != nil {

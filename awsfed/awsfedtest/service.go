@@ -24,16 +24,16 @@ type Caller struct {
 
 type callerKey struct{}
 
-// CallerFrom returns the caller of the request with the context ctx, and reports whether there is
-// one. There is one only in the handler of an [STS.Service].
+// CallerFrom returns the caller of the request with the context ctx. It reports false for a context
+// that is not from a handler of an [STS.Service].
 func CallerFrom(ctx context.Context) (Caller, bool) {
 	c, ok := ctx.Value(callerKey{}).(Caller)
 	return c, ok
 }
 
 // Service returns a handler for an AWS service in any region. It calls next for requests that are
-// signed with credentials of s, see [CallerFrom]. It refuses other requests as AWS does, for
-// example with ExpiredToken, in JSON or XML as the service would. A nil next responds with status
+// signed with credentials of s, see [CallerFrom]. It refuses other requests with the errors of AWS,
+// such as ExpiredToken, in the format of the service: JSON or XML. A nil next responds with status
 // 200 and no body. A body may have at most 16 MiB.
 func (s *STS) Service(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

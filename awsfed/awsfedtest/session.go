@@ -39,8 +39,7 @@ type session struct {
 	role arn.ARN // RoleARN, parsed
 }
 
-// begin starts the session that a request asks for. x has the attributes that are not in the
-// request.
+// begin starts the requested session. x has the attributes that are not in the request.
 func (s *STS) begin(op *operation, role Role, want sessionRequest, x session) (session, credentials, *apiError) {
 	length := want.duration
 	switch {
@@ -101,20 +100,20 @@ func (s *STS) secret(accessKeyID string) string {
 	return base64.StdEncoding.EncodeToString(s.mac("secret", []byte(accessKeyID))[:30])
 }
 
-// seal returns the session token of a session, padded with spaces after the JSON to at least least
-// bytes.
-func (s *STS) seal(x session, least int) (string, error) {
+// seal returns the session token of a session. Spaces after the JSON make it at least minToken bytes
+// long.
+func (s *STS) seal(x session, minToken int) (string, error) {
 	data, err := json.Marshal(x)
 	if err != nil {
 		return "", err
 	}
-	if padding := (least-len(tokenPrefix)+3)/4*3 - sha256.Size - len(data); padding > 0 {
+	if padding := (minToken-len(tokenPrefix)+3)/4*3 - sha256.Size - len(data); padding > 0 {
 		data = append(data, bytes.Repeat([]byte(" "), padding)...)
 	}
 	return tokenPrefix + base64.StdEncoding.EncodeToString(append(s.mac("session", data), data...)), nil
 }
 
-// open returns the session in a session token, and reports whether this STS made the token.
+// open returns the session in a session token, and reports whether this STS issued the token.
 func (s *STS) open(token string) (session, bool) {
 	encoded, ok := strings.CutPrefix(token, tokenPrefix)
 	if !ok || len(token) > maxToken || strings.ContainsAny(token, "\r\n") { // encoding/base64 skips line breaks

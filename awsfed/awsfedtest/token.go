@@ -110,7 +110,8 @@ func audienceOf(c claims.Claims) string {
 }
 
 // checkSignature fetches the documents of the issuer and verifies the token with its keys. It does
-// not cache them: AWS does not document how long it does, and a test must not depend on it.
+// not cache the documents: AWS does not document how long it caches them, and a test must not depend
+// on it.
 func (s *STS) checkSignature(ctx context.Context, raw string, header claims.Header, issuerURL string) *apiError {
 	algorithm, ok := jose.Lookup(header.Algorithm)
 	if !ok {
@@ -167,9 +168,9 @@ func (s *STS) keys(ctx context.Context, issuerURL, kid string) ([]issuer.Key, er
 	return issuer.StaticKeySet(keys...).Keys(ctx, kid)
 }
 
-// missingMember returns the first member that AWS requires in a discovery document ("Create an
-// OpenID Connect identity provider in IAM", prerequisites) and that is missing, or "". AWS does not
-// document that STS checks the values.
+// missingMember returns the first required member that a discovery document does not have, or "". The
+// required members are those in "Create an OpenID Connect identity provider in IAM", prerequisites.
+// AWS does not document that STS checks their values.
 func missingMember(meta *issuer.Metadata) string {
 	for _, member := range []struct {
 		name   string

@@ -16,7 +16,7 @@ func (s *STS) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleW
 }
 
 // assumeRoleWithWebIdentity carries out the call. It checks the parameters, the token, the trust
-// policy and then the duration, so that only a caller that the role trusts learns its maximum.
+// policy and then the duration, so that only a trusted caller learns the maximum of the role.
 func (s *STS) assumeRoleWithWebIdentity(ctx context.Context, op *operation) (document, *apiError) {
 	p := &params{form: op.form}
 	want := p.session(s.minimum)
