@@ -1,0 +1,82 @@
+package source_test
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/onafed/onafed/cmd/onafed/internal/source"
+	"github.com/onafed/onafed/idp"
+)
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	for rule, tt := range map[string]struct {
+		flags source.Flags
+		want  string // a part of the error; empty for none
+	}{
+		"nothing":                {source.Flags{}, ""},
+		"a variable":             {source.Flags{TokenEnv: "My_TOKEN2"}, ""},
+		"a token for a variable": {source.Flags{TokenEnv: "eyJhbGciOiJub25lIn0.e30.c2ln"}, "--token-env takes the name of a variable"},
+		"a key for a variable":   {source.Flags{APITokenEnv: "key-1"}, "--api-token-env takes the name of a variable"},
+		"an empty command":       {source.Flags{TokenCommand: " "}, "--token-command is empty"},
+		"an http address":        {source.Flags{APIURL: "http://example.com"}, "BaseURL"},
+		"an https address":       {source.Flags{APIURL: "https://example.com/api"}, ""},
+	} {
+		err := tt.flags.Check()
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: Check() = %v, want an error with %q", rule, err, tt.want)
+		}
+		if err != nil && strings.Contains(err.Error(), "eyJ") {
+			t.Errorf("%s: the error repeats the token: %v", rule, err)
+		}
+	}
+}
+
+// Two sources of one kind have different fingerprints, so that they never share credentials in the
+// cache. A fingerprint contains nothing of a secret.
+func TestFingerprint(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{"a": "secret-a", "b": "secret-b"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{
+		"ONA_API_KEY", "GITPOD_API_KEY", "ONA_TOKEN", "ONA_BASE_URL", "GITPOD_BASE_URL", "ONA_HOST", "GITPOD_ENVIRONMENT_ID", "AWS_WEB_IDENTITY_TOKEN_FILE",
+	} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("ONA_TOKEN", "secret-api-token")
+	seen := make(map[string]string)
+	add := func(rule string, f source.Flags) {
+		src, err := f.Source("audience", slog.New(slog.DiscardHandler))
+		if err != nil {
+			src = idp.Env("X") // the fingerprint does not depend on it
+		}
+		kind, mark := f.Fingerprint(src)
+		if other, found := seen[kind+mark]; found {
+			t.Errorf("%s and %s have the same fingerprint", rule, other)
+		}
+		if strings.Contains(kind+mark, "secret") {
+			t.Errorf("%s: the fingerprint has a secret: %s %s", rule, kind, mark)
+		}
+		seen[kind+mark] = rule
+	}
+	add("file a", source.Flags{TokenFile: filepath.Join(dir, "a")})
+	add("file b", source.Flags{TokenFile: filepath.Join(dir, "b")})
+	add("API file a", source.Flags{APITokenFile: filepath.Join(dir, "a")})
+	add("command a", source.Flags{TokenCommand: "cat a"})
+	add("command b", source.Flags{TokenCommand: "cat b"})
+	for _, value := range []string{"secret-1", "secret-2"} {
+		t.Setenv("SOURCE_TEST_TOKEN", value)
+		add("variable "+value, source.Flags{TokenEnv: "SOURCE_TEST_TOKEN"})
+		add("API variable "+value, source.Flags{APITokenEnv: "SOURCE_TEST_TOKEN"})
+	}
+	for _, name := range []string{"ONA_HOST", "ONA_BASE_URL", "ONA_API_KEY", "AWS_WEB_IDENTITY_TOKEN_FILE"} {
+		t.Setenv(name, "secret.example.com")
+		add("environment with "+name, source.Flags{})
+	}
+}
