@@ -158,11 +158,15 @@ func (e *evaluation) ask(q condition.Question, yes, no condition.Truth) conditio
 		}
 		return no
 	}
+	e.addOpen(q)
+	return condition.Unknown
+}
+
+func (e *evaluation) addOpen(q condition.Question) {
 	if e.open == nil {
 		e.open = map[condition.Question]struct{}{}
 	}
 	e.open[q] = struct{}{}
-	return condition.Unknown
 }
 
 // assuming returns an evaluation of the same policy and request with other assumed answers.

@@ -1,7 +1,6 @@
 package trust
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/onafed/onafed/internal/arn"
@@ -125,6 +124,7 @@ func (e *evaluation) explainCondition(c Condition) ConditionResult {
 		res.Got = append(res.Got, e.request.shown(c.Key, v))
 	}
 	for _, q := range alone.openQuestions() {
+		e.addOpen(q)
 		yes, no := answers(q)
 		if m == Unknown {
 			res.Alternatives = append(res.Alternatives,
@@ -135,10 +135,6 @@ func (e *evaluation) explainCondition(c Condition) ConditionResult {
 	if m != Matched {
 		res.NearMisses = e.conditionNearMisses(c, values, state)
 	}
-	if e.open == nil {
-		e.open = map[condition.Question]struct{}{}
-	}
-	maps.Copy(e.open, alone.open)
 	return res
 }
 
