@@ -18,14 +18,13 @@ type RefreshEvent struct {
 	Status
 
 	// RequestID is the ID that STS gave to the last request of the refresh; may be empty.
-	RequestID string `json:"request_id,omitzero"`
+	RequestID string
 	// Retryable reports whether Err may go away although nobody changes anything.
-	Retryable bool `json:"retryable,omitzero"`
+	Retryable bool
 	// Remaining is how long the credentials in Status are valid; zero if they are not.
-	Remaining time.Duration `json:"-"`
+	Remaining time.Duration
 	// Began and Ended are the times of the refresh.
-	Began time.Time `json:"began,omitzero"`
-	Ended time.Time `json:"ended,omitzero"`
+	Began, Ended time.Time
 }
 
 // MarshalJSON returns the event as JSON.

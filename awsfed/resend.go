@@ -72,7 +72,7 @@ func (r *resender) HandleFinalize(
 	if !ok {
 		return next.HandleFinalize(ctx, in)
 	}
-	if sig, ok := ctx.Value(signatureKey{}).(*signature); ok {
+	if sig, ok := middleware.GetStackValue(ctx, signatureKey{}).(*signature); ok {
 		// The client has this option for several providers, and the outermost one sends again.
 		out, metadata, err := next.HandleFinalize(ctx, in)
 		if rejectsKey(ctx, err) {
@@ -82,7 +82,7 @@ func (r *resender) HandleFinalize(
 	}
 
 	var sig signature
-	ctx = context.WithValue(ctx, signatureKey{}, &sig)
+	ctx = middleware.WithStackValue(ctx, signatureKey{}, &sig)
 	out, metadata, err := next.HandleFinalize(ctx, middleware.FinalizeInput{Request: rq.Clone()})
 	if !rejectsKey(ctx, err) || sig.accessKeyID == "" {
 		return out, metadata, err
@@ -124,7 +124,8 @@ type signature struct {
 	rejected    string // that must not sign it; empty on the first pass
 }
 
-// signatureKey is the key of a *signature in a context.
+// signatureKey is the key of a *signature among the stack values of a context, which another client
+// that is called during the request, for example to assume a second role, does not see.
 type signatureKey struct{}
 
 const signatureCheckID = "onafed.SignatureCheck"
@@ -139,7 +140,7 @@ func (signatureCheck) ID() string { return signatureCheckID }
 func (signatureCheck) HandleDeserialize(
 	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (middleware.DeserializeOutput, middleware.Metadata, error) {
-	sig, _ := ctx.Value(signatureKey{}).(*signature)
+	sig, _ := middleware.GetStackValue(ctx, signatureKey{}).(*signature)
 	if rq, ok := in.Request.(*smithyhttp.Request); ok && sig != nil {
 		sig.accessKeyID = signer(rq)
 		if sig.rejected != "" && sig.accessKeyID == sig.rejected {

@@ -71,7 +71,7 @@ func (s *stackService) call(ctx context.Context, body io.Reader) error {
 			return err
 		}
 	}
-	_, _, err := middleware.DecorateHandler(middleware.HandlerFunc(s.send), stack).Handle(ctx, nil)
+	_, _, err := middleware.DecorateHandler(middleware.HandlerFunc(s.send), stack).Handle(middleware.ClearStackValues(ctx), nil)
 	return err
 }
 
@@ -265,6 +265,25 @@ func TestResendWithSeveralProviders(t *testing.T) {
 			if len(s.keys) != 2 || s.keys[0] != key || s.keys[1] == key {
 				t.Errorf("requests with %q", s.keys)
 			}
+		}
+	})
+}
+
+// A client that gets its credentials through another client with the same option does not resend for it.
+func TestResendInsideOfARequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newProvider(t, newService())
+		options := []func(*middleware.Stack) error{p.APIOption()}
+		inner := &stackService{creds: p, options: options, reject: rejects("ExpiredToken", "AKID1")}
+		outer := &stackService{options: options, creds: aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "CHAINED"}, inner.call(ctx, nil)
+		})}
+		if err := outer.call(t.Context(), io.MultiReader(strings.NewReader("once"))); err != nil {
+			t.Error(err)
+		}
+		if diff := cmp.Diff([][]string{{"AKID1", "AKID2"}, {"CHAINED"}}, [][]string{inner.keys, outer.keys}); diff != "" {
+			t.Errorf("keys of the inner and outer requests (-want +got):\n%s", diff)
 		}
 	})
 }
