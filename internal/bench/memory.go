@@ -24,7 +24,7 @@ func (forgetful) AssumeRoleWithWebIdentity(_ context.Context, in *sts.AssumeRole
 	name := aws.ToString(in.RoleSessionName)
 	return &sts.AssumeRoleWithWebIdentityOutput{
 		AssumedRoleUser: &types.AssumedRoleUser{
-			Arn:           aws.String("arn:aws:sts::123456789012:assumed-role/deploy/" + name),
+			Arn:           aws.String(fakests.AssumedRole(aws.ToString(in.RoleArn), name)),
 			AssumedRoleId: aws.String("AROATESTONAFED:" + name),
 		},
 		Credentials: &types.Credentials{

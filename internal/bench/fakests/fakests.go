@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -98,10 +99,9 @@ func (s *STS) Client() *sts.Client {
 
 // Do answers a request.
 func (s *STS) Do(r *http.Request) (*http.Response, error) {
-	if r.Body != nil {
-		if _, err := io.Copy(io.Discard, r.Body); err != nil {
-			return nil, err
-		}
+	user, err := assumedRole(r)
+	if err != nil {
+		return nil, err
 	}
 	now := time.Now()
 	s.mu.Lock()
@@ -145,7 +145,7 @@ func (s *STS) Do(r *http.Request) (*http.Response, error) {
 	case HTML:
 		return response(r, http.StatusOK, "text/html", "<html><body><h1>Welcome to the guest network</h1></body></html>"), nil
 	default:
-		return s.success(r), nil
+		return s.success(r, user), nil
 	}
 }
 
@@ -170,7 +170,26 @@ func (s *STS) admit(now time.Time) bool {
 // tokenSize is the length of a session token of AWS without tags and policies.
 const tokenSize = 356
 
-func (s *STS) success(r *http.Request) *http.Response {
+// assumedRole returns the ARN of the session that the request asks for.
+func assumedRole(r *http.Request) (string, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return "", err
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return "", err
+	}
+	return AssumedRole(form.Get("RoleArn"), form.Get("RoleSessionName")), nil
+}
+
+// AssumedRole returns the ARN of a session of the role, as STS answers it: without the path of the role.
+func AssumedRole(roleARN, session string) string {
+	account, role, _ := strings.Cut(strings.TrimPrefix(roleARN, "arn:aws:iam::"), ":role/")
+	return "arn:aws:sts::" + account + ":assumed-role/" + role[strings.LastIndexByte(role, '/')+1:] + "/" + session
+}
+
+func (s *STS) success(r *http.Request, assumedRole string) *http.Response {
 	now := time.Now()
 	s.mu.Lock()
 	s.issued++
@@ -190,10 +209,10 @@ func (s *STS) success(r *http.Request) *http.Response {
 	s.ends[key] = end
 	s.mu.Unlock()
 	return response(r, http.StatusOK, "text/xml", fmt.Sprintf(`<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult>`+
-		`<AssumedRoleUser><Arn>arn:aws:sts::123456789012:assumed-role/deploy/bench</Arn><AssumedRoleId>AROATEST:bench</AssumedRoleId></AssumedRoleUser>`+
+		`<AssumedRoleUser><Arn>%s</Arn><AssumedRoleId>AROATEST:bench</AssumedRoleId></AssumedRoleUser>`+
 		`<Credentials><AccessKeyId>%s</AccessKeyId><SecretAccessKey>%040d</SecretAccessKey><SessionToken>%s%0*d</SessionToken><Expiration>%s</Expiration></Credentials>`+
 		`</AssumeRoleWithWebIdentityResult><ResponseMetadata><RequestId>00000000-0000-4000-8000-%012d</RequestId></ResponseMetadata></AssumeRoleWithWebIdentityResponse>`,
-		key, n, "FwoGZXIvYXdz", tokenSize-12, n, end.UTC().Format(time.RFC3339Nano), n))
+		assumedRole, key, n, "FwoGZXIvYXdz", tokenSize-12, n, end.UTC().Format(time.RFC3339Nano), n))
 }
 
 func failure(r *http.Request, status int, code string) *http.Response {
