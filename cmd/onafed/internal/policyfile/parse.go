@@ -36,34 +36,33 @@ func Parse(text string) ([]Document, error) {
 	if len(text) > maxInput {
 		return nil, fmt.Errorf("%d bytes; files of more than %d are not read", len(text), maxInput)
 	}
-	r := &reader{Lexer: strictjson.New(text, strictjson.Limits{Depth: maxDepth}), text: text}
+	r := newReader(text)
+	var err error
 	switch r.Kind() {
 	case strictjson.Array:
-		if err := firstError(r.roles(), r.End); err != nil {
-			return nil, r.locate(err)
-		}
+		err = r.roles()
 	case strictjson.Object:
-		bare, err := r.top()
-		if bare {
-			return parseBare(text)
-		}
-		if err := firstError(err, r.End); err != nil {
-			return nil, r.locate(err)
-		}
+		err = r.top()
 	case strictjson.String, strictjson.Number, strictjson.True, strictjson.False, strictjson.Null:
-		return nil, r.locate(r.fail(errUnknownInput))
+		err = r.fail(errUnknownInput)
 	default:
-		return nil, r.locate(r.fail("not a JSON value"))
+		err = r.fail("not a JSON value")
+	}
+	switch {
+	case err == nil:
+		err = r.End()
+	case errors.Is(err, errIsPolicy):
+		return parseBare(text)
+	case errors.Is(err, errIsRole):
+		r = newReader(text)
+		if err = r.role(); err == nil {
+			err = r.End()
+		}
+	}
+	if err != nil {
+		return nil, r.locate(err)
 	}
 	return r.docs, nil
-}
-
-// firstError returns err, or the error of next if there is none.
-func firstError(err error, next func() error) error {
-	if err != nil {
-		return err
-	}
-	return next()
 }
 
 // parseBare reads a policy without a role.
@@ -83,6 +82,10 @@ type reader struct {
 	path []string            // of the value that is being read
 	at   strictjson.Position // of the last policy; positions are counted from one to the next
 	docs []Document
+}
+
+func newReader(text string) *reader {
+	return &reader{Lexer: strictjson.New(text, strictjson.Limits{Depth: maxDepth}), text: text}
 }
 
 // fail returns an error at the next value.
@@ -162,42 +165,64 @@ func (r *reader) list(item func() error) error {
 	})
 }
 
-// top reads the outermost object. It reports whether that is a policy without a role, and then
-// reads nothing.
-func (r *reader) top() (bare bool, err error) {
+// The outermost object is itself a policy or a role, and must be read again from its start.
+var (
+	errIsPolicy = errors.New("the input is a policy")
+	errIsRole   = errors.New("the input is a role")
+)
+
+// top reads the outermost object in one pass: the first member that contains roles, and the names of
+// the others.
+func (r *reader) top() error {
 	start := r.Offset()
-	names := make(map[string]bool)
-	err = r.Object(func(name string, _ int) error {
-		names[name] = true
-		return r.Skip()
+	found, terraform, empty := false, false, false
+	resources := -1 // the offset of the resources of a stored state
+	err := r.Object(func(name string, _ int) error {
+		switch name {
+		case "Statement":
+			return errIsPolicy
+		case "AssumeRolePolicyDocument":
+			return errIsRole
+		case "terraform_version":
+			terraform = true
+		case "format_version":
+			empty = true // unless values follow
+		case "resources":
+			resources = r.Offset()
+		}
+		kind, read := r.container(name)
+		if read == nil || found {
+			return r.Skip()
+		}
+		found = true
+		return r.within(name, kind, read)
 	})
-	if names["Statement"] || err != nil {
-		return names["Statement"], err // trust.Parse describes errors in a policy better
+	switch {
+	case err != nil || found:
+		return err
+	case terraform && resources >= 0:
+		end := r.Offset()
+		r.Seek(resources)
+		err = r.within("resources", strictjson.Array, func() error { return r.list(r.stateResource) })
+		if err == nil {
+			r.Seek(end)
+		}
+		return err
+	case empty:
+		return nil
 	}
-	r.Seek(start)
-	return false, r.known(names)
+	return &strictjson.Error{Offset: start, Reason: errUnknownInput}
 }
 
-// known reads the outermost object by the names of its members.
-func (r *reader) known(names map[string]bool) error {
-	switch {
-	case names["AssumeRolePolicyDocument"]:
-		return r.role()
-	case names["Role"]:
-		return r.member("Role", strictjson.Object, r.role)
-	case names["Roles"]:
-		return r.member("Roles", strictjson.Array, r.roles)
-	case names["RoleDetailList"]:
-		// The list of instance profiles repeats roles; this list has all of them.
-		return r.member("RoleDetailList", strictjson.Array, r.roles)
-	case names["planned_values"]:
-		return r.member("planned_values", strictjson.Object, r.values)
-	case names["values"]:
-		return r.member("values", strictjson.Object, r.values)
-	case names["resources"] && names["terraform_version"]:
-		return r.member("resources", strictjson.Array, func() error { return r.list(r.stateResource) })
-	case names["format_version"]:
-		return r.Skip() // an empty state
+// container returns the kind of a member that contains roles, and the function that reads it.
+func (r *reader) container(name string) (strictjson.Kind, func() error) {
+	switch name {
+	case "Role":
+		return strictjson.Object, r.role
+	case "Roles", "RoleDetailList": // the list of instance profiles repeats roles of RoleDetailList
+		return strictjson.Array, r.roles
+	case "planned_values", "values":
+		return strictjson.Object, r.values
 	}
-	return r.fail(errUnknownInput)
+	return 0, nil
 }
