@@ -169,3 +169,36 @@ func TestExplanationAgreesWithDecision(t *testing.T) {
 		}
 	}
 }
+
+func TestReason(t *testing.T) {
+	t.Parallel()
+	const assume, assumeAndTag = `"sts:AssumeRoleWithWebIdentity"`, `["sts:AssumeRoleWithWebIdentity","sts:TagSession"]`
+	statement := func(sid, effect, action, conditions string) string {
+		return `{"Sid":"` + sid + `","Effect":"` + effect + `","Principal":"*","Action":` + action + `,"Condition":{` + conditions + `}}`
+	}
+	const wrongAudience, openQuestion = `"StringEquals":{"app.gitpod.io:aud":"STS.amazonaws.com"}`, `"Bool":{"a:b":"True"}`
+	for _, tt := range []struct{ name, statements, want string }{
+		{"one statement allows", statement("A", "Allow", assume, ""), `statement 1 ("A") allows sts:AssumeRoleWithWebIdentity`},
+		{"two statements allow", statement("A", "Allow", assume, "") + "," + statement("", "Allow", assume, ""), `statements 1 ("A"), 2 allow sts:AssumeRoleWithWebIdentity`},
+		{"a statement denies", statement("A", "Allow", assume, "") + "," + statement("B", "Deny", assume, ""), `statement 2 ("B") denies sts:AssumeRoleWithWebIdentity`},
+		{"no statement allows", statement("A", "Deny", `"sts:TagSession"`, ""), "no statement allows sts:AssumeRoleWithWebIdentity"},
+		{"a near miss", statement("A", "Allow", assume, wrongAudience), `no statement allows sts:AssumeRoleWithWebIdentity; nearest is statement 1 ("A"), where StringEquals on app.gitpod.io:aud does not hold: the values differ only in letter case`},
+		{"the nearest has fewer parts that do not match", statement("A", "Allow", assumeAndTag, wrongAudience) + "," + statement("B", "Allow", `"sts:TagSession"`, ""), `no statement allows sts:AssumeRoleWithWebIdentity; nearest is statement 1 ("A"), where StringEquals on app.gitpod.io:aud does not hold: the values differ only in letter case`},
+		{"an open question", statement("A", "Allow", assume, openQuestion), "whether sts:AssumeRoleWithWebIdentity is allowed depends on a rule that AWS does not document or on a value that only AWS knows, such as whether AWS ignores the letter case of booleans"},
+		{"an open question that does not matter", statement("A", "Allow", assume, openQuestion) + "," + statement("B", "Deny", assume, openQuestion), "AWS does not document a rule, and every assumption about it leads to the same outcome for sts:AssumeRoleWithWebIdentity"},
+	} {
+		p := policies.Parse(t, []byte(`{"Version":"2012-10-17","Statement":[`+tt.statements+`]}`))
+		x := p.Evaluate(trust.Request{Issuer: "https://app.gitpod.io", Context: map[string][]string{"app.gitpod.io:aud": {"sts.amazonaws.com"}, "a:b": {"true"}}}).Explain()
+		if x.Reason != tt.want {
+			t.Errorf("%s:\n got %s\nwant %s", tt.name, x.Reason, tt.want)
+		}
+	}
+}
+
+func TestReasonOfTokenThatSTSRejects(t *testing.T) {
+	t.Parallel()
+	x := trust.Policy{}.Evaluate(trust.Request{Refused: "the token has no audience"}).Explain()
+	if want := "STS rejects the token before it evaluates the policy: the token has no audience"; x.Reason != want || x.Outcome != trust.Denied {
+		t.Errorf("%s: %s, want %s", x.Outcome, x.Reason, want)
+	}
+}

@@ -36,11 +36,11 @@ func answers(q condition.Question) (yes, no string) {
 		return "ForAllValues:StringNotLike holds when " + about + " is missing (the general rule)",
 			"ForAllValues:StringNotLike does not hold when " + about + " is missing (one row of the AWS table)"
 	case condition.UnknownKey:
-		return "the value of " + about + " in AWS satisfies the condition",
-			"the value of " + about + " in AWS does not satisfy the condition"
+		return "the value that AWS has for " + about + " satisfies the condition",
+			"the value that AWS has for " + about + " does not satisfy the condition"
 	case condition.UnknownVariable:
-		return "the value of " + about + " in AWS makes the values equal",
-			"the value of " + about + " in AWS makes the values different"
+		return "the value that AWS has for " + about + " makes the values equal",
+			"the value that AWS has for " + about + " makes the values different"
 	case condition.UnknownOperator:
 		return "AWS has an operator " + about + " and it holds", "AWS has an operator " + about + " and it does not hold"
 	case condition.AnyProvider:

@@ -30,7 +30,7 @@ func reason(r Request, x Explanation) string {
 	case x.Outcome != Undetermined:
 		return "AWS does not document a rule, and every assumption about it leads to the same outcome for " + open
 	default:
-		return "whether " + open + " is allowed depends on a rule that AWS does not document or on a value that only AWS knows, first: " + x.Alternatives[0].Assumption
+		return "whether " + open + " is allowed depends on a rule that AWS does not document or on a value that only AWS knows, such as whether " + x.Alternatives[0].Assumption
 	}
 }
 
