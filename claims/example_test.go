@@ -1,6 +1,7 @@
 package claims_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -246,4 +247,84 @@ func ExampleRedactSubject() {
 	fmt.Println(claims.RedactSubject("organization_id:0191e223-1c3c-7607-badf-303c98b52d2f:project_id:019527e4-75d5-704d-a5a4-a2b52cf56198:creator_email:jo@example.com"))
 	// Output:
 	// organization_id:0191e223-1c3c-7607-badf-303c98b52d2f:project_id:019527e4-75d5-704d-a5a4-a2b52cf56198:creator_email:…
+}
+
+func ExampleIdentity_MarshalText() {
+	_, c, err := claims.ParseUnverified(token)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	id, err := c.Identity()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	text, err := json.Marshal(map[claims.Identity]int{id: 3})
+	fmt.Println(string(text), err)
+	var requests map[claims.Identity]int
+	err = json.Unmarshal(text, &requests)
+	fmt.Println(requests[id], err)
+	// Output:
+	// {"organization:0191e223-1c3c-7607-badf-303c98b52d2f/project:019527e4-75d5-704d-a5a4-a2b52cf56198/environment:019527e4-75d5-704d-a5a4-a2b52cf56196":3} <nil>
+	// 3 <nil>
+}
+
+func ExampleIdentity_MarshalJSON() {
+	_, c, err := claims.ParseUnverified(token)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	id, err := c.Identity()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	text, err := json.MarshalIndent(struct {
+		Version  claims.Version
+		Identity claims.Identity
+	}{c.Version(), id}, "", "  ")
+	fmt.Println(string(text), err)
+	// Output:
+	// {
+	//   "Version": "V2",
+	//   "Identity": {
+	//     "kind": "environment",
+	//     "id": "019527e4-75d5-704d-a5a4-a2b52cf56196",
+	//     "organization": "0191e223-1c3c-7607-badf-303c98b52d2f",
+	//     "project": "019527e4-75d5-704d-a5a4-a2b52cf56198"
+	//   }
+	// } <nil>
+}
+
+// A Subject can be a column of a table: pass it to Exec and Scan of package database/sql.
+func ExampleSubject_Scan() {
+	var sub claims.Subject
+	err := sub.Scan("org:0191e223-1c3c-7607-badf-303c98b52d2f") // done by rows.Scan(&sub)
+	fmt.Println(sub, err)
+	value, err := sub.Value() // done by db.Exec(query, sub)
+	fmt.Println(value, err)
+	err = sub.Scan(nil)
+	fmt.Println(sub.IsZero(), err)
+	// Output:
+	// org:0191e223-1c3c-7607-badf-303c98b52d2f <nil>
+	// org:0191e223-1c3c-7607-badf-303c98b52d2f <nil>
+	// true <nil>
+}
+
+// GitLab's tokens have a number in a claim that Ona has as text.
+func ExampleClaims_Decode_otherIssuer() {
+	c, err := claims.Parse([]byte(`{"iss":"https://gitlab.com","sub":"project_path:a/b:ref_type:branch:ref:main","runner_id":1}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var more struct {
+		RunnerID int `json:"runner_id"`
+	}
+	err = c.Decode(&more)
+	fmt.Printf("%v %q %d %v\n", c.Version(), c.RunnerID, more.RunnerID, err)
+	// Output:
+	// unknown "" 1 <nil>
 }

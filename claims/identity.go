@@ -1,7 +1,6 @@
 package claims
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,7 +14,8 @@ import (
 //
 // Identities are comparable with == and can be map keys. They hold no personal data, so they can be
 // printed and logged. The zero Identity is no principal. An Identity is as trustworthy as the
-// claims that it was read from.
+// claims that it was read from. It can be stored: [Identity.MarshalText] and [Identity.MarshalJSON]
+// return forms that do not change, and the matching methods read them.
 type Identity struct {
 	kind    Kind
 	org     string
@@ -73,21 +73,6 @@ func (i Identity) LogValue() slog.Value {
 		attrs = append(attrs, slog.String("project", i.project))
 	}
 	return slog.GroupValue(attrs...)
-}
-
-// MarshalJSON returns an object with the members kind and id, and organization and project if they
-// are known. It returns null for the zero Identity. There is no UnmarshalJSON, because an Identity
-// comes from a token.
-func (i Identity) MarshalJSON() ([]byte, error) {
-	if i.IsZero() {
-		return []byte("null"), nil
-	}
-	return json.Marshal(struct {
-		Kind         string `json:"kind"`
-		ID           string `json:"id"`
-		Organization string `json:"organization,omitempty"`
-		Project      string `json:"project,omitempty"`
-	}{i.kind.String(), i.id, i.org, i.project})
 }
 
 // SubjectV2 returns the "sub" of a V2 token of i. It is an error if Ona documents none: for service

@@ -1,7 +1,6 @@
 package claims_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -243,23 +242,6 @@ func TestParseSessionNameRefuses(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "jo@") {
 			t.Errorf("the error shows the name: %v", err)
 		}
-	}
-}
-
-func TestIdentityJSON(t *testing.T) {
-	t.Parallel()
-	env, err := mustParse(t, payloadV2).Identity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	acct, err := mustParse(t, v3("account_id:"+acctID, `"account_id":"`+acctID+`"`)).Identity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := json.Marshal([]claims.Identity{env, acct, {}})
-	want := `[{"kind":"environment","id":"` + envID + `","organization":"` + orgID + `","project":"` + projID + `"},{"kind":"account","id":"` + acctID + `"},null]`
-	if err != nil || string(got) != want {
-		t.Errorf("Marshal = %s, %v, want %s", got, err, want)
 	}
 }
 

@@ -1,6 +1,9 @@
 package claims
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Kind is the kind of principal that a token was issued to.
 type Kind int
@@ -43,6 +46,27 @@ func (k Kind) names() kindNames {
 // String returns the name of k: "environment", "user", "runner", "serviceaccount" or "account", the
 // words of V1 subjects, and "unknown" for every other value.
 func (k Kind) String() string { return k.names().word }
+
+// MarshalText returns the word of k, as [Kind.String] does. It fails for a value that is none of the
+// constants.
+func (k Kind) MarshalText() ([]byte, error) {
+	if k != KindUnknown && k.String() == KindUnknown.String() {
+		return nil, fmt.Errorf("claims: %d is not a kind of principal", int(k))
+	}
+	return []byte(k.String()), nil
+}
+
+// UnmarshalText sets k to the kind with the word in text. Letter case matters. On error k is
+// unchanged.
+func (k *Kind) UnmarshalText(text []byte) error {
+	for kind := KindUnknown; kind <= KindAccount; kind++ {
+		if string(text) == kind.String() {
+			*k = kind
+			return nil
+		}
+	}
+	return fmt.Errorf("claims: %s is not a kind of principal; want environment, user, runner, serviceaccount, account or unknown", quoted(string(text)))
+}
 
 // idClaim returns the name of the V3 claim that holds the id of a principal of kind k.
 func (k Kind) idClaim() string { return k.names().idClaim }

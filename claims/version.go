@@ -1,6 +1,9 @@
 package claims
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Version is a version of Ona's ID tokens.
 type Version int
@@ -26,6 +29,27 @@ func (v Version) String() string {
 	default:
 		return "unknown"
 	}
+}
+
+// MarshalText returns the name of v, as [Version.String] does. It fails for a value that is none of
+// the constants.
+func (v Version) MarshalText() ([]byte, error) {
+	if v != VersionUnknown && v.String() == VersionUnknown.String() {
+		return nil, fmt.Errorf("claims: %d is not a version of tokens", int(v))
+	}
+	return []byte(v.String()), nil
+}
+
+// UnmarshalText sets v to the version with the name in text. Letter case matters. On error v is
+// unchanged.
+func (v *Version) UnmarshalText(text []byte) error {
+	for version := VersionUnknown; version <= V3; version++ {
+		if string(text) == version.String() {
+			*v = version
+			return nil
+		}
+	}
+	return fmt.Errorf("claims: %s is not a version of tokens; want V1, V2, V3 or unknown", quoted(string(text)))
 }
 
 // Version returns the version of the token. The form of sub determines it. If sub has no known
