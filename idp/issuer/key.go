@@ -18,8 +18,8 @@ type Key struct {
 	Algorithm string
 	// Use is "sig" or "".
 	Use string
-	// Public is an *rsa.PublicKey of 2048 to 8192 bits, or an *ecdsa.PublicKey on P-256, P-384 or
-	// P-521.
+	// Public is an *rsa.PublicKey of 2048 to 8192 bits with an odd exponent from 3 to 2^31-1, usually
+	// 65537, or an *ecdsa.PublicKey on P-256, P-384 or P-521.
 	Public crypto.PublicKey
 }
 
@@ -46,7 +46,9 @@ func (e *KeyNotFoundError) Error() string {
 }
 
 // StaticKeySet returns a set of keys that does not change. As in a key set that is fetched, keys
-// that no algorithm accepts are not used, nor are two different keys with the same ID.
+// that no algorithm accepts are not used, nor are two different keys with the same ID. A nil key, and
+// an RSA key that can be factored because a flawed library generated it (ROCA, CVE-2017-15361), are
+// such keys.
 func StaticKeySet(keys ...Key) KeySet {
 	usable := make([]jose.Key, 0, len(keys))
 	for _, k := range keys {

@@ -100,8 +100,8 @@ func (r *KeyRing) Publish(s *Signer) error { return r.PublishAt(s, time.Now()) }
 // Keys must be added in the order of their times. It is an error if the ring has a key with the same
 // ID.
 func (r *KeyRing) PublishAt(s *Signer, at time.Time) error {
-	if s == nil {
-		return errors.New("issuer: KeyRing: the signer must not be nil")
+	if s == nil || s.key == nil {
+		return errors.New("issuer: KeyRing: the signer must be one of NewSigner")
 	}
 	at = at.Round(0)
 	r.mu.Lock()
@@ -116,7 +116,7 @@ func (r *KeyRing) PublishAt(s *Signer, at time.Time) error {
 		k.signs = at.Add(r.wait)
 	}
 	if r.index(s.public.ID) >= 0 {
-		return fmt.Errorf("issuer: KeyRing: the ring has a key %s already", id)
+		return fmt.Errorf("issuer: KeyRing: the ring has a key %s already; publish another key, or set SignerOptions.KeyID", id)
 	}
 	if len(r.keys) >= jose.MaxKeys {
 		return fmt.Errorf("issuer: KeyRing: the ring has %d keys, and STS accepts no more", len(r.keys))

@@ -64,7 +64,10 @@ func NewSigner(key crypto.Signer, opts *SignerOptions) (*Signer, error) {
 	if key == nil {
 		return nil, optionErrorf("NewSigner", "key", "must not be nil")
 	}
-	public := key.Public()
+	public, err := publicKey(key)
+	if err != nil {
+		return nil, &OptionError{"NewSigner", "key", err}
+	}
 	if err := jose.CheckPublicKey(public); err != nil {
 		return nil, &OptionError{"NewSigner", "key", err}
 	}
@@ -77,7 +80,6 @@ func NewSigner(key crypto.Signer, opts *SignerOptions) (*Signer, error) {
 		return nil, &OptionError{"NewSigner", "Algorithm", err}
 	}
 	if o.KeyID == "" {
-		var err error
 		if o.KeyID, err = jose.Thumbprint(public); err != nil {
 			return nil, &OptionError{"NewSigner", "key", err}
 		}
@@ -96,6 +98,17 @@ func NewSigner(key crypto.Signer, opts *SignerOptions) (*Signer, error) {
 		return nil, fmt.Errorf("issuer: NewSigner: %w", err)
 	}
 	return s, nil
+}
+
+// publicKey returns the public key of a signer. A signer that cannot return one, such as a nil pointer
+// in an interface, is an error here rather than a panic.
+func publicKey(key crypto.Signer) (public crypto.PublicKey, err error) {
+	defer func() {
+		if recover() != nil {
+			err = fmt.Errorf("the method Public of a %T panicked (a nil pointer?)", key)
+		}
+	}()
+	return key.Public(), nil
 }
 
 // checkCertificates reports an error unless all certificates can be parsed and the first one is

@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -51,7 +52,7 @@ func (o *VerifierOptions) check(issuer string, keys KeySet) error {
 		option, reason string
 	}{
 		{issuer == "", "issuer", "must not be empty"},
-		{keys == nil, "keys", "must not be nil"},
+		{isNil(keys), "keys", "must not be nil"},
 		{len(o.Audiences) == 0 && !o.AnyAudience, "Audiences", "must not be empty unless AnyAudience is set"},
 		{len(o.Audiences) > 0 && o.AnyAudience, "AnyAudience", "cannot be combined with Audiences"},
 		{slices.Contains(o.Audiences, ""), "Audiences", "an audience is empty"},
@@ -68,6 +69,12 @@ func (o *VerifierOptions) check(issuer string, keys KeySet) error {
 		}
 	}
 	return o.checkIDs()
+}
+
+// isNil reports whether keys is nil or a nil pointer, with which the first call would panic.
+func isNil(keys KeySet) bool {
+	v := reflect.ValueOf(keys)
+	return keys == nil || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // checkIDs refuses values that no token has, which would refuse every token.

@@ -26,6 +26,9 @@ const (
 	// the size, and keys come from outside: a key of 65,536 bits would use a processor for a tenth
 	// of a second for each token.
 	MaxRSABits = 8192
+	// maxRSAExponent is the largest public exponent, as in crypto/rsa. Usual keys have 65537. The
+	// time of a verification grows with the length of the exponent.
+	maxRSAExponent = 1<<31 - 1
 )
 
 // Algorithm is a signature algorithm. [Lookup] returns one. The zero Algorithm fits no key.
@@ -74,6 +77,9 @@ func NameFor(pub crypto.PublicKey) string {
 	case *rsa.PublicKey:
 		return "RS256"
 	case *ecdsa.PublicKey:
+		if k == nil {
+			return ""
+		}
 		switch k.Curve {
 		case elliptic.P256():
 			return "ES256"
@@ -102,6 +108,9 @@ func (a Algorithm) Fits(pub crypto.PublicKey) error {
 		if a.curve == nil || k == nil || k.Curve != a.curve {
 			return fmt.Errorf("this ECDSA key cannot be used with %q", a.name)
 		}
+		if k.X == nil || k.Y == nil { //nolint:staticcheck // other methods panic if they are nil
+			return errors.New("the ECDSA key is empty")
+		}
 		return nil
 	default:
 		return fmt.Errorf("a key of type %T cannot be used", pub)
@@ -127,15 +136,15 @@ func checkRSA(k *rsa.PublicKey) error {
 	if k.N.Bit(0) == 0 {
 		return errors.New("the RSA modulus is even")
 	}
-	if k.E < 3 || k.E&1 == 0 || k.E > 1<<31-1 {
+	if k.E < 3 || k.E&1 == 0 || k.E > maxRSAExponent {
 		return errors.New("the RSA exponent is not an odd number between 3 and 2^31-1")
 	}
 	return nil
 }
 
 // CheckPublicKey returns an error if a public key cannot be used with any algorithm. Unlike
-// [Algorithm.Fits] it also checks that an ECDSA key is a point on its curve, which is too slow to
-// do for every token.
+// [Algorithm.Fits] it also checks that an ECDSA key is a point on its curve, and that an RSA key is
+// not one of those that can be factored, which is too slow to do for every token.
 func CheckPublicKey(pub crypto.PublicKey) error {
 	a, ok := Lookup(NameFor(pub))
 	if !ok {
@@ -144,10 +153,12 @@ func CheckPublicKey(pub crypto.PublicKey) error {
 	if err := a.Fits(pub); err != nil {
 		return err
 	}
-	if k, ok := pub.(*ecdsa.PublicKey); ok {
-		if k.X == nil || k.Y == nil { //nolint:staticcheck // ECDH panics if they are nil, as in a zero key
-			return errors.New("the ECDSA key is empty")
+	switch k := pub.(type) {
+	case *rsa.PublicKey:
+		if hasROCAFingerprint(k.N) {
+			return errors.New("the RSA key can be factored (ROCA, CVE-2017-15361); make a new one")
 		}
+	case *ecdsa.PublicKey:
 		if _, err := k.ECDH(); err != nil {
 			return errors.New("the ECDSA key is not a point on its curve")
 		}
