@@ -79,8 +79,8 @@ func commandLines(text string) (lines []string) {
 	return lines
 }
 
-// cutExample returns a line without the mark of an example. The output of doctor is indented as
-// examples in help texts are, but is none.
+// cutExample returns a line without the mark of an example. The output of doctor is indented like
+// examples in help texts, but it is not an example.
 func cutExample(line string) (string, bool) {
 	for _, prefix := range []string{"$ ", "    ", "ExecStart=", "      start: "} {
 		if rest, ok := strings.CutPrefix(line, prefix); ok {

@@ -20,7 +20,7 @@ import (
 // The roles in the files of testdata/documents.
 const arn = "arn:aws:iam::123456789012:role/"
 
-// documents returns the documents that each file must give. An error stands for its text.
+// documents returns the documents that each file must give. Of an error only the text counts.
 func documents(t *testing.T) map[string][]policyfile.Document {
 	t.Helper()
 	ours, err := trust.Build(trust.Rule{Account: "123456789012", Organization: org})
