@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -11,8 +12,9 @@ const secretLockTimeout = 10 * time.Second
 
 // WriteSecret writes a file that only this user can read (mode 0600). Missing folders are made with
 // mode 0700. The file is replaced atomically, under a lock and after a flush to disk: a reader, and
-// a reader after a crash, sees the old content or the new content, never a part. The lock is an
-// empty file beside it and stays.
+// a reader after a crash, sees the old content or the new content, never a part. The lock is the
+// empty file .onafed.lock of the folder, and stays: one for all files, because their names may
+// differ each time.
 //
 // Anything but a regular file at path, such as a device or a symbolic link, is refused, because the
 // new file would replace it. An existing folder is not checked; choose one in which other users
@@ -24,6 +26,7 @@ func WriteSecret(ctx context.Context, path, content string) error {
 		return err
 	}
 	at := targetAt(abs)
+	at.lock = filepath.Join(at.dir, ".onafed.lock")
 	if err := os.MkdirAll(at.dir, 0o700); err != nil {
 		return failAt(abs, err)
 	}

@@ -71,3 +71,22 @@ func checkMode(t *testing.T, path string, want os.FileMode) {
 		t.Errorf("%s has mode %04o, want %04o", path, got, want)
 	}
 }
+
+// A server writes a file with a new name at each start, and removes it. Its locks must not add up.
+func TestWriteSecretLeavesOneLock(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, name := range []string{"a", "b", "c"} {
+		path := filepath.Join(dir, name)
+		if err := export.WriteSecret(t.Context(), path, "secret"); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 1 {
+		t.Errorf("the folder has %v, %v, want one lock", left, err)
+	}
+}
