@@ -83,6 +83,12 @@ func wrongAnswers() []wrongAnswer {
 		{"a user", func(o *sts.AssumeRoleWithWebIdentityOutput) {
 			o.AssumedRoleUser.Arn = aws.String("arn:aws:iam::" + account + ":user/deploy")
 		}, 0, "not for the role"},
+		{"another service", func(o *sts.AssumeRoleWithWebIdentityOutput) {
+			o.AssumedRoleUser.Arn = aws.String("arn:aws:iam::" + account + ":assumed-role/deploy/x")
+		}, 0, "not for the role"},
+		{"no session", func(o *sts.AssumeRoleWithWebIdentityOutput) {
+			o.AssumedRoleUser.Arn = aws.String("arn:aws:sts::" + account + ":assumed-role/deploy/")
+		}, 0, "not for the role"},
 		{"no expiration", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.Expiration = nil }, 0, "does not say when"},
 		{"expired", expiresIn(0), 0, "expired at"},
 		{"12 hours", expiresIn(12 * time.Hour), 0, ""},

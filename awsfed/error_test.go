@@ -1,6 +1,7 @@
 package awsfed_test
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -99,6 +100,49 @@ func TestNextSteps(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Error shows the role without its path if the ARN is long, and the code, the role and the request ID
+// always.
+func TestErrorIsShort(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("long text ", 100)
+	role := "arn:aws:iam::" + account + ":role/" + strings.Repeat("path/", 100) + "deploy"
+	for name, cause := range map[string]error{
+		"an answer of STS":                     httpError(403, "ExpiredTokenException"),
+		"a long answer":                        apiError("ExpiredTokenException", long),
+		"a token error after an answer of STS": errors.Join(apiError("ExpiredTokenException", long), errors.New(long)),
+	} {
+		e := &awsfed.AssumeRoleError{RoleARN: role, Code: "ExpiredTokenException", RequestID: "00000000-0000-4000-8000-000000000001", Err: cause}
+		wantInOrder(t, e.Error(), `"arn:aws:iam::`+account+`:role/.../deploy"`, "ExpiredTokenException", "00000000-0000-4000-8000-000000000001")
+		if len(e.Error()) > 300 {
+			t.Errorf("%s: the error has %d bytes: %s", name, len(e.Error()), e)
+		}
+	}
+}
+
+// If STS rejects the token and the source has no other one, the error shows both reasons.
+func TestErrorWithTwoReasons(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.failWith(apiError("InvalidIdentityToken", strings.Repeat("\x01long text ", 100)))
+		n := 0
+		p, err := awsfed.New(s, roleARN, idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) {
+			if n++; n > 1 {
+				return nil, errors.New("the source is closed" + strings.Repeat(" for a long time", 100))
+			}
+			return newToken(nil)
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = p.Retrieve(t.Context())
+		wantInOrder(t, err.Error(), "InvalidIdentityToken", "long text", "; then: cannot get an ID token from", "the source")
+		if len(err.Error()) > 300 {
+			t.Errorf("the error has %d bytes: %v", len(err.Error()), err)
+		}
+	})
 }
 
 // No verb prints the fields, also if the error is in a Status.

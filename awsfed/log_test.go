@@ -47,7 +47,11 @@ func TestLogOfAnOutage(t *testing.T) {
 		s.failWith(nil)
 		time.Sleep(time.Minute)
 
+		s.failWith(apiError("NotWorking", "no")) // another outage
+		time.Sleep(45 * time.Minute)
+
 		lines := logged(t, &buf)
+		lines = lines[:min(len(lines), 6)]
 		type line struct {
 			level, message string
 			count          float64
@@ -58,6 +62,7 @@ func TestLogOfAnOutage(t *testing.T) {
 			{"WARN", "awsfed: refresh failed", 30},
 			{"WARN", "awsfed: refresh failed", 1},
 			{"INFO", "awsfed: refreshes succeed again", 0},
+			{"WARN", "awsfed: refresh failed", 1},
 		}
 		if len(lines) != len(want) {
 			t.Fatalf("%d lines, want %d:\n%s", len(lines), len(want), buf.String())

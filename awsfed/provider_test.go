@@ -218,6 +218,25 @@ func TestRefusalAndRepair(t *testing.T) {
 	})
 }
 
+func TestKeepOnRefusal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		p := newProvider(t, s, exact, func(o *awsfed.Options) { o.KeepOnRefusal = true })
+		wantKey(t, p, "AKID1", 0)
+		s.failWith(apiError("AccessDenied", "no"))
+		time.Sleep(45 * time.Minute)
+		for range 14 {
+			wantKey(t, p, "AKID1", 0)
+			time.Sleep(time.Minute)
+		}
+		time.Sleep(30 * time.Second) // in the last minute
+		if _, err := p.Retrieve(t.Context()); err == nil {
+			t.Error("no error in the last minute")
+		}
+	})
+}
+
 func TestInvalidateOneKey(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

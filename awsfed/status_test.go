@@ -96,6 +96,22 @@ func TestStatusAndEvents(t *testing.T) {
 	})
 }
 
+// Without credentials Status describes the token of the last failure.
+func TestStatusOfAFirstFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.failWith(apiError("AccessDenied", "no"))
+		p := newProvider(t, s)
+		if _, err := p.Retrieve(t.Context()); err == nil {
+			t.Error("no error")
+		}
+		if st := p.Status(); st.Issuer != idp.Issuer || st.Audience != idp.AudienceAWS || st.Subject != subject || st.ProviderARN == "" || st.TokenSource != "mintery" {
+			t.Errorf("Status = %+v, want the token of the failure", st)
+		}
+	})
+}
+
 func TestOnRefreshMayCallBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
