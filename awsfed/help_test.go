@@ -26,3 +26,9 @@ func trustsRole(t *testing.T, arn string) trust.Policy {
 	}
 	return p
 }
+
+// readAll returns the body of a request.
+func readAll(rq *http.Request) (string, error) {
+	body, err := io.ReadAll(rq.Body)
+	return string(body), err
+}

@@ -42,10 +42,13 @@ type service struct {
 	latency time.Duration
 	life    time.Duration
 	account string
-	fail    func(call int) error // a nil error means success
+	fail    func(call int) error // nil error is success
+	ends    map[string]time.Time // expiry of each key
 }
 
-func newService() *service { return &service{life: time.Hour, account: account} }
+func newService() *service {
+	return &service{life: time.Hour, account: account, ends: map[string]time.Time{}}
+}
 
 func (s *service) set(f func(*service)) {
 	s.mu.Lock()
@@ -67,6 +70,13 @@ func (s *service) asked(from int) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.roles[from:])
+}
+
+// end returns when the key expires.
+func (s *service) end(accessKeyID string) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ends[accessKeyID]
 }
 
 func (s *service) started() []time.Time {
@@ -105,6 +115,7 @@ func (s *service) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeR
 	}
 	s.issued++
 	out := answer(s.issued, s.account, aws.ToString(in.RoleSessionName), time.Now().Add(s.life))
+	s.ends[*out.Credentials.AccessKeyId] = *out.Credentials.Expiration
 	_, name, _ := strings.Cut(aws.ToString(in.RoleArn), ":role/")
 	out.AssumedRoleUser.Arn = aws.String(strings.Replace(*out.AssumedRoleUser.Arn, "/deploy/", "/"+name[strings.LastIndexByte(name, '/')+1:]+"/", 1))
 	return out, nil
@@ -210,6 +221,12 @@ func (m *mintery) Invalidate(t *idp.Token) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.invalidated = append(m.invalidated, t)
+}
+
+func (m *mintery) failWith(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.err = err
 }
 
 func (m *mintery) count() int {
