@@ -17,7 +17,10 @@
 //
 // NewVerifier fails without an audience, and for the issuer that all customers of Ona share also
 // without an organization. A [RemoteKeySet] fetches the keys on demand and caches them. It finds a
-// new key at once, and works for up to a day while the issuer is down.
+// new key with its first token, and works for up to a day while the issuer is down. It fetches the
+// keys for unknown kids at most three times in 30 seconds. If that limit or an outage prevents a
+// fetch, the token may be good: Verify then fails with a temporary error, and the middleware
+// answers 503 with Retry-After instead of 401.
 //
 // To issue tokens, add a key to a [KeyRing] and serve the ring:
 //

@@ -156,6 +156,34 @@ func ExampleVerifier_Middleware() {
 	// 401 Bearer unauthorized
 }
 
+// A handler behind the middleware can be tested without tokens.
+func ExampleContextWithClaims() {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, _ := issuer.ClaimsFromContext(r.Context())
+		fmt.Fprintln(w, "hello", c.OrganizationID)
+	})
+
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	ctx := issuer.ContextWithClaims(r.Context(), claims.Claims{OrganizationID: "0191e223-1c3c-7607-badf-303c98b52d2f"})
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r.WithContext(ctx))
+	fmt.Print(w.Code, " ", w.Body)
+	// Output:
+	// 200 hello 0191e223-1c3c-7607-badf-303c98b52d2f
+}
+
+// A service can accept the tokens of some projects and environments only.
+func ExampleVerifierOptions() {
+	_, err := issuer.NewVerifier(idp.Issuer, issuer.StaticKeySet(), &issuer.VerifierOptions{
+		Audiences:     []string{"https://service.example"},
+		Organizations: []string{"0191e223-1c3c-7607-badf-303c98b52d2f"},
+		Projects:      []string{"my-project"},
+	})
+	fmt.Println(err)
+	// Output:
+	// issuer: NewVerifier: Projects: "my-project" is not an ID of Ona, a UUID in lower case: not a UUID: hexadecimal digit expected
+}
+
 // cloudKey is a key in a key management service (KMS). SignContext is optional: with it, the call
 // of the service ends with the context of Sign.
 type cloudKey struct {

@@ -10,7 +10,7 @@ func ParseMetadata(data []byte) (*Metadata, error) { return parseMetadata(data) 
 func (s *RemoteKeySet) SetClockBack(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, t := range []*time.Time{&s.started, &s.retryAt, &s.urlSince} {
+	for _, t := range []*time.Time{&s.started[0], &s.started[1], &s.started[2], &s.retryAt, &s.urlSince} {
 		*t = t.Add(d)
 	}
 	if old := s.cache.Load(); old != nil {

@@ -56,6 +56,24 @@ func (e *FetchError) Temporary() bool {
 	return errors.Is(e.Err, context.DeadlineExceeded) || errors.As(e.Err, &t) && t.Temporary()
 }
 
+// A FetchLimitError reports that a [RemoteKeySet] does not have a key, and did not fetch the key set
+// because of its limit for unknown keys. The key may exist.
+type FetchLimitError struct {
+	// KeyID is the kid of the token, which is untrusted text.
+	KeyID string
+	// RetryAfter is how long the limit lasts.
+	RetryAfter time.Duration
+}
+
+// Error quotes the kid and cuts it.
+func (e *FetchLimitError) Error() string {
+	return fmt.Sprintf("issuer: key %s is not in the cached key set, which was fetched %d times in %v; retry after %v",
+		quote.Text(e.KeyID, maxShown), maxUnknownFetches, unknownInterval, e.RetryAfter.Round(time.Millisecond))
+}
+
+// Temporary returns true.
+func (e *FetchLimitError) Temporary() bool { return true }
+
 // A MismatchError reports that the discovery document of an issuer names another issuer. The URLs
 // are compared byte for byte, so a slash at the end makes a difference (OpenID Connect Discovery
 // 1.0, section 4.3).

@@ -5,15 +5,23 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/onafed/onafed/claims"
 )
 
 type contextKey struct{}
 
-// ClaimsFromContext returns the claims that [Verifier.Middleware] verified for a request, and
-// reports whether there are any.
+// ContextWithClaims returns a copy of ctx with claims for [ClaimsFromContext]. With it a handler can be
+// tested without tokens. [Verifier.Middleware] uses it for claims that it verified.
+func ContextWithClaims(ctx context.Context, c claims.Claims) context.Context {
+	return context.WithValue(ctx, contextKey{}, c)
+}
+
+// ClaimsFromContext returns the claims that [Verifier.Middleware] verified for a request, or those of
+// [ContextWithClaims], and reports whether there are any.
 func ClaimsFromContext(ctx context.Context) (claims.Claims, bool) {
 	c, ok := ctx.Value(contextKey{}).(claims.Claims)
 	return c, ok
@@ -26,7 +34,8 @@ func ClaimsFromContext(ctx context.Context) (claims.Claims, bool) {
 //
 // The response to other requests follows RFC 6750: status 401 and "Bearer" if there is no token,
 // 401 and error="invalid_token" if the token is refused. The reason would help an attacker, so it
-// is only written to [VerifierOptions.Logger]. If the keys are not available, the status is 503.
+// is only written to [VerifierOptions.Logger]. If the key of the token is not available, so that the
+// token may be good, the status is 503 with a Retry-After.
 func (v *Verifier) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, found := bearer(r.Header["Authorization"])
@@ -36,7 +45,7 @@ func (v *Verifier) Middleware(next http.Handler) http.Handler {
 		}
 		c, err := v.Verify(r.Context(), raw)
 		if err == nil {
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey{}, c)))
+			next.ServeHTTP(w, r.WithContext(ContextWithClaims(r.Context(), c)))
 			return
 		}
 		reason := ReasonKeysUnavailable // if the context ended; without a response the status would be 200
@@ -46,11 +55,23 @@ func (v *Verifier) Middleware(next http.Handler) http.Handler {
 		v.logger.LogAttrs(r.Context(), slog.LevelWarn, "token refused",
 			slog.String("reason", string(reason)), slog.String("error", err.Error()))
 		if reason == ReasonKeysUnavailable {
+			w.Header().Set("Retry-After", strconv.Itoa(retryAfter(err)))
 			http.Error(w, "the token cannot be verified now", http.StatusServiceUnavailable)
 			return
 		}
 		challenge(w, `Bearer error="invalid_token"`)
 	})
+}
+
+// retryAfter returns after how many seconds a client should repeat a request that failed with err.
+func retryAfter(err error) int {
+	wait := maxRetryEmpty
+	if limit, ok := errors.AsType[*FetchLimitError](err); ok {
+		wait = limit.RetryAfter
+	} else if fetch, ok := errors.AsType[*FetchError](err); ok && fetch.retryAfter > 0 {
+		wait = min(fetch.retryAfter, maxRetryAfter)
+	}
+	return int((wait + time.Second - 1) / time.Second)
 }
 
 func challenge(w http.ResponseWriter, value string) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/idp/idptest"
 	"github.com/onafed/onafed/idp/issuer"
 )
@@ -98,6 +99,15 @@ func (tt authorizationTest) run(t *testing.T, iss *idptest.Issuer) string {
 	return log.String()
 }
 
+func TestContextWithClaims(t *testing.T) {
+	t.Parallel()
+	ctx := issuer.ContextWithClaims(t.Context(), claims.Claims{Subject: "a"})
+	ctx = issuer.ContextWithClaims(ctx, claims.Claims{Subject: "b"})
+	if c, ok := issuer.ClaimsFromContext(ctx); !ok || c.Subject != "b" {
+		t.Errorf("ClaimsFromContext = %v, %v", c, ok)
+	}
+}
+
 func TestMiddlewareWithoutKeys(t *testing.T) {
 	t.Parallel()
 	iss := idptest.NewIssuer(t, nil)
@@ -107,7 +117,7 @@ func TestMiddlewareWithoutKeys(t *testing.T) {
 	h := v.Middleware(http.NotFoundHandler())
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header.Set("Authorization", "Bearer "+iss.Sign(iss.Claims("a")))
-	if resp := record(h, r); resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("WWW-Authenticate") != "" {
+	if resp := record(h, r); resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("WWW-Authenticate") != "" || resp.Header.Get("Retry-After") != "5" {
 		t.Errorf("status %d, want 503, because the token may be valid", resp.StatusCode)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

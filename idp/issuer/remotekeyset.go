@@ -43,8 +43,10 @@ type RemoteKeySetOptions struct {
 //   - A call with a known kid returns at once. If the cached keys are older than the Cache-Control
 //     of their response allows, the call also starts a fetch in the background. The age is at least
 //     1 minute and at most 1 hour; without Cache-Control it is 10 minutes.
-//   - A call with an unknown kid starts a fetch and waits for it. If the last fetch succeeded less
-//     than 30 seconds ago, the call fails instead, so that invented kids cause few requests.
+//   - A call with an unknown kid starts a fetch and waits for it, so a new key works with its first
+//     token. A *[KeyNotFoundError] means that a fetch that began after the call did not return the key.
+//     At most three fetches begin within 30 seconds, so that invented kids cause few requests. If that
+//     limit prevents the fetch, the error is a *[FetchLimitError], because the key may exist.
 //   - After a failed fetch the next call starts another one, but not within a pause: 1 second at
 //     first, then up to 30 seconds, or up to 5 while there are no keys. A Retry-After of the response
 //     makes the pause longer, up to a minute. During the pause a call with an unknown kid returns the
@@ -64,10 +66,11 @@ type RemoteKeySet struct {
 
 	cache atomic.Pointer[cachedKeys]
 
-	mu       sync.Mutex // guards the fields below; never held during I/O
-	fetching *keyFetch  // nil if no fetch runs
-	started  time.Time  // of the last fetch
-	failures int        // since the last successful fetch
+	mu       sync.Mutex                   // guards the fields below; never held during I/O
+	fetching *keyFetch                    // nil if no fetch runs
+	started  [maxUnknownFetches]time.Time // of the last fetches, the oldest first
+	number   int                          // of fetches that have begun
+	failures int                          // since the last successful fetch
 	retryAt  time.Time
 	lastErr  error
 	url      string // of the keys; "" if not known yet
@@ -80,6 +83,7 @@ type cachedKeys struct {
 	fetched, expires, stale time.Time
 	url, etag, modified     string
 	ttl                     time.Duration
+	number                  int // of the fetch
 }
 
 // A keyFetch is a fetch that runs in the background.
@@ -87,6 +91,7 @@ type keyFetch struct {
 	done    chan struct{}
 	timeout <-chan struct{} // closed at the time limit, even if the transport ignores it
 	url     string          // for the error at the time limit
+	number  int             // counts the fetches from 1
 	err     error           // valid after done
 }
 
@@ -169,40 +174,60 @@ func (s *RemoteKeySet) Keys(ctx context.Context, kid string) ([]Key, error) {
 func (c *cachedKeys) usable(now time.Time) bool { return c != nil && now.Before(c.stale) }
 
 // fetchKeys returns keys that are not in the cache, or whose cache is stale. It waits for the running
-// fetch, or for a new one if a pause does not prevent it.
+// fetch, and for a new one if that does not return the key: it may have begun before the key was
+// published.
 func (s *RemoteKeySet) fetchKeys(ctx context.Context, kid string) ([]Key, error) {
 	s.mu.Lock()
-	now := wallTime() // after Lock, which may wait: a fetch of that time must not be in the future
-	c, f := s.cache.Load(), s.fetching
-	usable := c.usable(now)
-	if usable && len(c.lookup(kid)) > 0 { // a fetch has just succeeded
-		s.mu.Unlock()
-		return c.Keys(ctx, kid)
-	}
-	if f == nil && (usable && s.unknownDue(now) || !usable && !s.paused(now)) {
-		f = s.startFetch(ctx, now)
-	}
-	err := s.lastErr
+	before := s.number
 	s.mu.Unlock()
-	if f != nil {
-		if err = f.wait(ctx); ctx.Err() != nil {
-			return nil, ctx.Err()
+	for {
+		f, err := s.joinFetch(ctx, kid, before)
+		if err != nil {
+			return nil, err
 		}
-	}
-	switch {
-	case err == nil:
-		return s.cache.Load().Keys(ctx, kid)
-	case usable:
-		return nil, err // not a KeyNotFoundError: the key may exist
-	default:
-		return nil, s.staleError(err)
+		if f != nil {
+			if err := f.wait(ctx); ctx.Err() != nil {
+				return nil, ctx.Err()
+			} else if err != nil {
+				return nil, s.unavailable(err)
+			}
+		}
+		c := s.cache.Load()
+		if keys := c.lookup(kid); len(keys) > 0 || f == nil || f.number > before {
+			return c.Keys(ctx, kid)
+		}
 	}
 }
 
-// staleError returns the error of a fetch, as a *StaleKeysError if there were keys before.
-func (s *RemoteKeySet) staleError(err error) error {
+// joinFetch returns the running fetch or a new one. It returns nil if none is needed: the cache has the
+// key, or is the result of a fetch that began after the first number of them. It returns an error if a
+// pause or the limit prevents a fetch.
+func (s *RemoteKeySet) joinFetch(ctx context.Context, kid string, number int) (*keyFetch, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := wallTime() // after Lock, which may wait: a fetch of that time must not be in the future
 	c := s.cache.Load()
-	if c == nil {
+	usable := c.usable(now)
+	switch {
+	case usable && (len(c.lookup(kid)) > 0 || c.number > number):
+		return nil, nil //nolint:nilnil // no fetch is needed
+	case s.fetching != nil:
+		return s.fetching, nil
+	case s.paused(now):
+		return nil, s.unavailable(s.lastErr)
+	}
+	// A limit on top of the pause, or without any keys, would only make an outage longer.
+	if wait := s.untilUnknown(now); wait > 0 && usable && s.lastErr == nil {
+		return nil, &FetchLimitError{KeyID: kid, RetryAfter: wait}
+	}
+	return s.startFetch(ctx, now), nil
+}
+
+// unavailable returns the error of a fetch, as a *StaleKeysError if there are only stale keys. With
+// other keys it is no *KeyNotFoundError either, because the key may exist.
+func (s *RemoteKeySet) unavailable(err error) error {
+	c := s.cache.Load()
+	if c == nil || c.usable(wallTime()) {
 		return err
 	}
 	return &StaleKeysError{Fetched: c.fetched, Err: err}
@@ -220,8 +245,11 @@ func (s *RemoteKeySet) refresh(ctx context.Context, now time.Time, old *cachedKe
 // startFetch starts a fetch. The caller holds s.mu.
 func (s *RemoteKeySet) startFetch(ctx context.Context, now time.Time) *keyFetch {
 	ctx, cancel := detach.WithTimeout(ctx, s.o.Timeout)
-	f := &keyFetch{done: make(chan struct{}), timeout: ctx.Done(), url: cmp.Or(s.issuer, s.url)}
-	s.fetching, s.started = f, now
+	s.number++
+	f := &keyFetch{done: make(chan struct{}), timeout: ctx.Done(), url: cmp.Or(s.issuer, s.url), number: s.number}
+	s.fetching = f
+	copy(s.started[:], s.started[1:])
+	s.started[len(s.started)-1] = now
 	fetch := func() (*cachedKeys, error) { return s.fetch(ctx) }
 	go detach.Run(fetch, func(c *cachedKeys, err error) {
 		defer cancel()
@@ -237,6 +265,7 @@ func (s *RemoteKeySet) finishFetch(ctx context.Context, f *keyFetch, c *cachedKe
 	now := wallTime()
 	s.mu.Lock()
 	if err == nil {
+		c.number = f.number
 		s.cache.Store(c)
 		s.failures, s.lastErr = 0, nil
 	} else {

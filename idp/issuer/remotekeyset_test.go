@@ -3,7 +3,6 @@ package issuer_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -101,58 +100,6 @@ func TestKnownKeyIsFetchedOnce(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestNewKeyIsFetchedAtOnce(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		iss, keys := remote(t, issuer.RemoteKeySetOptions{})
-		wantKey(t, keys, "k0")
-		time.Sleep(31 * time.Second)
-		kid := iss.RotateKey()
-		start := time.Now()
-		wantKey(t, keys, kid)
-		if d := time.Since(start); d != 0 {
-			t.Errorf("the new key took %v", d)
-		}
-		wantKey(t, keys, "k0")
-		wantRequests(t, iss, 2)
-	})
-}
-
-// 10,000 invented kids cause no request. A new key is found within 30 s, and known keys are always
-// found.
-func TestFloodOfUnknownKeys(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		iss, keys := remote(t, issuer.RemoteKeySetOptions{})
-		wantKey(t, keys, "k0")
-		flood := func(n int) {
-			var wg sync.WaitGroup
-			for i := range n {
-				wg.Go(func() { wantNoKey(t, keys, fmt.Sprintf("garbage-%d", i)) })
-			}
-			wg.Wait()
-		}
-		flood(10_000)
-		wantRequests(t, iss, 1)
-		kid := iss.RotateKey()
-		wantNoKey(t, keys, kid) // it is found by the next fetch
-		var at time.Duration
-		start := time.Now()
-		for at == 0 && time.Since(start) < time.Minute {
-			time.Sleep(time.Second)
-			flood(20)
-			wantKey(t, keys, "k0")
-			if _, err := keys.Keys(t.Context(), kid); err == nil {
-				at = time.Since(start)
-			}
-		}
-		if at == 0 || at > 30*time.Second {
-			t.Errorf("the new key worked after %v, want at most 30s", at)
-		}
-		wantRequests(t, iss, 2)
-	})
 }
 
 // While a fetch for an unknown kid hangs, known keys are found, and callers can be canceled.

@@ -8,9 +8,10 @@ import (
 )
 
 const (
-	// unknownInterval is the least time between a successful fetch and a fetch for an unknown kid,
-	// so that a flood of invented kids causes two requests a minute.
-	unknownInterval = 30 * time.Second
+	// At most maxUnknownFetches begin within unknownInterval because of unknown kids. One is not
+	// enough: a fetch that a wrong token caused would delay the key of a rotation by half a minute.
+	maxUnknownFetches = 3
+	unknownInterval   = 30 * time.Second
 
 	// The pause after a failed fetch starts at minRetry and doubles up to maxRetry. While there are
 	// no keys, no token can be verified, so the limit is maxRetryEmpty.
@@ -21,16 +22,13 @@ const (
 	maxPause      = maxRetryAfter + maxRetry/2
 )
 
-// unknownDue reports whether an unknown kid may start a fetch. The caller holds s.mu.
-//
-// Only a key set without the kid is evidence that the key does not exist. After a failed fetch the
-// usual pause applies.
-func (s *RemoteKeySet) unknownDue(now time.Time) bool {
-	if s.lastErr != nil {
-		return !s.paused(now)
+// untilUnknown returns how long an unknown kid may not start a fetch, or 0. The caller holds s.mu.
+func (s *RemoteKeySet) untilUnknown(now time.Time) time.Duration {
+	oldest := s.started[0]
+	if oldest.IsZero() || now.Before(oldest) { // the clock was set back
+		return 0
 	}
-	since := now.Sub(s.started)
-	return since >= unknownInterval || since < 0
+	return max(0, oldest.Add(unknownInterval).Sub(now))
 }
 
 // paused reports whether the pause after a failed fetch lasts. The caller holds s.mu. If the clock
