@@ -44,7 +44,7 @@ func (c *ProcessCommand) Run(ctx context.Context, t *terminal.Terminal) error {
 		return err
 	}
 	sent := &lastToken{TokenSource: src}
-	_, p, err := c.Load(ctx, sent, log)
+	_, p, err := c.Load(ctx, sent, c.OneShotLogger(t))
 	if err != nil {
 		return err
 	}

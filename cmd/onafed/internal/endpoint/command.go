@@ -53,7 +53,12 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 	if err := CheckListen(c.Listen); err != nil {
 		return exit.Unanswered(err)
 	}
-	p, err := c.Provider(ctx, t)
+	log := t.Logger(c.Verbose)
+	src, err := c.Source(c.TokenAudience(), log)
+	if err != nil {
+		return err
+	}
+	_, p, err := c.Load(ctx, src, log)
 	if err != nil {
 		return err
 	}
@@ -61,7 +66,7 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 		return err
 	}
 	token := export.NewHandlerToken()
-	handler, err := export.NewHandler(p, token, &export.HandlerOptions{RoleARN: c.RoleARN, Logger: t.Logger(c.Verbose)})
+	handler, err := export.NewHandler(p, token, &export.HandlerOptions{RoleARN: c.RoleARN, Logger: log})
 	if err != nil {
 		return err
 	}

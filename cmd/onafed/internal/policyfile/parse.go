@@ -171,8 +171,8 @@ var (
 	errIsRole   = errors.New("the input is a role")
 )
 
-// top reads the outermost object in one pass: the first member that contains roles, and the names of
-// the others.
+// top reads the outermost object in one pass: the first member that contains roles, and the names
+// of the others.
 func (r *reader) top() error {
 	start := r.Offset()
 	found, terraform, empty := false, false, false

@@ -92,13 +92,22 @@ func (f *Flags) options(log *slog.Logger) func(*awsfed.Options) {
 	}
 }
 
-// Provider returns the provider of the role with the token source of the flags.
+// Provider returns the provider of the role with the token source of the flags, for a command that
+// ends with the first error. Its refreshes are logged only with --verbose, because the command
+// prints the error.
 func (f *Flags) Provider(ctx context.Context, t *terminal.Terminal) (*awsfed.Provider, error) {
-	log := t.Logger(f.Verbose)
-	src, err := f.Source(f.TokenAudience(), log)
+	src, err := f.Source(f.TokenAudience(), t.Logger(f.Verbose))
 	if err != nil {
 		return nil, err
 	}
-	_, p, err := f.Load(ctx, src, log)
+	_, p, err := f.Load(ctx, src, f.OneShotLogger(t))
 	return p, err
+}
+
+// OneShotLogger returns the logger for the provider of a command that ends with its first error.
+func (f *Flags) OneShotLogger(t *terminal.Terminal) *slog.Logger {
+	if f.Verbose {
+		return t.Logger(true)
+	}
+	return slog.New(slog.DiscardHandler)
 }

@@ -34,7 +34,8 @@ func TestEscape(t *testing.T) {
 	}
 }
 
-// Bytes from 0x80 on are not UTF-8 by themselves. Terminals read some of them as control characters.
+// Bytes from 0x80 on are not UTF-8 by themselves. Terminals read some of them as control
+// characters.
 func TestEscapeBytes(t *testing.T) {
 	t.Parallel()
 	for b := 0x80; b < 0x100; b++ {
