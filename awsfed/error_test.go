@@ -126,7 +126,7 @@ func TestErrorWithTwoReasons(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newService()
-		s.failWith(apiError("InvalidIdentityToken", strings.Repeat("\x01long text ", 100)))
+		s.failWith(apiError("InvalidIdentityToken", "long text "+strings.Repeat("\x01", 1000)))
 		n := 0
 		p, err := awsfed.New(s, roleARN, idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) {
 			if n++; n > 1 {
