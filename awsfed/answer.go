@@ -86,7 +86,7 @@ func (p *Provider) session(a answer, c claims.Claims) (session, error) {
 }
 
 // assumedAccount returns the account of the role in an answer, or an error if it is another role
-// than the one that was asked for. Servers other than AWS may leave out the ARN.
+// than the requested one. Servers other than AWS may leave out the ARN.
 func (p *Provider) assumedAccount(a answer) (string, error) {
 	got := p.assumedRole(a)
 	account := accountOf(got)
@@ -101,7 +101,7 @@ func (p *Provider) assumedAccount(a answer) (string, error) {
 	user, _ := arn.Parse(got)
 	rest, ok := strings.CutPrefix(user.Resource, "assumed-role/"+name+"/")
 	if !ok || rest == "" || user.Service != "sts" || user.Account != role.Account {
-		return "", &answerError{requestID: a.requestID, reason: fmt.Sprintf("the answer is for %s, not for the role that was asked for", quote.Text(got, 100))}
+		return "", &answerError{requestID: a.requestID, reason: fmt.Sprintf("the answer is for %s, not for the requested role", quote.Text(got, 100))}
 	}
 	return account, nil
 }

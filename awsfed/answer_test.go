@@ -73,22 +73,22 @@ func wrongAnswers() []wrongAnswer {
 		{"no ARN", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.AssumedRoleUser = nil }, 0, ""},
 		{"another account", func(o *sts.AssumeRoleWithWebIdentityOutput) {
 			o.AssumedRoleUser.Arn = aws.String("arn:aws:sts::999999999999:assumed-role/deploy/x")
-		}, 0, "not for the role"},
+		}, 0, "not for the requested role"},
 		{"another role", func(o *sts.AssumeRoleWithWebIdentityOutput) {
 			o.AssumedRoleUser.Arn = aws.String("arn:aws:sts::" + account + ":assumed-role/admin/x")
-		}, 0, "not for the role"},
+		}, 0, "not for the requested role"},
 		{"a role with the name as a prefix", func(o *sts.AssumeRoleWithWebIdentityOutput) {
 			o.AssumedRoleUser.Arn = aws.String("arn:aws:sts::" + account + ":assumed-role/deployer/x")
-		}, 0, "not for the role"},
+		}, 0, "not for the requested role"},
 		{"a user", func(o *sts.AssumeRoleWithWebIdentityOutput) {
 			o.AssumedRoleUser.Arn = aws.String("arn:aws:iam::" + account + ":user/deploy")
-		}, 0, "not for the role"},
+		}, 0, "not for the requested role"},
 		{"another service", func(o *sts.AssumeRoleWithWebIdentityOutput) {
 			o.AssumedRoleUser.Arn = aws.String("arn:aws:iam::" + account + ":assumed-role/deploy/x")
-		}, 0, "not for the role"},
+		}, 0, "not for the requested role"},
 		{"no session", func(o *sts.AssumeRoleWithWebIdentityOutput) {
 			o.AssumedRoleUser.Arn = aws.String("arn:aws:sts::" + account + ":assumed-role/deploy/")
-		}, 0, "not for the role"},
+		}, 0, "not for the requested role"},
 		{"no expiration", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.Expiration = nil }, 0, "does not say when"},
 		{"expired", expiresIn(0), 0, "expired at"},
 		{"12 hours", expiresIn(12 * time.Hour), 0, ""},

@@ -102,8 +102,8 @@ func TestNextSteps(t *testing.T) {
 	}
 }
 
-// Error shows the role without its path if the ARN is long, and the code, the role and the request ID
-// always.
+// Error shows the role without its path if the ARN is long, and the code, the role and the request
+// ID always.
 func TestErrorIsShort(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("long text ", 100)

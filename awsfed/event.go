@@ -44,7 +44,7 @@ func (ev RefreshEvent) MarshalJSON() ([]byte, error) {
 	})
 }
 
-// Settled tells the log, the pool and OnRefresh about a refresh.
+// Settled reports a refresh to the log, the pool and OnRefresh.
 func (d *driver) Settled(ev refresh.Event[session]) {
 	p := (*Provider)(d)
 	v := ev.Value

@@ -14,7 +14,7 @@ import (
 // logInterval is the least time between two lines about the same failure.
 const logInterval = 5 * time.Minute
 
-// maxLogged is how many kinds of failures a failureLog tells apart.
+// maxLogged is how many kinds of failures a failureLog distinguishes.
 const maxLogged = 16
 
 // A failureLog limits the log lines about failures of one provider.

@@ -18,8 +18,8 @@ func Audience(roleARN string) string {
 }
 
 // DefaultRegion returns the region whose STS [LoadConfig] calls for a role if no region is set, or
-// "" for an unknown partition. The session tokens of a regional STS are valid in all regions, which
-// those of the global one are not.
+// "" for an unknown partition. The session tokens of a regional STS are valid in all regions, those
+// of the global STS only in the regions that are active by default.
 func DefaultRegion(roleARN string) string {
 	return arn.DefaultRegion(partitionOf(roleARN))
 }

@@ -118,7 +118,7 @@ func rejectsKey(ctx context.Context, err error) bool {
 	return false
 }
 
-// A signature tells the two middlewares of a request about its key.
+// A signature is the state of a request that its two middlewares share.
 type signature struct {
 	accessKeyID string // that signed the request; empty before it is signed
 	rejected    string // that must not sign it; empty on the first pass

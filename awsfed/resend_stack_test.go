@@ -269,7 +269,8 @@ func TestResendWithSeveralProviders(t *testing.T) {
 	})
 }
 
-// A client that gets its credentials through another client with the same option does not resend for it.
+// A client that gets its credentials through another client with the same option does not resend
+// for it.
 func TestResendInsideOfARequest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A Driver fetches the values of an [Engine] and tells it about them. Its methods are called by the
+// A Driver fetches the values of an [Engine] and describes them. Its methods are called by the
 // goroutine of a refresh, never under a lock, so they may call the engine.
 type Driver[T any] interface {
 	// Fetch returns a new value. There is at most one call at a time. The context has the values of

@@ -137,7 +137,7 @@ func (e *Engine[T]) giveUp(f *fetch[T], rf *refresh[T], after time.Duration) {
 	e.settle(rf, zero, &TimeoutError{After: after, Since: f.since})
 }
 
-// settle publishes the result of a refresh, releases its callers, and tells the driver.
+// settle publishes the result of a refresh, releases its callers, and calls Driver.Settled.
 func (e *Engine[T]) settle(rf *refresh[T], v T, err error) {
 	now := time.Now()
 	ev := Event[T]{Began: rf.began, Ended: now}

@@ -22,7 +22,7 @@ const (
 	maxMandatory = time.Minute
 )
 
-// nominal returns the lifetime that was asked for, given the measured one.
+// nominal returns the requested lifetime, given the measured one.
 func nominal(life time.Duration) time.Duration {
 	if r := life.Round(time.Minute); r > 0 && (r-life).Abs() <= maxRounding {
 		return r

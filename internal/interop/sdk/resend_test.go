@@ -122,8 +122,8 @@ type deadKeyCase struct {
 	call          func(aws.Config) func(context.Context) error
 }
 
-// With the default retry quota, 100 of 100 requests that are under way with one dead key succeed,
-// and STS is asked once for all of them.
+// With the default retry quota, 100 of 100 requests that were sent with one rejected key succeed,
+// and STS is called once for all of them.
 func TestManyRequestsWithOneDeadKey(t *testing.T) {
 	t.Parallel()
 	for _, tt := range deadKeyCases() {
