@@ -8,15 +8,16 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/onafed/onafed/claims"
 )
 
 // DefaultSecretsFile is the file in which an Ona environment keeps its own API token. With it the
-// environment acts as itself and not as its user.
+// environment acts as itself and not as its user. On Windows, where the path has no drive,
+// [FromEnvironment] skips it.
 const DefaultSecretsFile = "/usr/local/gitpod/secrets/token"
 
 // Environment variables that [FromEnvironment] reads.
@@ -156,6 +157,10 @@ type environment struct {
 func (e *environment) secretsFile() (TokenSource, SkippedSource, error) {
 	skip := SkippedSource{Name: "secrets file " + shown(e.SecretsFile)}
 	switch _, err := os.Stat(e.SecretsFile); {
+	case e.SecretsFile == DefaultSecretsFile && !filepath.IsAbs(e.SecretsFile):
+		// On Windows the path names a file on the current drive, which anybody may have put there.
+		skip.Reason = "not on this system"
+		return nil, skip, nil
 	case errors.Is(err, fs.ErrNotExist):
 		skip.Reason = "does not exist"
 		return nil, skip, nil
@@ -234,9 +239,9 @@ func (e *environment) tokenFile() (TokenSource, SkippedSource, error) {
 			err = checkOnaToken(t, e.audience)
 		}
 	}
-	if errno, ok := errors.AsType[syscall.Errno](err); ok && !errors.Is(err, fs.ErrNotExist) {
+	if isSystemError(err) && !errors.Is(err, fs.ErrNotExist) {
 		// The file may contain an Ona token, and the next source is another identity.
-		return nil, skip, fmt.Errorf("cannot be read: %w", errno)
+		return nil, skip, fmt.Errorf("cannot be read: %w", err)
 	}
 	if err != nil {
 		skip.Reason = unprefixed{err}.Error()

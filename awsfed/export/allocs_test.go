@@ -35,7 +35,7 @@ func TestEditAllocations(t *testing.T) {
 	values := []string{"a", "b"}
 	if got := testing.AllocsPerRun(20, func() {
 		n++
-		if err := f.Edit(ctx, "profile-100", export.Setting{Key: "region", Value: values[n%2]}); err != nil {
+		if err := f.Edit(ctx, "profile-100", export.Set("region", values[n%2])); err != nil {
 			t.Fatal(err)
 		}
 	}); got > 40 {
@@ -58,7 +58,7 @@ func BenchmarkEdit(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		n++
-		if err := f.Edit(ctx, "profile-100", export.Setting{Key: "region", Value: values[n%2]}); err != nil {
+		if err := f.Edit(ctx, "profile-100", export.Set("region", values[n%2])); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -69,7 +69,7 @@ func BenchmarkRewrite(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
-		if _, ok := export.Rewrite(false, text, "profile-100", export.Setting{Key: "region", Value: "x"}); !ok {
+		if _, ok := export.Rewrite(false, text, "profile-100", export.Set("region", "x")); !ok {
 			b.Fatal("refused")
 		}
 	}

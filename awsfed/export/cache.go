@@ -48,10 +48,25 @@ type CacheIdentity struct {
 	AccountID string `json:"accountId,omitempty"`
 }
 
-// CacheEntry is what a fetch returns and what the cache stores.
+// CacheEntry is what a fetch returns and what the cache stores: credentials and their identity. All
+// verbs of fmt, log/slog and encoding/json show the expiration and never a key. The zero value is
+// empty. Make one with [NewCacheEntry].
 type CacheEntry struct {
 	CacheIdentity
-	Credentials aws.Credentials
+	credentials func() aws.Credentials // a func for the reason in [Setting]; nil if empty
+}
+
+// NewCacheEntry returns an entry with the credentials.
+func NewCacheEntry(id CacheIdentity, c aws.Credentials) CacheEntry {
+	return CacheEntry{CacheIdentity: id, credentials: func() aws.Credentials { return c }}
+}
+
+// Credentials returns the credentials, zero for an empty entry.
+func (e CacheEntry) Credentials() aws.Credentials {
+	if e.credentials == nil {
+		return aws.Credentials{}
+	}
+	return e.credentials()
 }
 
 // Format writes the expiration and never a key, for every verb.
@@ -60,11 +75,14 @@ func (e CacheEntry) Format(state fmt.State, _ rune) { redact(state, e.shown()) }
 // LogValue returns the same text as Format.
 func (e CacheEntry) LogValue() slog.Value { return slog.StringValue(e.shown()) }
 
+// MarshalText returns the same text as Format.
+func (e CacheEntry) MarshalText() ([]byte, error) { return []byte(e.shown()), nil }
+
 func (e CacheEntry) shown() string {
-	if e.Credentials.Expires.IsZero() {
+	if e.credentials == nil {
 		return "export.CacheEntry(empty)"
 	}
-	return "export.CacheEntry(until " + timestamp(e.Credentials.Expires) + ")"
+	return "export.CacheEntry(until " + timestamp(e.Credentials().Expires) + ")"
 }
 
 // CacheRequest asks a [Cache] for credentials.
@@ -144,7 +162,7 @@ func (c *Cache) Off() error { return c.off }
 func (c *Cache) Source(r CacheRequest) CredentialsSource {
 	return CredentialsSourceFunc(func(ctx context.Context) (aws.Credentials, error) {
 		e, err := c.Entry(ctx, r)
-		return e.Credentials, err
+		return e.Credentials(), err
 	})
 }
 
@@ -235,9 +253,9 @@ func fetchEntry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 		return CacheEntry{}, err
 	}
 	if e.AccountID == "" {
-		e.AccountID = e.Credentials.AccountID
+		e.AccountID = e.Credentials().AccountID
 	}
-	if err := checkCredentials(e.Credentials, time.Now()); err != nil {
+	if err := checkCredentials(e.Credentials(), time.Now()); err != nil {
 		return CacheEntry{}, fmt.Errorf("export: credentials refused: %w", err)
 	}
 	if field := e.mismatch(r); field != "" {

@@ -26,10 +26,7 @@ func counted(calls *int, err error) func(context.Context) (export.CacheEntry, er
 		if err != nil {
 			return export.CacheEntry{}, err
 		}
-		return export.CacheEntry{
-			CacheIdentity: export.CacheIdentity{Issuer: "https://app.gitpod.io", Subject: "org:1"},
-			Credentials:   credentials(*calls),
-		}, nil
+		return export.NewCacheEntry(export.CacheIdentity{Issuer: "https://app.gitpod.io", Subject: "org:1"}, credentials(*calls)), nil
 	}
 }
 

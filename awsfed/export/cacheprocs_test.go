@@ -39,7 +39,7 @@ func childCache(args []string) error {
 		if args[2] == "fail" {
 			return export.CacheEntry{}, errors.New("STS said no")
 		}
-		return export.CacheEntry{Credentials: credentials(os.Getpid())}, nil
+		return export.NewCacheEntry(export.CacheIdentity{}, credentials(os.Getpid())), nil
 	}})
 	return export.Process(context.Background(), os.Stdout, src)
 }

@@ -29,14 +29,14 @@ func (f *File) WriteProcess(ctx context.Context, profile, command string) error 
 	if reason := checkValue(command); reason != "" {
 		return &FileError{Path: f.path, Reason: "the command " + reason, Next: "make it with CommandLine"}
 	}
-	return f.edit(ctx, profile, func(s *section) ([]Setting, *FileError) {
+	return f.edit(ctx, profile, func(s *section) ([]pair, *FileError) {
 		if e := s.entry(keyProcess); e != nil && !f.opts.Overwrite && e.value != "" && programOf(e.value) != programOf(command) {
 			return nil, refuse(e.line, "profile "+quoted(profile)+" has a credential_process of another program", "choose another profile, or allow overwriting")
 		}
 		if err := f.keepLongTerm(s); err != nil {
 			return nil, err
 		}
-		return f.removePreferred(append(staticKeys(aws.Credentials{}), Setting{keyProcess, command}), s, isOtherSource, "credential_process")
+		return f.removePreferred(append(staticKeys(aws.Credentials{}), pair{keyProcess, command}), s, isOtherSource, "credential_process")
 	})
 }
 

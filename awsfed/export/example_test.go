@@ -247,7 +247,7 @@ func ExampleCache() {
 		Fetch: func(ctx context.Context) (export.CacheEntry, error) {
 			calls++
 			c, err := provider().Credentials(ctx)
-			return export.CacheEntry{Credentials: c}, err
+			return export.NewCacheEntry(export.CacheIdentity{}, c), err
 		},
 	})
 	for range 3 {

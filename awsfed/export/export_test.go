@@ -35,7 +35,11 @@ func Scan(config bool, text, profile string) (seen Seen, line int, reason string
 
 // Rewrite edits a text. ok is false if the edit is refused.
 func Rewrite(config bool, text, profile string, settings ...Setting) (after string, ok bool) {
-	if checkProfile(profile) != "" || checkSettings(settings) != "" {
+	pairs := make([]pair, len(settings))
+	for i, set := range settings {
+		pairs[i] = set.pair()
+	}
+	if checkProfile(profile) != "" || checkSettings(pairs) != "" {
 		return "", false
 	}
 	s, err := scan(text, formatOf(config), profile)
@@ -47,12 +51,12 @@ func Rewrite(config bool, text, profile string, settings ...Setting) (after stri
 			return "", false
 		}
 	}
-	rewritten := s.rewrite(text, settings)
+	rewritten := s.rewrite(text, pairs)
 	out := text[:s.start] + rewritten + text[s.end:]
 	if out == text {
 		return text, true
 	}
-	if s.verify(text[:s.start], rewritten, settings) != nil {
+	if s.verify(text[:s.start], rewritten, pairs) != nil {
 		return "", false
 	}
 	return out, true

@@ -147,15 +147,19 @@ func (f *File) read(profile string) (*section, error) {
 // Edit does not know what the keys mean. [File.WriteCredentials] and [File.WriteProcess] change the
 // keys that belong together.
 func (f *File) Edit(ctx context.Context, profile string, settings ...Setting) error {
-	if reason := checkSettings(settings); reason != "" {
+	pairs := make([]pair, len(settings))
+	for i, s := range settings {
+		pairs[i] = s.pair()
+	}
+	if reason := checkSettings(pairs); reason != "" {
 		return &FileError{Path: f.path, Reason: reason}
 	}
-	return f.edit(ctx, profile, func(*section) ([]Setting, *FileError) { return settings, nil })
+	return f.edit(ctx, profile, func(*section) ([]pair, *FileError) { return pairs, nil })
 }
 
 // edit changes a profile under the lock. decide is called with the profile's section and returns
 // the settings to write, or refuses.
-func (f *File) edit(ctx context.Context, profile string, decide func(*section) ([]Setting, *FileError)) error {
+func (f *File) edit(ctx context.Context, profile string, decide func(*section) ([]pair, *FileError)) error {
 	if reason := checkProfile(profile); reason != "" {
 		return &FileError{Path: f.path, Reason: reason}
 	}
@@ -176,7 +180,7 @@ func (f *File) edit(ctx context.Context, profile string, decide func(*section) (
 
 // editLocked reads the file again, because another writer may have replaced it before the lock was
 // taken.
-func (f *File) editLocked(ctx context.Context, at target, profile string, decide func(*section) ([]Setting, *FileError)) error {
+func (f *File) editLocked(ctx context.Context, at target, profile string, decide func(*section) ([]pair, *FileError)) error {
 	replaced := false
 	defer func() {
 		if !replaced {

@@ -103,7 +103,7 @@ func TestUnchangedFileIsNotWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Edit(t.Context(), "p", export.Setting{Key: "region", Value: "x"}); err != nil {
+	if err := f.Edit(t.Context(), "p", export.Set("region", "x")); err != nil {
 		t.Fatal(err)
 	}
 	after, err := os.Stat(f.Path())
@@ -121,14 +121,14 @@ func TestFilesOfOtherUsersAreRefused(t *testing.T) {
 	if err := os.Chown(f.Path(), 12345, -1); err != nil {
 		t.Skip("only root can try this")
 	}
-	if err := f.Edit(t.Context(), "p", export.Setting{Key: "region", Value: "x"}); err == nil || read(t, f.Path()) != "[p]\n" {
+	if err := f.Edit(t.Context(), "p", export.Set("region", "x")); err == nil || read(t, f.Path()) != "[p]\n" {
 		t.Errorf("another user's file was edited: %v", err)
 	}
 	folder, err := export.NewCredentialsFile(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := folder.Edit(t.Context(), "p", export.Setting{Key: "region", Value: "x"}); err == nil {
+	if err := folder.Edit(t.Context(), "p", export.Set("region", "x")); err == nil {
 		t.Error("a folder was edited")
 	}
 }
@@ -174,7 +174,7 @@ func TestErrorsAreOneCleanLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	errs := map[string]error{
-		"Edit":      f.Edit(t.Context(), "p", export.Setting{Key: "region", Value: "x"}),
+		"Edit":      f.Edit(t.Context(), "p", export.Set("region", "x")),
 		"OpenCache": export.OpenCache(&export.CacheOptions{Dir: filepath.Join(file, "cache")}).Off(),
 	}
 	_, _, errs["Lookup"] = f.Lookup("p", "region")
@@ -191,10 +191,10 @@ func TestEditKeepsTheSizeLimit(t *testing.T) {
 	t.Parallel()
 	text := "[q]\n# " + strings.Repeat("x", 16<<20-len("[q]\n# ")-1-len("\n[p]\nregion = x\n")) + "\n"
 	f := credentialsFile(t, text, nil)
-	if err := f.Edit(t.Context(), "p", export.Setting{Key: "region", Value: "xx"}); err == nil || !strings.Contains(err.Error(), "16 MiB") || read(t, f.Path()) != text {
+	if err := f.Edit(t.Context(), "p", export.Set("region", "xx")); err == nil || !strings.Contains(err.Error(), "16 MiB") || read(t, f.Path()) != text {
 		t.Errorf("a byte more than the limit: %v", err)
 	}
-	if err := f.Edit(t.Context(), "p", export.Setting{Key: "region", Value: "x"}); err != nil {
+	if err := f.Edit(t.Context(), "p", export.Set("region", "x")); err != nil {
 		t.Errorf("up to the limit: %v", err)
 	}
 	if got, _, err := f.Lookup("p", "region"); got != "x" || err != nil {

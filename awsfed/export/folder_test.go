@@ -16,7 +16,7 @@ func editRegion(t *testing.T, path string) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f.Edit(t.Context(), "p", export.Setting{Key: "region", Value: "x"})
+	return f.Edit(t.Context(), "p", export.Set("region", "x"))
 }
 
 // linkedFile returns the link home/credentials and its target dotfiles/aws.
@@ -135,7 +135,7 @@ func TestModes(t *testing.T) {
 	}
 	edit := func(value string) {
 		t.Helper()
-		if err := f.Edit(t.Context(), "p", export.Setting{Key: "region", Value: value}); err != nil {
+		if err := f.Edit(t.Context(), "p", export.Set("region", value)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -24,22 +24,22 @@ const (
 // staticKeys returns the settings for static credentials. It also removes keys that this package or
 // another tool wrote with earlier credentials, and that would show the wrong principal or
 // expiration. Zero credentials give settings that remove everything.
-func staticKeys(c aws.Credentials) []Setting {
+func staticKeys(c aws.Credentials) []pair {
 	expires := ""
 	if !c.Expires.IsZero() {
 		expires = timestamp(c.Expires)
 	}
-	return []Setting{
+	return []pair{
 		{keyAccessKeyID, c.AccessKeyID},
 		{keySecret, c.SecretAccessKey},
 		{keySessionToken, c.SessionToken},
 		{keyExpires, expires},
 		{keyAccount, c.AccountID},
-		{Key: keyOldToken},
-		{Key: "x_principal_arn"},
-		{Key: "aws_expiration"},
-		{Key: "aws_session_expiration"},
-		{Key: "expiration"},
+		{key: keyOldToken},
+		{key: "x_principal_arn"},
+		{key: "aws_expiration"},
+		{key: "aws_session_expiration"},
+		{key: "expiration"},
 	}
 }
 
@@ -60,7 +60,7 @@ func (f *File) WriteCredentials(ctx context.Context, profile string, c aws.Crede
 	if err := checkCredentials(c, time.Now()); err != nil {
 		return &FileError{Path: f.path, Reason: "credentials refused", Err: err}
 	}
-	return f.edit(ctx, profile, func(s *section) ([]Setting, *FileError) {
+	return f.edit(ctx, profile, func(s *section) ([]pair, *FileError) {
 		if err := f.keepLongTerm(s); err != nil {
 			return nil, err
 		}
@@ -79,7 +79,7 @@ func (f *File) RemoveCredentials(ctx context.Context, profile string) (removed b
 	if info, err := os.Stat(f.path); errors.Is(err, fs.ErrNotExist) || err == nil && isNull(info) {
 		return false, nil // without creating the folder
 	}
-	err = f.edit(ctx, profile, func(s *section) ([]Setting, *FileError) {
+	err = f.edit(ctx, profile, func(s *section) ([]pair, *FileError) {
 		if err := f.keepLongTerm(s); err != nil {
 			return nil, err
 		}
@@ -106,7 +106,7 @@ func (f *File) keepLongTerm(s *section) *FileError {
 
 // removePreferred adds settings that remove what SDKs prefer to the new settings. Without Overwrite
 // it refuses the first of them.
-func (f *File) removePreferred(settings []Setting, s *section, isPreferred func(key string) bool, written string) ([]Setting, *FileError) {
+func (f *File) removePreferred(settings []pair, s *section, isPreferred func(key string) bool, written string) ([]pair, *FileError) {
 	for i := range s.entries {
 		e := &s.entries[i]
 		if e.nested || !isPreferred(e.key) {
@@ -116,7 +116,7 @@ func (f *File) removePreferred(settings []Setting, s *section, isPreferred func(
 			return nil, refuse(e.line, "profile "+quoted(s.profile)+" has "+e.key+", which SDKs prefer to "+written,
 				"choose another profile, remove the setting, or allow overwriting")
 		}
-		settings = append(settings, Setting{Key: e.key})
+		settings = append(settings, pair{key: e.key})
 	}
 	return settings, nil
 }

@@ -62,12 +62,12 @@ func TestLockErrorHasTheWholeTimeout(t *testing.T) {
 	defer cancel()
 	var wg sync.WaitGroup
 	for range 8 { // these get the first turns and give up before the timeout
-		wg.Go(func() { _ = f.Edit(ctx, "p", export.Setting{Key: "region", Value: "x"}) })
+		wg.Go(func() { _ = f.Edit(ctx, "p", export.Set("region", "x")) })
 	}
 	runtime.Gosched()
 	for range 8 {
 		wg.Go(func() {
-			err := f.Edit(t.Context(), "p", export.Setting{Key: "region", Value: "x"})
+			err := f.Edit(t.Context(), "p", export.Set("region", "x"))
 			if !errors.Is(err, export.ErrLocked) || !strings.Contains(err.Error(), "within 50ms: still locked; ") {
 				t.Errorf("%v, want an error with 50ms and ErrLocked once", err)
 			}

@@ -67,6 +67,7 @@ func TestPreferredSettingsAreThoseOfTheSDKs(t *testing.T) {
 // A storedProfile is profile p with static keys and another section, in one of the two files.
 type storedProfile struct {
 	Credentials, Config string // paths
+	PrefersLogin        bool // whether it has a login session in the config file
 	section             string
 	file                *export.File // the one with the keys
 }
@@ -85,7 +86,7 @@ func storeProfiles(t *testing.T, c aws.Credentials) (stored []storedProfile) {
 	}
 	for _, isConfig := range []bool{false, true} {
 		for _, section := range sections {
-			s := storedProfile{filepath.Join(t.TempDir(), "credentials"), filepath.Join(t.TempDir(), "config"), section, nil}
+			s := storedProfile{filepath.Join(t.TempDir(), "credentials"), filepath.Join(t.TempDir(), "config"), isConfig && strings.HasPrefix(section, "login_session"), section, nil}
 			var err error
 			if isConfig {
 				write(t, s.Config, "[profile p]\n"+keys+section+"\n", 0o600)
@@ -105,18 +106,21 @@ func storeProfiles(t *testing.T, c aws.Credentials) (stored []storedProfile) {
 	return stored
 }
 
-// botocoreUsesKeys reports for each profile whether botocore uses its static keys.
+// botocoreUsesKeys reports for each profile whether botocore uses its static keys. A botocore before
+// login sessions existed (1.41) counts as a newer one, which prefers one in the config file.
 func botocoreUsesKeys(t *testing.T, python string, stored []storedProfile) (used []bool) {
 	t.Helper()
 	const script = `
-import json, os, sys, botocore.session
+import json, os, sys, botocore.session, botocore.credentials
 used = []
+has_login = hasattr(botocore.credentials, "LoginProvider")
 for s in json.load(sys.stdin):
     os.environ["AWS_SHARED_CREDENTIALS_FILE"], os.environ["AWS_CONFIG_FILE"] = s["Credentials"], s["Config"]
     try:
         used.append(botocore.session.Session(profile="p").get_credentials().method in ("shared-credentials-file", "config-file"))
     except Exception:
         used.append(False)
+    if s["PrefersLogin"] and not has_login: used[-1] = False
 json.dump(used, sys.stdout)
 `
 	in, err := json.Marshal(stored)

@@ -172,7 +172,7 @@ func TestKilledWriterLeavesOldOrNew(t *testing.T) {
 			orphans++
 		}
 		// No lock is left: the next edit succeeds and removes the temporary file.
-		if err := f.Edit(t.Context(), "after", export.Setting{Key: "region", Value: strconv.Itoa(round)}); err != nil {
+		if err := f.Edit(t.Context(), "after", export.Set("region", strconv.Itoa(round))); err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}
 		if _, err := os.Lstat(temp); !errors.Is(err, os.ErrNotExist) {
@@ -193,7 +193,7 @@ func TestLockTimeout(t *testing.T) {
 		t.Fatal(err)
 	}
 	edit := func(ctx context.Context) error {
-		return f.Edit(ctx, "p", export.Setting{Key: "region", Value: "x"})
+		return f.Edit(ctx, "p", export.Set("region", "x"))
 	}
 	err = edit(t.Context())
 	if lock, _ := f.Siblings(); !errors.Is(err, export.ErrLocked) || !strings.Contains(err.Error(), strconv.QuoteToASCII(lock)) {
@@ -223,7 +223,7 @@ func TestGoroutinesQueueForTheLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	edit := func(ctx context.Context) error {
-		return f.Edit(ctx, "p", export.Setting{Key: "region", Value: "x"})
+		return f.Edit(ctx, "p", export.Set("region", "x"))
 	}
 	var wg sync.WaitGroup
 	for range 20 {

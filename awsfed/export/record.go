@@ -38,13 +38,14 @@ type record struct {
 
 // success returns the record of fetched credentials.
 func success(key CacheKey, e CacheEntry) *record {
-	e.Credentials.Expires = e.Credentials.Expires.UTC()
+	c := e.Credentials()
+	c.Expires = c.Expires.UTC()
 	return &record{
 		Version:       recordVersion,
 		Key:           key,
 		CacheIdentity: e.CacheIdentity,
 		Fetched:       time.Now().UTC(),
-		Credentials:   &e.Credentials,
+		Credentials:   &c,
 	}
 }
 
@@ -78,7 +79,7 @@ func (e *sharedError) Retryable() bool { return !e.permanent }
 
 // entry returns the entry of a valid record.
 func (r *record) entry() CacheEntry {
-	return CacheEntry{CacheIdentity: r.CacheIdentity, Credentials: *r.Credentials}
+	return NewCacheEntry(r.CacheIdentity, *r.Credentials)
 }
 
 // valid reports whether the credentials can be used. A nil record has none.

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/onafed/onafed/awsfed/export"
 )
 
@@ -34,8 +36,8 @@ func TestCacheIgnoresBadEntries(t *testing.T) {
 			write(t, path, change(read(t, path)), 0o600)
 			for range 2 {
 				e, err := c.Entry(t.Context(), r)
-				if err != nil || e.Credentials.AccessKeyID != credentials(2).AccessKeyID {
-					t.Fatalf("Entry = %q, %v; want a new one", e.Credentials.AccessKeyID, err)
+				if err != nil || e.Credentials().AccessKeyID != credentials(2).AccessKeyID {
+					t.Fatalf("Entry = %q, %v; want a new one", e.Credentials().AccessKeyID, err)
 				}
 			}
 			if calls != 2 {
@@ -125,12 +127,12 @@ func FuzzCacheEntry(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		e, ok := export.ParseRecord(text, export.CacheRequest{Key: export.CacheKey{Source: "s"}, Expect: export.CacheIdentity{Issuer: "i"}}, now)
 		if !ok {
-			if e != (export.CacheEntry{}) {
+			if e.Credentials() != (aws.Credentials{}) || e.CacheIdentity != (export.CacheIdentity{}) {
 				t.Error("a refused entry is not the zero value")
 			}
 			return
 		}
-		if e.Issuer != "i" || !e.Credentials.Expires.After(now) || e.Credentials.SessionToken == "" || strings.ContainsAny(e.Credentials.SessionToken, "\n \"") {
+		if e.Issuer != "i" || !e.Credentials().Expires.After(now) || e.Credentials().SessionToken == "" || strings.ContainsAny(e.Credentials().SessionToken, "\n \"") {
 			t.Errorf("accepted %q", text)
 		}
 	})

@@ -32,7 +32,7 @@ func TestOldTemporaryFileIsRemoved(t *testing.T) {
 		f := credentialsFile(t, text, nil)
 		_, temp := f.Siblings()
 		write(t, temp, "aws_secret_access_key = half", 0o600)
-		err := f.Edit(t.Context(), "p", export.Setting{Key: "region", Value: "x"})
+		err := f.Edit(t.Context(), "p", export.Set("region", "x"))
 		if (err != nil) != (rule == "refused") {
 			t.Errorf("%s: %v", rule, err)
 		}

@@ -8,13 +8,13 @@ import (
 // rewrite returns the text that replaces text[s.start:s.end], so that the section has the settings.
 // It is the same text if nothing changes. Every byte of it that is not on a line of one of the keys
 // is copied. text is the text that was scanned.
-func (s *section) rewrite(text string, settings []Setting) string {
+func (s *section) rewrite(text string, settings []pair) string {
 	if !s.differs(settings) {
 		return text[s.start:s.end]
 	}
 	size := s.end - s.start + len("\r\n\r\n[profile ]\r\n") + len(s.profile)
 	for _, set := range settings {
-		size += len(set.Key) + len(" = \r\n") + len(set.Value)
+		size += len(set.key) + len(" = \r\n") + len(set.value)
 	}
 	var out strings.Builder
 	out.Grow(size)
@@ -28,7 +28,7 @@ func (s *section) rewrite(text string, settings []Setting) string {
 
 // writeChanged writes the section with the settings in place of the lines that had their keys. New
 // keys follow the last line of the section.
-func (s *section) writeChanged(out *strings.Builder, text string, settings []Setting) {
+func (s *section) writeChanged(out *strings.Builder, text string, settings []pair) {
 	pos := s.start
 	for _, e := range s.entries {
 		set, ok := find(settings, e.key)
@@ -37,7 +37,7 @@ func (s *section) writeChanged(out *strings.Builder, text string, settings []Set
 		}
 		out.WriteString(text[pos:e.start])
 		pos = e.end
-		if e.nested || set.Value == "" {
+		if e.nested || set.value == "" {
 			continue
 		}
 		out.WriteString(e.indent) // kept because the indentation of later lines is compared with it
@@ -49,7 +49,7 @@ func (s *section) writeChanged(out *strings.Builder, text string, settings []Set
 	eol := s.lineEnd()
 	open := s.insertAt == len(text) && !strings.HasSuffix(text, "\n") // the file's last line has no end, and gets none
 	for _, set := range settings {
-		if set.Value == "" || s.entry(set.Key) != nil {
+		if set.value == "" || s.entry(set.key) != nil {
 			continue
 		}
 		if !strings.HasSuffix(out.String(), "\n") {
@@ -64,7 +64,7 @@ func (s *section) writeChanged(out *strings.Builder, text string, settings []Set
 }
 
 // writeNew writes a new section for the end of the file, after a blank line.
-func (s *section) writeNew(out *strings.Builder, text string, settings []Setting) {
+func (s *section) writeNew(out *strings.Builder, text string, settings []pair) {
 	eol := s.lineEnd()
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		out.WriteString(eol)
@@ -75,7 +75,7 @@ func (s *section) writeNew(out *strings.Builder, text string, settings []Setting
 	out.WriteString(s.format.header(s.profile))
 	out.WriteString(eol)
 	for _, set := range settings {
-		if set.Value != "" {
+		if set.value != "" {
 			set.writeTo(out)
 			out.WriteString(eol)
 		}
@@ -89,7 +89,7 @@ func (s *section) lineEnd() string { return cmp.Or(s.eol, s.fileEOL, "\n") }
 // verify reads the new section and the header after it as SDKs will read them. It returns an error
 // unless our settings are there and every other key is as before. It protects the file from a
 // mistake in rewrite. before is the text before the section.
-func (s *section) verify(before, rewritten string, settings []Setting) *FileError {
+func (s *section) verify(before, rewritten string, settings []pair) *FileError {
 	clear(s.names)
 	clear(s.keys)
 	t := &section{format: s.format, profile: s.profile, names: s.names, keys: s.keys}
@@ -98,7 +98,7 @@ func (s *section) verify(before, rewritten string, settings []Setting) *FileErro
 	}
 	for _, set := range settings {
 		if !t.has(set) {
-			return refuse(0, "key "+quoted(set.Key)+" cannot be changed without changing how SDKs read other keys", "")
+			return refuse(0, "key "+quoted(set.key)+" cannot be changed without changing how SDKs read other keys", "")
 		}
 	}
 	i := 0

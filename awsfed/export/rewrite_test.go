@@ -16,7 +16,7 @@ func TestRewrite(t *testing.T) {
 	set := func(kv ...string) []export.Setting {
 		var s []export.Setting
 		for i := 0; i < len(kv); i += 2 {
-			s = append(s, export.Setting{Key: kv[i], Value: kv[i+1]})
+			s = append(s, export.Set(kv[i], kv[i+1]))
 		}
 		return s
 	}
@@ -70,7 +70,7 @@ func TestRewrite(t *testing.T) {
 // indented header below a new key as part of its value.
 func TestEditChecksTheNextHeader(t *testing.T) {
 	t.Parallel()
-	set := export.Setting{Key: "a", Value: "1"}
+	set := export.Set("a", "1")
 	for text, want := range map[string]bool{
 		"[p]\n[q]\nb = 2\n":            true,
 		"[p]\n  [q]\nb = 2\n":          false,
@@ -100,7 +100,7 @@ func FuzzRewrite(f *testing.F) {
 		if same, ok := export.Rewrite(isConfig, text, profile); ok && same != text {
 			t.Fatalf("no settings changed %q to %q", text, same)
 		}
-		set := export.Setting{Key: key, Value: value}
+		set := export.Set(key, value)
 		after, ok := export.Rewrite(isConfig, text, profile, set)
 		if !ok {
 			if after != "" {

@@ -65,7 +65,7 @@ func (s *section) value(key string) string {
 }
 
 // differs reports whether the section does not have the settings.
-func (s *section) differs(settings []Setting) bool {
+func (s *section) differs(settings []pair) bool {
 	for _, set := range settings {
 		if !s.has(set) {
 			return true
@@ -76,10 +76,10 @@ func (s *section) differs(settings []Setting) bool {
 
 // has reports whether the section has the setting: the key with exactly the value, or no such key
 // if the value is empty.
-func (s *section) has(set Setting) bool {
-	e := s.entry(set.Key)
-	if set.Value == "" || e == nil {
-		return set.Value == "" && e == nil
+func (s *section) has(set pair) bool {
+	e := s.entry(set.key)
+	if set.value == "" || e == nil {
+		return set.value == "" && e == nil
 	}
-	return e.equals(set.Value)
+	return e.equals(set.value)
 }

@@ -8,12 +8,19 @@ import (
 	"unicode/utf8"
 )
 
-// Setting is one key of a profile and its value.
+// Setting is one key of a profile, and the value that [Set] gave it. Without a value it removes the
+// key. All verbs of fmt, log/slog and encoding/json show the key and never the value.
 type Setting struct {
 	// Key consists of lower-case letters, digits, "_" and "-".
 	Key string
-	// Value is the text after "=". An empty one removes the key.
-	Value string
+	// value is a func because fmt prints the content of anything else also where it calls no method:
+	// for the verbs %p and %w, and in an unexported field.
+	value func() string
+}
+
+// Set returns the setting of a key to a value. An empty value removes the key.
+func Set(key, value string) Setting {
+	return Setting{Key: key, value: func() string { return value }}
 }
 
 // Format writes the key and never the value, for every verb.
@@ -22,41 +29,54 @@ func (s Setting) Format(state fmt.State, _ rune) { redact(state, s.shown()) }
 // LogValue returns the same text as Format.
 func (s Setting) LogValue() slog.Value { return slog.StringValue(s.shown()) }
 
+// MarshalText returns the same text as Format.
+func (s Setting) MarshalText() ([]byte, error) { return []byte(s.shown()), nil }
+
 func (s Setting) shown() string { return "export.Setting(" + quoted(s.Key) + ")" }
 
-func (s Setting) writeTo(out *strings.Builder) {
-	out.WriteString(s.Key)
+func (s Setting) pair() pair {
+	if s.value == nil {
+		return pair{key: s.Key}
+	}
+	return pair{s.Key, s.value()}
+}
+
+// pair is a key and its value, "" to remove the key.
+type pair struct{ key, value string }
+
+func (s pair) writeTo(out *strings.Builder) {
+	out.WriteString(s.key)
 	out.WriteString(" = ")
-	out.WriteString(s.Value)
+	out.WriteString(s.value)
 }
 
 // find returns the setting with the key.
-func find(settings []Setting, key string) (Setting, bool) {
+func find(settings []pair, key string) (pair, bool) {
 	for _, set := range settings {
-		if set.Key == key {
+		if set.key == key {
 			return set, true
 		}
 	}
-	return Setting{}, false
+	return pair{}, false
 }
 
-func contains(settings []Setting, key string) bool {
+func contains(settings []pair, key string) bool {
 	_, ok := find(settings, key)
 	return ok
 }
 
 // checkSettings returns why the settings cannot be written so that every SDK reads them alike, ""
 // if they can. The reason contains no value.
-func checkSettings(settings []Setting) string {
+func checkSettings(settings []pair) string {
 	for i, set := range settings {
-		if reason := checkKey(set.Key); reason != "" {
+		if reason := checkKey(set.key); reason != "" {
 			return reason
 		}
-		if contains(settings[:i], set.Key) {
-			return "key " + quoted(set.Key) + " is set twice"
+		if contains(settings[:i], set.key) {
+			return "key " + quoted(set.key) + " is set twice"
 		}
-		if reason := checkValue(set.Value); reason != "" {
-			return "the value of " + quoted(set.Key) + " " + reason
+		if reason := checkValue(set.value); reason != "" {
+			return "the value of " + quoted(set.key) + " " + reason
 		}
 	}
 	return ""

@@ -198,7 +198,7 @@ func numberedEntry(prefix string, n int, calls *int) export.CacheRequest {
 			if calls != nil {
 				*calls++
 			}
-			return export.CacheEntry{Credentials: fakeCredentials(n)}, nil
+			return export.NewCacheEntry(export.CacheIdentity{}, fakeCredentials(n)), nil
 		},
 	}
 }

@@ -216,9 +216,9 @@ func startCache(c *cell, w *world) *subject {
 	return &subject{use: func(ctx context.Context) (string, error) {
 		e, err := cache.Entry(ctx, export.CacheRequest{Key: export.CacheKey{RoleARN: roleARN}, Fetch: func(ctx context.Context) (export.CacheEntry, error) {
 			creds, err := newProvider(c, w, w.source()).Credentials(ctx)
-			return export.CacheEntry{Credentials: creds}, err
+			return export.NewCacheEntry(export.CacheIdentity{}, creds), err
 		}})
-		return e.Credentials.AccessKeyID, err
+		return e.Credentials().AccessKeyID, err
 	}}
 }
 

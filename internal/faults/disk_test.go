@@ -113,7 +113,7 @@ func diskCache(c *cell, b folderFault) {
 	get := func(n, wantCalls int) {
 		calls := 0
 		e, err := cache.Entry(c.Context(), numberedEntry("", n, &calls))
-		if err != nil || e.Credentials.SessionToken != fakeCredentials(n).SessionToken || calls != wantCalls {
+		if err != nil || e.Credentials().SessionToken != fakeCredentials(n).SessionToken || calls != wantCalls {
 			c.Errorf("entry %d: %d calls, want %d, %v", n, calls, wantCalls, err)
 		}
 		if left, _ := filepath.Glob(filepath.Join(c.dir, ".*.tmp")); len(left) > 0 {

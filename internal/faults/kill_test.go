@@ -92,7 +92,7 @@ func killCredentials(c *cell) {
 		}
 	})
 	other.kill()
-	if err := f.Edit(c.Context(), "after", export.Setting{Key: "region", Value: "x"}); err != nil {
+	if err := f.Edit(c.Context(), "after", export.Set("region", "x")); err != nil {
 		c.Errorf("after the kills: %v", err)
 	}
 	c.onlyFiles(c.dir, "credentials")
@@ -133,14 +133,14 @@ func killCache(c *cell) {
 	killSome(c, "write cache", "", func(acked int) {
 		round++
 		calls := 0
-		if e, err := cache.Entry(c.Context(), numberedEntry("", acked, &calls)); err != nil || calls != 0 || e.Credentials.AccessKeyID != fakeCredentials(acked).AccessKeyID {
+		if e, err := cache.Entry(c.Context(), numberedEntry("", acked, &calls)); err != nil || calls != 0 || e.Credentials().AccessKeyID != fakeCredentials(acked).AccessKeyID {
 			c.Errorf("entry %d was written and lost: %d fetches, %v", acked, calls, err)
 		}
 		// Each later entry is in the cache or is fetched, and it is whole.
 		for n := acked + 1; ; n++ {
 			calls = 0
 			e, err := cache.Entry(c.Context(), numberedEntry("", n, &calls))
-			if err != nil || e.Credentials.SessionToken != fakeCredentials(n).SessionToken {
+			if err != nil || e.Credentials().SessionToken != fakeCredentials(n).SessionToken {
 				c.Errorf("entry %d: %v", n, err)
 			}
 			if calls > 0 || err != nil {

@@ -89,10 +89,8 @@ func fetch(p *awsfed.Provider, sent *lastToken) func(context.Context) (export.Ca
 			return export.CacheEntry{}, err
 		}
 		c := sent.token.Load().Claims()
-		return export.CacheEntry{
-			CacheIdentity: export.CacheIdentity{Issuer: c.Issuer, Subject: c.Subject, AccountID: credentials.AccountID},
-			Credentials:   credentials,
-		}, nil
+		id := export.CacheIdentity{Issuer: c.Issuer, Subject: c.Subject, AccountID: credentials.AccountID}
+		return export.NewCacheEntry(id, credentials), nil
 	}
 }
 

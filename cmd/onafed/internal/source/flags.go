@@ -85,7 +85,7 @@ func (f *Flags) Client(log *slog.Logger) (*idp.Client, error) {
 	case f.APITokenEnv != "":
 		opts.Bearer = idp.BearerEnv(f.APITokenEnv)
 	default:
-		if _, err := os.Stat(idp.DefaultSecretsFile); err != nil {
+		if _, err := os.Stat(idp.DefaultSecretsFile); err != nil || !filepath.IsAbs(idp.DefaultSecretsFile) { // on Windows any drive could have it
 			return nil, errors.New("only the Ona API issues such a token, and this is not an Ona environment: use --api-token-file or --api-token-env")
 		}
 		opts.Bearer = idp.BearerFile(idp.DefaultSecretsFile)

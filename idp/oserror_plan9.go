@@ -1,0 +1,12 @@
+package idp
+
+import (
+	"errors"
+	"syscall"
+)
+
+// isSystemError reports whether err is an error of the operating system.
+func isSystemError(err error) bool {
+	_, ok := errors.AsType[syscall.ErrorString](err)
+	return ok
+}
