@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // maxBearer is the length of the longest API token. Servers commonly refuse header fields of more
@@ -17,7 +19,7 @@ func BearerFile(path string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) {
 		s, err := readSecret(path, maxBearer)
 		if err != nil {
-			return "", fmt.Errorf("file %s: %w", shown(path), err)
+			return "", fmt.Errorf("file %s: %w", quote.Path(path), err)
 		}
 		return s, nil
 	}

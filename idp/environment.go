@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // DefaultSecretsFile is the file in which an Ona environment keeps its own API token. With it the
@@ -155,7 +156,7 @@ type environment struct {
 }
 
 func (e *environment) secretsFile() (TokenSource, SkippedSource, error) {
-	skip := SkippedSource{Name: "secrets file " + shown(e.SecretsFile)}
+	skip := SkippedSource{Name: "secrets file " + quote.Path(e.SecretsFile)}
 	switch _, err := os.Stat(e.SecretsFile); {
 	case e.SecretsFile == DefaultSecretsFile && !filepath.IsAbs(e.SecretsFile):
 		// On Windows the path names a file on the current drive, which anybody may have put there.
@@ -231,7 +232,7 @@ func (e *environment) tokenFile() (TokenSource, SkippedSource, error) {
 		skip.Reason = "not set"
 		return nil, skip, nil
 	}
-	skip.Name += " " + shown(path)
+	skip.Name += " " + quote.Path(path)
 	raw, err := readSecret(path, claims.MaxTokenSize)
 	if err == nil {
 		var t *Token

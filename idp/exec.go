@@ -56,7 +56,7 @@ func ExecWith(opts *ExecOptions, name string, args ...string) TokenSource {
 		c.env, c.dir = slices.Clone(opts.Env), opts.Dir
 	}
 	// The name of the source does not contain the arguments, because they may contain a secret.
-	return &textSource{name: "command " + shown(name), configured: c.exists, read: c.run}
+	return &textSource{name: "command " + quote.Path(name), configured: c.exists, read: c.run}
 }
 
 // An ExecError reports why a command did not print a token.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // File returns a source that reads an ID token from the file at path for each call, so that it uses
@@ -18,7 +19,7 @@ import (
 // For a file with an API token, such as the one in an Ona environment, use [BearerFile].
 func File(path string) TokenSource {
 	return &textSource{
-		name:       "file " + shown(path),
+		name:       "file " + quote.Path(path),
 		configured: func() bool { return exists(path) },
 		read:       func(context.Context) (string, error) { return readSecret(path, claims.MaxTokenSize) },
 	}

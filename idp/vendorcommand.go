@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // envExecGuard is set for a command that FromEnvironment runs. If that command uses FromEnvironment
@@ -29,7 +31,7 @@ func (e *environment) command() (TokenSource, SkippedSource, error) {
 		skip.Reason = "not on PATH"
 		return nil, skip, nil
 	}
-	skip.Name = "command " + shown(path)
+	skip.Name = "command " + quote.Path(path)
 	return ExecWith(&ExecOptions{Env: []string{envExecGuard + "=1"}}, path, "idp", "token", "--audience", e.audience), skip, nil
 }
 

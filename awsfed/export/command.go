@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // WriteProcess writes credential_process = command to a profile of the config file. Every SDK then
@@ -50,7 +52,7 @@ func (f *File) WriteProcess(ctx context.Context, profile, command string) error 
 //
 // On Windows a word with a blank, a quote or a special character of cmd.exe is refused. The Go SDK
 // quotes the whole command once more, and no quoting survives that. Install the program in a folder
-// without blanks.
+// without blanks, or give the short name of the folder (C:\Users\FIRSTL~1), which dir /x shows.
 //
 // An error is an [*OptionError] for "program" or "args".
 func CommandLine(program string, args ...string) (string, error) {
@@ -66,7 +68,7 @@ func commandLine(goos, program string, args []string) (string, error) {
 	}
 	option, fail := "program", func(option, reason string) error { return &OptionError{"CommandLine", option, errors.New(reason)} }
 	if !absolute {
-		return "", fail(option, quoted(program)+" is not an absolute path, but SDKs run the command in any folder")
+		return "", fail(option, quote.Path(program)+" is not an absolute path, but SDKs run the command in any folder")
 	}
 	var b strings.Builder
 	for i, arg := range append([]string{program}, args...) {
@@ -119,9 +121,9 @@ func windowsWord(s string) (word, reason string) {
 		return "", "is empty, which cannot be quoted for all readers on Windows"
 	}
 	if i := strings.IndexFunc(s, func(c rune) bool {
-		return c <= ' ' || c == 0x7f || strings.ContainsRune("\"'&|<>()^%!;`~*?", c)
+		return c <= ' ' || c == 0x7f || strings.ContainsRune("\"'&|<>()^%!;`*?", c)
 	}); i >= 0 {
-		return "", fmt.Sprintf("has a blank or a special character of cmd.exe at offset %d, which cannot be quoted for all readers: use a path without it", i)
+		return "", fmt.Sprintf("has a blank or a special character of cmd.exe at offset %d, which cannot be quoted for all readers: use a path without it, such as the short name that dir /x shows", i)
 	}
 	return s, ""
 }

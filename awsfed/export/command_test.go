@@ -140,8 +140,8 @@ func TestCommandLine(t *testing.T) {
 			t.Errorf("%s: %q %q was accepted: %s", r.goos, r.program, r.args, got)
 		}
 	}
-	got, err := export.CommandLineFor("windows", `C:\tools\onafed.exe`, []string{"--role-arn", "arn:aws:iam::123456789012:role/a+b=c,d.e@f-g_h"})
-	if want := `C:\tools\onafed.exe --role-arn arn:aws:iam::123456789012:role/a+b=c,d.e@f-g_h`; got != want || err != nil {
+	got, err := export.CommandLineFor("windows", `C:\Users\FIRSTL~1\onafed.exe`, []string{"--role-arn", "arn:aws:iam::123456789012:role/a+b=c,d.e@f-g_h"})
+	if want := `C:\Users\FIRSTL~1\onafed.exe --role-arn arn:aws:iam::123456789012:role/a+b=c,d.e@f-g_h`; got != want || err != nil {
 		t.Errorf("windows: %q, %v, want %q", got, err, want)
 	}
 }

@@ -50,7 +50,7 @@ func failAt(path string, err error) error {
 
 // Error returns one line: path, line, reason, next step.
 func (e *FileError) Error() string {
-	s := "export: " + quote.Text(e.Path, 4096)
+	s := "export: " + quote.Path(e.Path)
 	if e.Line > 0 {
 		s += " line " + strconv.Itoa(e.Line)
 	}
@@ -59,7 +59,7 @@ func (e *FileError) Error() string {
 		if e.Reason != "" {
 			s += ": "
 		}
-		s += quote.Clean(e.Err.Error(), 4096) // it may contain the name of a folder, which may hold any character
+		s += quote.PathError(e.Err)
 	}
 	if e.Next != "" {
 		s += "; " + e.Next

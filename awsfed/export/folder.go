@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // makeFolder makes the folder, and those above it, with mode 0700.
@@ -42,7 +44,7 @@ func tightenFolder(dir string) error {
 			return err
 		}
 		if !isOwn(info) || isWritable(info) {
-			return refuse(0, "folder "+quoted(dir)+" is a link to a folder that another user can change", "name the file itself")
+			return refuse(0, "folder "+quote.Path(dir)+" is a link to a folder that another user can change", "name the file itself")
 		}
 	}
 	if filepath.Base(dir) == ".aws" && isOwn(info) && isLoose(info) {
@@ -67,7 +69,7 @@ func followLinks(path string) (string, error) {
 			return "", err
 		}
 		if !isOwn(folder) && !isRoots(folder) || isWritable(folder) {
-			return "", refuse(0, "the path has a symbolic link, and another user can change folder "+quoted(dir), "name the file itself")
+			return "", refuse(0, "the path has a symbolic link, and another user can change folder "+quote.Path(dir), "name the file itself")
 		}
 		info, err := os.Lstat(path)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -80,7 +82,7 @@ func followLinks(path string) (string, error) {
 			return path, nil
 		}
 		if !isOwn(info) {
-			return "", refuse(0, "symbolic link "+quoted(path)+" belongs to another user", "name the file itself")
+			return "", refuse(0, "symbolic link "+quote.Path(path)+" belongs to another user", "name the file itself")
 		}
 		to, err := os.Readlink(path)
 		if err != nil {

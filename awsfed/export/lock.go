@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // lockRetry is how often a lock that another process holds is tried. An edit takes some
@@ -72,7 +74,7 @@ func awaitTurn(ctx context.Context, turn chan struct{}, path string, timeout tim
 	case turn <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return &FileError{Reason: "cannot take the lock " + quoted(path), Err: ctx.Err()}
+		return &FileError{Reason: "cannot take the lock " + quote.Path(path), Err: ctx.Err()}
 	case <-t.C:
 		return stillLocked("this process", path, timeout, "try again")
 	}
@@ -80,7 +82,7 @@ func awaitTurn(ctx context.Context, turn chan struct{}, path string, timeout tim
 
 // stillLocked returns the error for a lock that was not released within the timeout.
 func stillLocked(holder, path string, timeout time.Duration, next string) error {
-	return &FileError{Reason: holder + " did not release the lock " + quoted(path) + " within " + timeout.String(), Next: next, Err: ErrLocked}
+	return &FileError{Reason: holder + " did not release the lock " + quote.Path(path) + " within " + timeout.String(), Next: next, Err: ErrLocked}
 }
 
 // release releases the lock. An error has no consequence: the lock ends with the process at the
@@ -108,7 +110,7 @@ func lockFile(ctx context.Context, path string, left, timeout time.Duration) (*f
 		}
 	}
 	if err != nil {
-		return nil, &FileError{Reason: "cannot take the lock " + quoted(path), Err: err}
+		return nil, &FileError{Reason: "cannot take the lock " + quote.Path(path), Err: err}
 	}
 	return l, nil
 }

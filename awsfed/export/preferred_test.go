@@ -67,7 +67,7 @@ func TestPreferredSettingsAreThoseOfTheSDKs(t *testing.T) {
 // A storedProfile is profile p with static keys and another section, in one of the two files.
 type storedProfile struct {
 	Credentials, Config string // paths
-	PrefersLogin        bool // whether it has a login session in the config file
+	PrefersLogin        bool   // whether it has a login session in the config file
 	section             string
 	file                *export.File // the one with the keys
 }

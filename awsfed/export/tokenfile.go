@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/internal/quote"
 	"github.com/onafed/onafed/internal/retry"
 )
 
@@ -249,7 +250,7 @@ func (t *TokenFile) makeFolder() error {
 		reason = "is writable by other users"
 	}
 	if reason != "" {
-		return refuse(0, "folder "+quoted(t.at.dir)+" "+reason, "give the token a folder of its own")
+		return refuse(0, "folder "+quote.Path(t.at.dir)+" "+reason, "give the token a folder of its own")
 	}
 	return nil
 }
