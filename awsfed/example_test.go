@@ -107,8 +107,8 @@ func ExampleAssumeRoleError() {
 		fmt.Println(e.NextStep())
 	}
 	// Output:
-	// RegionDisabledException false STS is not active in this region for the account of the role:
-	// use another region, or activate it in the account settings of IAM
+	// RegionDisabledException false
+	// STS is not active in this region for the account of the role: use another region, or activate it in the account settings of IAM
 }
 
 func ExampleLoadConfig() {
