@@ -58,20 +58,3 @@ func Shared(host string) (shared, guarded bool) {
 		return false, false
 	}
 }
-
-// NamesTenant reports whether a claim other than the subject names the tenant: some issuers give
-// each tenant its own audience, others have separate keys.
-func NamesTenant(host, claim string) bool {
-	switch host {
-	case "cognito-identity.amazonaws.com", "api.pulumi.com/oidc", "sandboxes.cloud", "oidc.vercel.com", "accounts.google.com":
-		if claim == "aud" {
-			return true
-		}
-	}
-	switch claim {
-	case "sub", "aud", "oaud", "amr", "email":
-		return false
-	default:
-		return HasKey(host, claim)
-	}
-}

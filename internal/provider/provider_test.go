@@ -50,26 +50,15 @@ func TestSharedIssuers(t *testing.T) {
 	for _, tt := range []struct {
 		host            string
 		shared, guarded bool
-		tenantClaims    []string // in addition to sub
 	}{
-		{provider.OnaHost, true, false, nil},
-		{"APP.gitpod.io", true, false, nil},
-		{"token.actions.githubusercontent.com", true, true, []string{"repository_owner_id"}},
-		{"accounts.google.com", true, false, []string{"aud"}},
-		{"auth.example", false, false, nil},
+		{provider.OnaHost, true, false},
+		{"APP.gitpod.io", true, false},
+		{"token.actions.githubusercontent.com", true, true},
+		{"accounts.google.com", true, false},
+		{"auth.example", false, false},
 	} {
 		if shared, guarded := provider.Shared(tt.host); shared != tt.shared || guarded != tt.guarded {
 			t.Errorf("Shared(%q) = %v, %v, want %v, %v", tt.host, shared, guarded, tt.shared, tt.guarded)
-		}
-		for _, claim := range tt.tenantClaims {
-			if !provider.NamesTenant(tt.host, claim) {
-				t.Errorf("NamesTenant(%q, %q) = false", tt.host, claim)
-			}
-		}
-		for _, claim := range []string{"sub", "email", "amr", "unknown"} {
-			if provider.NamesTenant(tt.host, claim) {
-				t.Errorf("NamesTenant(%q, %q) = true", tt.host, claim)
-			}
 		}
 	}
 }

@@ -14,6 +14,8 @@ const (
 	Email       // an e-mail address; only unusual ones contain a colon
 	URL         // an absolute URL, or the name of a provider
 	Text        // any text, which a person chose
+	Opaque      // an identifier whose beginning has no meaning
+	Custom      // text that need not name the tenant
 )
 
 // HasColon reports whether ordinary values of the form contain colons.

@@ -11,68 +11,81 @@ const (
 	V3
 )
 
-// Grammar describes the subjects of one version of an issuer's tokens: pairs of a name and a value.
-// The first pair names the tenant that the token belongs to.
+// Grammar describes one way in which a claim of an issuer's tokens names the tenant. A claim can
+// have several.
 type Grammar struct {
-	Version   Version
-	Tenants   []string // the names that a subject can begin with
-	Form      Form     // of the tenant: ID, or Text that ends before the separator
-	Separator byte     // between two pairs
-
-	// Names are the names of the pairs that have an ID as value, and the claims that they hold. Nil
-	// means the fields of V3 subjects, which have the names of their claims.
-	Names []Name
-	// Complete lists the claims of whole subjects, joined by slashes. It is nil if they are not
-	// known. V3 subjects may continue with extra fields.
-	Complete []string
+	Host  string // the issuer, without "https://"
+	Claim string // the claim, for example "sub"
+	Start string // the text before the tenant
+	Form  Form   // of the tenant: ID, Text, Opaque or Custom
+	// Separator is the byte that ends the tenant. 0 means that the tenant ends with the claim.
+	Separator byte
+	Version   Version // of Ona's subjects
 }
 
-// Name is the name of a pair, and the claim that the pair holds.
-type Name struct{ Name, Claim string }
+// onaHost is the issuer that Ona shares among its organizations.
+const onaHost = "app.gitpod.io"
 
-// Ona returns the grammars of the issuer https://app.gitpod.io.
+// ona returns the grammars of Ona.
 //
 // V2 and V3 are documented by Ona. V1 is not: its grammar is that of a token which Ona's dashboard
 // shows as an example. The V3 subjects of runners are not documented either; they may begin with
-// one of the names of the last grammar.
-func Ona() []Grammar {
-	return []Grammar{
-		{
-			Version: V2, Tenants: []string{"org"}, Form: ID, Separator: '/',
-			Names: []Name{
-				{"org", "organization_id"},
-				{"prj", "project_id"},
-				{"env", "environment_id"},
-				{"user", "user_id"},
-				{"rnr", "runner_id"},
-				{"usr", "usr"}, // a second spelling of user, which no documented token has
-			},
-			Complete: []string{
-				"organization_id/project_id/environment_id", "organization_id/environment_id",
-				"organization_id/user_id", "organization_id/runner_id",
-			},
-		},
-		{
-			Version: V3, Tenants: []string{"organization_id", "account_id"}, Form: ID, Separator: ':',
-			Complete: []string{
-				"organization_id/project_id", "organization_id/environment_id",
-				"organization_id/user_id", "organization_id/service_account_id", "account_id",
-			},
-		},
-		{Version: V1, Tenants: []string{"environment", "user", "serviceaccount", "account"}, Form: ID, Separator: ':'},
-		{Tenants: []string{"runner", "runner_id"}, Form: ID, Separator: ':'},
+// one of the last two names.
+func ona() [9]Grammar {
+	return [...]Grammar{
+		{onaHost, "sub", "org:", ID, '/', V2},
+		{onaHost, "sub", "organization_id:", ID, ':', V3},
+		{onaHost, "sub", "account_id:", ID, ':', V3},
+		{onaHost, "sub", "environment:", ID, ':', V1},
+		{onaHost, "sub", "user:", ID, ':', V1},
+		{onaHost, "sub", "serviceaccount:", ID, ':', V1},
+		{onaHost, "sub", "account:", ID, ':', V1},
+		{onaHost, "sub", "runner:", ID, ':', NoVersion},
+		{onaHost, "sub", "runner_id:", ID, ':', NoVersion},
 	}
 }
 
 // claim returns the claim that the pair with this name holds, or "" if its value is not an ID.
-func (g Grammar) claim(name string) string {
-	if g.Names == nil && FormOf(name) == ID {
+func (v Version) claim(name string) string {
+	if v == V3 && FormOf(name) == ID {
 		return name
 	}
-	for _, n := range g.Names {
-		if n.Name == name {
-			return n.Claim
-		}
+	if v != V2 {
+		return ""
 	}
-	return ""
+	switch name {
+	case "org":
+		return "organization_id"
+	case "prj":
+		return "project_id"
+	case "env":
+		return "environment_id"
+	case "user":
+		return "user_id"
+	case "rnr":
+		return "runner_id"
+	case "usr":
+		return "usr" // a second spelling of user, which no documented token has
+	default:
+		return ""
+	}
+}
+
+// complete returns the claims of whole subjects, joined by slashes. V3 subjects may continue with
+// extra fields.
+func (v Version) complete() [5]string {
+	switch v {
+	case V2:
+		return [...]string{
+			"organization_id/project_id/environment_id", "organization_id/environment_id",
+			"organization_id/user_id", "organization_id/runner_id", "",
+		}
+	case V3:
+		return [...]string{
+			"organization_id/project_id", "organization_id/environment_id",
+			"organization_id/user_id", "organization_id/service_account_id", "account_id",
+		}
+	default:
+		return [5]string{}
+	}
 }

@@ -25,8 +25,6 @@ type Reading struct {
 	Version Version // NoVersion if no subject of Ona begins like the text
 	Pairs   []Pair
 	Rest    string // the text that was not read; behind a pair it begins with the separator
-
-	complete []string
 }
 
 // Read reads a subject or pattern of Ona. It stops at the first text that is not a known name with
@@ -36,7 +34,7 @@ func Read(s string) Reading {
 	if !ok {
 		return Reading{Rest: s}
 	}
-	r := Reading{Version: g.Version, Rest: s, complete: g.Complete}
+	r := Reading{Version: g.Version, Rest: s}
 	for {
 		pair, rest, ok := g.cutPair(s)
 		if !ok {
@@ -52,11 +50,9 @@ func Read(s string) Reading {
 
 // grammarOf returns the grammar of a subject that begins like s, among those whose pairs are known.
 func grammarOf(s string) (Grammar, bool) {
-	for _, g := range Ona() {
-		for _, name := range g.Tenants {
-			if g.Complete != nil && strings.HasPrefix(s, name+":") {
-				return g, true
-			}
+	for _, g := range ona() {
+		if (g.Version == V2 || g.Version == V3) && strings.HasPrefix(s, g.Start) {
+			return g, true
 		}
 	}
 	return Grammar{}, false
@@ -65,7 +61,7 @@ func grammarOf(s string) (Grammar, bool) {
 // cutPair reads the pair at the beginning of s. rest is empty or begins with a separator.
 func (g Grammar) cutPair(s string) (pair Pair, rest string, ok bool) {
 	name, value, _ := strings.Cut(s, ":")
-	pair.Claim = g.claim(name)
+	pair.Claim = g.Version.claim(name)
 	switch {
 	case pair.Claim == "" && g.Version == V2 && strings.HasPrefix(s, "*"):
 		// In V2 an asterisk replaces whole pairs, because IDs contain no slash.
@@ -118,12 +114,13 @@ func (r Reading) literal() bool {
 
 // Complete reports whether the text is a subject of Ona without extra fields.
 func (r Reading) Complete() bool {
-	return r.literal() && slices.Contains(r.complete, r.Claims())
+	complete, claims := r.Version.complete(), r.Claims()
+	return r.literal() && claims != "" && slices.Contains(complete[:], claims)
 }
 
 // Incomplete reports whether the text is the beginning of a subject and ends too early: every
 // subject that begins with it has another pair.
 func (r Reading) Incomplete() bool {
-	claims := r.Claims() + "/"
-	return r.literal() && slices.ContainsFunc(r.complete, func(c string) bool { return strings.HasPrefix(c, claims) })
+	complete, claims := r.Version.complete(), r.Claims()+"/"
+	return r.literal() && slices.ContainsFunc(complete[:], func(c string) bool { return strings.HasPrefix(c, claims) })
 }

@@ -26,37 +26,74 @@ func (t Tenant) Bound() bool {
 	return t.Binding == Exact || t.Binding == Never || t.Binding == Prefix && t.Grammar.Form == ID
 }
 
-// TenantOf returns the tenant of a subject, or of a pattern that begins with text. whole states
-// that text is all of it: nothing follows, not even a wildcard.
-func TenantOf(grammars []Grammar, text string, whole bool) Tenant {
-	possible := false
-	for _, g := range grammars {
-		for _, name := range g.Tenants {
-			start := name + ":"
-			if rest, ok := strings.CutPrefix(text, start); ok {
-				return g.tenant(rest, whole)
+// TenantOf returns the tenant that a claim of an issuer names: in a value, or in a pattern that
+// begins with text. whole states that text is all of it: nothing follows, not even a wildcard. The
+// result for a claim without a grammar is [Unbound]: see [Describes].
+func TenantOf(host, claim, text string, whole bool) Tenant {
+	possible, known, custom := false, false, false
+	for g := range grammars(host) {
+		if g.Claim != claim {
+			continue
+		}
+		known = true
+		if rest, ok := strings.CutPrefix(text, g.Start); ok && g.Form != Custom {
+			return g.tenant(rest, whole)
+		}
+		custom = custom || g.Form == Custom
+		possible = possible || !whole && strings.HasPrefix(g.Start, text)
+	}
+	switch {
+	case custom:
+		return customTenant(host, claim, text, whole)
+	case possible || !known:
+		return Tenant{Binding: Unbound}
+	default:
+		return Tenant{Binding: Never}
+	}
+}
+
+// customTenant is TenantOf for a subject of which the tenant chooses the pairs and their order. A
+// value has no colon, so a name between colons is the name of a pair.
+func customTenant(host, claim, text string, whole bool) Tenant {
+	for g := range grammars(host) {
+		if _, rest, ok := strings.Cut(text, ":"+g.Start); ok && g.Claim == claim && g.Form != Custom {
+			if t := g.tenant(rest, whole); t.Binding != Unbound {
+				return t
 			}
-			possible = possible || !whole && strings.HasPrefix(start, text)
 		}
 	}
-	if possible {
-		return Tenant{Binding: Unbound}
-	}
-	return Tenant{Binding: Never}
+	return Tenant{Binding: Unbound}
 }
 
 // tenant reads the tenant at the beginning of text.
 func (g Grammar) tenant(text string, whole bool) Tenant {
-	if g.Form == ID {
+	switch g.Form {
+	case ID:
 		return g.tenantID(text, whole)
+	case Opaque:
+		if whole && text != "" {
+			return Tenant{text, Exact, g}
+		}
+		return Tenant{Grammar: g}
+	default:
+		return g.tenantName(text, whole)
 	}
-	name, _, ended := strings.Cut(text, string(g.Separator))
+}
+
+// tenantName is tenant for tenants that are names.
+func (g Grammar) tenantName(text string, whole bool) Tenant {
+	name, ended := text, false
+	if g.Separator != 0 {
+		name, _, ended = strings.Cut(text, string(g.Separator))
+	}
 	switch {
-	case ended && name == "", !ended && whole:
+	case ended && name == "", whole && name == "":
 		return Tenant{Binding: Never, Grammar: g}
 	case name == "":
 		return Tenant{Grammar: g}
-	case ended:
+	case !ended && whole && g.Separator == '/':
+		return Tenant{Binding: Never, Grammar: g} // a path continues behind the owner
+	case ended || whole:
 		return Tenant{name, Exact, g}
 	default:
 		return Tenant{name, Prefix, g}
@@ -65,11 +102,10 @@ func (g Grammar) tenant(text string, whole bool) Tenant {
 
 // tenantID is tenant for tenants that are IDs.
 func (g Grammar) tenantID(text string, whole bool) Tenant {
-	const sample = "00000000-0000-0000-0000-000000000000" // completes the beginning of an ID
 	id := text[:min(len(text), UUIDLen)]
 	never := Tenant{Binding: Never, Grammar: g}
 	switch {
-	case !IsUUID(id + sample[len(id):]):
+	case !startsUUID(id):
 		return never
 	case len(id) < UUIDLen && whole:
 		return never
@@ -82,4 +118,10 @@ func (g Grammar) tenantID(text string, whole bool) Tenant {
 	default:
 		return never
 	}
+}
+
+// startsUUID reports whether some canonical UUID begins with s, or is s.
+func startsUUID(s string) bool {
+	at, _ := UUIDFault(s)
+	return at == len(s)
 }

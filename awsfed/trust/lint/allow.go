@@ -5,9 +5,7 @@ import (
 	"strings"
 
 	"github.com/onafed/onafed/awsfed/trust"
-	"github.com/onafed/onafed/internal/arn"
 	"github.com/onafed/onafed/internal/condition"
-	"github.com/onafed/onafed/internal/provider"
 	"github.com/onafed/onafed/internal/quote"
 )
 
@@ -15,6 +13,7 @@ import (
 func (l *linter) checkAllow(st *statement) {
 	if !st.CoversAction(condition.AssumeRoleWithWebIdentity) {
 		l.checkEveryAccount(st)
+		l.checkActionOfProvider(st)
 		return
 	}
 	l.checkActions(st)
@@ -72,23 +71,6 @@ func (l *linter) allows(action string) bool {
 	return slices.ContainsFunc(l.statements, func(st *statement) bool { return st.Effect == trust.Allow && st.CoversAction(action) })
 }
 
-// checkProviders reports federated principals that name no provider.
-func (l *linter) checkProviders(st *statement) {
-	for _, name := range st.Principal.Federated {
-		a, _ := arn.Parse(name)
-		isARN := a.Partition != "" && a.Service != "" && a.Resource != ""
-		if _, ok := provider.Host(name); ok || name == "*" || isARN {
-			continue
-		}
-		f := st.finding(NeverMatches, Warning,
-			"the federated principal "+quote.Name(name)+" is not a provider that AWS knows by name",
-			"The provider of an account is named by its ARN, arn:aws:iam::<account>:oidc-provider/<issuer without https://>. "+
-				"This principal matches nobody, if IAM accepts it.")
-		f.Value = name
-		l.add(f, nil)
-	}
-}
-
 // reportEverybody reports an Allow for web identities whose principal is not limited to a provider.
 // It is less grave if the conditions exclude the tokens of other issuers.
 func (l *linter) reportEverybody(st *statement) {
@@ -112,21 +94,4 @@ func (st *statement) excludesOtherIssuers() bool {
 		host, _, ok := cutKey(c.Key)
 		return ok && slices.Contains(hosts, host) || strings.EqualFold(c.Key, "aws:PrincipalOrgID")
 	})
-}
-
-// checkEveryAccount reports an Allow for AWS principals or SAML that is for everybody. It is the
-// only check of a statement that is not for web identities.
-func (l *linter) checkEveryAccount(st *statement) {
-	if !st.Principal.Any && !slices.Contains(st.Principal.AWS, "*") ||
-		!st.CoversAction("sts:AssumeRole") && !st.CoversAction("sts:AssumeRoleWithSAML") {
-		return
-	}
-	severity, message := Error, "the principal is every AWS account, and no condition can fail"
-	if slices.ContainsFunc(st.clauses, func(c *clause) bool {
-		return c.op.Family != condition.Null && !c.op.HoldsIfMissing() && !slices.ContainsFunc(c.Values, isAsterisks)
-	}) {
-		severity, message = Warning, "the principal is everybody, and only the conditions exclude other AWS accounts"
-	}
-	l.add(st.finding(Everybody, severity, message,
-		"Anybody with an AWS account can assume the role. Name the accounts, roles or providers."), nil)
 }

@@ -15,7 +15,7 @@ func (l *linter) checkContradictions(g *grant) {
 			continue
 		}
 		for _, d := range earlier {
-			if disjoint(c, d) {
+			if disjoint(g.host, c, d) {
 				l.add(c.finding(NeverMatches, Warning,
 					"no subject satisfies both "+quote.Word(d.Operator)+" and "+quote.Word(c.Operator)+" of this statement",
 					"All conditions of a statement must hold. Write alternatives as values of one condition, or as statements."), nil)
@@ -26,10 +26,10 @@ func (l *linter) checkContradictions(g *grant) {
 }
 
 // disjoint reports whether certainly no subject matches a value of both conditions.
-func disjoint(c, d *clause) bool {
+func disjoint(host string, c, d *clause) bool {
 	for _, v := range c.Values {
 		for _, w := range d.Values {
-			x, y := c.read(v), d.read(w)
+			x, y := c.read(host, v), d.read(host, w)
 			if strings.HasPrefix(x.prefix, y.prefix) && !y.whole || strings.HasPrefix(y.prefix, x.prefix) && !x.whole || x.prefix == y.prefix {
 				return false
 			}

@@ -28,8 +28,8 @@ func (l *linter) checkDeny(st *statement) {
 	}
 }
 
-// isGuarded reports whether a Deny denies all subjects except those on a list of values that are
-// bound to tenants: the other way to limit an Allow.
+// isGuarded reports whether a Deny denies all tokens except those with a claim on a list of values
+// that are bound to tenants: the other way to limit an Allow.
 func (l *linter) isGuarded(allow *statement, host string) bool {
 	return slices.ContainsFunc(l.statements, func(st *statement) bool {
 		if st.Effect != trust.Deny || !st.CoversAction(condition.AssumeRoleWithWebIdentity) ||
@@ -37,7 +37,9 @@ func (l *linter) isGuarded(allow *statement, host string) bool {
 			return false
 		}
 		c := st.clauses[0]
-		return c.isOn(host, "sub") && c.op.Negated && c.op.Qualifier != condition.ForAnyValue && c.op.ComparesText() && c.allBound()
+		claim, own := c.claim(host)
+		isPlain := c.op.Qualifier == condition.NoQualifier || claim == "sub" && c.op.Qualifier == condition.ForAllValues
+		return own && c.op.Negated && isPlain && c.op.ComparesText() && c.allBound(host)
 	})
 }
 
@@ -57,4 +59,9 @@ func coversProviders(deny, allow trust.Principal, host string) bool {
 		}
 	}
 	return found && !isForEverybody(allow)
+}
+
+// allBound reports whether every value of a condition on a claim is bound to a tenant.
+func (c *clause) allBound(host string) bool {
+	return !slices.ContainsFunc(c.Values, func(v string) bool { return !c.read(host, v).tenant.Bound() })
 }

@@ -6,9 +6,14 @@
 //
 // All Ona organizations share the issuer https://app.gitpod.io, and IAM, which refuses open
 // policies for some shared issuers, accepts them for this one. Only the subject distinguishes
-// organizations. A policy without findings of severity [Error] allows no token of another Ona
-// organization. About other issuers the package finds less, because it does not know the grammar of
-// their subjects.
+// organizations. Other issuers, such as those of GitHub, GitLab and Buildkite, also serve many
+// tenants. For every issuer whose claims have a public form the package knows which part of them
+// names the tenant.
+//
+// A policy without findings of severity [Error] allows no token of another tenant of such an
+// issuer. There is one exception, which is a warning: a name that a wildcard continues, as in
+// repo:acme*, also allows tenants with longer names ([OrganizationSeparator]). Subjects of an
+// issuer with an unknown form are [NotAnalysed].
 //
 // A policy that cannot be judged is a finding too. Text from the policy is quoted, escaped and cut
 // in messages. The wording of messages may change; IDs and severities do not change without a note

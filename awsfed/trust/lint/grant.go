@@ -7,6 +7,7 @@ import (
 	"github.com/onafed/onafed/internal/condition"
 	"github.com/onafed/onafed/internal/provider"
 	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/internal/subject"
 )
 
 // grant is an Allow statement as far as it concerns the tokens of one issuer.
@@ -33,33 +34,36 @@ func newGrant(l *linter, st *statement, host string) *grant {
 		if missingKey(c.Key, host) != "" && !c.holdsIfMissing() {
 			g.dead = true
 		}
-		if name, ok := c.claim(host); ok && c.limits(host, name) {
-			g.limited = true
-		}
-		if c.isOn(host, "sub") && !c.op.Negated && !c.op.HoldsIfMissing() && c.op.ComparesText() && c.allBound() {
-			g.closed = true
-		}
+		limited, closed := c.limits(host)
+		g.limited = g.limited || limited
+		g.closed = g.closed || closed
 	}
 	return g
 }
 
-// limits reports whether the condition on a claim of the issuer limits the subjects or names the
-// tenant. Values that limit nothing have findings of their own.
-func (c *clause) limits(host, claim string) bool {
-	switch {
-	case c.op.Negated:
-		return false
-	case claim == "sub":
-		return c.op.ComparesText() && len(c.Values) > 0
-	default:
-		return provider.NamesTenant(host, claim) && c.op.Family != condition.Null && !c.op.HoldsIfMissing() &&
-			!slices.ContainsFunc(c.Values, isAsterisks)
+// limits reports whether the condition limits the tenants of the issuer, and whether it allows only
+// tenants that it names in full. Values of sub that limit nothing have findings of their own.
+func (c *clause) limits(host string) (limited, closed bool) {
+	claim, ok := c.claim(host)
+	if !ok || c.op.Negated || len(c.Values) == 0 {
+		return false, false
 	}
-}
-
-// allBound reports whether every value of a condition on sub is bound to a tenant.
-func (c *clause) allBound() bool {
-	return !slices.ContainsFunc(c.Values, func(v string) bool { return !c.read(v).tenant.Bound() })
+	comparesText := c.op.ComparesText()
+	if claim == "sub" && comparesText {
+		limited = true
+	}
+	isNumber := c.op.Family == condition.Numeric && c.op.Relation == condition.Equal
+	if c.op.HoldsIfMissing() || !comparesText && (!isNumber || claim == "sub") {
+		return limited, false
+	}
+	closed = true
+	named := true
+	for _, text := range c.Values {
+		t := c.read(host, text).tenant
+		closed = closed && t.Bound()
+		named = named && t.Binding != subject.Unbound
+	}
+	return limited || named, closed
 }
 
 // checkGrant checks what an Allow statement requires of the tokens of one issuer.
@@ -79,6 +83,7 @@ func (l *linter) checkGrant(g *grant) {
 		if claim == "sub" {
 			l.checkSubjects(g, c)
 		}
+		l.checkPrefixes(g, c)
 	}
 	l.checkContradictions(g)
 	l.checkAudience(g)

@@ -6,10 +6,11 @@ const (
 	// with an accepted audience. With a shared issuer such as app.gitpod.io these are tokens of
 	// every tenant.
 	MissingSubject = "missing-subject"
-	// OpenSubject: a value for the subject has a wildcard or a variable before the end of the
-	// organization's ID.
+	// OpenSubject: a value for the subject does not name the tenant, or has a wildcard or a variable
+	// before the end of the tenant.
 	OpenSubject = "open-subject"
-	// OrganizationSeparator: a wildcard follows the organization's ID without a separator.
+	// OrganizationSeparator: a wildcard follows the tenant without a separator. If the tenant is a
+	// name, tenants with longer names also match.
 	OrganizationSeparator = "organization-without-separator"
 	// MissingAudience: an Allow does not require an audience.
 	MissingAudience = "missing-audience"
@@ -45,6 +46,12 @@ const (
 	// OrganizationWide: the pattern allows a whole organization with its users, runners and service
 	// accounts.
 	OrganizationWide = "organization-wide"
+	// Projectless: a V2 pattern matches only environments that belong to no project.
+	Projectless = "only-environments-without-project"
+	// InvalidPrincipal: a principal has an account that cannot exist.
+	InvalidPrincipal = "invalid-principal"
+	// Braces: a value lists alternatives in braces, which AWS compares as plain text.
+	Braces = "braces-are-plain-text"
 	// SessionName: a condition on the session name, which the caller chooses.
 	SessionName = "session-name-is-no-evidence"
 	// NotAction: an Allow with NotAction.
@@ -58,6 +65,7 @@ const (
 	DeadDeny = "deny-never-applies"
 	// TooLong: the policy exceeds a quota of IAM.
 	TooLong = "too-long"
-	// NotAnalysed: something that this package cannot judge.
+	// NotAnalysed: something that this package cannot judge, for example the subjects of an issuer
+	// whose form is not known.
 	NotAnalysed = "not-analysed"
 )

@@ -24,6 +24,7 @@ func Policy(p trust.Policy) []Finding {
 			l.add(st.finding(NotAnalysed, Warning,
 				"the effect "+quote.Name(string(st.Effect))+" is neither Allow nor Deny", "IAM refuses such a statement."), nil)
 		}
+		l.checkPrincipals(st)
 		l.checkValues(st)
 	}
 	slices.SortStableFunc(l.found, func(a, b Finding) int {

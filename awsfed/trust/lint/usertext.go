@@ -9,7 +9,7 @@ import (
 
 // checkUserText reports a V3 pattern that text of users can match. V3 subjects have no escaping, so
 // such text can contain any pair, and a wildcard matches across pairs.
-func (l *linter) checkUserText(c *clause, v subjectValue) {
+func (l *linter) checkUserText(c *clause, v claimValue) {
 	// V2 subjects contain only IDs. A text that does not begin with its prefix contains escapes.
 	rest, ok := strings.CutPrefix(v.text, v.prefix)
 	if !ok || v.variable || v.tenant.Grammar.Version != subject.V3 {

@@ -20,6 +20,7 @@ func (l *linter) checkValues(st *statement) {
 	for _, c := range st.clauses {
 		l.checkVariables(c)
 		l.checkWildcards(c)
+		l.checkBraces(c)
 		if c.op.Family == condition.Like && !c.op.Negated {
 			l.checkRedundant(c)
 		}
@@ -59,6 +60,36 @@ func (l *linter) checkWildcards(c *clause) {
 	}
 	f.Widens = !c.op.Negated == (c.st.Effect == trust.Allow)
 	l.add(f, c.rename(like, c.Key))
+}
+
+// checkBraces reports the first value with alternatives in braces, as shells and other tools have
+// them.
+func (l *linter) checkBraces(c *clause) {
+	if !c.op.ComparesText() && c.op.Family != condition.ARN {
+		return
+	}
+	for _, value := range c.Values {
+		if hasAlternatives(value) {
+			l.add(c.valueFinding(value, Braces, Warning, "in "+quote.Value(value)+" the braces and the comma are plain text",
+				"IAM has no alternatives in a value: its only wildcards are * and ?. Write each alternative as a value of the condition."), nil)
+			return
+		}
+	}
+}
+
+// hasAlternatives reports whether s has a comma between braces that are not those of a variable.
+func hasAlternatives(s string) bool {
+	for {
+		before, rest, ok := strings.Cut(s, "{")
+		inside, _, closed := strings.Cut(rest, "}")
+		if !ok || !closed {
+			return false
+		}
+		if !strings.HasSuffix(before, "$") && strings.Contains(inside, ",") {
+			return true
+		}
+		s = rest
+	}
 }
 
 // redundantBudget limits the comparisons of values in one condition. Most of them are cheap, but
