@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unique"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -64,7 +65,16 @@ func (p *Provider) session(a answer, c claims.Claims) (session, error) {
 	if creds.Expiration == nil || creds.Expiration.IsZero() {
 		return bad("the answer does not say when the credentials expire")
 	}
-	s := session{at: time.Now(), expires: refresh.UnixNano(*creds.Expiration), skew: a.skew, origin: p.origin(a, c)}
+	s := session{
+		at:          time.Now(),
+		expires:     refresh.UnixNano(*creds.Expiration),
+		skew:        a.skew,
+		assumedRole: p.assumedRole(a),
+		requestID:   a.requestID,
+		tokenSize:   aws.ToInt32(a.out.SessionTokenSize),
+		policySize:  aws.ToInt32(a.out.PackedPolicySize), //nolint:staticcheck // deprecated for a field of another meaning
+		identity:    p.identity(a, c),
+	}
 	s.ignoreBadDate()
 	expires := creds.Expiration.UTC().Format(time.RFC3339)
 	longest := max(longestSession, p.opts.duration) + time.Minute
@@ -113,20 +123,16 @@ func (p *Provider) assumedRole(a answer) string {
 	return aws.ToString(a.out.AssumedRoleUser.Arn)
 }
 
-// origin returns what [Status] says about the credentials in an answer.
-func (p *Provider) origin(a answer, c claims.Claims) *origin {
+// identity returns what [Status] says about the token of an answer.
+func (p *Provider) identity(a answer, c claims.Claims) unique.Handle[identity] {
 	provider, _ := trust.ProviderARN(partitionOf(p.roleARN), accountOf(p.roleARN), c.Issuer) // "" if there is none
-	return &origin{
-		assumedRole:    p.assumedRole(a),
-		requestID:      a.requestID,
+	return unique.Make(identity{
 		issuer:         c.Issuer,
 		audience:       audienceOf(c),
 		subject:        claims.RedactSubject(c.Subject),
 		provider:       provider,
 		sourceIdentity: aws.ToString(a.out.SourceIdentity),
-		tokenSize:      int(aws.ToInt32(a.out.SessionTokenSize)),
-		policySize:     int(aws.ToInt32(a.out.PackedPolicySize)), //nolint:staticcheck // deprecated for a field of another meaning
-	}
+	})
 }
 
 // printable reports whether s is not empty and consists of printable ASCII characters without the

@@ -6,33 +6,36 @@ import (
 	"encoding/hex"
 	"strings"
 	"time"
+	"unique"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/onafed/onafed/claims"
 )
 
-// A session is one set of credentials. It is immutable once published.
+// A session is one set of credentials. It is immutable once published. A program may have one for
+// each of many roles, so it is small.
 type session struct {
-	// served is what Retrieve returns while the session is fresh. Its Expires is the beginning of
-	// the advisory window.
-	served  aws.Credentials
-	at      time.Time     // when the answer arrived, with a reading of the monotonic clock
-	expires int64         // as STS set it, in the time of STS, in Unix nanoseconds
-	skew    time.Duration // of the clock of STS; positive if it is ahead
-	origin  *origin
+	// served is what Retrieve returns while the session is fresh. Its Expires is the beginning of the
+	// advisory window.
+	served      aws.Credentials
+	at          time.Time     // when the answer arrived, with a reading of the monotonic clock
+	expires     int64         // as STS set it, in the time of STS, in Unix nanoseconds
+	skew        time.Duration // of the clock of STS; positive if it is ahead
+	assumedRole string        // ARN, with the session name
+	requestID   string
+	tokenSize   int32 // bytes of the session token, as STS reports it; zero if it does not
+	policySize  int32 // percent of the packed policies and tags, as STS reports it
+	identity    unique.Handle[identity]
 }
 
-// An origin describes where a session comes from, for [Status]. It contains no personal data.
-type origin struct {
-	assumedRole    string // ARN, with the session name
-	requestID      string
+// An identity is what [Status] says about the ID token of a session, without personal data. Sessions
+// of the same identity share it.
+type identity struct {
 	issuer         string
 	audience       string
 	subject        string // redacted
 	provider       string // ARN of the IAM identity provider
 	sourceIdentity string
-	tokenSize      int // bytes of the session token, as reported by STS; zero if it is not
-	policySize     int // percent of the packed policies and tags, as reported by STS
 }
 
 // expiry returns when STS ends the credentials.

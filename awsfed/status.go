@@ -120,11 +120,11 @@ func (p *Provider) status(st refresh.Status, v *session) Status {
 		s.TokenSource = p.sourceName()
 	}
 	if v != nil {
-		o := v.origin
-		s.AccessKeyID, s.AccountID, s.AssumedRoleARN, s.RequestID = v.served.AccessKeyID, v.served.AccountID, o.assumedRole, o.requestID
-		s.TokenSource, s.Issuer, s.Audience, s.Subject = p.sourceName(), o.issuer, o.audience, o.subject
-		s.ProviderARN, s.SourceIdentity = o.provider, o.sourceIdentity
-		s.SessionTokenSize, s.PackedPolicySize = o.tokenSize, o.policySize
+		id := v.identity.Value()
+		s.AccessKeyID, s.AccountID, s.AssumedRoleARN, s.RequestID = v.served.AccessKeyID, v.served.AccountID, v.assumedRole, v.requestID
+		s.TokenSource, s.Issuer, s.Audience, s.Subject = p.sourceName(), id.issuer, id.audience, id.subject
+		s.ProviderARN, s.SourceIdentity = id.provider, id.sourceIdentity
+		s.SessionTokenSize, s.PackedPolicySize = int(v.tokenSize), int(v.policySize)
 		s.Expires, s.ClockSkew = v.expiry(), v.skew
 	} else if e, ok := errors.AsType[*AssumeRoleError](s.Err); ok && e.request != nil {
 		s.Issuer, s.Audience, s.Subject = e.Issuer, e.Audience, claims.RedactSubject(e.Subject)
