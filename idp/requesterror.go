@@ -202,7 +202,7 @@ func parseError(host string, status int, header http.Header, body []byte, secret
 		e.Code, e.inferred = inferCode(status), true
 		return e // an HTML page says no more than the status
 	}
-	e.Code, e.Message = b.Code, clip(quote.Scrub(clip(b.Message, 4*maxMessage), secret), maxMessage)
+	e.Code, e.Message = b.Code, clip(quote.Scrub(b.Message, secret), maxMessage) // first all, so that no part of a secret is left at the end
 	for _, d := range b.Details {
 		if d.Type == retryInfoType {
 			e.RetryAfter = max(e.RetryAfter, retryInfo(d.Value))

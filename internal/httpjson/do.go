@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/onafed/onafed/internal/quote"
 )
 
 const (
@@ -197,34 +198,14 @@ func (r *Request) transportError(ctx context.Context, u *url.URL, err error) err
 	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
 		err = cause
 	}
-	return &TransportError{Method: r.method(), Host: u.Host, Err: r.withoutSecrets(err)}
+	// Transports that log or retry put whole requests into their errors.
+	return &TransportError{Method: r.method(), Host: u.Host, Err: quote.ErrorWithoutSecrets(err, r.credential())}
 }
 
-// withoutSecrets removes the credential of the request from err. Transports that log or retry put
-// whole requests into their errors.
-func (r *Request) withoutSecrets(err error) error {
-	text := err.Error()
-	clean := r.withoutCredential(text)
-	if clean == text {
-		return err
-	}
-	out := errors.New(clean)
-	// A caller could unwrap and print the cause, so it is dropped, except for the end of a context.
-	for _, known := range []error{context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(err, known) {
-			return fmt.Errorf("%w: %w", known, out)
-		}
-	}
-	return out
-}
-
-// withoutCredential removes the credential of the request from text of a server or a transport.
-func (r *Request) withoutCredential(text string) string {
+// credential returns what follows the scheme of the Authorization header, or "".
+func (r *Request) credential() string {
 	_, credential, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if credential == "" {
-		return text
-	}
-	return strings.ReplaceAll(text, credential, "[redacted]")
+	return credential
 }
 
 // isRedirect reports whether resp is a redirect. 300, 304 and the reserved codes are answers.
@@ -240,7 +221,7 @@ func isRedirect(resp *http.Response) bool {
 func (r *Request) follow(resp *http.Response, u *url.URL, hop int) (*url.URL, error) {
 	location := resp.Header.Get("Location")
 	refused := func(reason string) (*url.URL, error) {
-		return nil, &RedirectError{StatusCode: resp.StatusCode, From: u.Host, To: r.withoutCredential(location), Reason: reason}
+		return nil, &RedirectError{StatusCode: resp.StatusCode, From: u.Host, To: quote.Scrub(location, r.credential()), Reason: reason}
 	}
 	if location == "" {
 		return refused("no Location")

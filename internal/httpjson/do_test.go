@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -417,17 +419,53 @@ func TestTransportErrorHasNoCredential(t *testing.T) {
 	}
 }
 
-// A Location that repeats the credential does not appear in the error.
-func TestRedirectErrorHasNoCredential(t *testing.T) {
+// A credential that the server repeats in Location, or a transport in its error, appears in no error.
+func TestErrorsHaveNoCredential(t *testing.T) {
 	t.Parallel()
-	client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-		return answer(r, 307, "", "Location", "https://b.example/?"+r.Header.Get("Authorization")), nil
-	})}
-	_, err := httpjson.Do(t.Context(), httpjson.Request{Client: client, URL: "https://a.example", Header: http.Header{"Authorization": {"Bearer s3cret"}}})
-	if _, ok := errors.AsType[*httpjson.RedirectError](err); !ok || strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), "s3cret") || !strings.Contains(err.Error(), "b.example") {
-		t.Errorf("Do: %v, want a *RedirectError without the credential", err)
+	const credential = "s3cret+/=.~x"
+	for name, echo := range map[string]string{
+		"as it is":       credential,
+		"query":          url.QueryEscape(credential),
+		"lower case":     strings.ToLower(url.QueryEscape(credential)),
+		"path":           url.PathEscape(credential),
+		"twice":          url.QueryEscape(url.QueryEscape(credential)),
+		"base64":         base64.StdEncoding.EncodeToString([]byte("Bearer " + credential)),
+		"base64 in URLs": url.QueryEscape(base64.StdEncoding.EncodeToString([]byte(credential))),
+		"hexadecimal":    hex.EncodeToString([]byte(credential)),
+		"JSON in a URL":  url.QueryEscape(`{"t":"s3cret\u002b\/=.~x"}`),
+	} {
+		for _, client := range []*http.Client{
+			{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+				return answer(r, 307, "", "Location", "https://b.example/?t="+echo), nil
+			})},
+			{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+				return nil, fmt.Errorf("b.example: %w", errors.New("request "+echo+" failed"))
+			})},
+			{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+				return nil, quietError{"b.example: request failed", errors.New(echo)}
+			})},
+		} {
+			_, err := httpjson.Do(t.Context(), httpjson.Request{Client: client, URL: "https://a.example", Header: http.Header{"Authorization": {"Bearer " + credential}}})
+			if err == nil || !strings.Contains(err.Error(), "b.example") {
+				t.Fatalf("%s: Do: %v, want an error about b.example", name, err)
+			}
+			for e := err; e != nil; e = errors.Unwrap(e) {
+				if text := fmt.Sprintf("%v %+v %#v", e, e, e); strings.Contains(text, echo) || strings.Contains(text, "s3cret") {
+					t.Errorf("%s: Do: %s", name, text)
+				}
+			}
+		}
 	}
 }
+
+// A quietError does not show the error in it.
+type quietError struct {
+	text string
+	err  error
+}
+
+func (e quietError) Error() string { return e.text }
+func (e quietError) Unwrap() error { return e.err }
 
 func TestDoCanceled(t *testing.T) {
 	t.Parallel()

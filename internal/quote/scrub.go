@@ -2,29 +2,19 @@ package quote
 
 import "strings"
 
-// redacted replaces a secret.
-const redacted = "[redacted]"
-
 const (
 	// mixedRun is the length from which on a run with upper case, lower case and digits counts as a
 	// secret. Names, versions and IDs of programs and hosts are shorter or have one case.
 	mixedRun = 20
 	// plainRun is the same for a run without one of the three, such as a hexadecimal key.
 	plainRun = 32
-	// knownRun is the length of the shortest secret that is removed. A shorter one would match parts
-	// of ordinary words.
-	knownRun = 6
 )
 
-// Scrub replaces the given secrets, and anything that looks like a token: a long run of the characters
-// of base64 and JWTs that is not a UUID. It is a second line of defense for text of commands and
-// servers in errors; it does not find every secret.
+// Scrub replaces the given secrets, as [WithoutSecrets] does, and anything that looks like a token: a
+// long run of the characters of base64 and JWTs that is not a UUID. It is a second line of defense for
+// text of commands and servers in errors; it does not find every secret that is not given.
 func Scrub(s string, secrets ...string) string {
-	for _, secret := range secrets {
-		if len(secret) >= knownRun {
-			s = strings.ReplaceAll(s, secret, redacted)
-		}
-	}
+	s = WithoutSecrets(s, secrets...)
 	var b strings.Builder
 	for len(s) > 0 {
 		n := run(s)

@@ -1,0 +1,49 @@
+package quote
+
+import (
+	"context"
+	"errors"
+)
+
+// ErrorWithoutSecrets returns an error whose text, and whose wrapped errors, contain none of the
+// secrets, see [WithoutSecrets]. It returns err itself if that is so already. Otherwise the result wraps
+// nothing that a caller could print; [errors.Is] still finds the end of a context in it.
+func ErrorWithoutSecrets(err error, secrets ...string) error {
+	if err == nil || !showsSecret(err, secrets) {
+		return err
+	}
+	clean := errors.New(WithoutSecrets(err.Error(), secrets...))
+	for _, known := range []error{context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, known) {
+			return &cleanError{clean, known}
+		}
+	}
+	return clean
+}
+
+// showsSecret reports whether the text of err, or of an error in it, contains a secret.
+func showsSecret(err error, secrets []string) bool {
+	if text := err.Error(); WithoutSecrets(text, secrets...) != text {
+		return true
+	}
+	switch e := err.(type) { //nolint:errorlint // walks the tree
+	case interface{ Unwrap() error }:
+		inner := e.Unwrap()
+		return inner != nil && showsSecret(inner, secrets)
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			if inner != nil && showsSecret(inner, secrets) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// A cleanError is a text that matches the error of a context.
+type cleanError struct {
+	error
+	known error
+}
+
+func (e *cleanError) Unwrap() error { return e.known }
