@@ -30,7 +30,7 @@
 // An issuer and an STS in the test's process check what AWS checks, including the trust policy:
 //
 //	iss := idptest.NewIssuer(t, nil)
-//	fake := awsfedtest.New(t, iss.URL, iss.Client(), role)
+//	fake := awsfedtest.New(t, iss, role)
 //	p, err := awsfed.New(fake, role, iss.TokenSource(idp.AudienceAWS))
 //
 // # Packages

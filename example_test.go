@@ -57,7 +57,7 @@ func Example_test() {
 	t := new(exampleTB) // in a test: t *testing.T
 	const role = "arn:aws:iam::123456789012:role/deploy"
 	iss := idptest.NewIssuer(t, nil)
-	fake := awsfedtest.New(t, iss.URL, iss.Client(), role)
+	fake := awsfedtest.New(t, iss, role)
 	p, err := awsfed.New(fake, role, iss.TokenSource(idp.AudienceAWS))
 	if err != nil {
 		t.Fatal(err)

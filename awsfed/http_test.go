@@ -108,7 +108,7 @@ func TestClockSkew(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				iss := idptest.NewIssuer(t, nil)
-				s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+				s := awsfedtest.New(t, iss, roleARN)
 				s.SkewClock(ahead)
 				src := skewed{iss, ahead}
 				p, err := awsfed.New(s, roleARN, src, exact)
@@ -174,7 +174,7 @@ func TestCausesOfRefusals(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				iss := idptest.NewIssuer(t, nil)
-				s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+				s := awsfedtest.New(t, iss, roleARN)
 				if tt.arrange != nil {
 					tt.arrange(t, s, iss)
 				}
@@ -258,7 +258,7 @@ func TestNewConnectionAfterATimeout(t *testing.T) {
 func idleConnections(t *testing.T, hc aws.HTTPClient, opt func(*awsfed.Options)) (p *awsfed.Provider, s *awsfedtest.STS, used func() int) {
 	t.Helper()
 	iss := idptest.NewIssuer(t, nil)
-	s = awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+	s = awsfedtest.New(t, iss, roleARN)
 	var requests atomic.Int32
 	both := make(chan struct{})
 	url, used := countConns(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -299,7 +299,7 @@ func idleConnections(t *testing.T, hc aws.HTTPClient, opt func(*awsfed.Options))
 func TestNewConnectionIsClosed(t *testing.T) {
 	t.Parallel()
 	iss := idptest.NewIssuer(t, nil)
-	s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+	s := awsfedtest.New(t, iss, roleARN)
 	url, used := countConns(t, s)
 	var closed atomic.Int32
 	hc := awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {

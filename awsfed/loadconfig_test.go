@@ -47,7 +47,7 @@ func TestLoadConfig(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "other")
 	t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/does/not/exist")
 	iss := idptest.NewIssuer(t, nil)
-	s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+	s := awsfedtest.New(t, iss, roleARN)
 	rec := &recorder{next: s.HTTPClient()}
 	cfg, err := awsfed.LoadConfig(t.Context(), roleARN, iss.TokenSource(awsfed.Audience(roleARN)), withClient(rec), func(o *awsfed.LoadOptions) {
 		o.Provider = append(o.Provider, func(o *awsfed.Options) { o.SessionName = "mine" })
@@ -81,7 +81,7 @@ func TestLoadConfigResends(t *testing.T) {
 	t.Setenv("AWS_REGION", "eu-central-1")
 	synctest.Test(t, func(t *testing.T) {
 		iss := idptest.NewIssuer(t, nil)
-		s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+		s := awsfedtest.New(t, iss, roleARN)
 		cfg, err := awsfed.LoadConfig(t.Context(), roleARN, iss.TokenSource(idp.AudienceAWS), withClient(s.HTTPClient()))
 		if err != nil {
 			t.Fatal(err)
@@ -139,7 +139,7 @@ func TestLoadConfigWithoutARegion(t *testing.T) {
 				t.Errorf("Audience = %q, want %q", got, tt.audience)
 			}
 			iss := idptest.NewIssuer(t, nil)
-			s := awsfedtest.New(t, iss.URL, iss.Client(), role)
+			s := awsfedtest.New(t, iss, role)
 			rec := &recorder{next: s.HTTPClient()}
 			cfg, err := awsfed.LoadConfig(t.Context(), role, iss.TokenSource(tt.audience), withClient(rec))
 			if err != nil {
@@ -234,7 +234,7 @@ func TestLoadConfigErrors(t *testing.T) {
 func TestLoadConfigOverLoopback(t *testing.T) {
 	cleanEnv(t)
 	iss := idptest.NewIssuer(t, nil)
-	s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+	s := awsfedtest.New(t, iss, roleARN)
 	t.Setenv("AWS_ENDPOINT_URL_STS", awsfedtest.Start(t, s))
 	tr := &http.Transport{}
 	defer tr.CloseIdleConnections()

@@ -458,7 +458,7 @@ func TestPoolKeepsAValidSharedToken(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				iss := idptest.NewIssuer(t, nil)
-				s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+				s := awsfedtest.New(t, iss, roleARN)
 				minted := iss.TokenSource(idp.AudienceAWS)
 				first, err := minted.Token(t.Context())
 				if err != nil {

@@ -23,7 +23,7 @@ import (
 func federation(t *testing.T, optFns ...func(*awsfed.Options)) (*awsfed.Provider, *awsfedtest.STS, aws.Config) {
 	t.Helper()
 	iss := idptest.NewIssuer(t, nil)
-	s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+	s := awsfedtest.New(t, iss, roleARN)
 	p, err := awsfed.New(s, roleARN, skewed{iss, 0}, optFns...)
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ type apiError struct {
 	code    string
 	message string
 	reason  string // for the call log only
+	timing  string // badTime or badURLTime if the time of the signature is the reason
 }
 
 func (e *apiError) Error() string { return e.code + ": " + e.message }

@@ -3,7 +3,7 @@
 // needs no AWS account.
 //
 //	iss := idptest.NewIssuer(t, nil)
-//	s := awsfedtest.New(t, iss.URL, iss.Client(), "arn:aws:iam::123456789012:role/deploy")
+//	s := awsfedtest.New(t, iss, "arn:aws:iam::123456789012:role/deploy")
 //	p, err := awsfed.New(s, "arn:aws:iam::123456789012:role/deploy", iss.TokenSource("sts.amazonaws.com"))
 //
 // All calls are in memory, without goroutines and connections, so they work in a testing/synctest
@@ -15,11 +15,21 @@
 // [STS.ExpireCredentials] ends credentials early. [STS.Calls] returns the calls, with the reasons
 // that AWS does not give.
 //
+// # Other services
+//
+// [STS.Handle] adds a service. Its requests must be signed with credentials of the STS, and
+// [STS.HTTPClient] and [Start] reach it as they reach the STS:
+//
+//	s.Handle("s3", awsfedtest.S3("my-bucket"))
+//	client := s3.NewFromConfig(aws.Config{Region: "us-east-1", Credentials: p, HTTPClient: s.HTTPClient()})
+//
+// [S3], [SecretsManager] and [EC2] are handlers for one operation of their service.
+//
 // # Operations
 //
 // AssumeRoleWithWebIdentity, AssumeRole (only with the credentials of a role, so always role
 // chaining with its limit of one hour) and GetCallerIdentity. Signatures are verified. There are no
-// permission policies: a session may call these operations and each [STS.Service].
+// permission policies: a session may call these operations and the services of [STS.Handle].
 //
 // # Checks
 //

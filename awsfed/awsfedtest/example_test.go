@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
@@ -41,7 +45,7 @@ func ExampleNew() {
 
 	const role = "arn:aws:iam::123456789012:role/deploy"
 	iss := idptest.NewIssuer(t, nil)
-	s := awsfedtest.New(t, iss.URL, iss.Client(), role)
+	s := awsfedtest.New(t, iss, role)
 
 	p, err := awsfed.New(s, role, iss.TokenSource("sts.amazonaws.com"))
 	if err != nil {
@@ -114,7 +118,7 @@ func ExampleSTS_PutRole() {
 		}]
 	}`)
 	iss := idptest.NewIssuer(t, nil)
-	fake := awsfedtest.New(t, iss.URL, iss.Client(), role)
+	fake := awsfedtest.New(t, iss, role)
 	p, err := awsfed.New(fake, role, iss.TokenSource("sts.amazonaws.com"))
 	if err != nil {
 		t.Fatal(err)
@@ -133,6 +137,52 @@ func ExampleSTS_PutRole() {
 	// Output: true AccessDenied
 }
 
+// A service of your own, called with a signed request as the clients of the SDK make it.
+func ExampleSTS_Handle() {
+	t := &exampleT{} // in a test: the *testing.T
+	defer t.end()
+
+	const role = "arn:aws:iam::123456789012:role/deploy"
+	iss := idptest.NewIssuer(t, nil)
+	fake := awsfedtest.New(t, iss, role)
+	fake.Handle("execute-api", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		caller, _ := awsfedtest.CallerFrom(r.Context())
+		fmt.Fprintf(w, "%s in %s", caller.RoleARN, caller.Region)
+	}))
+
+	p, err := awsfed.New(fake, role, iss.TokenSource("sts.amazonaws.com"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	creds, err := p.Retrieve(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://abc.execute-api.eu-central-1.amazonaws.com/prod", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const noBody = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" // its SHA-256
+	for range 2 {
+		if err := v4.NewSigner().SignHTTP(t.Context(), creds, r, noBody, "execute-api", "eu-central-1", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := fake.HTTPClient().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println(resp.StatusCode, string(body))
+		fake.ExpireCredentials(creds.AccessKeyID)
+	}
+	// Output:
+	// 200 arn:aws:iam::123456789012:role/deploy in eu-central-1
+	// 400 {"__type":"ExpiredTokenException","message":"The security token included in the request is expired"}
+}
+
 // The service is down, and then it is up again.
 func ExampleSTS_Outage() {
 	t := &exampleT{} // in a test: the *testing.T
@@ -140,7 +190,7 @@ func ExampleSTS_Outage() {
 
 	const role = "arn:aws:iam::123456789012:role/deploy"
 	iss := idptest.NewIssuer(t, nil)
-	s := awsfedtest.New(t, iss.URL, iss.Client(), role)
+	s := awsfedtest.New(t, iss, role)
 
 	for _, down := range []bool{true, false} {
 		s.Outage(down)

@@ -1,6 +1,7 @@
 package awsfedtest
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -19,25 +20,40 @@ import (
 // notLoopback is the response to a request from the network.
 const notLoopback = "awsfedtest: the STS for tests works on loopback only"
 
-// ServeHTTP implements the query protocol of STS. It refuses connections that are not on a loopback
-// address, so that no other machine relies on an STS for tests.
+// ServeHTTP responds as STS, or as a service that was added by [STS.Handle]. It refuses connections
+// that are not on a loopback address, so that no other machine relies on an STS for tests.
 func (s *STS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !onLoopback(r) {
 		http.Error(w, notLoopback, http.StatusForbidden)
 		return
 	}
-	// One byte more than the limit shows that the body is too large.
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	resp, err := s.dispatch(r)
 	if err != nil {
-		fakehttp.Reset(w) // the body is malformed or incomplete
-		return
-	}
-	resp, err := s.serve(r.Context(), request{method: r.Method, host: r.Host, url: r.URL, header: r.Header, body: body})
-	if err != nil {
-		fakehttp.Reset(w)
+		fakehttp.Reset(w) // no response, or the body is malformed or incomplete
 		return
 	}
 	resp.SendTo(w, r)
+}
+
+// dispatch responds to a request to any service. An error means that there is no response.
+func (s *STS) dispatch(r *http.Request) (*fakehttp.Response, error) {
+	req := request{method: r.Method, host: cmp.Or(r.Host, r.URL.Host), url: r.URL, header: r.Header}
+	service := s.serviceOf(req)
+	limit := int64(maxServiceBody)
+	if service == stsName {
+		limit = maxBody
+	}
+	if r.Body != nil {
+		var err error
+		// One byte more than the limit shows that the body is too large.
+		if req.body, err = io.ReadAll(io.LimitReader(r.Body, limit+1)); err != nil {
+			return nil, err
+		}
+	}
+	if service == stsName {
+		return s.serve(r.Context(), req)
+	}
+	return s.serveService(r, req, service)
 }
 
 // onLoopback reports whether a request came on a loopback address, or without a TCP connection.
@@ -77,9 +93,9 @@ func Start(tb testing.TB, s *STS) (url string) {
 	return "http://" + ln.Addr().String()
 }
 
-// HTTPClient returns an HTTP client that sends all requests to s, whatever their URL. It opens no
-// connection and starts no goroutine, so it works in a testing/synctest bubble. A request ends with
-// its context.
+// HTTPClient returns an HTTP client that sends all requests to s, whatever their URL: to STS, or to
+// the services that were added by [STS.Handle]. It opens no connection and starts no goroutine, so
+// it works in a testing/synctest bubble. A request to STS ends with its context.
 func (s *STS) HTTPClient() *http.Client {
 	return &http.Client{Transport: memory{s}}
 }
@@ -99,19 +115,10 @@ type memory struct{ sts *STS }
 
 // RoundTrip implements http.RoundTripper.
 func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
-	var body []byte
 	if r.Body != nil {
 		defer r.Body.Close()
-		var err error
-		if body, err = io.ReadAll(io.LimitReader(r.Body, maxBody+1)); err != nil {
-			return nil, err
-		}
 	}
-	host := r.Host
-	if host == "" {
-		host = r.URL.Host
-	}
-	resp, err := m.sts.serve(r.Context(), request{method: r.Method, host: host, url: r.URL, header: r.Header, body: body})
+	resp, err := m.sts.dispatch(r)
 	if err != nil {
 		return nil, err
 	}

@@ -151,14 +151,15 @@ func (c recorder) Do(r *http.Request) (*http.Response, error) {
 func TestOnlyLoopbackIsServed(t *testing.T) {
 	t.Parallel()
 	s, _ := setup(t)
+	s.Handle("s3", awsfedtest.S3())
 	for addr, want := range map[string]int{"127.0.0.1": 403, "::1": 403, "192.0.2.1": 0, "0.0.0.0": 0} {
 		// AWS responds to an unsigned GetCallerIdentity with 403.
-		for _, h := range []http.Handler{s, s.Service(nil)} {
+		for _, host := range []string{"sts.amazonaws.com", "s3.eu-central-1.amazonaws.com"} {
 			w := httptest.NewRecorder()
-			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("Action=GetCallerIdentity&Version=2011-06-15"))
+			r := httptest.NewRequest(http.MethodPost, "https://"+host+"/", strings.NewReader("Action=GetCallerIdentity&Version=2011-06-15"))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.ParseIP(addr), Port: 1})))
-			h.ServeHTTP(w, r)
+			s.ServeHTTP(w, r)
 			if refused := strings.Contains(w.Body.String(), "loopback only"); refused != (want == 0) {
 				t.Errorf("on %s: %d %s", addr, w.Code, w.Body)
 			}

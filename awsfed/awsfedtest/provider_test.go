@@ -16,7 +16,7 @@ func TestProviderForADay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		iss := idptest.NewIssuer(t, nil)
-		s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+		s := awsfedtest.New(t, iss, roleARN)
 		p, err := awsfed.New(s, roleARN, iss.TokenSource(audience))
 		if err != nil {
 			t.Fatal(err)

@@ -267,7 +267,7 @@ func TestAlgorithmsAndRotation(t *testing.T) {
 		t.Run(alg, func(t *testing.T) {
 			t.Parallel()
 			iss := idptest.NewIssuer(t, &idptest.IssuerOptions{Algorithm: alg})
-			s := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+			s := awsfedtest.New(t, iss, roleARN)
 			assume(t, s, iss)
 			if strings.HasPrefix(alg, "ES") { // generating an RSA key is slow
 				iss.RotateKey()

@@ -18,8 +18,8 @@ type Role struct {
 	ARN string
 	// TrustPolicy decides who may assume the role. The zero policy refuses all calls.
 	TrustPolicy trust.Policy
-	// MaxSessionDuration is the longest session, at most 12 hours; 0 means AWS's default of one
-	// hour. If it is less than an hour, which AWS does not allow, it is also the default duration
+	// MaxSessionDuration is the longest session, from 1 to 12 hours; 0 means AWS's default of one
+	// hour. With [STSOptions.MinDuration] it may be shorter, and is then also the default duration
 	// of a session.
 	MaxSessionDuration time.Duration
 }
@@ -33,8 +33,8 @@ func (s *STS) PutRole(r Role) error {
 	if r.MaxSessionDuration == 0 {
 		r.MaxSessionDuration = defaultSession
 	}
-	if r.MaxSessionDuration < s.minimum || r.MaxSessionDuration > maxSession {
-		return fmt.Errorf("awsfedtest: role %s: MaxSessionDuration %v is not between %v and %v", shown, r.MaxSessionDuration, s.minimum, maxSession)
+	if r.MaxSessionDuration < s.minMaximum || r.MaxSessionDuration > maxSession {
+		return fmt.Errorf("awsfedtest: role %s: MaxSessionDuration %v is not between %v and %v", shown, r.MaxSessionDuration, s.minMaximum, maxSession)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

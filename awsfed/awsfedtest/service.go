@@ -3,19 +3,33 @@ package awsfedtest
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"encoding/xml"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
+
+	"github.com/onafed/onafed/internal/fakehttp"
+	"github.com/onafed/onafed/internal/quote"
 )
 
-// A Caller is the session that signed a request to an [STS.Service].
+const (
+	stsName = "sts" // the name of STS in signatures
+	// maxServiceBody is the largest body of a request to another service, in bytes.
+	maxServiceBody = 16 << 20
+	// requestID is the ID in the responses of services other than STS.
+	requestID = "00000000-0000-4000-8000-000000000000"
+)
+
+// A Caller is the session that signed a request to a service, see [STS.Handle].
 type Caller struct {
 	// ARN is the ARN of the session, such as arn:aws:sts::123456789012:assumed-role/deploy/env-...
 	ARN string
 	// RoleARN is the ARN of its role.
 	RoleARN string
+	// Account is the account of the role: 12 digits.
+	Account string
 	// AccessKeyID is the key of the signature.
 	AccessKeyID string
 	// Service and Region are those in the signature, such as "s3" and "eu-central-1".
@@ -25,94 +39,132 @@ type Caller struct {
 type callerKey struct{}
 
 // CallerFrom returns the caller of the request with the context ctx. It reports false for a context
-// that is not from a handler of an [STS.Service].
+// that is not from a handler of [STS.Handle].
 func CallerFrom(ctx context.Context) (Caller, bool) {
 	c, ok := ctx.Value(callerKey{}).(Caller)
 	return c, ok
 }
 
-// Service returns a handler for an AWS service in any region. It calls next for requests that are
-// signed with credentials of s, see [CallerFrom]. It refuses other requests with the errors of AWS,
-// such as ExpiredToken, in the format of the service: JSON or XML. A nil next responds with status
-// 200 and no body. A body may have at most 16 MiB.
-func (s *STS) Service(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !onLoopback(r) {
-			http.Error(w, notLoopback, http.StatusForbidden)
-			return
-		}
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 16<<20))
-		if err != nil {
-			http.Error(w, "awsfedtest: "+err.Error(), http.StatusRequestEntityTooLarge)
-			return
-		}
-		req := request{method: r.Method, host: r.Host, url: r.URL, header: r.Header, body: body}
-		x, refused := s.authenticate(req, "", s.now())
-		if refused != nil {
-			refused.writeTo(w, r.Header.Get("Content-Type"))
-			return
-		}
-		if next == nil {
-			return
-		}
-		sig, _ := readSignature(req)
-		caller := Caller{ARN: x.arn(), RoleARN: x.RoleARN, AccessKeyID: x.AccessKeyID, Service: sig.service, Region: sig.region}
-		r = r.WithContext(context.WithValue(r.Context(), callerKey{}, caller))
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		next.ServeHTTP(w, r)
-	})
-}
-
-// writeTo writes the error in the format of the request: JSON, the query protocol, or else XML as
-// S3 has it.
-func (e *apiError) writeTo(w http.ResponseWriter, contentType string) {
-	const requestID = "00000000-0000-4000-8000-000000000000"
-	var body []byte
-	var err error
-	status, kind := e.status, "application/xml"
-	switch {
-	case strings.HasPrefix(contentType, "application/x-amz-json"), strings.HasPrefix(contentType, "application/json"):
-		code := jsonCode(e.code)
-		status, kind = http.StatusBadRequest, "application/x-amz-json-1.1"
-		w.Header().Set("X-Amzn-Errortype", code)
-		body, err = json.Marshal(map[string]string{"__type": code, "message": e.message})
-	case strings.HasPrefix(contentType, "application/x-www-form-urlencoded"):
-		kind = "text/xml"
-		doc := errorDocument(e)
-		doc.setRequestID(requestID)
-		body, err = xml.Marshal(doc)
-	default:
-		if e.code == "ExpiredToken" {
-			status = http.StatusBadRequest // as S3 does
-		}
-		body, err = xml.Marshal(struct {
-			XMLName       xml.Name `xml:"Error"`
-			Code, Message string
-			RequestID     string `xml:"RequestId"`
-		}{Code: e.code, Message: e.message, RequestID: requestID})
+// Handle adds a service of AWS in all regions. service is its name in signatures, such as "s3",
+// "secretsmanager" or "ec2"; see [S3], [SecretsManager] and [EC2] for small handlers. It replaces
+// the handler of that service; a nil handler removes it. The name "sts" is reserved.
+//
+// The handler gets only requests that are signed with valid credentials of s, see [CallerFrom].
+// Other requests are refused as AWS does, with the code and in the format of the service, for
+// example ExpiredToken of S3 and RequestExpired of EC2. There are no permission policies: the
+// handler decides what a role may do. A body may have at most 16 MiB; chunks of uploads (aws-chunked)
+// are not decoded.
+//
+// [STS.HTTPClient] and [Start] reach all services. A request belongs to the service in its host
+// name, or else to that of its signature, so one URL (AWS_ENDPOINT_URL) is enough for all of them.
+func (s *STS) Handle(service string, handler http.Handler) {
+	if service == stsName {
+		panic("awsfedtest: Handle: STS itself handles sts")
 	}
-	if err != nil {
-		http.Error(w, "awsfedtest: "+err.Error(), http.StatusInternalServerError)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if handler == nil {
+		delete(s.services, service)
 		return
 	}
-	w.Header().Set("Content-Type", kind)
-	w.Header().Set("X-Amzn-Requestid", requestID)
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	s.services[service] = handler
 }
 
-// jsonCode returns the code of an error in the JSON protocols.
-func jsonCode(code string) string {
-	switch code {
-	case "ExpiredToken":
-		return "ExpiredTokenException"
-	case "InvalidClientTokenId":
-		return "UnrecognizedClientException"
-	case "SignatureDoesNotMatch":
-		return "InvalidSignatureException"
-	case "MissingAuthenticationToken", "IncompleteSignature":
-		return code + "Exception"
-	default:
-		return code
+func (s *STS) service(name string) (http.Handler, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	h, ok := s.services[name]
+	return h, ok
+}
+
+// serviceOf returns the name of the service that a request is for.
+func (s *STS) serviceOf(r request) string {
+	// The service is the last known label, as in bucket.s3.eu-central-1.amazonaws.com.
+	for _, label := range slices.Backward(hostLabels(r.host)) {
+		name := strings.TrimSuffix(label, "-fips")
+		if _, ok := s.service(name); ok || name == stsName {
+			return name
+		}
 	}
+	if name := r.signedService(); name != "" {
+		return name
+	}
+	return stsName // AssumeRoleWithWebIdentity is not signed
+}
+
+// hostLabels returns the labels of a host name, or nothing for an IP address.
+func hostLabels(host string) []string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if net.ParseIP(strings.Trim(host, "[]")) != nil {
+		return nil
+	}
+	return strings.Split(strings.ToLower(host), ".")
+}
+
+// signedService returns the service in the scope of a signature, or "". The signature is not
+// verified.
+func (r request) signedService() string {
+	credential := r.url.Query().Get("X-Amz-Credential")
+	if _, after, ok := strings.Cut(r.header.Get("Authorization"), "Credential="); ok {
+		credential, _, _ = strings.Cut(after, ",")
+	}
+	if scope := strings.Split(credential, "/"); len(scope) == 5 {
+		return scope[3]
+	}
+	return ""
+}
+
+// serveService verifies the signature of a request to a service and calls its handler. An error
+// means that there is no response.
+func (s *STS) serveService(r *http.Request, req request, service string) (*fakehttp.Response, error) {
+	resp := fakehttp.NewResponse()
+	now := s.now()
+	resp.Fields.Set("Date", now.UTC().Format(http.TimeFormat))
+	resp.Fields.Set("X-Amzn-Requestid", requestID)
+	handler, caller, refused := s.admit(req, service)
+	if refused != nil {
+		refused.writeTo(resp, service, req.header)
+	} else {
+		ctx := context.WithValue(r.Context(), callerKey{}, caller)
+		handler.ServeHTTP(resp, req.toServer(ctx, r))
+	}
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	return resp, nil
+}
+
+// admit returns the handler of a service and the caller of a request, or why it is refused.
+func (s *STS) admit(r request, service string) (http.Handler, Caller, *apiError) {
+	handler, ok := s.service(service)
+	switch {
+	case !ok:
+		return nil, Caller{}, &apiError{status: http.StatusNotImplemented, code: "NotImplemented", message: "awsfedtest: there is no handler for the service " +
+			quote.Text(service, 64) + "; add one with STS.Handle"}
+	case len(r.body) > maxServiceBody:
+		return nil, Caller{}, &apiError{status: http.StatusRequestEntityTooLarge, code: "RequestEntityTooLarge", message: "Request is too large"}
+	}
+	x, refused := s.authenticate(r, service, s.now())
+	if refused != nil {
+		return nil, Caller{}, refused
+	}
+	sig, _ := readSignature(r)
+	return handler, Caller{
+		ARN: x.arn(), RoleARN: x.RoleARN, Account: x.role.Account, AccessKeyID: x.AccessKeyID, Service: sig.service, Region: sig.region,
+	}, nil
+}
+
+// toServer returns the request as a server gets it. from is the original, perhaps of a client.
+func (r request) toServer(ctx context.Context, from *http.Request) *http.Request {
+	c := from.Clone(ctx)
+	c.Host = r.host
+	c.URL = &url.URL{Path: r.url.Path, RawPath: r.url.RawPath, RawQuery: r.url.RawQuery}
+	if c.URL.Path == "" {
+		c.URL.Path = "/"
+	}
+	c.RequestURI = c.URL.RequestURI()
+	c.Body, c.ContentLength, c.GetBody = io.NopCloser(bytes.NewReader(r.body)), int64(len(r.body)), nil
+	return c
 }

@@ -1,14 +1,16 @@
 package awsfedtest_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,80 +20,292 @@ import (
 	"github.com/onafed/onafed/idp/idptest"
 )
 
-// signedPut returns a signed request for an object in S3.
-func signedPut(t *testing.T, creds aws.Credentials, contentType, hash string) *http.Request {
+// A serviceRequest is a request to a service, signed with the credentials of a test.
+type serviceRequest struct {
+	method, url, service string
+	header               http.Header
+	body                 string
+	hash                 string                // "": that of body
+	change               func(r *http.Request) // after the signature; may be nil
+	presign              bool
+}
+
+// send signs the request with creds and returns the status and the body of the response. Zero
+// credentials do not sign.
+func (q serviceRequest) send(t *testing.T, client *http.Client, creds aws.Credentials) (status int, body string) {
 	t.Helper()
-	r := httptest.NewRequest(http.MethodPut, "https://bucket.s3.eu-central-1.amazonaws.com/a%20key?x=1", strings.NewReader("hello"))
-	r.Header.Set("Content-Type", contentType)
-	r.Header.Set("X-Amz-Content-Sha256", hash)
-	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
-	if err := signer.SignHTTP(t.Context(), creds, r, hash, "s3", "eu-central-1", time.Now()); err != nil {
+	r, err := http.NewRequestWithContext(t.Context(), q.method, q.url, strings.NewReader(q.body))
+	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	for name, values := range q.header {
+		r.Header[name] = values
+	}
+	if creds.AccessKeyID != "" {
+		q.sign(t, r, creds)
+	}
+	if q.change != nil {
+		q.change(r)
+	}
+	resp, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
 }
 
-func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w
+func (q serviceRequest) sign(t *testing.T, r *http.Request, creds aws.Credentials) {
+	t.Helper()
+	hash := q.hash
+	if hash == "" {
+		sum := sha256.Sum256([]byte(q.body))
+		hash = hex.EncodeToString(sum[:])
+	}
+	r.Header.Set("X-Amz-Content-Sha256", hash)
+	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = q.service == "s3" })
+	if !q.presign {
+		if err := signer.SignHTTP(t.Context(), creds, r, hash, q.service, "eu-central-1", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	r.Header.Del("X-Amz-Content-Sha256")
+	r.URL.RawQuery = "X-Amz-Expires=60"
+	signed, _, err := signer.PresignHTTP(t.Context(), creds, r, "UNSIGNED-PAYLOAD", q.service, "eu-central-1", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.URL, err = r.URL.Parse(signed); err != nil {
+		t.Fatal(err)
+	}
 }
 
-// bodyHash returns the hash of the body of signedPut.
-func bodyHash() string {
-	sum := sha256.Sum256([]byte("hello"))
-	return hex.EncodeToString(sum[:])
-}
-
-func TestServiceAcceptsSignedRequests(t *testing.T) {
-	t.Parallel()
-	s, iss := setup(t)
+// session assumes the role and returns the credentials.
+func session(t *testing.T, s *awsfedtest.STS, iss *idptest.Issuer) aws.Credentials {
+	t.Helper()
 	_, provider := assume(t, s, iss)
 	creds, err := provider.Retrieve(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	service := s.Service(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		caller, ok := awsfedtest.CallerFrom(r.Context())
-		body, _ := io.ReadAll(r.Body)
-		fmt.Fprintf(w, "%s %s %s %s %v", caller.Service, caller.Region, caller.ARN, body, ok)
-	}))
-	want := "s3 eu-central-1 arn:aws:sts::123456789012:assumed-role/deploy/env-" + idptest.EnvironmentID + " hello true"
-	if w := serve(service, signedPut(t, creds, "text/plain", bodyHash())); w.Code != http.StatusOK || w.Body.String() != want {
-		t.Errorf("response = %d %s, want 200 %s", w.Code, w.Body, want)
-	}
-	// S3 accepts these words instead of the hash of the body.
-	for _, word := range []string{"UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"} {
-		if w := serve(s.Service(nil), signedPut(t, creds, "text/plain", word)); w.Code != http.StatusOK {
-			t.Errorf("%s: response = %d %s", word, w.Code, w.Body)
-		}
+	return creds
+}
+
+func putObject(hash string) serviceRequest {
+	return serviceRequest{
+		method: http.MethodPut, url: "https://bucket.s3.eu-central-1.amazonaws.com/a%20key?x=1", service: "s3",
+		header: http.Header{"Content-Type": {"application/json"}}, body: "hello", hash: hash,
 	}
 }
 
-// A refusal has the format of the service's protocol.
-func TestServiceRefusesInItsProtocol(t *testing.T) {
+func getSecret(id string) serviceRequest {
+	return serviceRequest{
+		method: http.MethodPost, url: "https://secretsmanager.eu-central-1.amazonaws.com/", service: "secretsmanager",
+		header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {"secretsmanager.GetSecretValue"}},
+		body:   fmt.Sprintf(`{"SecretId":%q}`, id),
+	}
+}
+
+func listBuckets() serviceRequest {
+	return serviceRequest{method: http.MethodGet, url: "https://s3.eu-central-1.amazonaws.com/?x-id=ListBuckets", service: "s3"}
+}
+
+func describeInstances(more string) serviceRequest {
+	return serviceRequest{
+		method: http.MethodPost, url: "https://ec2.eu-central-1.amazonaws.com/", service: "ec2",
+		header: http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}},
+		body:   "Action=DescribeInstances&Version=2016-11-15" + more,
+	}
+}
+
+// A handler gets the request as a server does, and the caller.
+func TestHandleCallsHandler(t *testing.T) {
 	t.Parallel()
 	s, iss := setup(t)
-	out, provider := assume(t, s, iss)
-	creds, err := provider.Retrieve(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	service := s.Service(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the request was accepted") }))
-	r := httptest.NewRequest(http.MethodPost, "https://dynamodb.eu-central-1.amazonaws.com/", nil)
-	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
-	w := serve(service, r)
-	if want := `"__type":"MissingAuthenticationTokenException"`; w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), want) {
-		t.Errorf("response without a signature = %d %s, want 400 %s", w.Code, w.Body, want)
-	}
-	s.ExpireCredentials(*out.Credentials.AccessKeyId)
-	for contentType, want := range map[string]string{
-		"text/plain":                        "<Error><Code>ExpiredToken</Code>",
-		"application/x-amz-json-1.1":        `"__type":"ExpiredTokenException"`,
-		"application/x-www-form-urlencoded": "<Code>ExpiredToken</Code>",
-	} {
-		if w := serve(service, signedPut(t, creds, contentType, bodyHash())); w.Code < 400 || !strings.Contains(w.Body.String(), want) {
-			t.Errorf("response to %s = %d %s, want %s", contentType, w.Code, w.Body, want)
+	creds := session(t, s, iss)
+	s.Handle("s3", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		caller, ok := awsfedtest.CallerFrom(r.Context())
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprintln(w, caller.Service, caller.Region, caller.Account, caller.ARN, caller.RoleARN, caller.AccessKeyID == creds.AccessKeyID, ok)
+		fmt.Fprintln(w, r.Method, r.Host, r.URL, r.RequestURI, string(body))
+	}))
+	want := "s3 eu-central-1 123456789012 arn:aws:sts::123456789012:assumed-role/deploy/env-" + idptest.EnvironmentID + " " + roleARN + " true true\n" +
+		"PUT bucket.s3.eu-central-1.amazonaws.com /a%20key?x=1 /a%20key?x=1 hello\n"
+	// S3 accepts two words instead of the hash of the body.
+	for _, hash := range []string{"", "UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"} {
+		if status, body := putObject(hash).send(t, s.HTTPClient(), creds); status != http.StatusOK || body != want {
+			t.Errorf("%q: response = %d %s, want 200 %s", hash, status, body, want)
 		}
 	}
+	if n := len(s.Calls()); n != 1 {
+		t.Errorf("the log has %d calls, want 1: requests to other services are not logged", n)
+	}
+	s.Handle("s3", nil)
+	if status, body := putObject("").send(t, s.HTTPClient(), creds); status != http.StatusNotImplemented || !strings.Contains(body, "add one with STS.Handle") {
+		t.Errorf("without a handler: %d %s, want 501", status, body)
+	}
+}
+
+func TestHandlersOfServices(t *testing.T) {
+	t.Parallel()
+	s, iss := setup(t)
+	creds := session(t, s, iss)
+	s.Handle("secretsmanager", awsfedtest.SecretsManager(map[string]string{"db": "s3cr3t"}))
+	s.Handle("s3", awsfedtest.S3("logs", "data"))
+	s.Handle("ec2", awsfedtest.EC2("i-1", "i-2"))
+	const arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:db"
+	changed := func(q serviceRequest, header, value string) serviceRequest {
+		q.header = q.header.Clone()
+		q.header.Set(header, value)
+		return q
+	}
+	tests := []struct {
+		name    string
+		request serviceRequest
+		status  int
+		want    string // a part of the body
+	}{
+		{"secret", getSecret("db"), 200, `"Name":"db","SecretString":"s3cr3t"`},
+		{"secret by ARN", getSecret(arn + "-ONAFED"), 200, `"ARN":"` + arn + `-ONAFED"`},
+		{"secret by partial ARN", getSecret(arn), 200, `"SecretString":"s3cr3t"`},
+		{"secret of another account", getSecret("arn:aws:secretsmanager:eu-central-1:210987654321:secret:db"), 400, `"__type":"ResourceNotFoundException"`},
+		{"no such secret", getSecret("other"), 400, `"__type":"ResourceNotFoundException"`},
+		{"no secret ID", getSecret(""), 400, `"__type":"ValidationException"`},
+		{"other operation", changed(getSecret("db"), "X-Amz-Target", "secretsmanager.ListSecrets"), 400, `"__type":"UnknownOperationException"`},
+		{"buckets", listBuckets(), 200, "<Buckets><Bucket><Name>data</Name>"},
+		{"objects of a bucket", serviceRequest{method: http.MethodGet, url: "https://logs.s3.eu-central-1.amazonaws.com/", service: "s3"}, 501, "<Code>NotImplemented</Code>"},
+		{"instances", describeInstances(""), 200, "<instanceId>i-2</instanceId><instanceState><code>16</code><name>running</name></instanceState>"},
+		{"selected instance", describeInstances("&InstanceId.1=i-2"), 200, "<reservationSet><item><reservationId>r-1</reservationId><ownerId>123456789012</ownerId><instancesSet><item><instanceId>i-2<"},
+		{"no such instance", describeInstances("&InstanceId.1=i-3"), 400, "<Response><Errors><Error><Code>InvalidInstanceID.NotFound</Code>"},
+		{"unknown parameter", describeInstances("&Filter.1.Name=x"), 400, "<Code>InvalidParameter</Code>"},
+	}
+	endpoint := awsfedtest.Start(t, s)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if status, body := tt.request.send(t, s.HTTPClient(), creds); status != tt.status || !strings.Contains(body, tt.want) {
+				t.Errorf("in memory: %d %s, want %d %s", status, body, tt.status, tt.want)
+			}
+			if strings.HasPrefix(tt.request.url, "https://logs.") {
+				return // the bucket is in the host name
+			}
+			// One URL for all services.
+			onPort := tt.request
+			onPort.url = endpoint + onPort.url[strings.Index(onPort.url, ".com/")+4:]
+			if status, body := onPort.send(t, httpClient(t), creds); status != tt.status || !strings.Contains(body, tt.want) {
+				t.Errorf("on a port: %d %s, want %d %s", status, body, tt.status, tt.want)
+			}
+		})
+	}
+}
+
+// Each service has its own codes, statuses and format for the same refusals.
+func TestServicesRefuseInTheirOwnWords(t *testing.T) {
+	t.Parallel()
+	unhandled := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the request was accepted") })
+	query := describeInstances("")
+	query.url, query.service = "https://iam.amazonaws.com/", "iam"
+	presigned := serviceRequest{method: http.MethodGet, url: "https://b.s3.eu-central-1.amazonaws.com/k", service: "s3", presign: true}
+	services := []struct {
+		name    string
+		request serviceRequest
+		format  string // a part of each body
+
+		unsigned, unknownKey, badSignature, expired, badTime, otherScope string
+	}{
+		{
+			"JSON", getSecret("db"), `{"__type":`,
+			"400 MissingAuthenticationTokenException", "400 UnrecognizedClientException", "400 InvalidSignatureException", "400 ExpiredTokenException",
+			"400 InvalidSignatureException", "400 InvalidSignatureException",
+		},
+		{
+			"S3", putObject(""), "<Error><Code>",
+			"403 AccessDenied", "403 InvalidAccessKeyId", "403 SignatureDoesNotMatch", "400 ExpiredToken", "403 RequestTimeTooSkewed", "403 SignatureDoesNotMatch",
+		},
+		{
+			"S3 presigned", presigned, "<Error><Code>",
+			"403 AccessDenied", "403 InvalidAccessKeyId", "403 SignatureDoesNotMatch", "400 ExpiredToken", "403 AccessDenied", "403 SignatureDoesNotMatch",
+		},
+		{
+			"EC2", describeInstances(""), "<Response><Errors><Error><Code>",
+			"403 MissingAuthenticationToken", "401 AuthFailure", "401 AuthFailure", "400 RequestExpired", "400 RequestExpired", "401 AuthFailure",
+		},
+		{
+			"query protocol", query, "<ErrorResponse xmlns=",
+			"403 MissingAuthenticationToken", "403 InvalidClientTokenId", "403 SignatureDoesNotMatch", "403 ExpiredToken", "403 SignatureDoesNotMatch", "403 SignatureDoesNotMatch",
+		},
+	}
+	for _, svc := range services {
+		t.Run(svc.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s, iss := setup(t)
+				creds := session(t, s, iss)
+				s.Handle(svc.request.service, unhandled)
+				check := func(rule, want string, q serviceRequest, creds aws.Credentials) {
+					t.Helper()
+					status, body := q.send(t, s.HTTPClient(), creds)
+					if got := fmt.Sprint(status, " ", codeOf(body)); got != want || !strings.Contains(body, svc.format) {
+						t.Errorf("%s: %s, want %s in the format %s\n%s", rule, got, want, svc.format, body)
+					}
+				}
+				other, wrongSecret, otherScope := creds, creds, svc.request
+				other.SessionToken = "x"
+				wrongSecret.SecretAccessKey = "x"
+				otherScope.service = "sqs"
+				check("unsigned", svc.unsigned, svc.request, aws.Credentials{})
+				check("unknown session", svc.unknownKey, svc.request, other)
+				check("wrong secret", svc.badSignature, svc.request, wrongSecret)
+				check("signed for another service", svc.otherScope, otherScope, creds)
+				s.SkewClock(20 * time.Minute)
+				check("old signature", svc.badTime, svc.request, creds)
+				s.SkewClock(0)
+				s.ExpireCredentials(creds.AccessKeyID)
+				check("expired session", svc.expired, svc.request, creds)
+			})
+		})
+	}
+}
+
+// codeOf returns the code of an error in XML or JSON.
+func codeOf(body string) string {
+	m := regexp.MustCompile(`<Code>(\w+)</Code>|"__type":"(\w+)"`).FindStringSubmatch(body)
+	if m == nil {
+		return ""
+	}
+	return m[1] + m[2]
+}
+
+// A body above the limit is refused, and so is a request whose body was changed.
+func TestServiceBodies(t *testing.T) {
+	t.Parallel()
+	s, iss := setup(t)
+	creds := session(t, s, iss)
+	s.Handle("s3", awsfedtest.S3())
+	large := putObject("UNSIGNED-PAYLOAD")
+	large.body = strings.Repeat("x", 16<<20+1)
+	if status, body := large.send(t, s.HTTPClient(), creds); status != http.StatusRequestEntityTooLarge {
+		t.Errorf("17 MiB: %d %s, want 413", status, body)
+	}
+	changed := getSecret("db")
+	changed.change = func(r *http.Request) { r.Body = io.NopCloser(bytes.NewReader([]byte(`{"SecretId":"no"}`))) }
+	s.Handle("secretsmanager", awsfedtest.SecretsManager(map[string]string{"no": "x"}))
+	if status, body := changed.send(t, s.HTTPClient(), creds); status != 400 || !strings.Contains(body, "InvalidSignatureException") {
+		t.Errorf("changed body: %d %s, want InvalidSignatureException", status, body)
+	}
+}
+
+func TestHandleReservesSTS(t *testing.T) {
+	t.Parallel()
+	s, _ := setup(t)
+	defer func() {
+		if recover() == nil {
+			t.Error("Handle accepted sts")
+		}
+	}()
+	s.Handle("sts", http.NotFoundHandler())
 }

@@ -39,7 +39,7 @@ type signature struct {
 }
 
 // authenticate verifies the signature of a request, in its Authorization header or in a presigned
-// URL, and returns the session whose credentials signed it. An empty service means any service.
+// URL for a service, and returns the session whose credentials signed it.
 //
 // The expiration is checked last, so that only a caller with the secret access key learns it.
 func (s *STS) authenticate(r request, service string, now time.Time) (session, *apiError) {
@@ -51,7 +51,7 @@ func (s *STS) authenticate(r request, service string, now time.Time) (session, *
 	if !ok || x.AccessKeyID != sig.accessKeyID {
 		return session{}, refuse("InvalidClientTokenId", "").because("the session token is not one of this STS for this access key")
 	}
-	if service != "" && sig.service != service {
+	if sig.service != service {
 		return session{}, refuse("SignatureDoesNotMatch", "Credential should be scoped to correct service: '"+service+"'. ")
 	}
 	if sig.region == "" {
@@ -140,6 +140,14 @@ func (sig signature) checkTime(now time.Time) *apiError {
 	if err != nil || !strings.HasPrefix(sig.at, sig.date) {
 		return refuse("IncompleteSignature", "Date must be in ISO-8601 'basic format' and agree with the Credential.")
 	}
+	late := func(message string) *apiError {
+		refused := refuse("SignatureDoesNotMatch", message)
+		refused.timing = badTime
+		if sig.presigned {
+			refused.timing = badURLTime
+		}
+		return refused
+	}
 	stamp := func(t time.Time) string { return t.UTC().Format(amzDate) }
 	valid := maxSkew
 	if sig.presigned {
@@ -147,9 +155,9 @@ func (sig signature) checkTime(now time.Time) *apiError {
 	}
 	switch {
 	case at.Add(valid).Before(now):
-		return refuse("SignatureDoesNotMatch", "Signature expired: "+stamp(at)+" is now earlier than "+stamp(now.Add(-valid)))
+		return late("Signature expired: " + stamp(at) + " is now earlier than " + stamp(now.Add(-valid)))
 	case at.Add(-maxSkew).After(now):
-		return refuse("SignatureDoesNotMatch", "Signature not yet current: "+stamp(at)+" is still later than "+stamp(now.Add(maxSkew)))
+		return late("Signature not yet current: " + stamp(at) + " is still later than " + stamp(now.Add(maxSkew)))
 	}
 	return nil
 }

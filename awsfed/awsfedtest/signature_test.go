@@ -145,7 +145,7 @@ func TestInvalidSignatures(t *testing.T) {
 	tampered := []byte(*c.SessionToken)
 	tampered[len(tampered)/2] ^= 1
 	stranger, _ := setup(t) // another STS
-	foreign, _ := assume(t, awsfedtest.New(t, iss.URL, iss.Client(), roleARN), iss)
+	foreign, _ := assume(t, awsfedtest.New(t, iss, roleARN), iss)
 	change := func(f func(*http.Request)) func(*sts.Options) {
 		return func(o *sts.Options) { o.HTTPClient = changer{s.HTTPClient(), f} }
 	}

@@ -25,6 +25,7 @@ const (
 	defaultSession = time.Hour
 	maxSession     = 12 * time.Hour
 	maxChained     = time.Hour
+	minRoleMaximum = time.Hour // shortest MaxSessionDuration of a role
 )
 
 // STSOptions describe the accounts of an [STS].
@@ -37,8 +38,9 @@ type STSOptions struct {
 	Providers []Provider
 	// Roles are the roles. [STS.PutRole] and [STS.DeleteRole] change them later.
 	Roles []Role
-	// MinDuration is the shortest session, so that a test can let credentials expire; 0 means AWS's
-	// 900 s.
+	// MinDuration is the shortest session, and the shortest MaxSessionDuration of a role, so that
+	// credentials expire while a test waits. 0 means AWS's limits: 900 s and an hour. In a
+	// testing/synctest bubble, where time costs nothing, AWS's limits need no change.
 	MinDuration time.Duration
 	// MaxRate is the number of calls per second; further calls are throttled. The burst is the
 	// calls of one second. 0 means no limit.
@@ -55,14 +57,15 @@ type STSOptions struct {
 //
 // It is the client that awsfed.New accepts, an [http.Handler] (see [Start]), and, through
 // [STS.HTTPClient], the server of any AWS client. All of them use the same roles, faults and call
-// log.
+// log. [STS.Handle] adds other services of AWS, which have no faults and no call log.
 //
 // An STS is safe for concurrent use, starts no goroutine and needs no Close.
 type STS struct {
 	client       *sts.Client
 	issuerClient *http.Client
 	providers    map[string]Provider // by providerID; not changed after NewSTS
-	minimum      time.Duration
+	minimum      time.Duration       // of the duration of a session
+	minMaximum   time.Duration       // of the MaxSessionDuration of a role
 	context      map[string][]string // not changed after NewSTS
 	limit        *rate.Limiter       // nil: no limit
 	onCall       func(Call)
@@ -73,9 +76,10 @@ type STS struct {
 	outage       atomic.Bool
 	clockSkew    atomic.Int64 // nanoseconds ahead of time.Now
 
-	mu      sync.RWMutex    // guards the fields below
-	roles   map[string]Role // by ARN
-	expired map[string]bool // access keys given to ExpireCredentials
+	mu       sync.RWMutex            // guards the fields below
+	roles    map[string]Role         // by ARN
+	expired  map[string]bool         // access keys given to ExpireCredentials
+	services map[string]http.Handler // by the name in signatures
 }
 
 // NewSTS returns an STS with the given providers and roles. Nil options mean none: all calls are
@@ -94,13 +98,15 @@ func NewSTS(opts *STSOptions) (*STS, error) {
 		issuerClient: opts.HTTPClient,
 		providers:    make(map[string]Provider, len(opts.Providers)),
 		minimum:      minSession,
+		minMaximum:   minRoleMaximum,
 		context:      make(map[string][]string, len(opts.Context)),
 		onCall:       opts.OnCall,
 		roles:        make(map[string]Role, len(opts.Roles)),
 		expired:      make(map[string]bool),
+		services:     make(map[string]http.Handler),
 	}
 	if opts.MinDuration > 0 {
-		s.minimum = opts.MinDuration
+		s.minimum, s.minMaximum = opts.MinDuration, min(opts.MinDuration, minRoleMaximum)
 	}
 	if opts.MaxRate > 0 {
 		s.limit = rate.NewLimiter(rate.Limit(opts.MaxRate), int(math.Ceil(opts.MaxRate)))

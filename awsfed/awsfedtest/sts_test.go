@@ -56,6 +56,7 @@ func TestNewSTSRefuses(t *testing.T) {
 		{"path with an escape sequence", role(awsfedtest.Role{ARN: "arn:aws:iam::123456789012:role/\x1b[31m/deploy"}), `\x1b`},
 		{"role of 13 hours", role(awsfedtest.Role{ARN: roleARN, MaxSessionDuration: 13 * time.Hour}), "MaxSessionDuration"},
 		{"role of 10 minutes", role(awsfedtest.Role{ARN: roleARN, MaxSessionDuration: 10 * time.Minute}), "MaxSessionDuration"},
+		{"role of 59 minutes", role(awsfedtest.Role{ARN: roleARN, MaxSessionDuration: 59 * time.Minute}), "not between 1h0m0s and 12h0m0s"},
 		{"negative duration", awsfedtest.STSOptions{MinDuration: -1}, "negative"},
 		{"negative rate", awsfedtest.STSOptions{MaxRate: -1}, "negative"},
 	} {
@@ -137,6 +138,21 @@ func TestDurations(t *testing.T) {
 			}
 		}
 	})
+}
+
+// An STS of New has the limits of AWS.
+func TestNewHasLimits(t *testing.T) {
+	t.Parallel()
+	iss := idptest.NewIssuer(t, nil)
+	s := awsfedtest.New(t, iss, roleARN)
+	for seconds, want := range map[int32]string{899: "ValidationError", 900: "", 43200: "", 43201: "ValidationError"} {
+		in := input(iss.Sign(iss.Claims(audience)))
+		in.DurationSeconds = aws.Int32(seconds)
+		_, err := s.AssumeRoleWithWebIdentity(t.Context(), in, once)
+		if got := refusalOf(err).Code; got != want {
+			t.Errorf("%d seconds: %v, want code %q", seconds, err, want)
+		}
+	}
 }
 
 // Calls above the rate are throttled.

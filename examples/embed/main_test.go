@@ -21,7 +21,7 @@ import (
 func TestWork(t *testing.T) {
 	const role = "arn:aws:iam::123456789012:role/deploy"
 	iss := idptest.NewIssuer(t, nil)
-	fake := awsfedtest.New(t, iss.URL, iss.Client(), role)
+	fake := awsfedtest.New(t, iss, role)
 	t.Setenv("AWS_CA_BUNDLE", "") // the SDK accepts it only for its own client
 	inMemory := func(o *awsfed.LoadOptions) {
 		o.Config = append(o.Config, config.WithRegion("us-east-1"), config.WithHTTPClient(fake.HTTPClient()))

@@ -62,7 +62,7 @@ func newWorldOf(tb testing.TB, on func(testing.TB, http.Handler) *server, bearer
 	tb.Helper()
 	w := &world{tb: tb, bearer: bearer, alg: alg, log: new(logBuffer), ends: make(map[string]time.Time)}
 	w.iss = idptest.NewIssuer(tb, &idptest.IssuerOptions{Algorithm: alg, Lifetime: tokenLife})
-	w.sts = awsfedtest.New(tb, w.iss.URL, w.iss.Client(), roleARN)
+	w.sts = awsfedtest.New(tb, w.iss, roleARN)
 	w.server = on(tb, http.HandlerFunc(w.answer))
 	w.client = w.server.client(tb)
 	return w

@@ -43,11 +43,22 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{Issuer: idptest.NewIssuer(t, &idptest.IssuerOptions{Lifetime: tokenLife})}
-	w.STS = awsfedtest.New(t, w.Issuer.URL, w.Issuer.Client(), "arn:aws:iam::123456789012:role/first")
-	w.URL = awsfedtest.Start(t, w.STS)
 	var err error
-	// The default host names of STS in AWS's clients.
-	w.Net, err = fakenet.New(t.TempDir(), map[string]http.Handler{"sts.us-east-1.amazonaws.com": w.STS, "sts.amazonaws.com": w.STS})
+	w.STS, err = awsfedtest.NewSTS(&awsfedtest.STSOptions{
+		HTTPClient:  w.Issuer.Client(),
+		Providers:   []awsfedtest.Provider{{URL: w.Issuer.URL, ClientIDs: []string{idp.AudienceAWS}, Account: "123456789012"}},
+		MinDuration: time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.URL = awsfedtest.Start(t, w.STS)
+	// The default host names of the services in AWS's clients.
+	hosts := map[string]http.Handler{"sts.amazonaws.com": w.STS}
+	for _, service := range []string{"sts", "secretsmanager", "s3", "ec2"} {
+		hosts[service+".us-east-1.amazonaws.com"] = w.STS
+	}
+	w.Net, err = fakenet.New(t.TempDir(), hosts)
 	if err != nil {
 		t.Fatal(err)
 	}

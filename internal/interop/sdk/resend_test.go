@@ -97,7 +97,7 @@ func (s *service) Do(rq *http.Request) (*http.Response, error) {
 func provider(t *testing.T) (p *awsfed.Provider, key string, tokens *awsfedtest.STS) {
 	t.Helper()
 	iss := idptest.NewIssuer(t, nil)
-	fake := awsfedtest.New(t, iss.URL, iss.Client(), roleARN)
+	fake := awsfedtest.New(t, iss, roleARN)
 	p, err := awsfed.New(fake, roleARN, iss.TokenSource("sts.amazonaws.com"))
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,89 @@
+package awsfedtest
+
+import (
+	"encoding/xml"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/onafed/onafed/internal/quote"
+)
+
+// EC2 returns a handler for [STS.Handle] that responds to DescribeInstances of Amazon EC2 with the
+// given instances, which are running. A request may select instances by ID. Other operations and
+// other parameters are refused.
+func EC2(instanceIDs ...string) http.Handler { return ec2Handler{slices.Clone(instanceIDs)} }
+
+type ec2Handler struct{ instances []string }
+
+// describeInstances is the result of DescribeInstances: one reservation for each instance.
+type describeInstances struct {
+	XMLName      xml.Name      `xml:"http://ec2.amazonaws.com/doc/2016-11-15/ DescribeInstancesResponse"`
+	RequestID    string        `xml:"requestId"`
+	Reservations []reservation `xml:"reservationSet>item"`
+}
+
+type reservation struct {
+	ID        string     `xml:"reservationId"`
+	OwnerID   string     `xml:"ownerId"`
+	Instances []instance `xml:"instancesSet>item"`
+}
+
+type instance struct {
+	ID    string `xml:"instanceId"`
+	State struct {
+		Code int    `xml:"code"`
+		Name string `xml:"name"`
+	} `xml:"instanceState"`
+	Type string `xml:"instanceType"`
+}
+
+// ServeHTTP implements http.Handler.
+func (h ec2Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	list, refused := h.describe(r)
+	if refused != nil {
+		refused.writeTo(w, "ec2", r.Header)
+		return
+	}
+	writeXML(w, "text/xml;charset=UTF-8", list)
+}
+
+func (h ec2Handler) describe(r *http.Request) (*describeInstances, *apiError) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, refuse("InternalFailure", err.Error())
+	}
+	f, err := parseForm(string(body))
+	if err != nil {
+		return nil, refuse("MalformedQueryString", err.Error())
+	}
+	if f["Action"] != "DescribeInstances" || f["Version"] != "2016-11-15" {
+		return nil, refuse("InvalidAction", "awsfedtest: the handler of EC2 has DescribeInstances of version 2016-11-15 only")
+	}
+	selected := h.instances
+	var chosen []string
+	for name, value := range f {
+		switch {
+		case name == "Action", name == "Version":
+		case !strings.HasPrefix(name, "InstanceId."):
+			return nil, refuse("InvalidParameter", "awsfedtest: the handler of EC2 has no parameter of DescribeInstances but InstanceId")
+		case !slices.Contains(h.instances, value):
+			return nil, refuse("InvalidInstanceID.NotFound", "The instance ID '"+quote.Clean(value, 64)+"' does not exist")
+		default:
+			chosen = append(chosen, value)
+		}
+	}
+	if chosen != nil {
+		selected = slices.DeleteFunc(slices.Clone(h.instances), func(id string) bool { return !slices.Contains(chosen, id) })
+	}
+	caller, _ := CallerFrom(r.Context())
+	list := &describeInstances{RequestID: requestID}
+	for i, id := range selected {
+		n := instance{ID: id, Type: "t3.micro"}
+		n.State.Code, n.State.Name = 16, "running" // the code of the API for running
+		list.Reservations = append(list.Reservations, reservation{ID: "r-" + strconv.Itoa(i+1), OwnerID: caller.Account, Instances: []instance{n}})
+	}
+	return list, nil
+}
