@@ -77,9 +77,8 @@ func classify(err error) class {
 	return giveUp
 }
 
-// retryable reports whether a failed refresh may succeed later although nobody changes anything.
-// The failures that cannot are a closed list: an unknown failure counts as an outage, so valid
-// credentials are kept.
+// retryable reports whether a failed refresh may succeed later without any change. The failures that
+// cannot are a closed list: an unknown failure counts as an outage, so valid credentials are kept.
 func retryable(err error) bool {
 	var account *AccountError
 	if errors.As(err, &account) {

@@ -124,9 +124,9 @@ func (e *AssumeRoleError) MarshalText() ([]byte, error) { return []byte(e.Error(
 // Unwrap returns Err.
 func (e *AssumeRoleError) Unwrap() error { return e.Err }
 
-// Retryable reports whether the same call may succeed later although nobody changes anything. It is
-// false for a refusal of STS or of the token source, and true for outages and unknown errors. It
-// depends on codes, not on text.
+// Retryable reports whether the same call may succeed later without any change. It is false for a
+// refusal of STS or of the token source, and true for outages and unknown errors. It depends on
+// codes, not on text.
 func (e *AssumeRoleError) Retryable() bool { return retryable(e.Err) }
 
 // An AccountError reports that a role or an answer belongs to another account than

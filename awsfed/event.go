@@ -19,7 +19,7 @@ type RefreshEvent struct {
 
 	// RequestID is the ID that STS gave to the last request of the refresh; may be empty.
 	RequestID string
-	// Retryable reports whether Err may go away although nobody changes anything.
+	// Retryable reports whether Err may go away without any change.
 	Retryable bool
 	// Remaining is how long the credentials in Status are valid; zero if they are not.
 	Remaining time.Duration

@@ -360,6 +360,24 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
+// An OptionError names the function that the caller used.
+func TestOptionErrorsNameTheFunction(t *testing.T) {
+	t.Parallel()
+	src := &mintery{tb: t}
+	_, loadErr := awsfed.LoadConfig(t.Context(), "x", src)
+	_, poolErr := awsfed.NewPool(newService(), src).Provider("x")
+	_, optErr := awsfed.NewPool(newService(), src).Provider(roleARN, func(o *awsfed.Options) { o.Duration = -1 })
+	for want, err := range map[string]error{
+		"awsfed: LoadConfig: roleARN: ":     loadErr,
+		"awsfed: Pool.Provider: roleARN: ":  poolErr,
+		"awsfed: Pool.Provider: Duration: ": optErr,
+	} {
+		if _, ok := errors.AsType[*awsfed.OptionError](err); !ok || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("error = %v, want an OptionError that begins with %q", err, want)
+		}
+	}
+}
+
 func TestExpectedAccount(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -19,7 +19,7 @@ type Driver[T any] interface {
 	// Prepare may complete a new value, for example with its windows, before callers get it.
 	Prepare(v *T, w Windows)
 
-	// Temporary reports whether the same fetch may succeed later although nobody changes anything.
+	// Temporary reports whether the same fetch may succeed later without any change.
 	Temporary(err error) bool
 
 	// RetryAfter returns how long the server asked to wait before the next request; zero if it did
