@@ -31,6 +31,9 @@
 // A value that was invalidated is a last resort: callers wait for a new one, but get the old one
 // back if the refresh fails temporarily and the old one has not expired.
 //
+// These rules follow the common refresh rules of the AWS SDKs. The vectors of package refreshrules
+// test them and list the intended differences.
+//
 // # Concurrency
 //
 // There is at most one refresh at a time. It is detached from its callers: a caller whose context
