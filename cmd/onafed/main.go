@@ -18,6 +18,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/onafed/onafed/cmd/onafed/internal/credentials"
 	"github.com/onafed/onafed/cmd/onafed/internal/exit"
 	"github.com/onafed/onafed/cmd/onafed/internal/flags"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
@@ -33,6 +34,9 @@ func main() {
 func run(ctx context.Context, args []string, t *terminal.Terminal) int {
 	if len(args) == 0 {
 		args = []string{"--help"}
+	}
+	if process, ok := processCommand(args); ok {
+		return report(process.Run(ctx, t), t)
 	}
 	// After --help and --version kong ends the program. Here it only sets exited, and what follows
 	// in kong has no effect.
@@ -58,6 +62,20 @@ func run(ctx context.Context, args []string, t *terminal.Terminal) int {
 	if exited {
 		return exit.OK
 	}
+	return report(err, t)
+}
+
+// processCommand returns the command for the arguments of "aws credential-process" in their plain
+// form. SDKs run that command often, and the parser takes most of its time.
+func processCommand(args []string) (*credentials.ProcessCommand, bool) {
+	if len(args) < 2 || args[0] != "aws" || args[1] != "credential-process" {
+		return nil, false
+	}
+	return credentials.ParseProcess(args[2:])
+}
+
+// report prints the error of a command and returns the exit status.
+func report(err error, t *terminal.Terminal) int {
 	status, printed := exit.Status(err)
 	if printed != nil {
 		t.Say("onafed: %s", flags.Error(printed))

@@ -25,7 +25,9 @@ func allRows() []row {
 	for _, m := range contests() {
 		rows = append(rows, row{m.name, m.work, func(_ context.Context, b *bench) error { return m.measure(b) }})
 	}
-	return append(rows, row{"jwks", "JWKS requests over a socket", measureJWKS}, row{"edit", "edit one of 200 profiles safely", measureEdit})
+	return append(rows, row{"jwks", "JWKS requests over a socket", measureJWKS},
+		row{"edit", "edit one of 200 profiles safely", measureEdit},
+		row{"process", "onafed aws credential-process, cache hit, whole process", measureProcess})
 }
 
 // A bench is one run of the program.

@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/cmd/onafed/internal/role"
 	"github.com/onafed/onafed/cmd/onafed/internal/source"
@@ -43,19 +42,18 @@ func (c *ProcessCommand) Run(ctx context.Context, t *terminal.Terminal) error {
 	if err != nil {
 		return err
 	}
-	sent := &lastToken{TokenSource: src}
-	_, p, err := c.Load(ctx, sent, c.OneShotLogger(t))
-	if err != nil {
-		return err
-	}
 	if c.NoCache {
+		_, p, err := c.Load(ctx, src, c.OneShotLogger(t))
+		if err != nil {
+			return err
+		}
 		return export.Process(ctx, t.Out, p)
 	}
 	cache := export.OpenCache(&export.CacheOptions{Logger: log})
 	if err := cache.Off(); err != nil && c.Verbose {
 		t.Say("onafed: no cache: %v", err)
 	}
-	return export.Process(ctx, t.Out, cache.Source(export.CacheRequest{Key: c.cacheKey(src), Fetch: fetch(p, sent)}))
+	return export.Process(ctx, t.Out, cache.Source(export.CacheRequest{Key: c.cacheKey(src), Fetch: c.fetch(src, t)}))
 }
 
 // cacheKey returns everything that the credentials depend on.
@@ -81,15 +79,21 @@ func (c *ProcessCommand) endpoint() string {
 	return strings.Join(settings, "|")
 }
 
-// fetch returns a function that gets credentials, with the identity in the token that was sent.
-func fetch(p *awsfed.Provider, sent *lastToken) func(context.Context) (export.CacheEntry, error) {
+// fetch returns a function that gets credentials, with the identity in the token that was sent. The
+// configuration of the SDK is loaded only then: it takes more time than the rest.
+func (c *ProcessCommand) fetch(src idp.TokenSource, t *terminal.Terminal) func(context.Context) (export.CacheEntry, error) {
 	return func(ctx context.Context) (export.CacheEntry, error) {
+		sent := &lastToken{TokenSource: src}
+		_, p, err := c.Load(ctx, sent, c.OneShotLogger(t))
+		if err != nil {
+			return export.CacheEntry{}, err
+		}
 		credentials, err := p.Credentials(ctx)
 		if err != nil {
 			return export.CacheEntry{}, err
 		}
-		c := sent.token.Load().Claims()
-		id := export.CacheIdentity{Issuer: c.Issuer, Subject: c.Subject, AccountID: credentials.AccountID}
+		sentClaims := sent.token.Load().Claims()
+		id := export.CacheIdentity{Issuer: sentClaims.Issuer, Subject: sentClaims.Subject, AccountID: credentials.AccountID}
 		return export.NewCacheEntry(id, credentials), nil
 	}
 }
