@@ -17,7 +17,9 @@ const (
 // Decision is the result of [Policy.Evaluate].
 //
 // It keeps the policy and the request, without copying their lists, for [Decision.Explain]. Do not
-// change them before that call. Printing a Decision shows nothing of the request.
+// change them before that call. Printing a Decision shows nothing of the request. Its JSON is an
+// object with the member outcome, which has the text of the [Outcome]; the JSON of an [Explanation]
+// has the reasons too. Released members keep their names and meanings.
 type Decision struct {
 	Outcome Outcome `json:"outcome"`
 

@@ -84,6 +84,11 @@ func kinds(x trust.Explanation) []string {
 		for _, m := range s.Principal.NearMisses {
 			list = append(list, m.Kind)
 		}
+		for _, a := range s.Actions {
+			for _, m := range a.NearMisses {
+				list = append(list, m.Kind)
+			}
+		}
 		for _, c := range s.Conditions {
 			for _, m := range c.NearMisses {
 				list = append(list, m.Kind)

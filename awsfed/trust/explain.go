@@ -28,6 +28,7 @@ func (d Decision) Explain() Explanation {
 	}
 	x.NotConsidered = notConsidered(e.request)
 	x.Reason = reason(e.request, x)
+	x.Suggestion = e.suggest(x)
 	return x
 }
 
@@ -39,7 +40,11 @@ func (e *evaluation) explainStatement(index int, st Statement) StatementResult {
 	}
 	applies := condition.False
 	for _, action := range e.request.actions() {
-		s.Actions = append(s.Actions, ActionMatch{Action: action, Result: match(condition.Of(st.CoversAction(action)))})
+		a := ActionMatch{Action: action, Result: match(condition.Of(st.CoversAction(action)))}
+		if a.Result == NotMatched {
+			a.NearMisses = e.actionNearMisses(st, action)
+		}
+		s.Actions = append(s.Actions, a)
 		applies = max(applies, s.applies(action))
 	}
 	s.Result = match(applies)

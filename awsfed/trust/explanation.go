@@ -1,8 +1,9 @@
 package trust
 
 // Explanation holds the reasons for a [Decision]: what each part of the policy requires, what the
-// request has, and the likely mistake where they differ. [Explanation.Text] prints it, and
-// its JSON is deterministic.
+// request has, and the likely mistake where they differ. [Explanation.Text] prints it. Its JSON is
+// deterministic, has the members of the field tags, and [] for an empty list that is always there.
+// Released members keep their names and meanings; new ones may be added.
 //
 // An open question is a rule that AWS does not document, or a value that only AWS knows, on which a
 // result depends.
@@ -25,6 +26,8 @@ type Explanation struct {
 	// Alternatives states, for an undetermined outcome, the outcome under each answer to an open
 	// question.
 	Alternatives []OutcomeAlternative `json:"alternatives,omitempty"`
+	// Suggestion is the smallest change with which the policy would allow a denied request, or nil.
+	Suggestion *Suggestion `json:"suggestion,omitempty"`
 	// NotConsidered lists what AWS also evaluates and this package cannot see.
 	NotConsidered []string `json:"notConsidered"`
 }
@@ -84,6 +87,8 @@ type PrincipalResult struct {
 type ActionMatch struct {
 	Action string `json:"action"`
 	Result Match  `json:"result"`
+	// NearMisses holds likely mistakes if the result is not Matched.
+	NearMisses []NearMiss `json:"nearMisses,omitempty"`
 }
 
 // ConditionResult states whether one condition holds.

@@ -202,3 +202,43 @@ func TestReasonOfTokenThatSTSRejects(t *testing.T) {
 		t.Errorf("%s: %s, want %s", x.Outcome, x.Reason, want)
 	}
 }
+
+// A question whose answers lead to the same outcome is listed only if no question decides alone.
+func TestAlternativesAreDecisive(t *testing.T) {
+	t.Parallel()
+	statement := func(keys ...string) string {
+		conditions := make([]string, len(keys))
+		for i, k := range keys {
+			conditions[i] = `"aws:` + k + `":"x"`
+		}
+		return `{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{` + strings.Join(conditions, ",") + `}}}`
+	}
+	for _, tt := range []struct {
+		name, statements string
+		want             []string
+	}{
+		{"one decides", statement("SourceVpc") + "," + statement("SourceVpce", "VpcSourceIp"), []string{"aws:SourceVpc"}},
+		{
+			"none decides", statement("SourceVpc", "RequestedRegion") + "," + statement("SourceVpce", "VpcSourceIp"),
+			[]string{"aws:RequestedRegion", "aws:SourceVpc", "aws:SourceVpce", "aws:VpcSourceIp"},
+		},
+	} {
+		p := policies.Parse(t, []byte(`{"Version":"2012-10-17","Statement":[`+tt.statements+`]}`))
+		c := claims.Claims{Issuer: "https://x.example", Audience: []string{"a"}, Subject: "s"}
+		x := p.Evaluate(trust.NewRequest(c, trust.Params{})).Explain()
+		var keys []string
+		for i, a := range x.Alternatives {
+			if i%2 == 0 {
+				keys = append(keys, a.Assumption)
+			}
+		}
+		if len(keys) != len(tt.want) {
+			t.Fatalf("%s: the alternatives are %q, want one for each of %q", tt.name, keys, tt.want)
+		}
+		for i, k := range tt.want {
+			if !strings.Contains(keys[i], `"`+k+`"`) {
+				t.Errorf("%s: alternative %q, want one about %s", tt.name, keys[i], k)
+			}
+		}
+	}
+}

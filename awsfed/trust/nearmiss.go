@@ -12,6 +12,17 @@ import (
 	"github.com/onafed/onafed/internal/subject"
 )
 
+// webHost is the host of Ona's web application, which is not the issuer of its tokens.
+const webHost = "app.ona.com"
+
+// actionNearMisses looks for an action that is almost the one that the request needs.
+func (e *evaluation) actionNearMisses(s Statement, action string) []NearMiss {
+	if action == condition.AssumeRoleWithWebIdentity && s.CoversAction("sts:AssumeRole") {
+		return []NearMiss{{"action-of-aws-principals", "sts:AssumeRole is for principals of AWS accounts; tokens need " + action}}
+	}
+	return nil
+}
+
 // principalNearMisses looks for a provider that is almost that of the request.
 func (e *evaluation) principalNearMisses(p Principal) []NearMiss {
 	host := provider.IssuerHost(e.request.Issuer)
@@ -22,6 +33,8 @@ func (e *evaluation) principalNearMisses(p Principal) []NearMiss {
 		got, ok := provider.Host(f)
 		a, _ := arn.Parse(f)
 		switch {
+		case host == provider.OnaHost && (got == webHost || !ok && strings.EqualFold(f, webHost)):
+			add("provider-of-web-application", "the provider is that of Ona's web application, "+webHost+"; the issuer of the token is "+provider.OnaHost)
 		case !ok && provider.SimilarHosts(f, host):
 			add("provider-spelling", "the principal is the issuer itself; a provider is named by its ARN")
 		case !ok:
@@ -60,6 +73,7 @@ func (e *evaluation) conditionNearMisses(c Condition, values []string, state con
 			switch claim {
 			case "sub":
 				add(subjectNearMiss(op, want, got))
+				add(e.numbersNearMiss(op, want, got))
 			case "aud":
 				add(e.audienceNearMiss(op, want, got))
 			}
@@ -153,6 +167,25 @@ func subjectNearMiss(op condition.Operator, want, got string) NearMiss {
 	case differ("environment_id"):
 		return NearMiss{"other-environment", "the policy names another environment than the token"}
 	}
+	if _, why := subject.Respell(want[:wildcard(op, want)], op.Family == condition.Fold); why != "" {
+		return NearMiss{"misspelled-subject", "in the value of the policy " + why}
+	}
+	if w.Claims() == "organization_id/environment_id" && g.Claims() == "organization_id/project_id/environment_id" {
+		return NearMiss{"environment-in-project", "the value of the policy is for environments without a project; the subject of the token has /prj:<id> before /env:<id>"}
+	}
+	return textSubjectNearMiss(op, want, got)
+}
+
+// wildcard returns the position of the first wildcard of a value, or its length.
+func wildcard(op condition.Operator, value string) int {
+	if i := strings.IndexAny(value, "*?"); i >= 0 && op.Wildcards() {
+		return i
+	}
+	return len(value)
+}
+
+// textSubjectNearMiss compares where two subjects end.
+func textSubjectNearMiss(op condition.Operator, want, got string) NearMiss {
 	if op.Family == condition.Like {
 		for _, tail := range [...]string{":*", "/*"} {
 			if base, ok := strings.CutSuffix(want, tail); ok && pattern.Compile(base).Match(got) {
@@ -164,6 +197,20 @@ func subjectNearMiss(op condition.Operator, want, got string) NearMiss {
 		return NearMiss{"subject-goes-on", "the subject of the token begins with the value and continues; a pattern with a * at the end would match under StringLike"}
 	}
 	return NearMiss{}
+}
+
+// numbersNearMiss compares the two forms of GitHub's subjects.
+func (e *evaluation) numbersNearMiss(op condition.Operator, want, got string) NearMiss {
+	classicWant, wantNumbers := subject.WithoutNumbers(want)
+	classicGot, gotNumbers := subject.WithoutNumbers(got)
+	switch {
+	case wantNumbers == gotNumbers || !e.matches(op, classicWant, classicGot):
+		return NearMiss{}
+	case gotNumbers:
+		return NearMiss{"immutable-subject", "the subject of the token is immutable (repo:owner@number/name@number:...), the policy names the classic form (repo:owner/name:...)"}
+	default:
+		return NearMiss{"classic-subject", "the subject of the token has the classic form (repo:owner/name:...), the policy names an immutable one (repo:owner@number/name@number:...)"}
+	}
 }
 
 // audienceNearMiss compares audiences.

@@ -111,7 +111,7 @@ func (s StatementResult) firstFailure(action string) string {
 	}
 	for _, a := range s.Actions {
 		if a.Action == action && a.Result == NotMatched {
-			return "the action is not " + quote.Word(action)
+			return hint(a.NearMisses, "the action is not "+quote.Word(action))
 		}
 	}
 	if s.Principal.Result == NotMatched {

@@ -3,6 +3,7 @@ package trust_test
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,6 +88,20 @@ func TestIssuerKeys(t *testing.T) {
 		keys := trust.IssuerKeys(tt.issuer)
 		if !slices.Contains(keys, tt.has) || slices.Contains(keys, tt.hasNot) || !slices.IsSorted(keys) {
 			t.Errorf("IssuerKeys(%q) = %v, want %s, not %s, sorted", tt.issuer, keys, tt.has, tt.hasNot)
+		}
+	}
+}
+
+func TestRoleThatIsNoARN(t *testing.T) {
+	t.Parallel()
+	c := claims.Claims{Issuer: "https://app.gitpod.io", Audience: []string{"sts.amazonaws.com"}, Subject: "x"}
+	for role, want := range map[string]bool{
+		"": false, "arn:aws:iam::123456789012:role/ona": false,
+		"ona": true, "role/ona": true, "123456789012:role/ona": true, "arn:aws:iam:role/ona": true,
+	} {
+		notes := strings.Join(trust.Policy{}.Evaluate(trust.NewRequest(c, trust.Params{RoleARN: role})).Explain().NotConsidered, "\n")
+		if got := strings.Contains(notes, "is not an ARN"); got != want {
+			t.Errorf("role %q: a note about the ARN: %v, want %v", role, got, want)
 		}
 	}
 }

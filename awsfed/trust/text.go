@@ -47,6 +47,7 @@ func (s StatementResult) write(b *strings.Builder) {
 	}
 	for _, a := range s.Actions {
 		fmt.Fprintf(b, "  %s action %s\n", a.Result.mark(), quote.Word(a.Action))
+		writeHints(b, a.NearMisses)
 	}
 	for _, c := range s.Conditions {
 		c.write(b)

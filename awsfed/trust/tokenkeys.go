@@ -34,7 +34,10 @@ func NewRequest(c claims.Claims, p Params) Request {
 			Context: map[string][]string{}, ShowValues: p.ShowValues, open: true,
 		},
 	}
-	role, _ := arn.Parse(p.RoleARN)
+	role, isARN := arn.Parse(p.RoleARN)
+	if p.RoleARN != "" && !isARN {
+		b.note("the role " + quote.Name(p.RoleARN) + " is not an ARN (arn:aws:iam::<account>:role/<name>), so its account and partition are not known")
+	}
 	b.r.ProviderARN = providerOf(cmp.Or(p.Partition, role.Partition, "aws"), cmp.Or(p.Account, role.Account), c.Issuer)
 	b.addClaims()
 	b.addRoles()

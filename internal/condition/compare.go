@@ -152,8 +152,11 @@ func (c Context) compareBool(want, got string) Truth {
 	switch {
 	case c.Version == VersionWithVariables && HasVariable(want):
 		x := Expand(want, c.Version, c.Lookup)
-		replaced := !x.Null && x.UnknownKey == "" && x.Text() == got
-		return c.Ask(Question{BoolVariable, want}, Of(replaced), False)
+		replaced := Of(!x.Null && x.Text() == got)
+		if x.UnknownKey != "" {
+			replaced = c.Ask(Question{UnknownVariable, x.UnknownKey}, True, False)
+		}
+		return c.Ask(Question{BoolVariable, want}, replaced, False)
 	case want != got && strings.EqualFold(want, got):
 		return c.Ask(Question{BoolCase, want}, True, False)
 	default:

@@ -29,6 +29,10 @@ func (s Severity) rank() int {
 }
 
 // Finding is one result of [Policy].
+//
+// Its JSON is an object with the members id, severity, statement, message, why and fixable, and if
+// they are not empty line, column, operator, key, value and widens. Released members keep their
+// names and meanings; new ones may be added. A Finding that was read from JSON has no Fix.
 type Finding struct {
 	ID       string   `json:"id"` // one of the constants of this package
 	Severity Severity `json:"severity"`

@@ -145,3 +145,29 @@ func TestNoFindingsAreAnEmptyList(t *testing.T) {
 		t.Errorf("Marshal = %s, %v, want []", data, err)
 	}
 }
+
+// The names in JSON are documented and do not change.
+func TestFindingJSON(t *testing.T) {
+	t.Parallel()
+	p := policies.Parse(t, []byte(`{"Statement":`+strings.Replace(openStatement, `"Action"`,
+		`"Condition": {"StringLike": {"app.gitpod.io:sub": "org:`+policies.Org+`*"}}, "Action"`, 1)+`}`))
+	got, err := json.Marshal(lint.Policy(p)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var members map[string]any
+	if err := json.Unmarshal(got, &members); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]any{
+		"id": lint.OrganizationSeparator, "severity": "warning", "statement": 0.0, "line": 1.0, "column": 14.0, "operator": "StringLike",
+		"key": "app.gitpod.io:sub", "value": "org:" + policies.Org + "*", "fixable": true,
+	} {
+		if members[name] != want {
+			t.Errorf("member %s is %v, want %v", name, members[name], want)
+		}
+	}
+	if len(members) != 11 { // these and message and why; widens is false
+		t.Errorf("%d members: %s", len(members), got)
+	}
+}
