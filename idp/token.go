@@ -32,6 +32,10 @@ type Token struct {
 	// content is a func because code that prints by reflection does not look into one: fmt shows the
 	// address of a func in an unexported field, and dumpers that follow pointers stop here.
 	content func() *content
+	// Without a second field a Token would have the form of a pointer. Package reflect holds such
+	// values without an address, and dumpers that take the address of a copied Token, as go-spew does,
+	// would end the program with a fault.
+	_ bool
 }
 
 // content is the data of a Token. ParseToken makes it; it is never changed afterwards.
