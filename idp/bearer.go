@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/internal/textfile"
 )
 
 // maxBearer is the length of the longest API token. Servers commonly refuse header fields of more
@@ -45,8 +46,14 @@ func checkBearer(s string) error {
 	if s == "" {
 		return errors.New("it is empty")
 	}
+	if err := textfile.Check(s); err != nil {
+		return err
+	}
 	if len(s) > maxBearer {
 		return fmt.Errorf("it has %d bytes, want at most %d", len(s), maxBearer)
+	}
+	if hint := pasted(s); hint != "" {
+		return errors.New(hint)
 	}
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] > '~' {

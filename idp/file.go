@@ -10,6 +10,7 @@ import (
 
 	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/internal/textfile"
 )
 
 // File returns a source that reads an ID token from the file at path for each call, so that it uses
@@ -60,6 +61,9 @@ func readSecret(path string, limit int) (string, error) {
 		return "", withoutPath(err)
 	}
 	if len(b) > limit+spaces {
+		if err := textfile.Check(string(b)); err != nil { // UTF-16 doubles the size
+			return "", err
+		}
 		return "", fmt.Errorf("larger than %d bytes", limit)
 	}
 	s := strings.TrimSpace(strings.TrimPrefix(string(b), "\ufeff"))

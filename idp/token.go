@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/internal/textfile"
 )
 
 // Issuer is the issuer of every Ona ID token. It does not depend on the host name that an
@@ -65,20 +66,44 @@ func ParseToken(raw string) (*Token, error) {
 // notCompact returns why raw cannot be a compact JWS, for a person who configured a wrong value, or
 // "" if it may be one.
 func notCompact(raw string) string {
-	switch dots := strings.Count(raw, "."); {
-	case raw == "":
+	if raw == "" {
 		return "it is empty"
-	case len(raw) > claims.MaxTokenSize:
+	}
+	if err := textfile.Check(raw); err != nil {
+		return err.Error()
+	}
+	if len(raw) > claims.MaxTokenSize {
 		return fmt.Sprintf("it has %d bytes, want at most %d", len(raw), claims.MaxTokenSize)
+	}
+	if hint := pasted(raw); hint != "" {
+		return hint
+	}
+	switch dots := strings.Count(raw, "."); {
 	case strings.ContainsAny(raw, " \t\r\n"):
 		return "it contains white space"
-	case strings.Contains(raw, "\x00"):
-		return "it contains zero bytes (a text file in UTF-16?)"
 	case dots == 4:
 		return "it is an encrypted token (JWE)"
 	case dots != 2:
 		return fmt.Sprintf("want a JWT, three parts joined by dots, got an opaque value of %d bytes"+
 			" (an API key or a personal access token is not an ID token)", len(raw))
+	}
+	return ""
+}
+
+// pasted returns what to remove from a token that was copied with the text around it, or "".
+func pasted(raw string) string {
+	const header, scheme = "authorization:", "bearer"
+	switch start := strings.ToLower(raw[:min(len(raw), len(header))]); {
+	case start == header:
+		return `it is a whole header; give only the token, without "Authorization: Bearer"`
+	case strings.HasPrefix(start, scheme) && (len(raw) == len(scheme) || strings.IndexByte(" \t\r\n:=+%", raw[len(scheme)]) >= 0):
+		return `it begins with "Bearer"; give only the token after it`
+	}
+	switch raw[0] {
+	case '"', '\'', '`':
+		return "it is in quotation marks; remove them"
+	case '{', '[':
+		return "it is JSON; give only the token in it"
 	}
 	return ""
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/onafed/onafed/internal/quote"
 	"github.com/onafed/onafed/internal/strictjson"
+	"github.com/onafed/onafed/internal/textfile"
 )
 
 const (
@@ -60,6 +61,9 @@ type policyForm struct {
 // two possible meanings.
 func Parse(data []byte) (Policy, error) {
 	r := newReader(string(data))
+	if err := textfile.Check(r.text); err != nil {
+		return Policy{}, r.fail(0, err.Error())
+	}
 	if n := utf8.RuneCount(data); n > maxInput {
 		return Policy{}, r.fail(0, fmt.Sprintf("the document has %d characters, and IAM allows at most %d", n, maxInput))
 	}

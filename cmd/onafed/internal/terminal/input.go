@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/onafed/onafed/internal/textfile"
 )
 
 // maxInput is the largest input in bytes. An account with 5,000 roles, the most that AWS allows,
@@ -12,7 +14,7 @@ import (
 const maxInput = 256 << 20
 
 // ReadFile returns the text of a file, or of standard input for the path "-". A text of more than
-// 256 MiB is an error.
+// 256 MiB is an error, and so is UTF-16.
 func (t *Terminal) ReadFile(path string) (string, error) {
 	in := t.In
 	var b strings.Builder
@@ -33,6 +35,9 @@ func (t *Terminal) ReadFile(path string) (string, error) {
 	}
 	if n > maxInput {
 		return "", fmt.Errorf("%+q is larger than %d MiB", path, maxInput>>20)
+	}
+	if err := textfile.Check(b.String()); err != nil {
+		return "", fmt.Errorf("%+q: %w", path, err)
 	}
 	return b.String(), nil
 }
