@@ -1,5 +1,5 @@
 // Package trust reads, builds and evaluates the trust policies of IAM roles that are assumed with an
-// ID token (AssumeRoleWithWebIdentity). It does not call AWS.
+// ID token (AssumeRoleWithWebIdentity) or by another role (AssumeRole). It does not call AWS.
 //
 // [Build] makes a policy from a [Rule], which states who may assume the role:
 //
@@ -23,6 +23,8 @@
 //	if !decision.Allowed() {
 //		fmt.Print(decision.Explain().Text())
 //	}
+//
+// [NewAssumeRoleRequest] makes the request of a role that assumes the next role of a chain.
 //
 // The explanation covers each statement, principal, action and condition: what the policy requires,
 // what the request has, and the likely mistake. STS does not report which condition failed, and the

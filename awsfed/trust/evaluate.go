@@ -93,8 +93,12 @@ func (e *evaluation) context() condition.Context {
 	return condition.Context{Version: e.policy.Version, Lookup: e.request.lookup, Ask: e.ask}
 }
 
-// principal reports whether a statement's principal includes the identity provider of the request.
+// principal reports whether a statement's principal includes the identity provider or the caller of
+// the request.
 func (e *evaluation) principal(p Principal) condition.Truth {
+	if e.request.caller != nil {
+		return e.matchCaller(p)
+	}
 	switch kind, arn := e.classify(p); kind {
 	case everybody, providerOfRequest:
 		return condition.True

@@ -32,8 +32,10 @@ type vector struct {
 		SourceIP    string    `json:"sourceIp"`
 		Time        time.Time `json:"time"`
 	} `json:"params"`
-	Expect   trust.Outcome `json:"expect"`
-	NearMiss []string      `json:"nearMiss"`
+	Caller     *trust.RoleSession     `json:"caller"`
+	AssumeRole trust.AssumeRoleParams `json:"assumeRole"`
+	Expect     trust.Outcome          `json:"expect"`
+	NearMiss   []string               `json:"nearMiss"`
 }
 
 func (v vector) request(tb testing.TB) trust.Request {
@@ -43,6 +45,9 @@ func (v vector) request(tb testing.TB) trust.Request {
 			Action: v.Request.Action, Issuer: v.Request.Issuer,
 			ProviderARN: v.Request.ProviderARN, Context: v.Request.Context,
 		}
+	}
+	if v.Caller != nil {
+		return trust.NewAssumeRoleRequest(*v.Caller, v.AssumeRole)
 	}
 	c, err := claims.Parse(v.Token)
 	if err != nil {

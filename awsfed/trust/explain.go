@@ -17,6 +17,7 @@ func (d Decision) Explain() Explanation {
 	}
 	e := d.evaluation.assuming(nil)
 	x.RoleARN, x.ProviderARN, x.Issuer = e.request.RoleARN, e.request.ProviderARN, e.request.Issuer
+	x.CallerARN = e.request.callerARN()
 	for i, s := range e.policy.Statements {
 		x.Statements = append(x.Statements, e.explainStatement(i, s))
 	}
@@ -95,6 +96,9 @@ func (s StatementResult) applies(action string) condition.Truth {
 }
 
 func (e *evaluation) explainPrincipal(p Principal) PrincipalResult {
+	if e.request.caller != nil {
+		return e.explainCaller(p)
+	}
 	res := PrincipalResult{Result: match(e.principal(p)), Needed: p.names(), Got: e.request.ProviderARN}
 	switch kind, federated := e.classify(p); kind {
 	case everybody:

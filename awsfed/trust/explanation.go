@@ -18,6 +18,8 @@ type Explanation struct {
 	RoleARN     string `json:"roleArn,omitempty"`
 	ProviderARN string `json:"providerArn,omitempty"`
 	Issuer      string `json:"issuer,omitempty"`
+	// CallerARN is the caller of AssumeRole: its role or, if that is not known, its session.
+	CallerARN string `json:"callerArn,omitempty"`
 	// Actions holds the result for each action that the request needs. All of them must be
 	// allowed.
 	Actions []ActionResult `json:"actions"`
@@ -131,6 +133,8 @@ type NearMiss struct {
 	//     v3-pattern-v2-token, trailing-wildcard, subject-goes-on
 	//   - for audiences: audience-of-other-partition, audience-spelling, azp-replaces-aud
 	//   - for providers: provider-account, provider-partition, provider-spelling
+	//   - for callers of AssumeRole: principal-account, principal-partition, principal-path,
+	//     principal-session, no-external-id, no-source-identity, no-session-tag
 	Kind string `json:"kind"`
 	// Message is a sentence for a person.
 	Message string `json:"message"`

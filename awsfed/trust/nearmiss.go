@@ -56,6 +56,9 @@ func (e *evaluation) conditionNearMisses(c Condition, values []string, state con
 	case !ok || op.Family == condition.Null:
 		return nil
 	case state == condition.KeyMissing:
+		if e.request.caller != nil {
+			return e.request.caller.keyNearMisses(c.Key)
+		}
 		return e.keyNearMisses(c.Key)
 	case state == condition.KeyUnknown || op.Negated:
 		return nil

@@ -45,6 +45,14 @@ func answers(q condition.Question) (yes, no string) {
 		return "AWS has an operator " + about + " and it holds", "AWS has an operator " + about + " and it does not hold"
 	case condition.AnyProvider:
 		return `AWS treats the federated principal "*" as any provider`, `AWS treats the federated principal "*" as a provider of that name`
+	case condition.CallerID:
+		return about + " is the unique ID of the caller's role", about + " is the unique ID of another role"
+	case condition.CallerCase:
+		return "AWS ignores the letter case of the principal " + about, "AWS compares the principal " + about + " with its letter case"
+	case condition.CallerPath:
+		return about + " is the caller's role", "the caller's role has another path than " + about
+	case condition.CallerSession:
+		return about + " is the session of the caller", about + " is another session of the caller's role"
 	default:
 		return "the role is in the account of " + about, "the role is in another account than " + about
 	}

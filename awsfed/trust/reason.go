@@ -11,7 +11,7 @@ import (
 // reason states an explained decision in one sentence.
 func reason(r Request, x Explanation) string {
 	if r.Refused != "" {
-		return "STS rejects the token before it evaluates the policy: " + r.Refused
+		return "STS rejects the " + r.kind() + " before it evaluates the policy: " + r.Refused
 	}
 	open := ""
 	for _, a := range x.Actions {
@@ -41,9 +41,9 @@ func reasonDenied(a ActionResult, statements []StatementResult) string {
 	s := "no statement allows " + quote.Word(a.Action)
 	switch a.Action {
 	case condition.TagSession:
-		s += ", which a token with session tags needs"
+		s += ", which session tags need"
 	case condition.SetSourceIdentity:
-		s += ", which a token with a source identity needs"
+		s += ", which a source identity needs"
 	}
 	if near, ok := nearest(a.Action, statements); ok {
 		s += "; nearest is " + statementNames([]int{near.Index}, statements) + ", where " + near.firstFailure(a.Action)
@@ -183,6 +183,9 @@ func whyMissing(op condition.Operator, m Match) string {
 
 // notConsidered lists what AWS evaluates besides the trust policy.
 func notConsidered(r Request) []string {
+	if r.caller != nil {
+		return callerNotConsidered()
+	}
 	return append(append([]string{}, r.notes...),
 		"the identity provider in the role's account: that it exists, and that the audience of the token is one of its client IDs",
 		"the token's signature, issue time and expiry",

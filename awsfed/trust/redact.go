@@ -28,7 +28,8 @@ func (r Request) shown(key, value string) string {
 		return value
 	case key == "sts:roleauthorizedbyidp", key == "sts:transitivetagkeys":
 		return value
-	case strings.HasPrefix(key, "aws:requesttag/"):
+	case strings.HasPrefix(key, "aws:requesttag/"), strings.HasPrefix(key, "aws:principaltag/"),
+		key == "aws:sourceidentity", key == "aws:userid", key == "aws:username":
 		return quote.Ellipsis
 	case strings.HasPrefix(key, "aws:"):
 		return value

@@ -34,8 +34,9 @@ type Request struct {
 	// ShowValues makes explanations show all values of the request, including personal data.
 	ShowValues bool
 
-	open  bool     // keys that only AWS knows are unknown, not missing
-	notes []string // what NewRequest could not know
+	open   bool     // keys that only AWS knows are unknown, not missing
+	caller *caller  // of AssumeRole; nil for a web identity
+	notes  []string // what NewRequest could not know
 }
 
 // Params are the parts of an AssumeRoleWithWebIdentity call that are not in the token. The zero
@@ -94,11 +95,19 @@ func (r Request) lookup(key string) ([]string, condition.KeyState) {
 	switch {
 	case len(values) > 0:
 		return values, condition.KeyPresent
-	case !ok && r.open && knownOnlyToAWS(name):
+	case !ok && r.open && r.mayHaveKey(name):
 		return nil, condition.KeyUnknown
 	default:
 		return nil, condition.KeyMissing
 	}
+}
+
+// mayHaveKey reports whether AWS may add a key, in lower case, to the request.
+func (r Request) mayHaveKey(key string) bool {
+	if r.caller != nil {
+		return r.caller.mayHaveKey(key)
+	}
+	return knownOnlyToAWS(key)
 }
 
 // knownOnlyToAWS reports whether AWS may add the key to a request although neither the token nor the

@@ -20,6 +20,9 @@ func (x Explanation) Text() string {
 	if x.ProviderARN != "" {
 		fmt.Fprintf(&b, "provider  %s\n", quote.Value(x.ProviderARN))
 	}
+	if x.CallerARN != "" {
+		fmt.Fprintf(&b, "caller    %s\n", quote.Value(x.CallerARN))
+	}
 	for _, s := range x.Statements {
 		s.write(&b)
 	}

@@ -2,8 +2,9 @@ package condition
 
 import "strings"
 
-// The actions of STS that a trust policy for web identities decides.
+// The actions of STS that a trust policy decides.
 const (
+	AssumeRole                = "sts:AssumeRole"
 	AssumeRoleWithWebIdentity = "sts:AssumeRoleWithWebIdentity"
 	TagSession                = "sts:TagSession"
 	SetSourceIdentity         = "sts:SetSourceIdentity"

@@ -29,6 +29,10 @@ const (
 	UnknownOperator
 	AnyProvider
 	ProviderAccount
+	CallerID
+	CallerCase
+	CallerPath
+	CallerSession
 )
 
 // Compare orders questions by rule, then by what they are about.

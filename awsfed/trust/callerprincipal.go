@@ -1,0 +1,197 @@
+package trust
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/onafed/onafed/internal/arn"
+	"github.com/onafed/onafed/internal/condition"
+	"github.com/onafed/onafed/internal/quote"
+)
+
+// callerKind is the relation of a principal to the caller of AssumeRole. Later ones win.
+type callerKind uint8
+
+const (
+	otherCaller   callerKind = iota
+	callerID                 // the unique ID of a role, which is not known here
+	callerCase               // the caller but for letter case
+	callerPath               // a role with the name of the caller, whose path is not known
+	callerSession            // a session of the caller's role, and that of the caller is not known
+	exactAccount
+	exactSession
+	exactRole
+	anyCaller
+)
+
+// relation returns the relation of one AWS principal to the caller ("AWS JSON policy elements:
+// Principal", IAM User Guide): an account includes all its roles, and a role all its sessions.
+func (c *caller) relation(principal string) callerKind {
+	switch {
+	case principal == "*":
+		return anyCaller
+	case principal == c.account && principal != "":
+		return exactAccount
+	case strings.HasPrefix(principal, "AROA") && isUniqueID(principal): // the prefix of the IDs of roles
+		return callerID
+	}
+	a, ok := arn.Parse(principal)
+	if !ok || a.Partition != c.partition || a.Account != c.account || a.Region != "" {
+		return otherCaller
+	}
+	if a.Service == "iam" && a.Resource == "root" {
+		return exactAccount
+	}
+	if _, name, isRole := a.Role(); isRole {
+		return c.roleRelation(principal, name)
+	}
+	if role, session, isSession := splitSession(a); isSession {
+		return c.sessionRelation(role, session)
+	}
+	return otherCaller
+}
+
+func (c *caller) roleRelation(principal, name string) callerKind {
+	switch {
+	case principal == c.roleARN:
+		return exactRole
+	case c.roleARN == "" && name == c.roleName:
+		return callerPath
+	case strings.EqualFold(principal, c.roleARN), c.roleARN == "" && strings.EqualFold(name, c.roleName):
+		return callerCase
+	default:
+		return otherCaller
+	}
+}
+
+func (c *caller) sessionRelation(role, session string) callerKind {
+	sameRole, sameSession := role == c.roleName, session == c.sessionName
+	switch {
+	case sameRole && sameSession:
+		return exactSession
+	case sameRole && c.sessionName == "":
+		return callerSession
+	case strings.EqualFold(role, c.roleName) && (c.sessionName == "" || strings.EqualFold(session, c.sessionName)):
+		return callerCase
+	default:
+		return otherCaller
+	}
+}
+
+// classify returns the closest relation of a statement's principals to the caller, and the principal
+// that has it.
+func (c *caller) classify(p Principal) (kind callerKind, principal string) {
+	if p.Any {
+		return anyCaller, "*"
+	}
+	for _, one := range p.AWS {
+		if k := c.relation(one); k > kind {
+			kind, principal = k, one
+		}
+	}
+	return kind, principal
+}
+
+// matchCaller reports whether a statement's principals include the caller.
+func (e *evaluation) matchCaller(p Principal) condition.Truth {
+	kind, principal := e.request.caller.classify(p)
+	rule := map[callerKind]condition.Rule{
+		callerID: condition.CallerID, callerCase: condition.CallerCase, callerPath: condition.CallerPath, callerSession: condition.CallerSession,
+	}[kind]
+	switch {
+	case rule != 0:
+		return e.ask(condition.Question{Rule: rule, About: principal}, condition.True, condition.False)
+	case kind == otherCaller:
+		return condition.False
+	default:
+		return condition.True
+	}
+}
+
+// explainCaller explains the principals of a statement for a call of AssumeRole.
+func (e *evaluation) explainCaller(p Principal) PrincipalResult {
+	c := e.request.caller
+	res := PrincipalResult{Result: match(e.matchCaller(p)), Needed: p.names(), Got: e.request.callerARN()}
+	kind, principal := c.classify(p)
+	switch kind {
+	case anyCaller:
+		res.Why = "the principal is everybody"
+	case exactRole:
+		res.Why = "the principal is the role of the caller"
+	case exactSession:
+		res.Why = "the principal is the session of the caller"
+	case exactAccount:
+		res.Why = "the principal is the account of the caller, which includes its roles"
+	case callerID:
+		res.Why = "the principal is the unique ID of a role, and that of the caller's role is not known"
+	case callerCase:
+		res.Why = "the principal differs from the caller only in letter case, and AWS does not document the result"
+	case callerPath:
+		res.Why = "the principal is a role with the name of the caller's role, whose path is not known"
+	case callerSession:
+		res.Why = "the principal is a session of the caller's role, and the name of the caller's session is not known"
+	case otherCaller:
+		res.Why = "the statement names other principals"
+		if len(p.AWS) == 0 {
+			res.Why = "the statement names no AWS principal, and a role that assumes another has no other principal"
+		}
+	}
+	if res.Result == NotMatched {
+		res.NearMisses = c.nearMisses(p)
+	} else if res.Result == Unknown && kind == callerID {
+		res.Why += "; IAM shows such an ID after " + quote.Name(principal) + " was deleted, and a new role has another one"
+	}
+	return res
+}
+
+// nearMisses looks for a principal that is almost the caller.
+func (c *caller) nearMisses(p Principal) []NearMiss {
+	var misses []NearMiss
+	add := func(kind, message string) {
+		if !slices.ContainsFunc(misses, func(m NearMiss) bool { return m.Kind == kind }) {
+			misses = append(misses, NearMiss{kind, message})
+		}
+	}
+	for _, one := range p.AWS {
+		a, ok := arn.Parse(one)
+		_, name, isRole := a.Role()
+		role, session, isSession := splitSession(a)
+		same := isRole && name == c.roleName || isSession && role == c.roleName
+		switch {
+		case !ok || !same:
+		case a.Partition != c.partition:
+			add("principal-partition", "the principal is in partition "+quote.Name(a.Partition)+", the caller in "+quote.Name(c.partition))
+		case a.Account != c.account:
+			add("principal-account", "the principal is in account "+quote.Name(a.Account)+", the caller in "+quote.Name(c.account))
+		case isRole:
+			add("principal-path", "the principal is a role of this name with another path; a path is a part of the ARN")
+		case session != c.sessionName:
+			add("principal-session", "the principal is another session of the caller's role; the ARN of the role would include all its sessions")
+		}
+	}
+	return misses
+}
+
+// keyNearMisses looks for the reason why the request of the caller does not have a condition key.
+func (c *caller) keyNearMisses(key string) []NearMiss {
+	switch key = strings.ToLower(key); {
+	case key == "sts:externalid":
+		return []NearMiss{{"no-external-id", "the policy requires an external ID, and the call has none"}}
+	case key == "sts:sourceidentity":
+		return []NearMiss{{"no-source-identity", "the policy requires a source identity, and neither the call nor the caller has one"}}
+	case strings.HasPrefix(key, "aws:requesttag/"), key == "aws:tagkeys", key == "sts:transitivetagkeys":
+		return []NearMiss{{"no-session-tag", "the policy requires session tags that the call does not have"}}
+	default:
+		return nil
+	}
+}
+
+// callerNotConsidered lists what AWS evaluates besides the trust policy when a role assumes another.
+func callerNotConsidered() []string {
+	return []string{
+		"the permission policies of the caller: a role of another account, and a role that the policy allows through its account, needs an Allow for sts:AssumeRole (and sts:TagSession, sts:SetSourceIdentity)",
+		"the session policies and the permissions boundary of the caller, and service and resource control policies (SCPs, RCPs) of the organizations",
+		"the role itself: that it exists, and its maximum session duration; a session of a chain lasts at most one hour",
+		"changes that IAM has not propagated yet",
+	}
+}
