@@ -28,7 +28,8 @@
 //
 // The explanation covers each statement, principal, action and condition: what the policy requires,
 // what the request has, and the likely mistake. STS does not report which condition failed, and the
-// AWS policy simulator does not evaluate trust policies. If a result depends on a rule that AWS does
+// AWS policy simulator does not evaluate trust policies. [Explanation.Suggestion] is the smallest
+// change of the policy that would allow the request, as a suggestion to judge. If a result depends on a rule that AWS does
 // not document, the outcome is Undetermined, which does not allow.
 //
 // The package lint finds dangerous policies, migrate converts a policy from V2 to V3 subjects, and

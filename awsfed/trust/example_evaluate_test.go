@@ -3,6 +3,7 @@ package trust_test
 import (
 	"fmt"
 	"log"
+	"strings"
 
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/claims"
@@ -122,4 +123,28 @@ func ExampleNewRequest_identities() {
 	// Output:
 	// org:0191e223-1c3c-7607-badf-303c98b52d2f/env:019527e4-75d5-704d-a5a4-a2b52cf56196 Allowed
 	// org:0191e223-1c3c-7607-badf-0000000000ff/env:019527e4-75d5-704d-a5a4-a2b52cf56196 Denied
+}
+
+// A policy with a provider for Ona's web application in place of the issuer of its tokens.
+func ExampleSuggestion() {
+	policy, err := trust.Parse([]byte(strings.ReplaceAll(pagePolicy, "app.gitpod.io", "app.ona.com")))
+	if err != nil {
+		log.Fatal(err)
+	}
+	token, err := claims.Parse([]byte(pageToken))
+	if err != nil {
+		log.Fatal(err)
+	}
+	request := trust.NewRequest(token, trust.Params{RoleARN: "arn:aws:iam::981341800645:role/ona"})
+	if s := policy.Evaluate(request).Explain().Suggestion; s != nil {
+		for _, c := range s.Changes {
+			fmt.Println(c.Message)
+		}
+		fmt.Println(s.Policy.Evaluate(request).Outcome)
+	}
+	// Output:
+	// add the provider "arn:aws:iam::981341800645:oidc-provider/app.gitpod.io" to the principal
+	// in StringEquals on app.ona.com:aud use the key app.gitpod.io:aud
+	// in StringLike on app.ona.com:sub use the key app.gitpod.io:sub
+	// Allowed
 }

@@ -56,7 +56,8 @@ func (e *evaluation) suggest(x Explanation) *Suggestion {
 		if !c.change(s) || best != nil && len(best.Changes) <= len(c.changes) {
 			continue
 		}
-		if c.policy.Evaluate(e.request).Allowed() {
+		changed := &evaluation{policy: c.policy, request: e.request}
+		if changed.decide() == Allowed {
 			best = &Suggestion{Statement: s.Index, Changes: c.changes, Policy: c.policy}
 		}
 	}

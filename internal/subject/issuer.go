@@ -21,9 +21,13 @@ const (
 // page that documents each. Claims without a grammar do not name the tenant: other tenants can set
 // them, as the ref, the environment and the workflow of GitHub, or they name a person, who can also
 // act for other tenants.
-//
-// It returns an array, which needs no allocation.
-func Others() [46]Grammar {
+func Others() []Grammar {
+	g, a := gitHosts(), platforms()
+	return append(g[:], a[:]...)
+}
+
+// gitHosts returns the grammars of hosts of Git repositories.
+func gitHosts() [20]Grammar {
 	return [...]Grammar{
 		// GitHub Docs, "OpenID Connect reference". Immutable subjects have the form
 		// repo:owner@id/name@id:... A repository can choose the claims of its subject and their
@@ -56,7 +60,12 @@ func Others() [46]Grammar {
 		{Host: gitlab, Claim: "sub", Form: Opaque},
 		{Host: gitlab, Claim: "namespace_id", Form: Opaque},
 		{Host: gitlab, Claim: "project_id", Form: Opaque},
+	}
+}
 
+// platforms returns the grammars of other shared issuers.
+func platforms() [26]Grammar {
+	return [...]Grammar{
 		// Buildkite Docs, "buildkite-agent oidc". With --subject-claim the subject is one UUID.
 		{Host: buildkite, Claim: "sub", Start: "organization:", Form: Text, Separator: ':'},
 		{Host: buildkite, Claim: "sub", Form: Opaque},
@@ -97,11 +106,11 @@ func Others() [46]Grammar {
 		{Host: "graph.facebook.com", Claim: "id", Form: Opaque},
 		{Host: "graph.facebook.com", Claim: "app_id", Form: Opaque},
 
-		// Codefresh Docs, "OpenID Connect (OIDC) for pipelines": account:ID:pipeline:ID:...
+		// Codefresh Docs, "OIDC in pipelines": account:ID:pipeline:ID:...
 		{Host: "oidc.codefresh.io", Claim: "sub", Start: "account:", Form: Text, Separator: ':'},
-		// Scalr Docs, "Provider configurations, AWS": account:NAME:environment:E:workspace:W.
+		// As in public Terraform modules for Scalr: account:NAME:environment:E:workspace:W.
 		{Host: "scalr.io", Claim: "sub", Start: "account:", Form: Text, Separator: ':'},
-		// Upbound Docs, "Provider authentication": mcp:ORG/CONTROLPLANE:provider:NAME.
+		// Upbound Docs on provider authentication: mcp:ORG/CONTROLPLANE:provider:NAME.
 		{Host: "proidc.upbound.io", Claim: "sub", Start: "mcp:", Form: Text, Separator: '/'},
 	}
 }
@@ -126,7 +135,7 @@ func Own() [24]Grammar {
 		{Host: "api.bitbucket.org/2.0/workspaces/*/pipelines-config/identity/oidc", Claim: "sub", Start: "{", Form: Text, Separator: ':'},
 		{Host: "oidc.vercel.com/*"},                     // Vercel Docs, "OIDC Federation Reference", team mode
 		{Host: "token.actions.githubusercontent.com/*"}, // GitHub Docs, "OpenID Connect reference", of an enterprise
-		{Host: "*.auth0.com"},                           // Auth0 Docs, "ID Tokens"
+		{Host: "*.auth0.com"},                           // Auth0, ID tokens of a tenant
 		{Host: "*.okta.com"},                            // Okta Developer, "Authorization servers"
 		{Host: "*.okta.com/oauth2/*"},                   // the same
 		{Host: "sts.windows.net/*"},                     // Microsoft Entra, "Access token claims reference"
@@ -136,11 +145,11 @@ func Own() [24]Grammar {
 		{Host: "cognito-idp.*.amazonaws.com/*"},         // Amazon Cognito, user pools
 		{Host: "securetoken.google.com/*"},              // Firebase, "Verify ID Tokens"
 		{Host: "*.tokens.sts.global.api.aws"},           // IAM, outbound identity federation of an account
-		{Host: "oidc.fly.io/*"},                         // Fly Docs, "OpenID Connect"
-		{Host: "*.app.spacelift.io"},                    // Spacelift Docs, "OpenID Connect"
+		{Host: "oidc.fly.io/*"},                         // Fly.io, an organization
+		{Host: "*.app.spacelift.io"},                    // Spacelift, an account
 		{Host: "*.app.us.spacelift.io"},                 // the same
-		{Host: "*.semaphoreci.com"},                     // Semaphore Docs, "OpenID Connect"
-		{Host: "app.harness.io/ng/api/oidc/account/*"},  // Harness Docs, OIDC with AWS
+		{Host: "*.semaphoreci.com"},                     // Semaphore, an organization
+		{Host: "app.harness.io/ng/api/oidc/account/*"},  // Harness, an account
 	}
 }
 
@@ -181,7 +190,15 @@ func grammars(host string) iter.Seq[Grammar] {
 			return
 		}
 		found := false
-		for _, g := range Others() {
+		for _, g := range gitHosts() {
+			if strings.EqualFold(host, g.Host) {
+				found = true
+				if !yield(g) {
+					return
+				}
+			}
+		}
+		for _, g := range platforms() {
 			if strings.EqualFold(host, g.Host) {
 				found = true
 				if !yield(g) {

@@ -30,11 +30,14 @@ func Respell(prefix string, anyCase bool) (spelled, why string) {
 			why = "an ID is in upper case; subjects have IDs in lower case"
 		}
 		done := prefix[:len(prefix)-len(rest)]
-		if isID && !anyCase {
-			id = strings.ToLower(id)
-		}
 		rest = value[len(id):]
-		prefix = done + documented + ":" + id + rest
+		if lower := strings.ToLower(id); isID && !anyCase && lower != id {
+			id = lower
+			prefix = done + name + ":" + id + rest
+		}
+		if documented != name {
+			prefix = done + documented + ":" + id + rest
+		}
 		if rest, ok = strings.CutPrefix(rest, separator); !isID || !ok {
 			return prefix, why
 		}

@@ -128,7 +128,7 @@ func TestIsOwn(t *testing.T) {
 		"app.gitpod.io":                                                     false,
 		"oidc.eks.eu-central-1.amazonaws.com":                               false,
 		"oidc.eks.eu-central-1.amazonaws.com.example/id/0123456789ABCDEF":   false,
-		"auth.example":                                                      false,
+		"issuer.example/with/a/path/that/is/in/no/list":                     false,
 	} {
 		if got := subject.IsOwn(host); got != want {
 			t.Errorf("IsOwn(%q) = %v, want %v", host, got, want)
