@@ -2,7 +2,6 @@ package idp
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -136,9 +135,9 @@ func allowedHosts(base *url.URL, more []string) (map[string]bool, error) {
 		}
 	}
 	for _, h := range more {
-		u, err := httpjson.CheckURL("https://"+h, false)
-		if err != nil || u.Path != "" || u.RawQuery != "" {
-			return nil, errors.New(shown(h) + " is not a host name with an optional port")
+		u, err := parseHost(h)
+		if err != nil {
+			return nil, err
 		}
 		allowed[httpjson.HostPort(u)] = true
 	}

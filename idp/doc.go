@@ -26,6 +26,14 @@
 // Sources read their file, variable or command for each call. They return [claims.ErrExpired] instead
 // of an expired token. If a source fails, no other identity is used.
 //
+// # Services
+//
+// A [Transport] adds the token of a source to the requests of an [net/http.Client], for services that
+// accept ID tokens:
+//
+//	transport, err := idp.NewTransport(src, &idp.TransportOptions{Hosts: []string{"service.example"}})
+//	client := &http.Client{Transport: transport}
+//
 // # Secrets
 //
 // Only [Token.Raw] returns the text of a [Token]; printing, logging and marshaling do not show it. API

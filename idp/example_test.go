@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"time"
@@ -175,4 +177,45 @@ func ExampleCached() {
 	// Output:
 	// minting
 	// valid: true
+}
+
+// A client adds ID tokens to its requests. The service verifies them, see issuer.Verifier.Middleware.
+// Here the service is in memory, and refuses the first token.
+func ExampleNewTransport() {
+	first, second := rawToken(exampleExpiry, nil), rawToken(exampleExpiry, map[string]any{"jti": "2"})
+	service := roundTrip(func(r *http.Request) (*http.Response, error) {
+		if r.Header.Get("Authorization") != "Bearer "+second {
+			return respond(r, http.StatusUnauthorized, "token refused"), nil
+		}
+		return respond(r, http.StatusOK, "welcome"), nil
+	})
+	next := []string{first, second}
+	src := idp.Cached(idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) {
+		raw := next[0]
+		next = next[1:]
+		return idp.ParseToken(raw)
+	}), nil)
+
+	transport, err := idp.NewTransport(src, &idp.TransportOptions{
+		Hosts: []string{"service.example"},
+		Base:  service, // for tests; leave it out otherwise
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	client := &http.Client{Transport: transport}
+	for _, url := range []string{"https://service.example/hello", "https://other.example/hello"} {
+		resp, err := client.Get(url)
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		body, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		fmt.Println(resp.StatusCode, string(body), err)
+	}
+	// Output:
+	// 200 welcome <nil>
+	// Get "https://other.example/hello": idp: Transport: no token is sent to "other.example", which is not one of the hosts of its options
 }
