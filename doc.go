@@ -52,6 +52,9 @@
 //     or its tokens.
 //   - [github.com/onafed/onafed/awsfed/export] gives the credentials to programs that are not
 //     written in Go.
+//   - [github.com/onafed/onafed/awsfed/authtoken] makes the tokens of services that authenticate
+//     with signed requests: EKS, RDS, Aurora DSQL, ElastiCache and MemoryDB, and in its package ecr
+//     the passwords of ECR.
 //   - [github.com/onafed/onafed/awsfed/awsfedtest] is an STS for tests.
 //
 // # Compatibility

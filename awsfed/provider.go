@@ -113,10 +113,7 @@ func (p *Provider) Credentials(ctx context.Context) (aws.Credentials, error) {
 	if err != nil {
 		return aws.Credentials{}, p.callerError(ctx, err)
 	}
-	p.touch(s)
-	c := s.served
-	c.Expires = s.expiry()
-	return c, nil
+	return p.withExpiration(s), nil
 }
 
 // touch marks the credentials as used, for [Pool.Run]. It writes once for each session, so that
