@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -110,6 +109,8 @@ type CacheOptions struct {
 	// one makes them too. Zero or less means 20 seconds: SDKs wait a minute for a
 	// credential_process.
 	LockTimeout time.Duration
+	// TrustedOwner is described at [FileOptions].
+	TrustedOwner string
 	// Logger receives the reasons why an entry is not used or not written (Debug), and failed
 	// fetches while the cached credentials are still valid (Warn). Nil means silence.
 	Logger *slog.Logger
@@ -122,16 +123,17 @@ type CacheOptions struct {
 // themselves. Make one with [OpenCache]. A Cache is safe for concurrent use.
 //
 // The folder must belong to the user, have mode 0700, be no link, and not be in a folder where all
-// users may write. A missing folder is made. With any other folder the cache is off and every
+// users may write. On the way to it the rules of [File] hold. A missing folder is made. With any other folder the cache is off and every
 // request is fetched. Entries are written as [File] writes, with mode 0600. An entry that is
 // corrupt, expired, another user's, or made for another key or identity is ignored and replaced. A
 // lock ends with its holder.
 type Cache struct {
-	dir   string
-	off   error
-	opts  CacheOptions
-	log   *slog.Logger
-	locks locks
+	dir    string
+	owners owners
+	off    error
+	opts   CacheOptions
+	log    *slog.Logger
+	locks  locks
 }
 
 // OpenCache opens the cache and makes its folder. It never fails: a cache that cannot be used
@@ -148,7 +150,15 @@ func OpenCache(opts *CacheOptions) *Cache {
 	if c.opts.LockTimeout <= 0 {
 		c.opts.LockTimeout = 20 * time.Second
 	}
-	c.dir, c.off = cacheFolder(c.opts.Dir)
+	if c.owners, c.off = newOwners("OpenCache", c.opts.TrustedOwner); c.off == nil {
+		c.dir, c.off = cacheFolder(c.opts.Dir)
+	}
+	if c.off == nil {
+		var at target
+		if at, c.off = c.open("check"); c.off == nil {
+			at.close()
+		}
+	}
 	if c.off != nil {
 		c.log.Debug("credentials cache: off", "reason", c.off)
 	}
@@ -177,14 +187,20 @@ func (c *Cache) Entry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 		return fetchEntry(ctx, r)
 	}
 	began := time.Now()
-	at, lock, err := c.locate(r.Key)
+	name, err := entryName(r.Key)
 	if err != nil {
 		return CacheEntry{}, err
 	}
-	if rec := c.read(at.path, r); rec.fresh(began, c.opts.MinLife) {
+	at, err := c.open(name)
+	if err != nil {
+		c.log.DebugContext(ctx, "credentials cache: not used", "reason", err)
+		return fetchEntry(ctx, r)
+	}
+	defer at.close()
+	if rec := c.read(at, r); rec.fresh(began, c.opts.MinLife) {
 		return rec.entry(), nil
 	}
-	held, err := c.locks.take(ctx, lock, c.opts.LockTimeout)
+	held, err := c.locks.take(ctx, at.lockPath(), c.opts.LockTimeout, at.createLock)
 	if err != nil {
 		if ctx.Err() != nil {
 			return CacheEntry{}, fmt.Errorf("export: waiting for another process: %w", ctx.Err())
@@ -199,7 +215,7 @@ func (c *Cache) Entry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 // refresh returns the entry that another process stored since the time, or fetches and stores a new
 // one. The caller holds the lock.
 func (c *Cache) refresh(ctx context.Context, r CacheRequest, at target, since time.Time) (CacheEntry, error) {
-	old := c.read(at.path, r)
+	old := c.read(at, r)
 	now := time.Now()
 	if old.fresh(now, c.opts.MinLife) {
 		return old.entry(), nil
@@ -232,17 +248,14 @@ func Fingerprint(secret string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// locate returns the file of a key's entry, and its lock. All keys share 256 lock files: a lock
-// file can never be removed safely, and keys change with every bearer token, so one for each key
-// would accumulate.
-func (c *Cache) locate(key CacheKey) (at target, lock string, err error) {
+// entryName returns the name of the file of a key's entry.
+func entryName(key CacheKey) (string, error) {
 	text, err := json.Marshal(key)
 	if err != nil {
-		return target{}, "", fmt.Errorf("export: %w", err)
+		return "", fmt.Errorf("export: %w", err)
 	}
 	sum := sha256.Sum256(text)
-	name := hex.EncodeToString(sum[:])
-	return targetAt(filepath.Join(c.dir, name+".json")), filepath.Join(c.dir, "lock-"+name[:2]), nil
+	return hex.EncodeToString(sum[:]) + ".json", nil
 }
 
 // fetchEntry calls Fetch and checks its result. The check does not depend on the cache, so that it

@@ -16,7 +16,7 @@ import (
 // than 12 hours.
 const recordKeep = 36 * time.Hour
 
-// cacheFolder returns the absolute path of the cache's folder after it is made and checked.
+// cacheFolder returns the absolute path of the cache's folder.
 func cacheFolder(dir string) (string, error) {
 	if dir == "" {
 		base, err := os.UserCacheDir()
@@ -25,47 +25,24 @@ func cacheFolder(dir string) (string, error) {
 		}
 		dir = filepath.Join(base, "onafed", "credentials")
 	}
-	dir, err := absolute(dir)
-	if err != nil {
-		return "", err
-	}
-	if err := makeCacheFolder(dir); err != nil {
-		return "", failAt(dir, err)
-	}
-	return dir, nil
+	return absolute(dir)
 }
 
-// makeCacheFolder checks the parent first, so that a folder that is refused is not made.
-func makeCacheFolder(dir string) error {
-	parent := filepath.Dir(dir)
-	if err := os.MkdirAll(parent, 0o700); err != nil {
-		return err
+// open opens the file of the key's entry in the cache's folder, which it makes and checks.
+func (c *Cache) open(entryName string) (target, error) {
+	at, err := openTarget(filepath.Join(c.dir, entryName), folderRule{owners: c.owners, create: true, own: true, forbid: anyOther, closedParent: true})
+	if err != nil {
+		return target{}, failAt(c.dir, err)
 	}
-	info, err := os.Stat(parent)
-	switch {
-	case err != nil:
-		return err
-	case isWorldWritable(info):
-		return refuse(0, "it is in a folder where all users may write", "name another folder")
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	if info, err = os.Lstat(dir); err != nil {
-		return err
-	}
-	if reason := checkFolder(info); reason != "" {
-		return refuse(0, "it "+reason, "name another folder")
-	}
-	if isLoose(info) {
-		return refuse(0, "it is open to other users", "set its mode to 0700")
-	}
-	return nil
+	// All keys share 256 lock files: a lock file can never be removed safely, and keys change with
+	// every bearer token, so one for each key would accumulate.
+	at.lockName = "lock-" + entryName[:2]
+	return at, nil
 }
 
 // read returns the entry for the request, nil if there is none that can be used.
-func (c *Cache) read(path string, r CacheRequest) *record {
-	text, info, err := readText(path, true)
+func (c *Cache) read(at target, r CacheRequest) *record {
+	text, info, err := at.read(c.owners)
 	switch {
 	case err != nil:
 		c.log.Debug("credentials cache: entry ignored", "reason", err)
@@ -74,11 +51,11 @@ func (c *Cache) read(path string, r CacheRequest) *record {
 		return nil
 	}
 	rec, reason := parseRecord(text, r, time.Now())
-	if info != nil && isLoose(info) {
+	if allows(info, anyOther) {
 		rec, reason = nil, "other users may read it"
 	}
 	if rec == nil {
-		c.log.Debug("credentials cache: entry ignored", "path", path, "reason", reason)
+		c.log.Debug("credentials cache: entry ignored", "path", filepath.Join(at.path, at.name), "reason", reason)
 	}
 	return rec
 }
@@ -87,32 +64,32 @@ func (c *Cache) read(path string, r CacheRequest) *record {
 func (c *Cache) write(ctx context.Context, at target, rec *record) {
 	text, err := json.Marshal(rec)
 	if err == nil {
-		err = replaceFile(ctx, at, filePerm{mode: 0o600}, string(text))
+		err = at.replace(ctx, filePerm{mode: 0o600}, string(text))
 	}
 	if err != nil {
 		c.log.DebugContext(ctx, "credentials cache: entry not written", "reason", err)
 		return
 	}
-	c.sweep(filepath.Base(at.path))
+	c.sweep(at)
 }
 
 // sweep removes old entries. Keys change with every bearer token, so most entries are never used
 // again.
-func (c *Cache) sweep(keep string) {
-	files, err := os.ReadDir(c.dir)
+func (c *Cache) sweep(at target) {
+	files, err := fs.ReadDir(at.root.FS(), ".")
 	if err != nil {
 		return
 	}
 	for _, f := range files {
 		name := f.Name()
-		if name == keep || !isEntryName(name) {
+		if name == at.name || !isEntryName(name) {
 			continue
 		}
 		info, err := f.Info()
 		if err != nil || time.Since(info.ModTime()) < recordKeep {
 			continue
 		}
-		if err := os.Remove(filepath.Join(c.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := at.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			c.log.Debug("credentials cache: old entry not removed", "reason", err)
 		}
 	}

@@ -2,6 +2,7 @@ package export
 
 import (
 	"context"
+	"path/filepath"
 	"time"
 )
 
@@ -92,12 +93,23 @@ func ParseRecord(text string, r CacheRequest, now time.Time) (CacheEntry, bool) 
 
 // HoldLock takes the lock of the file and returns the function that releases it.
 func (f *File) HoldLock(ctx context.Context) (release func(), err error) {
-	held, err := new(locks).take(ctx, f.direct.lock, time.Second)
+	at, err := f.resolve()
+	if err != nil {
+		return nil, err
+	}
+	defer at.close()
+	held, err := new(locks).take(ctx, at.lockPath(), time.Second, at.createLock)
 	return held.release, err
 }
 
 // Siblings returns the lock and the temporary file of the token file.
-func (t *TokenFile) Siblings() (lock, temp string) { return t.at.lock, t.at.temp }
+func (t *TokenFile) Siblings() (lock, temp string) { return siblings(t.path) }
 
-// Siblings returns the lock and the temporary file of the file.
-func (f *File) Siblings() (lock, temp string) { return f.direct.lock, f.direct.temp }
+// Siblings returns the lock and the temporary file of a file that is not a link.
+func (f *File) Siblings() (lock, temp string) { return siblings(f.path) }
+
+func siblings(path string) (lock, temp string) {
+	dir, name := filepath.Split(path)
+	at := target{folder: folder{path: dir}, name: name, lockName: "." + name + ".onafed.lock"}
+	return at.lockPath(), filepath.Join(dir, at.tempName())
+}

@@ -2,6 +2,7 @@ package export
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,11 @@ type FileOptions struct {
 	// access keys of the profile, a credential_process that runs another program, and other
 	// credential settings that SDKs prefer to the new ones.
 	Overwrite bool
+	// TrustedOwner is the name or number of a user whose folders, links and files are accepted like
+	// the user's own, such as 65534 for what a server of NFS or a user namespace shows as nobody's.
+	// That user can then choose and read the file that is written. Empty means no such user. It has
+	// no effect on Windows.
+	TrustedOwner string
 }
 
 // File edits one of the two files that AWS SDKs and the AWS CLI share. Make one with
@@ -38,9 +44,16 @@ type FileOptions struct {
 // The folder is created with mode 0700, and a folder named ".aws" is set to that mode. The new file
 // has mode 0600 whatever the old one had. Access control lists and extended attributes are not
 // copied, and a hard link to the file keeps the old text. A file that belongs to another user, that
-// is not a regular file, or that is or would become larger than 16 MiB is refused. A symbolic link
-// is followed only if it is the user's own and nobody else can write on the way: its folder and the
-// folder that it leads to belong to the user or to root.
+// is not a regular file, or that is or would become larger than 16 MiB is refused.
+//
+// Each folder and symbolic link on the way to the file must belong to the user or to root (or to
+// TrustedOwner), also above the file's own folder. A folder on the way in which everybody can write
+// must have the sticky bit, as /tmp has, or what follows in it must belong to the user. Folders in
+// which a group can write are accepted. [File.SharedFolders] returns the folders of both kinds. A
+// link in the place of the file, and one to its folder, is followed only where nobody else can
+// write: in the folder of the link and in the one that it leads to. The way is resolved once; the
+// file is then replaced through the opened folder, which must be readable. On Windows owners and
+// modes are not checked.
 //
 // The name of a profile has 1 to 256 printable ASCII characters and is not DEFAULT. Blanks,
 // brackets, quotes, backslashes, "#" and ";" are refused, because SDKs read them differently.
@@ -48,7 +61,7 @@ type File struct {
 	path   string
 	format format
 	opts   FileOptions
-	direct target // of path itself, if it is not a link
+	owners owners
 	locks  locks
 }
 
@@ -57,18 +70,18 @@ type File struct {
 // variable that begins with "~" or contains a "$" is an error: botocore expands it and the Go SDK
 // does not.
 func NewCredentialsFile(path string, opts *FileOptions) (*File, error) {
-	return newFile(path, "AWS_SHARED_CREDENTIALS_FILE", "credentials", credentialsFormat, opts)
+	return newFile("NewCredentialsFile", path, "AWS_SHARED_CREDENTIALS_FILE", "credentials", credentialsFormat, opts)
 }
 
 // NewConfigFile returns the shared config file at path. If path is empty, it is the one that
 // AWS_CONFIG_FILE names, else ~/.aws/config; see [NewCredentialsFile].
 func NewConfigFile(path string, opts *FileOptions) (*File, error) {
-	return newFile(path, "AWS_CONFIG_FILE", "config", configFormat, opts)
+	return newFile("NewConfigFile", path, "AWS_CONFIG_FILE", "config", configFormat, opts)
 }
 
 // newFile returns the file at path, else the one that the variable names, else the one with the
 // name in ~/.aws. That is the order of the SDKs.
-func newFile(path, variable, name string, form format, opts *FileOptions) (*File, error) {
+func newFile(function, path, variable, name string, form format, opts *FileOptions) (*File, error) {
 	if path == "" {
 		path = os.Getenv(variable)
 		if strings.HasPrefix(path, "~") || strings.Contains(path, "$") {
@@ -86,14 +99,15 @@ func newFile(path, variable, name string, form format, opts *FileOptions) (*File
 	if err != nil {
 		return nil, err
 	}
-	f := &File{path: abs, format: form, direct: targetAt(abs)}
+	f := &File{path: abs, format: form}
 	if opts != nil {
 		f.opts = *opts
 	}
 	if f.opts.LockTimeout <= 0 {
 		f.opts.LockTimeout = 10 * time.Second
 	}
-	return f, nil
+	f.owners, err = newOwners(function, f.opts.TrustedOwner)
+	return f, err
 }
 
 func absolute(path string) (string, error) {
@@ -130,7 +144,7 @@ func (f *File) read(profile string) (*section, error) {
 	if reason := checkProfile(profile); reason != "" {
 		return nil, &FileError{Path: f.path, Reason: reason}
 	}
-	text, _, err := readText(f.path, false)
+	text, err := readText(f.path)
 	if err != nil {
 		return nil, failAt(f.path, err)
 	}
@@ -158,7 +172,7 @@ func (f *File) Edit(ctx context.Context, profile string, settings ...Setting) er
 }
 
 // edit changes a profile under the lock. decide is called with the profile's section and returns
-// the settings to write, or refuses.
+// the settings to write, or refuses. It may be called twice.
 func (f *File) edit(ctx context.Context, profile string, decide func(*section) ([]pair, *FileError)) error {
 	if reason := checkProfile(profile); reason != "" {
 		return &FileError{Path: f.path, Reason: reason}
@@ -167,76 +181,70 @@ func (f *File) edit(ctx context.Context, profile string, decide func(*section) (
 	if err != nil {
 		return failAt(f.path, err)
 	}
-	lock, err := f.locks.take(ctx, at.lock, f.opts.LockTimeout)
-	if err != nil {
-		return failAt(f.path, err)
+	defer at.close()
+	lock, err := f.locks.take(ctx, at.lockPath(), f.opts.LockTimeout, func() error {
+		// Before the first lock, an edit that is refused or changes nothing must not leave one.
+		if _, err := at.root.Lstat(at.tempName()); err == nil {
+			return at.createLock() // it must remove the file of a killed writer, under the lock
+		}
+		if _, err := f.plan(at, profile, decide); err != nil {
+			return err
+		}
+		return at.createLock()
+	})
+	if err == nil {
+		err = f.editLocked(ctx, at, profile, decide)
+		lock.release()
 	}
-	defer lock.release()
-	if err := f.editLocked(ctx, at, profile, decide); err != nil {
+	if err != nil && !errors.Is(err, errUnchanged) {
 		return failAt(f.path, err)
 	}
 	return nil
 }
 
-// editLocked reads the file again, because another writer may have replaced it before the lock was
+// errUnchanged says that an edit has nothing to change.
+var errUnchanged = errors.New("unchanged")
+
+// editLocked plans again, because another writer may have replaced the file before the lock was
 // taken.
 func (f *File) editLocked(ctx context.Context, at target, profile string, decide func(*section) ([]pair, *FileError)) error {
-	replaced := false
-	defer func() {
-		if !replaced {
-			at.removeTemp()
-		}
-	}()
-	text, info, err := readText(at.path, true)
+	parts, err := f.plan(at, profile, decide)
 	if err != nil {
+		at.removeTemp()
 		return err
+	}
+	return at.replace(ctx, filePerm{mode: 0o600}, parts[:]...)
+}
+
+// plan returns the parts of the new file, and errUnchanged if the file stays as it is.
+func (f *File) plan(at target, profile string, decide func(*section) ([]pair, *FileError)) (parts [3]string, err error) {
+	text, info, err := at.read(f.owners)
+	if err != nil {
+		return parts, err
 	}
 	s, refused := scan(text, f.format, profile)
 	if refused != nil {
-		return refused
+		return parts, refused
 	}
 	for i := range s.entries {
 		if e := &s.entries[i]; e.differs != "" {
-			return refuse(e.line, e.differs, "remove the quotes, or move the comment to a line of its own")
+			return parts, refuse(e.line, e.differs, "remove the quotes, or move the comment to a line of its own")
 		}
 	}
 	settings, refused := decide(s)
 	if refused != nil {
-		return refused
+		return parts, refused
 	}
 	head, old, tail := text[:s.start], text[s.start:s.end], text[s.end:]
 	rewritten := s.rewrite(text, settings)
-	if rewritten == old && (info == nil || !isLoose(info)) { // a loose mode is corrected even if the text stays
-		return nil
+	if rewritten == old && (info == nil || !allows(info, anyOther)) { // a loose mode is corrected even if the text stays
+		return parts, errUnchanged
 	}
 	if len(head)+len(rewritten)+len(tail) > maxFileSize {
-		return refuse(0, "the change would make it larger than 16 MiB", "remove unused profiles")
+		return parts, refuse(0, "the change would make it larger than 16 MiB", "remove unused profiles")
 	}
 	if refused := s.verify(head, rewritten, settings); refused != nil {
-		return refused
+		return parts, refused
 	}
-	err = replaceFile(ctx, at, filePerm{mode: 0o600}, head, rewritten, tail)
-	replaced = err == nil
-	return err
-}
-
-// resolve returns the file to replace, after following links, and makes the folder.
-func (f *File) resolve() (target, error) {
-	info, err := os.Lstat(f.path)
-	switch {
-	case os.IsNotExist(err):
-		return f.direct, makeFolder(f.direct.dir)
-	case err != nil:
-		return target{}, err
-	case info.Mode()&os.ModeSymlink == 0:
-		if err := checkRegular(info); err != nil {
-			return target{}, err
-		}
-		return f.direct, tightenFolder(f.direct.dir)
-	}
-	path, err := followLinks(f.path)
-	if err != nil {
-		return target{}, err
-	}
-	return targetAt(path), checkReplaceable(path)
+	return [3]string{head, rewritten, tail}, nil
 }

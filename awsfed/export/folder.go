@@ -5,93 +5,286 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// makeFolder makes the folder, and those above it, with mode 0700.
-func makeFolder(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	return tightenFolder(dir)
+// A folderRule says which folder a writer accepts. Everywhere on the way to the folder the same
+// holds: each folder and link belongs to one of the owners, and what is in a folder where everybody
+// can write, without the sticky bit, belongs to the user. A folder that is reached by a link is not
+// writable by other users.
+type folderRule struct {
+	owners
+	create       bool        // missing folders, with mode 0700
+	own          bool        // the folder must be the user's own and no link
+	forbid       fs.FileMode // permissions that the folder must not have
+	closedParent bool        // the folder above must not be writable by everybody, even with the sticky bit
 }
 
-// checkFolder returns what is wrong with a folder that must be the user's own, "" if nothing is.
-func checkFolder(info fs.FileInfo) string {
-	switch {
-	case !info.IsDir():
-		return "is a link or not a folder"
-	case !isOwn(info):
-		return "belongs to another user"
-	}
-	return ""
+// A folder is opened. Access through root does not depend on the path any more.
+type folder struct {
+	root            *os.Root
+	path            string // absolute and without links
+	info            fs.FileInfo
+	linked, created bool
 }
 
-// tightenFolder refuses a link to a folder that another user controls, and removes other users'
-// permissions from AWS's own folder. Any other folder was chosen by the user and keeps its mode.
-func tightenFolder(dir string) error {
-	info, err := os.Lstat(dir)
+// openFolder opens the folder at an absolute path. Owners are checked one folder after the other,
+// from the root of the file system. Where another user can put something else in the place of a
+// checked folder, the walk goes on in the opened folder and not by its path.
+func openFolder(path string, rule folderRule) (folder, error) {
+	w := walk{rule: rule}
+	defer w.close()
+	err := w.start(path)
+	if err == nil {
+		err = w.enterAll(path)
+	}
+	if err == nil {
+		err = w.checkLast()
+	}
 	if err != nil {
-		return err
+		return folder{}, err
 	}
-	if info.Mode()&fs.ModeSymlink != 0 {
-		to, err := followLinks(dir)
+	last := w.last()
+	if last.root == nil {
+		if last.root, err = openRoot(nil, *last, ""); err != nil {
+			return folder{}, err
+		}
+	}
+	f := folder{last.root, last.path, last.info, w.linked, w.created}
+	last.root = nil // close must not close it
+	return f, nil
+}
+
+// A walk is on the way to a folder.
+type walk struct {
+	rule            folderRule
+	steps           []step // from the root of the file system
+	first           [8]step
+	shared          []SharedFolder
+	linked, created bool // the last step
+}
+
+// A step is a folder on the way. root is nil if nobody else can replace the folder.
+type step struct {
+	path string
+	info fs.FileInfo
+	root *os.Root
+}
+
+func (w *walk) last() *step { return &w.steps[len(w.steps)-1] }
+
+func (w *walk) close() {
+	for _, s := range w.steps {
+		if s.root != nil {
+			_ = s.root.Close()
+		}
+	}
+}
+
+// start begins at the root of the file system, which nobody can replace. Without owners there is
+// nothing to check on the way, so it begins at the folder itself.
+func (w *walk) start(path string) error {
+	w.steps = w.first[:0]
+	if hasOwners {
+		w.steps = append(w.steps, step{path: string(filepath.Separator)})
+		return nil
+	}
+	if w.rule.create {
+		if err := os.MkdirAll(path, 0o700); err != nil {
+			return err
+		}
+	}
+	info, err := os.Lstat(path)
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		w.linked = true
+		info, err = os.Stat(path)
+	}
+	w.steps = append(w.steps, step{path: path, info: info})
+	return err
+}
+
+// enterAll goes from the first step along the path.
+func (w *walk) enterAll(path string) error {
+	rest := path
+	if !hasOwners {
+		rest = ""
+	}
+	given := len(rest) // what is longer begins with names from a link
+	for links := 0; rest != ""; {
+		mayCreate := w.rule.create && len(rest) <= given
+		var name, link string
+		var err error
+		switch name, rest, _ = strings.Cut(rest, string(filepath.Separator)); name {
+		case "", ".":
+		case "..":
+			w.back()
+		default:
+			here := strings.TrimSuffix(path[:len(path)-len(rest)], string(filepath.Separator))
+			link, err = w.enter(name, here, mayCreate, rest == "")
+		}
 		if err != nil {
 			return err
 		}
-		if info, err = os.Stat(to); err != nil {
-			return err
+		if link == "" {
+			continue
 		}
-		if !isOwn(info) || isWritable(info) {
-			return refuse(0, "folder "+quote.Path(dir)+" is a link to a folder that another user can change", "name the file itself")
+		if links++; links > 40 {
+			return refuse(0, "too many symbolic links", "name the file itself")
 		}
-	}
-	if filepath.Base(dir) == ".aws" && isOwn(info) && isLoose(info) {
-		return os.Chmod(dir, 0o700) //nolint:gosec // a folder, for the user alone
+		for filepath.IsAbs(link) && len(w.steps) > 1 {
+			w.back()
+		}
+		w.linked = w.linked || rest == ""
+		given = min(given, len(rest))
+		rest = link + string(filepath.Separator) + rest
+		path = w.last().path + string(filepath.Separator) + rest
 	}
 	return nil
 }
 
-// followLinks follows symbolic links from path until a file that is not a link or does not exist.
-// Each link on the way must belong to the user, and each folder to the user or root and be writable
-// by nobody else. Otherwise another user could choose the file that is replaced.
-func followLinks(path string) (string, error) {
-	for range 16 {
-		dir, name := filepath.Split(path)
-		dir, err := filepath.EvalSymlinks(dir)
-		if err != nil {
-			return "", err
-		}
-		path = filepath.Join(dir, name)
-		folder, err := os.Stat(dir)
-		if err != nil {
-			return "", err
-		}
-		if !isOwn(folder) && !isRoots(folder) || isWritable(folder) {
-			return "", refuse(0, "the path has a symbolic link, and another user can change folder "+quote.Path(dir), "name the file itself")
-		}
-		info, err := os.Lstat(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return path, nil
-		}
-		if err != nil {
-			return "", err
-		}
-		if info.Mode()&fs.ModeSymlink == 0 {
-			return path, nil
-		}
-		if !isOwn(info) {
-			return "", refuse(0, "symbolic link "+quote.Path(path)+" belongs to another user", "name the file itself")
-		}
-		to, err := os.Readlink(path)
-		if err != nil {
-			return "", err
-		}
-		if !filepath.IsAbs(to) {
-			to = filepath.Join(dir, to)
-		}
-		path = to
+// back returns to the folder above.
+func (w *walk) back() {
+	if len(w.steps) == 1 {
+		return
 	}
-	return "", refuse(0, "too many symbolic links", "name the file itself")
+	if root := w.last().root; root != nil {
+		_ = root.Close()
+	}
+	w.steps = w.steps[:len(w.steps)-1]
+}
+
+// enter checks what has the name in the last folder, at the path. It goes into a folder and returns where a link
+// leads.
+func (w *walk) enter(name, path string, mayCreate, isLast bool) (link string, err error) {
+	parent := w.last()
+	if isLast && w.rule.closedParent && allows(parent.info, anybodyWrite) {
+		return "", refuse(0, "it is in a folder where all users may write", "name another folder")
+	}
+	info, err := parent.lstat(name, path)
+	w.created = false
+	if errors.Is(err, fs.ErrNotExist) && mayCreate {
+		w.created = true
+		info, err = parent.mkdir(name, path)
+	}
+	if err != nil {
+		return "", err
+	}
+	isLink := info.Mode()&fs.ModeSymlink != 0
+	switch {
+	case !isLink && !info.IsDir():
+		return "", refuse(0, quote.Path(path)+" is not a folder", "name another file")
+	case !w.rule.accept(info) && isLink:
+		return "", foreign("symbolic link", path)
+	case !w.rule.accept(info):
+		return "", foreign("folder", path)
+	case parent.isShared() && allows(parent.info, anybodyWrite) && !w.rule.owners.own(info):
+		return "", refuse(0, "all users can replace "+quote.Path(path), "set the sticky bit of the folder above it (chmod +t), or name another file")
+	case isLink:
+		return parent.readlink(name, path)
+	}
+	child := step{path: path, info: info}
+	if parent.root != nil || child.isShared() {
+		if child.root, err = openRoot(parent.root, child, name); err != nil {
+			return "", err
+		}
+	}
+	if child.isShared() {
+		w.shared = append(w.shared, SharedFolder{path, allows(info, anybodyWrite)})
+	}
+	w.steps = append(w.steps, child)
+	return "", nil
+}
+
+// foreign returns the error for a folder or link of another user.
+func foreign(what, path string) *FileError {
+	return refuse(0, what+" "+quote.Path(path)+" belongs to another user", "name another file, or trust that user with TrustedOwner")
+}
+
+// checkLast checks the folder itself.
+func (w *walk) checkLast() error {
+	last := w.last()
+	var reason string
+	switch {
+	case last.info == nil: // the root of the file system
+		return nil
+	case !last.info.IsDir():
+		reason = "is not a folder"
+	case w.rule.own && w.linked:
+		reason = "is a link"
+	case w.rule.own && !w.rule.owners.own(last.info):
+		reason = "belongs to another user"
+	case w.linked && allows(last.info, othersWrite):
+		reason = "is reached by a link, and other users can write in it"
+	case allows(last.info, w.rule.forbid&othersWrite):
+		reason = "is writable by other users"
+	case allows(last.info, w.rule.forbid):
+		reason = "is open to other users"
+	default:
+		return nil
+	}
+	return refuse(0, "folder "+quote.Path(last.path)+" "+reason, "name another folder, or make one of your own with mode 0700")
+}
+
+// isShared reports whether other users can replace what is in the folder.
+func (s *step) isShared() bool {
+	return allows(s.info, othersWrite) && s.info.Mode()&fs.ModeSticky == 0
+}
+
+func (s *step) lstat(name, path string) (fs.FileInfo, error) {
+	if s.root != nil {
+		return s.root.Lstat(name)
+	}
+	return os.Lstat(path)
+}
+
+func (s *step) readlink(name, path string) (string, error) {
+	if s.root != nil {
+		return s.root.Readlink(name)
+	}
+	return os.Readlink(path)
+}
+
+// mkdir makes a folder, with its mode whatever the umask is.
+func (s *step) mkdir(name, path string) (fs.FileInfo, error) {
+	mkdir, chmod := os.Mkdir, os.Chmod
+	if s.root != nil {
+		mkdir, chmod, path = s.root.Mkdir, s.root.Chmod, name
+	}
+	if err := mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	info, err := s.lstat(name, path)
+	if err != nil || info.Mode().Perm() == 0o700 {
+		return info, err
+	}
+	if err := chmod(path, 0o700); err != nil {
+		return nil, err
+	}
+	return s.lstat(name, path)
+}
+
+// openRoot opens a folder that was checked, through the folder above it or by its path.
+func openRoot(parent *os.Root, s step, name string) (root *os.Root, err error) {
+	if parent != nil {
+		root, err = parent.OpenRoot(name)
+	} else {
+		root, err = os.OpenRoot(s.path)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, &FileError{Reason: "folder " + quote.Path(s.path) + " cannot be opened", Next: "make it readable for this user, as its files are replaced through it", Err: err}
+	}
+	if err != nil || parent == nil && !s.isShared() {
+		return root, err
+	}
+	info, err := root.Stat(".")
+	if err == nil && !os.SameFile(info, s.info) {
+		err = refuse(0, "folder "+quote.Path(s.path)+" was replaced while it was opened", "try again")
+	}
+	if err != nil {
+		_ = root.Close()
+		return nil, err
+	}
+	return root, nil
 }

@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"sync"
 	"time"
 
@@ -30,8 +31,8 @@ type heldLock struct {
 }
 
 // take takes the lock at path. It waits at most timeout for other goroutines and processes
-// together.
-func (s *locks) take(ctx context.Context, path string, timeout time.Duration) (heldLock, error) {
+// together. If the lock file does not exist, create is called, and its error is returned.
+func (s *locks) take(ctx context.Context, path string, timeout time.Duration, create func() error) (heldLock, error) {
 	turn, left := s.turn(path), timeout
 	select {
 	case turn <- struct{}{}:
@@ -42,7 +43,7 @@ func (s *locks) take(ctx context.Context, path string, timeout time.Duration) (h
 		}
 		left -= time.Since(begin)
 	}
-	file, err := lockFile(ctx, path, left, timeout)
+	file, err := lockFile(ctx, path, left, timeout, create)
 	if err != nil {
 		<-turn
 		return heldLock{}, err
@@ -95,12 +96,18 @@ func (h heldLock) release() {
 // lockFile takes the lock at path and waits at most for the time that is left of timeout. The lock
 // is the operating system's (flock, LockFileEx), so it ends with its holder. The empty file stays:
 // if it were removed, two processes could hold the lock at once.
-func lockFile(ctx context.Context, path string, left, timeout time.Duration) (*flock.Flock, error) {
+func lockFile(ctx context.Context, path string, left, timeout time.Duration, create func() error) (*flock.Flock, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	l := flock.New(path, flock.SetFlag(lockFlags))
 	ok, err := l.TryLock()
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := create(); err != nil {
+			return nil, err
+		}
+		ok, err = l.TryLock()
+	}
 	if !ok && err == nil {
 		wait, cancel := context.WithTimeout(ctx, left)
 		defer cancel()

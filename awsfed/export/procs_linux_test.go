@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -46,48 +48,193 @@ func folder(t *testing.T, path string, uid int, mode os.FileMode) string {
 	return path
 }
 
-// A mounted volume is the user's own folder below a folder of root. A link to it is followed only
-// if no other user can write on the way.
-func TestLinkThroughAFolderOfRoot(t *testing.T) {
-	t.Parallel()
-	const uid = 12345
-	for _, tt := range []struct {
-		rule  string
-		owner int
-		mode  os.FileMode
-		ok    bool
-	}{
-		{"root's", 0, 0o755, true},
-		{"root's, and others may write", 0, 0o777, false},
-		{"another user's", 12346, 0o755, false},
-	} {
-		dir := open(t)
-		home := folder(t, filepath.Join(dir, "home"), uid, 0o700)
-		mount := folder(t, filepath.Join(folder(t, filepath.Join(dir, "mnt"), tt.owner, tt.mode), "volume"), uid, 0o700)
-		link := filepath.Join(home, ".aws")
-		if err := os.Symlink(mount, link); err != nil {
+// A way is a path of folders and links below a temporary folder, and whether a user may write a file
+// at its end. The user is 12345, and root for what names no owner.
+type way struct {
+	rule  string
+	steps []wayStep
+	ok    bool
+}
+
+// A wayStep is a folder, or a link if it leads to something.
+type wayStep struct {
+	path  string
+	owner int
+	mode  os.FileMode
+	to    string
+}
+
+const (
+	wayUser  = 12345
+	stranger = 12346
+)
+
+// file is the file to write on each way.
+const wayFile = "home/user/.aws/credentials"
+
+func ways() []way {
+	const user = wayUser
+	homes := func(owner int, mode os.FileMode) []wayStep {
+		return []wayStep{{"home", 0, 0o755, ""}, {"home/user", owner, mode, ""}}
+	}
+	aws := wayStep{"home/user/.aws", user, 0o700, ""}
+	linkedHome := func(owner int, mode os.FileMode) []wayStep {
+		return []wayStep{{"data", 0, mode, ""}, {"data/user", user, 0o755, ""}, {"home", owner, 0, "data"}, {"data/user/.aws", user, 0o700, ""}}
+	}
+	sticky := 0o777 | os.ModeSticky
+	return []way{
+		{"a usual home", append(homes(user, 0o755), aws), true},
+		{"the folder is made", homes(user, 0o700), true},
+		{"umask 002", append(homes(user, 0o775), wayStep{"home/user/.aws", user, 0o775, ""}), true},
+		{"parents that can be entered and not read", append([]wayStep{{"home", 0, 0o711, ""}}, homes(user, 0o711)[1], aws), true},
+		{"a home of root", append(homes(0, 0o755), aws), true},
+		{"a home of root, in which everybody can write", append(homes(0, 0o777), aws), true},
+		{"the same, and the folder is root's", append(homes(0, 0o777), wayStep{"home/user/.aws", 0, 0o777, ""}), false},
+		{"a home of root with the sticky bit", append(homes(0, sticky), aws), true},
+		{"a folder is made in a home with the sticky bit", homes(0, sticky), true},
+		{"a home of another user", append(homes(stranger, 0o755), aws), false},
+		{"a home of another user, in which everybody can write", append(homes(stranger, 0o777), aws), false},
+		{"a folder of another user", append(homes(user, 0o755), wayStep{"home/user/.aws", stranger, 0o777, ""}), false},
+		{"root links /home", linkedHome(0, 0o755), true},
+		{"another user links /home", linkedHome(stranger, 0o755), false},
+		{"/home leads to a folder where everybody can write", linkedHome(0, 0o777), true},
+		{"another user's link in a home with the sticky bit", []wayStep{{"home", 0, 0o755, ""}, {"home/user", 0, sticky, ""}, {"own", user, 0o700, ""}, {"home/user/.aws", stranger, 0, "../../own"}}, false},
+		{"an own link in a home with the sticky bit", []wayStep{{"home", 0, 0o755, ""}, {"home/user", 0, sticky, ""}, {"own", user, 0o700, ""}, {"home/user/.aws", user, 0, "../../own"}}, true},
+		{"an own link to a folder of another user", append(homes(user, 0o755), wayStep{"own", stranger, 0o777, ""}, wayStep{"home/user/.aws", user, 0, "../../own"}), false},
+		{"an own link to a folder where its group can write", append(homes(user, 0o755), wayStep{"own", user, 0o775, ""}, wayStep{"home/user/.aws", user, 0, "../../own"}), false},
+		{"an own link to what does not exist", append(homes(user, 0o755), wayStep{"home/user/.aws", user, 0, "../../none"}), false},
+		{"an own link to itself", append(homes(user, 0o755), wayStep{"home/user/.aws", user, 0, ".aws"}), false},
+		{"an absolute link", append(homes(user, 0o755), wayStep{"own", user, 0o700, ""}, wayStep{"home/user/.aws", user, 0, "/own"}), true},
+		{"a way through many folders", []wayStep{{"home", 0, 0, "a/../b/./c/"}, {"a", 0, 0o755, ""}, {"b", 0, 0o755, ""}, {"b/c", 0, 0, "../d/e"}, {"d", 0, 0o755, ""}, {"d/e", 0, 0o755, ""}, {"d/e/user", user, 0o755, ""}}, true},
+	}
+}
+
+// make makes the way in a folder.
+func (w way) make(t *testing.T, dir string) {
+	t.Helper()
+	for _, s := range w.steps {
+		path := filepath.Join(dir, s.path)
+		if s.to == "" {
+			folder(t, path, s.owner, s.mode)
+			continue
+		}
+		to := s.to
+		if filepath.IsAbs(to) {
+			to = filepath.Join(dir, to)
+		}
+		if err := os.Symlink(to, path); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Lchown(link, uid, uid); err != nil {
-			t.Fatal(err)
-		}
-		out, err := asUser(t, uid, "login", filepath.Join(link, "credentials")).CombinedOutput()
-		if (err == nil) != tt.ok {
-			t.Errorf("%s: %v: %s", tt.rule, err, out)
+		if err := os.Lchown(path, s.owner, s.owner); err != nil {
+			t.Skipf("only root can change the owner of a link: %v", err)
 		}
 	}
 }
 
-// A folder that its owner may write to and not read cannot be flushed. The file is replaced without
-// error.
-func TestFolderThatCannotBeFlushed(t *testing.T) {
+// Each writer of secrets accepts the same ways to a file.
+func TestWaysToAFile(t *testing.T) {
 	t.Parallel()
-	const uid = 12345
-	path := filepath.Join(folder(t, filepath.Join(open(t), "drop"), uid, 0o300), "credentials")
-	if out, err := asUser(t, uid, "login", path).CombinedOutput(); err != nil {
-		t.Errorf("%v: %s", err, out)
+	for _, w := range ways() {
+		t.Run(w.rule, func(t *testing.T) {
+			t.Parallel()
+			for _, writer := range []string{"login", "secret"} {
+				dir := open(t)
+				w.make(t, dir)
+				out, err := asUser(t, wayUser, writer, filepath.Join(dir, wayFile)).CombinedOutput()
+				if (err == nil) != w.ok {
+					t.Errorf("%s: %v: %s", writer, err, out)
+				}
+				checkNothingIsLeft(t, dir, w.ok)
+			}
+		})
 	}
-	if read(t, path) == "" {
-		t.Error("nothing was written")
+}
+
+// checkNothingIsLeft fails the test if a refused writer left a file, or an accepted one did not
+// write its own.
+func checkNothingIsLeft(t *testing.T, dir string, ok bool) {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			files = append(files, filepath.Base(path))
+		}
+		return err
+	})
+	if err != nil || (len(files) > 0) != ok {
+		t.Errorf("the writer left %q, %v", files, err)
 	}
+}
+
+// The sidecar of the Kubernetes recipe keeps a token in a folder that it makes in an emptyDir. The
+// kubelet gives the volume to root, the group of fsGroup and everybody.
+func TestTokenInAnEmptyDir(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []os.FileMode{0o777, 0o777 | os.ModeSetgid} {
+		volume := folder(t, filepath.Join(open(t), "tokens"), 0, 0o777)
+		if err := os.Chown(volume, 0, 2000); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(volume, mode); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(volume, "aws", "token")
+		for range 2 {
+			if out, err := asUser(t, wayUser, "token", path, strconv.Itoa(wayUser)).CombinedOutput(); err != nil {
+				t.Errorf("%v: %v: %s", mode, err, out)
+			}
+		}
+		checkMode(t, path, 0o640)
+		if out, err := asUser(t, wayUser, "token", filepath.Join(volume, "token"), "").CombinedOutput(); err == nil {
+			t.Errorf("%v: a token was written to the volume itself: %s", mode, out)
+		}
+	}
+}
+
+// A server of NFS that does not trust root, and a user namespace, show files as nobody's.
+func TestTrustedOwner(t *testing.T) {
+	t.Parallel()
+	w := way{"", []wayStep{{"home", stranger, 0o755, ""}, {"home/user", stranger, 0o777, ""}, {"home/user/.aws", wayUser, 0o700, ""}}, true}
+	for _, writer := range []string{"login", "secret"} {
+		for _, owner := range []string{"", strconv.Itoa(stranger), "4242"} {
+			dir := open(t)
+			w.make(t, dir)
+			cmd := asUser(t, wayUser, writer, filepath.Join(dir, wayFile))
+			cmd.Env = append(cmd.Env, "TRUSTED_OWNER="+owner)
+			if out, err := cmd.CombinedOutput(); (err == nil) != (owner == strconv.Itoa(stranger)) {
+				t.Errorf("%s, trusted owner %q: %v: %s", writer, owner, err, out)
+			}
+		}
+	}
+}
+
+// The modes of new files, folders and locks do not depend on the umask.
+func TestModesDoNotDependOnTheUmask(t *testing.T) {
+	t.Parallel()
+	for _, umask := range []string{"0", "002", "022", "077", "0777"} {
+		path := filepath.Join(folder(t, filepath.Join(open(t), "home"), wayUser, 0o755), "new", ".aws", "credentials")
+		for range 2 {
+			cmd := asUser(t, wayUser, "login", path)
+			cmd.Env = append(cmd.Env, "UMASK="+umask)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("umask %s: %v: %s", umask, err, out)
+			}
+		}
+		checkMode(t, path, 0o600)
+		checkMode(t, filepath.Dir(path), 0o700)
+		checkMode(t, filepath.Dir(filepath.Dir(path)), 0o700)
+		checkMode(t, filepath.Join(filepath.Dir(path), ".credentials.onafed.lock"), 0o600)
+	}
+}
+
+// A folder must be readable, because files are replaced through the opened folder. A refused one
+// stays as it is.
+func TestFolderThatCannotBeOpened(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, filepath.Join(open(t), "drop"), wayUser, 0o300)
+	out, err := asUser(t, wayUser, "login", filepath.Join(dir, "credentials")).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "make it readable") {
+		t.Errorf("%v: %s, want a refusal with a next step", err, out)
+	}
+	checkNothingIsLeft(t, dir, false)
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/onafed/onafed/awsfed/export"
+	"github.com/onafed/onafed/idp"
 )
 
 // childEdit writes the credentials n to profile n of the file three times.
@@ -50,11 +51,37 @@ func childChurn(args []string) error {
 
 // childLogin writes the credentials 1 to the file.
 func childLogin(args []string) error {
-	f, err := export.NewCredentialsFile(args[0], nil)
+	setUmask(os.Getenv("UMASK"))
+	f, err := export.NewCredentialsFile(args[0], &export.FileOptions{TrustedOwner: os.Getenv("TRUSTED_OWNER")})
 	if err != nil {
 		return err
 	}
-	return f.WriteCredentials(context.Background(), "p", credentials(1))
+	if err := f.WriteCredentials(context.Background(), "p", credentials(1)); err != nil {
+		return err
+	}
+	if _, err := f.SharedFolders(); err != nil {
+		return fmt.Errorf("SharedFolders refuses what an edit accepts: %w", err)
+	}
+	return nil
+}
+
+// childSecret writes a secret to the file.
+func childSecret(args []string) error {
+	return export.WriteSecret(context.Background(), args[0], "secret", &export.SecretOptions{TrustedOwner: os.Getenv("TRUSTED_OWNER")})
+}
+
+// childToken writes a token to the file, for the group.
+func childToken(args []string) error {
+	token, err := newIDToken(1, time.Hour)
+	if err != nil {
+		return err
+	}
+	f, err := export.NewTokenFile(args[0], idp.Static(token), &export.TokenFileOptions{Group: args[1]})
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(context.Background())
+	return err
 }
 
 // childHold takes the file's lock and keeps it until it is killed.

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -12,14 +13,36 @@ const maxFileSize = 16 << 20
 
 const notRegular = "not a regular file"
 
-// readText reads a whole file. A missing file gives "" and nil, the null device "". To write, it
-// refuses a file that could not be put back: another user's file, a device.
-func readText(path string, write bool) (text string, info fs.FileInfo, err error) {
-	flag := os.O_RDONLY
-	if write {
-		flag |= openNoFollow
+// readText reads a whole file, following links. A missing file and the null device give "".
+func readText(path string) (text string, err error) {
+	var file *os.File
+	err = retryWhile(context.Background(), isShared, func() error {
+		file, err = os.OpenFile(path, os.O_RDONLY|openNonblock, 0)
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
 	}
-	file, err := os.OpenFile(path, flag|openNonblock, 0)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil || isNull(info) {
+		return "", err
+	}
+	return readFile(file, info)
+}
+
+// read reads the whole file to replace. A missing file gives "" and nil. A file that could not be
+// put back is refused: another user's file, a device. A link that appeared in its place leads to a
+// file of the same folder at most.
+func (t target) read(o owners) (text string, info fs.FileInfo, err error) {
+	var file *os.File
+	err = retryWhile(context.Background(), isShared, func() error {
+		file, err = t.root.OpenFile(t.name, os.O_RDONLY|openNonblock, 0)
+		return err
+	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil, nil
 	}
@@ -28,42 +51,37 @@ func readText(path string, write bool) (text string, info fs.FileInfo, err error
 	}
 	defer file.Close()
 	info, err = file.Stat()
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", nil, err
-	case !write && isNull(info):
-		return "", info, nil
-	case !info.Mode().IsRegular():
-		return "", nil, refuse(0, notRegular, "")
-	case info.Size() > maxFileSize:
-		return "", nil, refuse(0, "larger than 16 MiB", "")
-	case write && !isOwn(info):
+	}
+	if !o.own(info) {
 		return "", nil, refuse(0, "the file belongs to another user", "run as that user, or name another file")
+	}
+	text, err = readFile(file, info)
+	return text, info, err
+}
+
+func readFile(file *os.File, info fs.FileInfo) (string, error) {
+	if err := checkRegular(info); err != nil {
+		return "", err
+	}
+	if info.Size() > maxFileSize {
+		return "", refuse(0, "larger than 16 MiB", "")
 	}
 	data := make([]byte, info.Size()+1) // one byte more shows that the file grew
 	n, err := io.ReadFull(file, data)
 	switch {
 	case err == nil:
-		return "", nil, refuse(0, "the file changed while it was read", "try again")
+		return "", errChanged()
 	case !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
-		return "", nil, err
+		return "", err
 	}
-	return string(data[:n]), info, nil
+	return string(data[:n]), nil
 }
 
-// checkReplaceable refuses to replace anything but a regular file. It is called before a lock is
-// made beside the file, because a folder such as /dev must not get one.
-func checkReplaceable(path string) error {
-	info, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return err
-	}
-	return checkRegular(info)
-}
+func errChanged() *FileError { return refuse(0, "the file changed while it was read", "try again") }
 
+// checkRegular refuses to read or replace anything but a regular file.
 func checkRegular(info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
 		return refuse(0, notRegular, "name another file")

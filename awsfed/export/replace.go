@@ -5,99 +5,64 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/onafed/onafed/internal/retry"
 )
 
-// target is a file to replace, with its lock and its temporary file.
+// createFlags are the flags for a new file. With them a link in its place is an error.
+const createFlags = os.O_RDWR | os.O_CREATE | os.O_EXCL
+
+// replace replaces the file by the parts, one after the other. A reader, and a reader after a crash,
+// finds the old file or the new one. The caller holds the lock.
 //
-// The name of the temporary file is fixed. Only the holder of the lock writes it, so an existing
-// one was left by a killed writer and is replaced. There is never more than one, and none to search
-// for.
-type target struct {
-	path, dir, lock, temp string
-}
-
-func targetAt(path string) target {
-	dir, name := filepath.Split(path)
-	return target{
-		path: path,
-		dir:  filepath.Clean(dir),
-		lock: dir + "." + name + ".onafed.lock",
-		temp: dir + "." + name + ".onafed.tmp",
+// Where the system can, the new file gets a name only when it is complete. A killed writer then
+// leaves nothing behind.
+func (t target) replace(ctx context.Context, perm filePerm, parts ...string) error {
+	dir, err := t.root.Open(".")
+	if err != nil {
+		return err
 	}
+	defer dir.Close()
+	err = t.writeUnnamed(dir, perm, parts)
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = t.writeNamed(perm, parts)
+	}
+	if err == nil {
+		err = t.rename(ctx, dir)
+	}
+	if err != nil {
+		t.removeTemp()
+		return err
+	}
+	return checkFlush(dir.Sync())
 }
 
-// removeTemp removes the temporary file that a killed writer may have left.
-func (t target) removeTemp() { _ = os.Remove(t.temp) }
-
-// filePerm says which users may use a new file.
-type filePerm struct {
-	mode  fs.FileMode
-	chgrp bool
-	group int // if chgrp
-}
-
-// replaceFile replaces the file by the parts, one after the other. A reader, and a reader after a
-// crash, finds the old file or the new one. The caller holds the lock.
-func replaceFile(ctx context.Context, at target, perm filePerm, parts ...string) (err error) {
-	temp, err := createTemp(at.temp)
+// writeNamed writes the temporary file under its name.
+func (t target) writeNamed(perm filePerm, parts []string) error {
+	temp, err := t.root.OpenFile(t.tempName(), createFlags, 0o600)
 	if errors.Is(err, fs.ErrExist) { // a killed writer left it
-		at.removeTemp()
-		temp, err = createTemp(at.temp)
+		t.removeTemp()
+		temp, err = t.root.OpenFile(t.tempName(), createFlags, 0o600)
 	}
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			at.removeTemp()
-		}
-	}()
-	if err := fillTemp(temp, perm, parts); err != nil {
-		temp.Close()
-		return err
-	}
-	if err := temp.Close(); err != nil {
-		return err
-	}
-	if err := rename(ctx, at.temp, at.path); err != nil {
-		if errors.Is(err, syscall.EBUSY) {
-			return &FileError{Reason: "the file is a mount point and cannot be replaced", Next: "mount its folder instead", Err: err}
-		}
-		return err
-	}
-	return checkFlush(syncFolder(at.dir))
+	return errors.Join(fill(temp, perm, parts), temp.Close())
 }
 
-// checkFlush returns the error for a folder that was not flushed after the rename. It returns nil
-// if the file system or the folder's mode does not allow a flush, because then nothing can be done.
-func checkFlush(err error) error {
-	if err == nil || errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
-		return nil
-	}
-	return &FileError{Reason: "the file was replaced, but its folder was not flushed to disk: the old file may be back after a power failure", Err: err}
-}
-
-func createTemp(name string) (*os.File, error) {
-	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|openNoFollow, 0o600)
-}
-
-// fillTemp sets the permissions before it writes, so that no other user can read a part of the
-// content.
-func fillTemp(temp *os.File, perm filePerm, parts []string) error {
+// fill sets the permissions before it writes, so that no other user can read a part of the content.
+// It sets the mode also of a file for the user alone, because the umask may have taken permissions
+// of the user.
+func fill(temp *os.File, perm filePerm, parts []string) error {
 	if perm.chgrp {
 		if err := temp.Chown(-1, perm.group); err != nil {
 			return err
 		}
 	}
-	if perm.mode != 0o600 { // the mode that it was created with
-		if err := temp.Chmod(perm.mode); err != nil {
-			return err
-		}
+	if err := chmod(temp, perm.mode); err != nil {
+		return err
 	}
 	for _, part := range parts {
 		if _, err := temp.WriteString(part); err != nil {
@@ -107,17 +72,52 @@ func fillTemp(temp *os.File, perm filePerm, parts []string) error {
 	return temp.Sync()
 }
 
-// rename renames a file. On Windows that fails while another program, such as a virus scanner, has
-// the file open, so it is tried for two seconds.
-func rename(ctx context.Context, from, to string) error {
+// chmod sets the mode of an open file where there are modes.
+func chmod(file *os.File, mode fs.FileMode) error {
+	if !hasOwners {
+		return nil
+	}
+	return file.Chmod(mode)
+}
+
+// rename puts the temporary file in the place of the file. On Windows that fails while another
+// program, such as a virus scanner, has the file open.
+func (t target) rename(ctx context.Context, dir *os.File) error {
+	err := retryWhile(ctx, func(err error) bool { return isBusy(err) && !t.isReadOnly() }, func() error { return t.renameOnce(dir) })
+	switch {
+	case errors.Is(err, syscall.EBUSY):
+		return &FileError{Reason: "the file is a mount point and cannot be replaced", Next: "mount its folder instead", Err: err}
+	case isBusy(err) && t.isReadOnly():
+		return &FileError{Reason: "the file is read-only", Next: "run attrib -r on it", Err: err}
+	case isBusy(err):
+		return &FileError{Reason: "another program has the file open", Next: "close that program", Err: err}
+	}
+	return err
+}
+
+// isReadOnly reports whether the file has the attribute that forbids to replace it on Windows.
+func (t target) isReadOnly() bool {
+	info, err := t.root.Lstat(t.name)
+	return err == nil && info.Mode().Perm()&0o200 == 0
+}
+
+// retryWhile repeats a call for up to two seconds while its error is a passing one.
+func retryWhile(ctx context.Context, passing func(error) bool, call func() error) error {
 	deadline := time.Now().Add(2 * time.Second)
 	for wait := 2 * time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
-		err := os.Rename(from, to)
-		if err == nil || !isBusy(err) || time.Now().After(deadline) {
-			return err
-		}
-		if !retry.Pause(ctx, wait) {
+		err := call()
+		if err == nil || !passing(err) || time.Now().After(deadline) || !retry.Pause(ctx, wait) {
 			return err
 		}
 	}
+}
+
+// checkFlush returns the error for a folder that was not flushed after the rename. It returns nil
+// if the file system, the folder's mode or Windows does not allow a flush, because then nothing can
+// be done.
+func checkFlush(err error) error {
+	if err == nil || errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	return &FileError{Reason: "the file was replaced, but its folder was not flushed to disk: the old file may be back after a power failure", Err: err}
 }

@@ -15,7 +15,7 @@ func TestWriteSecret(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "new", "folder", "secret")
 	for _, content := range []string{"first", "second", "second", ""} {
-		if err := export.WriteSecret(t.Context(), path, content); err != nil {
+		if err := export.WriteSecret(t.Context(), path, content, nil); err != nil {
 			t.Fatal(err)
 		}
 		if got := read(t, path); got != content {
@@ -31,7 +31,7 @@ func TestWriteSecretCorrectsTheMode(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "secret")
 	write(t, path, "same", 0o644)
-	if err := export.WriteSecret(t.Context(), path, "same"); err != nil {
+	if err := export.WriteSecret(t.Context(), path, "same", nil); err != nil {
 		t.Fatal(err)
 	}
 	checkMode(t, path, 0o600)
@@ -50,7 +50,7 @@ func TestWriteSecretRefusesWhatIsNotARegularFile(t *testing.T) {
 		paths = append(paths, link)
 	}
 	for _, path := range paths {
-		err := export.WriteSecret(t.Context(), path, "sEcReT")
+		err := export.WriteSecret(t.Context(), path, "sEcReT", nil)
 		refused, ok := errors.AsType[*export.FileError](err)
 		if !ok || refused.Path != path || strings.Contains(err.Error(), "sEcReT") {
 			t.Errorf("WriteSecret(%q) = %v, want a *FileError with the path and without the content", path, err)
@@ -78,7 +78,7 @@ func TestWriteSecretLeavesOneLock(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"a", "b", "c"} {
 		path := filepath.Join(dir, name)
-		if err := export.WriteSecret(t.Context(), path, "secret"); err != nil {
+		if err := export.WriteSecret(t.Context(), path, "secret", nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.Remove(path); err != nil {

@@ -7,20 +7,14 @@ import (
 	"os"
 )
 
+// These systems (js/wasm, wasip1, plan9) have no owners that can be checked. They have no locks
+// either, so no file is written there.
 const (
-	openNoFollow = 0
+	hasOwners    = false
 	openNonblock = 0
-	lockFlags    = os.O_CREATE | os.O_RDWR
+	lockFlags    = os.O_RDWR
 )
 
-// These systems have no owners that the package can check (js/wasm, wasip1, plan9). A lock cannot
-// be taken there either, so nothing is written.
-
-func isOwn(fs.FileInfo) bool             { return true }
-func isRoots(fs.FileInfo) bool           { return true }
-func hasPerm(fs.FileInfo, filePerm) bool { return true }
-func isLoose(fs.FileInfo) bool           { return false }
-func isWritable(fs.FileInfo) bool        { return false }
-func isWorldWritable(fs.FileInfo) bool   { return false }
+func ownerOf(fs.FileInfo) (uid, gid int) { return 0, 0 }
+func isShared(error) bool                { return false }
 func isBusy(error) bool                  { return false }
-func syncFolder(string) error            { return nil }

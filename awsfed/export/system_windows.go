@@ -8,29 +8,21 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-const (
-	openNoFollow = 0
-	openNonblock = 0
-	lockFlags    = os.O_CREATE | os.O_RDWR
-)
-
 // Owners and modes are access control lists here. The ones of a user's profile folder admit only
 // the user and administrators. They are not checked.
+const (
+	hasOwners    = false
+	openNonblock = 0
+	lockFlags    = os.O_RDWR
+)
 
-func isOwn(fs.FileInfo) bool             { return true }
-func isRoots(fs.FileInfo) bool           { return true }
-func hasPerm(fs.FileInfo, filePerm) bool { return true }
-func isLoose(fs.FileInfo) bool           { return false }
-func isWritable(fs.FileInfo) bool        { return false }
-func isWorldWritable(fs.FileInfo) bool   { return false }
+func ownerOf(fs.FileInfo) (uid, gid int) { return 0, 0 }
 
-// isBusy reports whether another process has the file open without sharing it. A rename over a file
-// that is open, or about to be deleted, fails with "access denied".
-func isBusy(err error) bool {
-	return errors.Is(err, windows.ERROR_SHARING_VIOLATION) ||
-		errors.Is(err, windows.ERROR_LOCK_VIOLATION) ||
-		errors.Is(err, windows.ERROR_ACCESS_DENIED)
+// isShared reports whether another process has the file open without sharing it.
+func isShared(err error) bool {
+	return errors.Is(err, windows.ERROR_SHARING_VIOLATION) || errors.Is(err, windows.ERROR_LOCK_VIOLATION)
 }
 
-// syncFolder does nothing: NTFS journals names, and a folder cannot be flushed.
-func syncFolder(string) error { return nil }
+// isBusy reports whether a file cannot be replaced now. Over a file that is open, or about to be
+// deleted, a rename fails with "access denied".
+func isBusy(err error) bool { return isShared(err) || errors.Is(err, windows.ERROR_ACCESS_DENIED) }

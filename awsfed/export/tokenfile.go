@@ -6,17 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"math"
 	"math/rand/v2"
 	"os"
 	"os/user"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/onafed/onafed/idp"
-	"github.com/onafed/onafed/internal/quote"
 	"github.com/onafed/onafed/internal/retry"
 )
 
@@ -30,6 +27,8 @@ type TokenFileOptions struct {
 	// new folder), for a container that runs as another user. Empty means only the user (0600,
 	// 0700).
 	Group string
+	// TrustedOwner is described at [FileOptions].
+	TrustedOwner string
 	// OnWrite, if set, is called after each new token is written, by the goroutine that wrote it.
 	OnWrite func(expiry time.Time)
 	// Logger receives failures (Warn) and writes (Debug). Nil means silence.
@@ -43,20 +42,21 @@ type TokenFileOptions struct {
 // rename: give it a folder of its own, and mount that folder into a container, not the file. A
 // mounted file and a hard link keep the old token. A missing folder is made. A folder that is a
 // link, belongs to another user, or is writable by other users is refused, and so is anything but a
-// regular file at the path.
+// regular file at the path. On the way to the folder the rules of [File] hold.
 //
 // Make one with [NewTokenFile]. A TokenFile is safe for concurrent use.
 type TokenFile struct {
-	at    target
-	src   idp.TokenSource
-	perm  filePerm
-	opts  TokenFileOptions
-	log   *slog.Logger
-	locks locks
+	path   string // absolute
+	owners owners
+	src    idp.TokenSource
+	perm   filePerm
+	opts   TokenFileOptions
+	log    *slog.Logger
+	locks  locks
 }
 
 // NewTokenFile returns a token file at path. It writes nothing yet. An error is an [*OptionError]
-// for "path", "src" or "Group".
+// for "path", "src", "Group" or "TrustedOwner".
 func NewTokenFile(path string, src idp.TokenSource, opts *TokenFileOptions) (*TokenFile, error) {
 	if path == "" {
 		return nil, &OptionError{"NewTokenFile", "path", errors.New("must not be empty")}
@@ -68,39 +68,32 @@ func NewTokenFile(path string, src idp.TokenSource, opts *TokenFileOptions) (*To
 	if err != nil {
 		return nil, &OptionError{"NewTokenFile", "path", err}
 	}
-	t := &TokenFile{at: targetAt(abs), src: src, perm: filePerm{mode: 0o600}}
+	t := &TokenFile{path: abs, src: src, perm: filePerm{mode: 0o600}}
 	if opts != nil {
 		t.opts = *opts
 	}
 	t.log = loggerOf(t.opts.Logger)
 	if t.opts.Group != "" {
-		gid, err := lookupGroup(t.opts.Group)
+		gid, err := number(t.opts.Group, func() (string, error) {
+			g, err := user.LookupGroup(t.opts.Group)
+			if err != nil {
+				return "", err
+			}
+			return g.Gid, nil
+		})
 		if err != nil {
 			return nil, &OptionError{"NewTokenFile", "Group", fmt.Errorf("%s: %w", quoted(t.opts.Group), err)}
 		}
 		t.perm = filePerm{mode: 0o640, chgrp: true, group: gid}
 	}
+	if t.owners, err = newOwners("NewTokenFile", t.opts.TrustedOwner); err != nil {
+		return nil, err
+	}
 	return t, nil
 }
 
-// lookupGroup returns the number of a group. A number need not be a known group: containers often
-// use groups that the host does not have.
-func lookupGroup(name string) (int, error) {
-	if gid, err := strconv.ParseUint(name, 10, 32); err == nil {
-		if gid == math.MaxUint32 {
-			return 0, errors.New("this number means no group to the operating system")
-		}
-		return int(gid), nil
-	}
-	g, err := user.LookupGroup(name)
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(g.Gid) // not a number on Windows, where modes have no meaning either
-}
-
 // Path returns the file's absolute path.
-func (t *TokenFile) Path() string { return t.at.path }
+func (t *TokenFile) Path() string { return t.path }
 
 // Write asks the source once, writes its token to the file, and returns when the token expires. An
 // expired token is an error (claims.ErrExpired or [ErrExpired]), and the file stays as it was.
@@ -139,7 +132,7 @@ func (t *TokenFile) Run(ctx context.Context) error {
 			return err
 		default:
 			failures++
-			t.log.WarnContext(ctx, "token file: no new token", "path", t.at.path, "error", err, "failures", failures)
+			t.log.WarnContext(ctx, "token file: no new token", "path", t.path, "error", err, "failures", failures)
 			due = now.Add(retry.EqualJitter(retry.Exponential(time.Second, failures, time.Minute)))
 		}
 		if !t.wait(ctx, due, err == nil) {
@@ -167,7 +160,7 @@ func (t *TokenFile) wait(ctx context.Context, due time.Time, check bool) bool {
 		if !check {
 			continue
 		}
-		if _, err := os.Lstat(t.at.path); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(t.path); errors.Is(err, fs.ErrNotExist) {
 			return true
 		}
 	}
@@ -211,15 +204,17 @@ func (t *TokenFile) write(ctx context.Context, source *tokenCall) (*idp.Token, e
 	if !token.ValidAt(time.Now()) {
 		return nil, fmt.Errorf("export: token file: the token %w at %s", ErrExpired, timestamp(token.Expiry()))
 	}
-	if err := t.makeFolder(); err != nil {
-		return nil, failAt(t.at.path, err)
-	}
-	changed, err := writeSecret(ctx, &t.locks, t.at, t.perm, token.Raw())
+	at, err := t.open()
 	if err != nil {
-		return nil, failAt(t.at.path, err)
+		return nil, failAt(t.path, err)
+	}
+	defer at.close()
+	changed, err := at.writeSecret(ctx, &t.locks, t.owners, t.perm, token.Raw())
+	if err != nil {
+		return nil, failAt(t.path, err)
 	}
 	if changed {
-		t.log.DebugContext(ctx, "token file: written", "path", t.at.path, "expiry", token.Expiry())
+		t.log.DebugContext(ctx, "token file: written", "path", t.path, "expiry", token.Expiry())
 		if t.opts.OnWrite != nil {
 			t.opts.OnWrite(token.Expiry())
 		}
@@ -227,30 +222,18 @@ func (t *TokenFile) write(ctx context.Context, source *tokenCall) (*idp.Token, e
 	return token, nil
 }
 
-// makeFolder makes the folder, or checks the existing one.
-func (t *TokenFile) makeFolder() error {
-	info, err := os.Lstat(t.at.dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := os.MkdirAll(t.at.dir, 0o700); err != nil {
-			return err
-		}
-		if !t.perm.chgrp {
-			return nil
-		}
-		if err := os.Chown(t.at.dir, -1, t.perm.group); err != nil {
-			return err
-		}
-		return os.Chmod(t.at.dir, 0o750) //nolint:gosec // the caller named the group so that it can read the file
+// open opens the folder, and makes it if it is missing.
+func (t *TokenFile) open() (target, error) {
+	at, err := openTarget(t.path, folderRule{owners: t.owners, create: true, own: true, forbid: othersWrite})
+	if err != nil || !at.created || !t.perm.chgrp {
+		return at, err
+	}
+	err = at.root.Chown(".", -1, t.perm.group)
+	if err == nil {
+		err = at.root.Chmod(".", 0o750) // the caller named the group so that it can read the file
 	}
 	if err != nil {
-		return err
+		at.close()
 	}
-	reason := checkFolder(info)
-	if reason == "" && isWritable(info) {
-		reason = "is writable by other users"
-	}
-	if reason != "" {
-		return refuse(0, "folder "+quote.Path(t.at.dir)+" "+reason, "give the token a folder of its own")
-	}
-	return nil
+	return at, err
 }

@@ -21,15 +21,19 @@ import (
 // idToken returns a token with the given lifetime from now; tokens differ by n.
 func idToken(t *testing.T, n int, life time.Duration) *idp.Token {
 	t.Helper()
-	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
-	now := time.Now()
-	token, err := idp.ParseToken(part(`{"alg":"RS256","kid":"k0"}`) + "." + part(fmt.Sprintf(
-		`{"iss":"https://app.gitpod.io","aud":"sts.amazonaws.com","sub":"org:0191e223-1c3c-7607-badf-303c98b52d2f","iat":%d,"exp":%d,"jti":"%d"}`,
-		now.Unix(), now.Add(life).Unix(), n)) + "." + part("signature"))
+	token, err := newIDToken(n, life)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return token
+}
+
+func newIDToken(n int, life time.Duration) (*idp.Token, error) {
+	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+	now := time.Now()
+	return idp.ParseToken(part(`{"alg":"RS256","kid":"k0"}`) + "." + part(fmt.Sprintf(
+		`{"iss":"https://app.gitpod.io","aud":"sts.amazonaws.com","sub":"org:0191e223-1c3c-7607-badf-303c98b52d2f","iat":%d,"exp":%d,"jti":"%d"}`,
+		now.Unix(), now.Add(life).Unix(), n)) + "." + part("signature"))
 }
 
 // tokenServer returns a new token for each call, or its error.

@@ -83,7 +83,7 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 		return err
 	}
 	authorization, authorizationFile := export.NewHandlerToken(), filepath.Join(dir, "endpoint-token")
-	if err := export.WriteSecret(ctx, authorizationFile, authorization); err != nil {
+	if err := export.WriteSecret(ctx, authorizationFile, authorization, nil); err != nil {
 		return err
 	}
 	provider, err := awsfed.New(w.sts, c.RoleARN, w)

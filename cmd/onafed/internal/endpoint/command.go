@@ -114,7 +114,7 @@ func (c *Command) announce(ctx context.Context, t *terminal.Terminal, addr net.A
 	if file, err = tokenFile(c.TokenOut, addr); err != nil {
 		return "", err
 	}
-	if err := export.WriteSecret(ctx, file, token); err != nil {
+	if err := export.WriteSecret(ctx, file, token, nil); err != nil {
 		return "", err
 	}
 	vars := Variables(addr, file)
@@ -122,7 +122,7 @@ func (c *Command) announce(ctx context.Context, t *terminal.Terminal, addr net.A
 		vars = append(vars, Variable{"AWS_CONTAINER_AUTHORIZATION_TOKEN", token})
 	}
 	if c.EnvOut != "" {
-		if err := export.WriteSecret(ctx, c.EnvOut, Lines(vars)); err != nil {
+		if err := export.WriteSecret(ctx, c.EnvOut, Lines(vars), nil); err != nil {
 			return file, err
 		}
 	}

@@ -1,0 +1,52 @@
+package export
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// writeUnnamed writes the temporary file and then gives it its name. The error is
+// errors.ErrUnsupported if the file system has no unnamed files or /proc is not mounted.
+func (t target) writeUnnamed(dir *os.File, perm filePerm, parts []string) error {
+	temp, err := openUnnamed(dir)
+	if err != nil {
+		return errors.ErrUnsupported
+	}
+	defer temp.Close()
+	if err := fill(temp, perm, parts); err != nil {
+		return err
+	}
+	link := func() error {
+		return unix.Linkat(unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(int(temp.Fd())), int(dir.Fd()), t.tempName(), unix.AT_SYMLINK_FOLLOW)
+	}
+	err = link()
+	if errors.Is(err, fs.ErrExist) { // a killed writer left one
+		t.removeTemp()
+		err = link()
+	}
+	if err != nil {
+		return errors.ErrUnsupported // writeNamed returns the reason, if there is another one
+	}
+	return nil
+}
+
+// renameOnce allocates less than the Rename of os.Root.
+func (t target) renameOnce(dir *os.File) error {
+	temp := t.tempName()
+	if err := unix.Renameat(int(dir.Fd()), temp, int(dir.Fd()), t.name); err != nil {
+		return &os.LinkError{Op: "rename", Old: temp, New: t.name, Err: err}
+	}
+	return nil
+}
+
+func openUnnamed(dir *os.File) (*os.File, error) {
+	fd, err := unix.Openat(int(dir.Fd()), ".", unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "temporary file"), nil
+}
