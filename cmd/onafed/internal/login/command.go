@@ -106,6 +106,9 @@ func (c *Command) provider(ctx context.Context, t *terminal.Terminal) (*awsfed.P
 		return p, nil
 	}
 	missing, isMissing := errors.AsType[config.SharedConfigProfileNotExistError](err)
+	if _, inSource := errors.AsType[config.SharedConfigAssumeRoleError](err); inSource {
+		isMissing = false // the source_profile of a profile is missing, not the selected profile
+	}
 	if isMissing && missing.Profile != c.Profile {
 		return nil, err
 	}
