@@ -56,7 +56,7 @@ func (c *Command) Validate() error {
 	case c.Outage < 0:
 		return fmt.Errorf("--outage %s is negative", c.Outage)
 	}
-	if _, err := role.Parse(c.RoleARN); err != nil {
+	if _, err := role.ParseAWS(c.RoleARN); err != nil {
 		return fmt.Errorf("--role-arn: %w", err)
 	}
 	return endpoint.CheckListen(c.Listen)

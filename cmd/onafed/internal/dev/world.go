@@ -44,7 +44,7 @@ func (c *Command) world(t *terminal.Terminal) (*world, error) {
 	if err := w.newIssuer(); err != nil {
 		return nil, err
 	}
-	arn, err := role.Parse(c.RoleARN)
+	arn, err := role.ParseAWS(c.RoleARN)
 	if err != nil {
 		return nil, err
 	}

@@ -102,6 +102,8 @@ func (e *examination) role() {
 		e.skipped("role", "no role is given: use --role-arn, or AWS_ROLE_ARN")
 	case err != nil:
 		e.problem("role", err.Error(), "copy it from the role's page in IAM")
+	case parts.Account == "":
+		e.ok("role", "%+q, partition %s", parts.Name, parts.Partition)
 	default:
 		e.ok("role", "%+q, account %s, partition %s", parts.Name, parts.Account, parts.Partition)
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/onafed/onafed/awsfed/trust"
 )
 
-// hclValue returns the value of a quoted HCL string (HCL native syntax specification, "Template
+// readHCLString returns the value of a quoted HCL string (HCL native syntax specification, "Template
 // Expressions"). An interpolation or a directive is an error, because no policy contains one.
-func hclValue(quoted string) (string, error) {
+func readHCLString(quoted string) (string, error) {
 	s, ok := strings.CutPrefix(quoted, `"`)
 	if !ok || !strings.HasSuffix(s, `"`) {
 		return "", fmt.Errorf("not a quoted string: %s", quoted)
@@ -66,7 +66,7 @@ func TestHCLStringMeansItself(t *testing.T) {
 		"", "plain", "${*}", "${?}", "${$}", `${file("/etc/passwd")}`, "%{if true}x%{endif}", "$${x}", "$$${x}", "%%{x}", "$", "$$", "100%", "${", "%{", "{$}",
 		`"`, `\`, `\"`, `\${`, "$\\{", "a\nb\r\tc", "\x00\x1b\x7f", "${aws:username}", "ünïcode 😀", "a\u202eb\U000e0041c\ufffd", "\xff\xc3(",
 	} {
-		got, err := hclValue(hclString(s))
+		got, err := readHCLString(hclString(s))
 		if err != nil || got != s {
 			t.Errorf("hclString(%q) = %s, which HCL reads as %q, %v", s, hclString(s), got, err)
 		}
@@ -95,7 +95,7 @@ func FuzzHCLString(f *testing.F) {
 	f.Add(`$${file("x")}"`)
 	f.Add("%%%{\\")
 	f.Fuzz(func(t *testing.T, s string) {
-		if got, err := hclValue(hclString(s)); err != nil || got != s {
+		if got, err := readHCLString(hclString(s)); err != nil || got != s {
 			t.Errorf("hclString(%q) = %s, which HCL reads as %q, %v", s, hclString(s), got, err)
 		}
 	})
@@ -128,19 +128,23 @@ func TestTerraformKeepsPolicies(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkPrintable(t, hcl)
-	i := 0
-	for line := range strings.Lines(hcl) {
-		if _, quoted, ok := strings.Cut(line, "assume_role_policy = "); ok {
-			text, err := hclValue(strings.TrimSpace(quoted))
-			if err != nil {
-				t.Fatalf("%s: %v", quoted, err)
-			}
-			checkPolicy(t, text, roles[i])
-			i++
-		}
+	expressions := strings.Split(hcl, "assume_role_policy = jsonencode(")[1:]
+	if len(expressions) != len(roles) {
+		t.Fatalf("%d policies, want %d:\n%s", len(expressions), len(roles), hcl)
 	}
-	if i != len(roles) {
-		t.Errorf("%d policies, want %d", i, len(roles))
+	for i, text := range expressions {
+		r := &hclReader{rest: text}
+		value := r.value()
+		if r.err != nil || !strings.HasPrefix(r.rest, ")\n}\n") {
+			t.Fatalf("%v before %q in\n%s", r.err, r.rest, text)
+		}
+		var want any
+		if err := json.Unmarshal([]byte(roles[i].Policy.String()), &want); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, value); diff != "" {
+			t.Errorf("%s: another policy (-want +got):\n%s", roles[i].Name, diff)
+		}
 	}
 }
 

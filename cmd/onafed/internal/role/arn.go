@@ -1,23 +1,38 @@
 package role
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/idp"
 )
 
 // ARN has the parts of the ARN of a role, arn:PARTITION:iam::ACCOUNT:role/NAME. The name includes
-// the path.
+// the path. An STS that is not AWS's may have another kind of account, or none.
 type ARN struct{ Partition, Account, Name string }
 
-// Parse returns the parts of the ARN of a role. The account must have 12 digits.
+// Parse returns the parts of the ARN of a role. It accepts the ARNs that the library accepts.
 func Parse(s string) (ARN, error) {
-	parts, err := arn.Parse(s)
-	name, isRole := strings.CutPrefix(parts.Resource, "role/")
-	account := strings.TrimLeft(parts.AccountID, "0123456789") == "" && len(parts.AccountID) == 12
-	if err != nil || parts.Service != "iam" || !isRole || !account {
-		return ARN{}, fmt.Errorf("%+q is not the ARN of a role, which looks like arn:aws:iam::123456789012:role/name", s)
+	if _, err := awsfed.New(sts.New(sts.Options{}), s, idp.Static(nil)); err != nil {
+		if wrong, ok := errors.AsType[*awsfed.OptionError](err); ok {
+			err = wrong.Err
+		}
+		return ARN{}, err
 	}
-	return ARN{parts.Partition, parts.AccountID, name}, nil
+	parts, err := arn.Parse(s)
+	return ARN{parts.Partition, parts.AccountID, strings.TrimPrefix(parts.Resource, "role/")}, err
+}
+
+// ParseAWS is [Parse] for a role in AWS, whose account has 12 digits.
+func ParseAWS(s string) (ARN, error) {
+	a, err := Parse(s)
+	if err == nil && (len(a.Account) != 12 || strings.Trim(a.Account, "0123456789") != "") {
+		return ARN{}, fmt.Errorf("%+q has no account of 12 digits, as in arn:aws:iam::123456789012:role/name", s)
+	}
+	return a, err
 }

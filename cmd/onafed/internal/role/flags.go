@@ -45,10 +45,7 @@ func (f *Flags) Validate() error {
 	if f.DurationSeconds < 0 || f.DurationSeconds > maxSeconds {
 		return fmt.Errorf("--duration-seconds %d: credentials live for 1 to %d seconds", f.DurationSeconds, maxSeconds)
 	}
-	if _, err := Parse(f.RoleARN); err != nil {
-		return fmt.Errorf("--role-arn: %w", err)
-	}
-	// The library checks the rest, in a provider that is not used.
+	// The library checks the values, in a provider that is not used.
 	if _, err := awsfed.New(sts.New(sts.Options{}), f.RoleARN, idp.Static(nil), f.options(nil)); err != nil {
 		return err
 	}

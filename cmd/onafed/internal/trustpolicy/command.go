@@ -17,10 +17,11 @@ import (
 
 // Command is "aws trust-policy".
 type Command struct {
-	Rule   `embed:""`
-	Rules  string `help:"Read rules from this JSON file. A member that a rule leaves out has the value of its flag. - is standard input." placeholder:"FILE"`
-	Output string `help:"The form: ${enum}." enum:"json,terraform,cloudformation" default:"json" short:"o"`
-	Limit  int    `help:"The number of characters that the account allows in a policy: 2048 unless AWS raised it, at most 8192." default:"2048" placeholder:"N"`
+	Rule     `embed:""`
+	RoleName string `help:"The name of the role in the forms terraform and cloudformation." placeholder:"NAME" xor:"role"`
+	Rules    string `help:"Read rules from this JSON file. A member that a rule leaves out has the value of its flag. - is standard input." placeholder:"FILE" xor:"role"`
+	Output   string `help:"The form: ${enum}." enum:"json,terraform,cloudformation" default:"json" short:"o"`
+	Limit    int    `help:"The number of characters that the account allows in a policy: 2048 unless AWS raised it, at most 8192." default:"2048" placeholder:"N"`
 }
 
 // Help implements kong.HelpProvider.
@@ -29,7 +30,7 @@ func (c *Command) Help() string {
 
     onafed aws trust-policy --account 123456789012 --organization 0191e223-1c3c-7607-badf-303c98b52d2f
     onafed aws trust-policy --account 123456789012 --organization 0191e223-1c3c-7607-badf-303c98b52d2f \
-        --project 019527e4-75d5-704d-a5a4-a2b52cf56198 --format both --output terraform
+        --project 019527e4-75d5-704d-a5a4-a2b52cf56198 --format both --role-name deploy --output terraform
     onafed aws trust-policy --account 123456789012 --rules rules.json --output terraform
 
 A rules file is a list of objects:
@@ -82,7 +83,10 @@ func (c *Command) roles(t *terminal.Terminal) ([]policyfile.Role, error) {
 	if err != nil {
 		return nil, rejected(err, flagName)
 	}
-	return c.policies("", []trust.Rule{rule})
+	if err := policyfile.CheckRoleName(c.RoleName); err != nil {
+		return nil, fmt.Errorf("--role-name: %w", err)
+	}
+	return c.policies(c.RoleName, []trust.Rule{rule})
 }
 
 func (c *Command) rolesOfFile(t *terminal.Terminal) ([]policyfile.Role, error) {
