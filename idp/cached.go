@@ -2,6 +2,7 @@ package idp
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"time"
@@ -108,26 +109,41 @@ func (c *CachedSource) Invalidate(t *Token) {
 // of ctx when it ends. It is optional and runs in the goroutine of its caller.
 func (c *CachedSource) Run(ctx context.Context) error { return c.engine.Run(ctx) }
 
-// CachedStatus is the state of a [CachedSource]. The times are zero if there is no token.
+// CachedStatus is the state of a [CachedSource]. The times are zero if there is no token. Its JSON has
+// the names in the tags and, after a failure, the text of Err as "error". These names do not change.
+// Times are in RFC 3339; a zero time is left out.
 type CachedStatus struct {
 	// Fingerprint is the fingerprint of the cached token, which may have expired, or "".
-	Fingerprint string
+	Fingerprint string `json:"fingerprint,omitempty"`
 	// Valid reports whether Token would return the cached token.
-	Valid bool
+	Valid bool `json:"valid"`
 	// Obtained is when the cached token was fetched.
-	Obtained time.Time
+	Obtained time.Time `json:"obtained,omitzero"`
 	// RefreshAt is when the advisory window of the cached token begins.
-	RefreshAt time.Time
+	RefreshAt time.Time `json:"refresh_at,omitzero"`
 	// Expires is when the cached token expires. With MinLife it is not returned as long.
-	Expires time.Time
+	Expires time.Time `json:"expires,omitzero"`
 	// Refreshing reports whether a refresh is running.
-	Refreshing bool
+	Refreshing bool `json:"refreshing"`
 	// Failures is the number of refreshes that failed since the last success.
-	Failures int
+	Failures int `json:"failures"`
 	// RetryAt is the earliest time of the next refresh after a failure, or zero.
-	RetryAt time.Time
+	RetryAt time.Time `json:"retry_at,omitzero"`
 	// Err is the error of the last refresh; nil after a success.
-	Err error
+	Err error `json:"-"`
+}
+
+// MarshalJSON returns the status as JSON. An error is its text.
+func (s CachedStatus) MarshalJSON() ([]byte, error) {
+	type fields CachedStatus // without this method
+	out := struct {
+		fields
+		Error string `json:"error,omitempty"`
+	}{fields: fields(s)}
+	if s.Err != nil {
+		out.Error = s.Err.Error()
+	}
+	return json.Marshal(out)
 }
 
 // Status returns the state of the source. It starts no refresh.

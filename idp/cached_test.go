@@ -3,6 +3,7 @@ package idp_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"strings"
@@ -389,6 +390,25 @@ func TestCachedStatus(t *testing.T) {
 			t.Errorf("Source = %s", got)
 		}
 	})
+}
+
+// The names in the JSON of a status do not change.
+func TestCachedStatusJSON(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 27, 12, 0, 0, 5, time.UTC)
+	for want, st := range map[string]idp.CachedStatus{
+		`{"valid":false,"refreshing":false,"failures":0}`: {},
+		`{"fingerprint":"0123456789ab","valid":true,"obtained":"2026-11-27T12:00:00.000000005Z","refresh_at":"2026-11-27T12:00:01.000000005Z",` +
+			`"expires":"2026-11-27T12:00:02.000000005Z","refreshing":true,"failures":3,"retry_at":"2026-11-27T12:00:03.000000005Z","error":"down"}`: {
+			Fingerprint: "0123456789ab", Valid: true, Obtained: at, RefreshAt: at.Add(time.Second), Expires: at.Add(2 * time.Second),
+			Refreshing: true, Failures: 3, RetryAt: at.Add(3 * time.Second), Err: errors.New("down"),
+		},
+	} {
+		got, err := json.Marshal(st)
+		if err != nil || string(got) != want {
+			t.Errorf("Marshal = %s, %v, want %s", got, err, want)
+		}
+	}
 }
 
 // Token is called for every request of a program.

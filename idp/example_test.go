@@ -2,6 +2,7 @@ package idp_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -218,4 +219,22 @@ func ExampleNewTransport() {
 	// Output:
 	// 200 welcome <nil>
 	// Get "https://other.example/hello": idp: Transport: no token is sent to "other.example", which is not one of the hosts of its options
+}
+
+func ExampleCachedSource_Status() {
+	src := idp.Cached(idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) {
+		return nil, errors.New("the API is down")
+	}), nil)
+	_, _ = src.Token(context.Background())
+	status := src.Status()
+	status.RetryAt = time.Time{} // random
+	text, err := json.MarshalIndent(status, "", "  ")
+	fmt.Println(string(text), err)
+	// Output:
+	// {
+	//   "valid": false,
+	//   "refreshing": false,
+	//   "failures": 1,
+	//   "error": "the API is down"
+	// } <nil>
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -292,4 +293,32 @@ func ExampleDiscover() {
 	}
 	fmt.Println(meta.JWKSURI, meta.Algorithms)
 	// Output: https://issuer.example/.well-known/jwks.json [ES256]
+}
+
+// The status of a ring, such as for a page for operators.
+func ExampleKeyStatus() {
+	at := time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
+	text, err := json.MarshalIndent([]issuer.KeyStatus{
+		{ID: "k0", Algorithm: "ES256", State: issuer.KeySigning, Published: at, Signs: at, Removed: at.Add(time.Hour)},
+		{ID: "k1", Algorithm: "ES256", State: issuer.KeyWaiting, Published: at, Signs: at.Add(11 * time.Minute)},
+	}, "", "  ")
+	fmt.Println(string(text), err)
+	// Output:
+	// [
+	//   {
+	//     "id": "k0",
+	//     "algorithm": "ES256",
+	//     "state": "signing",
+	//     "published": "2026-11-27T12:00:00Z",
+	//     "signs": "2026-11-27T12:00:00Z",
+	//     "removed": "2026-11-27T13:00:00Z"
+	//   },
+	//   {
+	//     "id": "k1",
+	//     "algorithm": "ES256",
+	//     "state": "waiting",
+	//     "published": "2026-11-27T12:00:00Z",
+	//     "signs": "2026-11-27T12:11:00Z"
+	//   }
+	// ] <nil>
 }

@@ -12,13 +12,15 @@ const (
 	KeyRetired KeyState = "retired" // published for the tokens that it signed
 )
 
-// A KeyStatus is the state of a key of a [KeyRing].
+// A KeyStatus is the state of a key of a [KeyRing]. Its JSON has the names in the tags, which do not
+// change, and times in RFC 3339; a zero time is left out.
 type KeyStatus struct {
-	ID, Algorithm string
-	State         KeyState
-	Published     time.Time // when the key was published
-	Signs         time.Time // when the key starts or started to sign
-	Removed       time.Time // when the key will be removed; zero while no later key replaces it
+	ID        string    `json:"id"`
+	Algorithm string    `json:"algorithm"`
+	State     KeyState  `json:"state"`
+	Published time.Time `json:"published"`        // when the key was published
+	Signs     time.Time `json:"signs"`            // when the key starts or started to sign
+	Removed   time.Time `json:"removed,omitzero"` // when the key will be removed; zero while no later key replaces it
 }
 
 // Status returns the published keys in the order of publication.
