@@ -1,10 +1,10 @@
 package awsfedtest
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/onafed/onafed/awsfed/trust"
 )
@@ -26,26 +26,25 @@ func (s *STS) assumeRole(op *operation) (document, *apiError) {
 	if refused != nil {
 		return nil, refused
 	}
-	denied := refuse("AccessDenied", "User: "+want.caller.arn()+" is not authorized to perform: sts:AssumeRole on resource: "+want.roleARN)
 	role, ok := s.role(want.roleARN)
 	if !ok {
-		return nil, denied.because("there is no role %s", want.roleARN)
+		return nil, want.denied("sts:AssumeRole").because("there is no role %s", want.roleARN)
 	}
-	// The source identity does not change in a chain of roles.
-	if inherited := want.caller.SourceIdentity; inherited != "" {
-		if want.sourceIdentity != "" && want.sourceIdentity != inherited {
-			return nil, denied.because("the source identity of a session cannot be changed")
-		}
-		want.sourceIdentity = inherited
-	}
-	r := want.trustRequest(op.now)
-	maps.Copy(r.Context, s.context)
-	if decision := forPrincipal(role.TrustPolicy, want.caller).Evaluate(r); !decision.Allowed() {
+	sig, _ := readSignature(op.request)
+	decision := role.TrustPolicy.Evaluate(trust.NewAssumeRoleRequest(want.caller.asCaller(), trust.AssumeRoleParams{
+		RoleARN: want.roleARN, SessionName: want.name, ExternalID: want.externalID, SourceIdentity: want.sourceIdentity,
+		Tags: want.tags, TransitiveTagKeys: want.transitive, Time: op.now, Region: sig.region, Context: s.context,
+	}))
+	if !decision.Allowed() {
 		op.call.Decision = &decision
-		return nil, denied.because("%s", decision.Explain().Reason)
+		x := decision.Explain()
+		action := "sts:AssumeRole"
+		if i := slices.IndexFunc(x.Actions, func(a trust.ActionResult) bool { return a.Outcome != trust.Allowed }); i >= 0 {
+			action = x.Actions[i].Action
+		}
+		return nil, want.denied(action).because("%s", x.Reason)
 	}
-	x := session{SourceIdentity: want.sourceIdentity, Tags: want.tags, Transitive: want.transitive}
-	x, creds, refused := s.begin(op, role, want.sessionRequest, x)
+	x, creds, refused := s.begin(op, role, want.sessionRequest, want.session())
 	if refused != nil {
 		return nil, refused
 	}
@@ -57,105 +56,73 @@ func (s *STS) assumeRole(op *operation) (document, *apiError) {
 	}}, nil
 }
 
+// denied returns the error of a call that may not do an action.
+func (want chainRequest) denied(action string) *apiError {
+	return refuse("AccessDenied", "User: "+want.caller.arn()+" is not authorized to perform: "+action+" on resource: "+want.roleARN)
+}
+
+// asCaller returns the session as package trust has it.
+func (x session) asCaller() trust.RoleSession {
+	return trust.RoleSession{RoleARN: x.RoleARN, Name: x.Name, Tags: x.Tags, TransitiveTagKeys: x.Transitive, SourceIdentity: x.SourceIdentity}
+}
+
+// session returns the new session with the attributes of the request and those that it inherits.
+func (want chainRequest) session() session {
+	x := session{
+		SourceIdentity: cmp.Or(want.sourceIdentity, want.caller.SourceIdentity),
+		Tags:           maps.Clone(want.tags), Transitive: slices.Clone(want.transitive),
+	}
+	for key, value := range want.caller.Tags {
+		if slices.ContainsFunc(want.caller.Transitive, func(t string) bool { return strings.EqualFold(t, key) }) {
+			x.Tags[key] = value
+			x.Transitive = append(x.Transitive, key)
+		}
+	}
+	return x
+}
+
 // chainRequest reads and checks the parameters of an AssumeRole call.
 func (s *STS) chainRequest(op *operation) (want chainRequest, refused *apiError) {
-	if want.caller, refused = s.authenticate(op.request, "sts", op.now); refused != nil {
+	if want.caller, refused = s.authenticate(op.request, stsName, op.now); refused != nil {
 		return chainRequest{}, refused
 	}
 	p := &params{form: op.form}
 	want.sessionRequest = p.session(s.minimum)
-	want.externalID = p.text("ExternalId", false, 2, 1224)
+	want.externalID = p.pattern("ExternalId", 2, 1224, `[\w+=,.@:\/-]*`)
 	want.sourceIdentity = p.name("SourceIdentity", false)
+	serial := p.pattern("SerialNumber", 9, 256, `[\w+=/:,.@-]*`)
+	code := p.pattern("TokenCode", 6, 6, `[\d]*`)
+	want.tags, want.transitive = p.tags()
 	if refused := p.err(); refused != nil {
 		return chainRequest{}, refused
 	}
 	if refused := want.check(); refused != nil {
 		return chainRequest{}, refused
 	}
-	if want.tags, want.transitive, refused = chainTags(want.caller, op.form); refused != nil {
+	if refused := want.checkTags(); refused != nil {
 		return chainRequest{}, refused
 	}
-	if want.duration > maxChained {
+	switch {
+	case want.duration > maxChained:
 		return chainRequest{}, invalid("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
+	case serial != "" || code != "":
+		return chainRequest{}, want.denied("sts:AssumeRole").because("the call has an MFA code, and roles have no MFA device")
+	case len(op.form.list("ProvidedContexts")) > 0:
+		return chainRequest{}, invalid("ProvidedContexts are not valid").because("this STS has no context providers")
 	}
 	return want, nil
 }
 
-// trustRequest returns the request that the trust policy of the role decides on.
-func (want chainRequest) trustRequest(now time.Time) trust.Request {
-	r := trust.Request{Action: "sts:AssumeRole", RoleARN: want.roleARN, Context: map[string][]string{
-		"sts:rolesessionname":  {want.name},
-		"aws:securetransport":  {"true"},
-		"aws:currenttime":      {now.UTC().Format(time.RFC3339)},
-		"aws:principalarn":     {want.caller.RoleARN},
-		"aws:principalaccount": {want.caller.role.Account},
-	}}
-	for key, value := range want.caller.Tags {
-		r.Context["aws:principaltag/"+strings.ToLower(key)] = []string{value}
+// checkTags checks the session tags of the request. It cannot replace the transitive tags of the
+// caller.
+func (want chainRequest) checkTags() *apiError {
+	if why := checkTags(want.tags, want.transitive); why != "" {
+		return invalid("The session tags are not valid: %s", why)
 	}
-	if want.externalID != "" {
-		r.Context["sts:externalid"] = []string{want.externalID}
-	}
-	if len(want.tags) > 0 {
-		r.AlsoNeeded = append(r.AlsoNeeded, "sts:TagSession")
-		r.Context["aws:tagkeys"] = slices.Sorted(maps.Keys(want.tags))
-		for key, value := range want.tags {
-			r.Context["aws:requesttag/"+strings.ToLower(key)] = []string{value}
+	for given := range want.tags {
+		if slices.ContainsFunc(want.caller.Transitive, func(key string) bool { return strings.EqualFold(given, key) }) {
+			return invalid("One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
 		}
 	}
-	if len(want.transitive) > 0 {
-		r.Context["sts:transitivetagkeys"] = want.transitive
-	}
-	if want.sourceIdentity != "" {
-		r.AlsoNeeded = append(r.AlsoNeeded, "sts:SetSourceIdentity")
-		r.Context["sts:sourceidentity"] = []string{want.sourceIdentity}
-	}
-	return r
-}
-
-// chainTags returns the tags of the new session: those of the request and the transitive ones of
-// the caller, which the request cannot replace.
-func chainTags(caller session, f form) (tags map[string]string, transitive []string, refused *apiError) {
-	tags = map[string]string{}
-	for _, member := range f.list("Tags") {
-		tags[member["Key"]] = member["Value"]
-	}
-	if len(tags) != len(f.list("Tags")) {
-		return nil, nil, invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
-	}
-	for _, member := range f.list("TransitiveTagKeys") {
-		transitive = append(transitive, member[""])
-	}
-	if why := checkTags(tags, transitive); why != "" {
-		return nil, nil, invalid("The session tags are not valid: %s", why)
-	}
-	for _, key := range caller.Transitive {
-		for given := range tags {
-			if strings.EqualFold(given, key) {
-				return nil, nil, invalid("One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
-			}
-		}
-		for inherited, value := range caller.Tags {
-			if strings.EqualFold(inherited, key) {
-				tags[inherited] = value
-				transitive = append(transitive, inherited)
-			}
-		}
-	}
-	return tags, transitive, nil
-}
-
-// forPrincipal returns the statements of a policy that match the caller. Package trust evaluates
-// only the principals of web identities, so those of roles are compared here.
-func forPrincipal(policy trust.Policy, caller session) trust.Policy {
-	account := caller.role.Account
-	names := []string{"*", account, "arn:" + caller.role.Partition + ":iam::" + account + ":root", caller.RoleARN, caller.arn()}
-	var statements []trust.Statement
-	for _, statement := range policy.Statements {
-		if statement.Principal.Any || slices.ContainsFunc(statement.Principal.AWS, func(n string) bool { return slices.Contains(names, n) }) {
-			statement.Principal = trust.Principal{Any: true}
-			statements = append(statements, statement)
-		}
-	}
-	return trust.Policy{Version: policy.Version, Statements: statements}
+	return nil
 }

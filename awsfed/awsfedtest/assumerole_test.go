@@ -59,6 +59,19 @@ func webTag() []types.Tag {
 	return []types.Tag{{Key: aws.String("Team"), Value: aws.String("web")}}
 }
 
+// manyTags returns n tags. Without a value, they have values that cannot be compressed well.
+func manyTags(n int, value string) []types.Tag {
+	var tags []types.Tag
+	for i := range n {
+		v := value
+		if v == "" {
+			v = noise(i)
+		}
+		tags = append(tags, types.Tag{Key: aws.String("tag" + strings.Repeat("g", i)), Value: aws.String(v)})
+	}
+	return tags
+}
+
 // transitiveTag returns claims with a transitive tag.
 func transitiveTag() []any {
 	return []any{"https://aws.amazon.com/tags/principal_tags/Team", "web", "https://aws.amazon.com/tags/transitive_tag_keys", []string{"Team"}}
@@ -113,6 +126,9 @@ func TestAssumeRolePrincipals(t *testing.T) {
 		{"only web identities", `{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::210987654321:oidc-provider/app.gitpod.io"},"Action":"sts:AssumeRole"}`, nil, chainInput(nil), "AccessDenied", ""},
 		{"another action", `{"Effect":"Allow",PRINCIPAL,"Action":"sts:TagSession"}`, nil, chainInput(nil), "AccessDenied", ""},
 		{"Deny", allowAssumeRole + `,{"Effect":"Deny",PRINCIPAL,"Action":"sts:*"}`, nil, chainInput(nil), "AccessDenied", ""},
+		{"unique ID of a role", `{"Effect":"Allow","Principal":{"AWS":"AROACKCEVSQ6C2EXAMPLE"},"Action":"sts:AssumeRole"}`, nil, chainInput(nil), "AccessDenied", ""},
+		{"Deny for the session", allowAssumeRole + `,{"Effect":"Deny","Principal":{"AWS":"arn:aws:sts::123456789012:assumed-role/deploy/env-` + idptest.EnvironmentID + `"},"Action":"sts:*"}`, nil, chainInput(nil), "AccessDenied", ""},
+		{"condition on the role of the caller", `{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/ona/*"}}}`, nil, chainInput(nil), "", ""},
 		{"no such role", allowAssumeRole, nil, chainInput(func(i *sts.AssumeRoleInput) { i.RoleArn = aws.String(nextRole + "x") }), "AccessDenied", ""},
 	})
 }
@@ -125,6 +141,26 @@ func TestAssumeRoleParameters(t *testing.T) {
 		{"condition on the caller's tag and account", `{"Effect":"Allow","Principal":"*","Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"aws:PrincipalTag/Team":"web","aws:PrincipalAccount":"123456789012"}}}`, transitiveTag(), chainInput(nil), "", ""},
 		{"an hour", allowAssumeRole, nil, chainInput(func(i *sts.AssumeRoleInput) { i.DurationSeconds = aws.Int32(3600) }), "", ""},
 		{"more than an hour", allowAssumeRole, nil, chainInput(func(i *sts.AssumeRoleInput) { i.DurationSeconds = aws.Int32(3601) }), "ValidationError", "exceeds the 1 hour session limit for roles assumed by role chaining"},
+		{"less than 15 minutes", allowAssumeRole, nil, chainInput(func(i *sts.AssumeRoleInput) { i.DurationSeconds = aws.Int32(899) }), "ValidationError", "greater than or equal to 900"},
+		{"external id of one character", allowAssumeRole, nil, chainInput(func(i *sts.AssumeRoleInput) { i.ExternalId = aws.String("x") }), "ValidationError", "'externalId' failed to satisfy constraint: Member must have length greater than or equal to 2"},
+		{"external id of 1,225 characters", allowAssumeRole, nil, chainInput(func(i *sts.AssumeRoleInput) { i.ExternalId = aws.String(strings.Repeat("x", 1225)) }), "ValidationError", "less than or equal to 1224"},
+		{"external id with a space", allowAssumeRole, nil, chainInput(func(i *sts.AssumeRoleInput) { i.ExternalId = aws.String("a b") }), "ValidationError", "regular expression"},
+		{"MFA code", allowAssumeRole, nil, chainInput(func(i *sts.AssumeRoleInput) {
+			i.SerialNumber, i.TokenCode = aws.String("arn:aws:iam::123456789012:mfa/alice"), aws.String("123456")
+		}), "AccessDenied", ""},
+		{"MFA code that is not digits", allowAssumeRole, nil, chainInput(func(i *sts.AssumeRoleInput) { i.TokenCode = aws.String("12345x") }), "ValidationError", "regular expression"},
+		{"provided context", allowAssumeRole, nil, chainInput(func(i *sts.AssumeRoleInput) {
+			i.ProvidedContexts = []types.ProvidedContext{{ProviderArn: aws.String("arn:aws:iam::aws:contextProvider/IdentityCenter"), ContextAssertion: aws.String("x")}}
+		}), "ValidationError", "ProvidedContexts"},
+		{"session policy", allowAssumeRole, nil, chainInput(func(i *sts.AssumeRoleInput) {
+			i.Policy = aws.String(`{"Version":"2012-10-17","Statement":[]}`)
+			i.PolicyArns = []types.PolicyDescriptorType{{Arn: aws.String("arn:aws:iam::aws:policy/ReadOnlyAccess")}, {Arn: aws.String("arn:aws:iam::210987654321:policy/a")}}
+		}), "", ""},
+		{"session policy that is not JSON", allowAssumeRole, nil, chainInput(func(i *sts.AssumeRoleInput) { i.Policy = aws.String("x") }), "MalformedPolicyDocument", ""},
+		{"policy of the caller's account", allowAssumeRole, nil, chainInput(func(i *sts.AssumeRoleInput) {
+			i.PolicyArns = []types.PolicyDescriptorType{{Arn: aws.String("arn:aws:iam::123456789012:policy/a")}}
+		}), "ValidationError", "is not valid"},
+		{"role of another partition", allowAssumeRole, nil, chainInput(func(i *sts.AssumeRoleInput) { i.RoleArn = aws.String("arn:aws-cn:iam::210987654321:role/next") }), "AccessDenied", ""},
 		{"invalid session name", allowAssumeRole, nil, chainInput(func(i *sts.AssumeRoleInput) { i.RoleSessionName = aws.String("a b") }), "ValidationError", "regular expression"},
 	})
 }
@@ -137,6 +173,19 @@ func TestAssumeRoleTagsAndSourceIdentity(t *testing.T) {
 		{"tag appears twice", allowTags, nil, chainInput(func(i *sts.AssumeRoleInput) {
 			i.Tags = append(webTag(), types.Tag{Key: aws.String("TEAM"), Value: aws.String("x")})
 		}), "ValidationError", "letter case"},
+		{"tag without a value", allowTags, nil, chainInput(func(i *sts.AssumeRoleInput) { i.Tags = []types.Tag{{Key: aws.String("Team"), Value: aws.String("")}} }), "", ""},
+		{"reserved tag", allowTags, nil, chainInput(func(i *sts.AssumeRoleInput) {
+			i.Tags = []types.Tag{{Key: aws.String("aws:x"), Value: aws.String("y")}}
+		}), "ValidationError", "reserved"},
+		{"tag of 257 characters", allowTags, nil, chainInput(func(i *sts.AssumeRoleInput) {
+			i.Tags = []types.Tag{{Key: aws.String("x"), Value: aws.String(strings.Repeat("y", 257))}}
+		}), "ValidationError", "'value' failed to satisfy constraint: Member must have length less than or equal to 256"},
+		{"51 tags", allowTags, nil, chainInput(func(i *sts.AssumeRoleInput) { i.Tags = manyTags(51, "v") }), "ValidationError", "less than or equal to 50"},
+		{"50 tags", allowTags, nil, chainInput(func(i *sts.AssumeRoleInput) { i.Tags = manyTags(50, strings.Repeat("v", 256)) }), "", ""},
+		{"50 tags that cannot be packed", allowTags, nil, chainInput(func(i *sts.AssumeRoleInput) { i.Tags = manyTags(50, "") }), "PackedPolicyTooLarge", ""},
+		{"transitive key without a tag", allowTags, nil, chainInput(func(i *sts.AssumeRoleInput) { i.TransitiveTagKeys = []string{"x"} }), "ValidationError", "transitive"},
+		{"condition on the tag of the request", strings.Replace(allowTags, "]}", `],"Condition":{"StringEquals":{"aws:RequestTag/Team":"${aws:PrincipalTag/Team}"}}}`, 1), []any{"https://aws.amazon.com/tags/principal_tags/Team", "web"}, chainInput(func(i *sts.AssumeRoleInput) { i.Tags = webTag() }), "", ""},
+		{"message names sts:TagSession", allowAssumeRole, nil, chainInput(func(i *sts.AssumeRoleInput) { i.Tags = webTag() }), "AccessDenied", "perform: sts:TagSession on resource"},
 		{"transitive tag is inherited", allowTags, transitiveTag(), chainInput(nil), "", ""},
 		{"transitive tag needs sts:TagSession again", allowAssumeRole, transitiveTag(), chainInput(nil), "AccessDenied", ""},
 		{"transitive tag cannot be replaced", allowTags, transitiveTag(), chainInput(func(i *sts.AssumeRoleInput) { i.Tags = webTag() }), "ValidationError", "conflicts with a transitive tag key"},

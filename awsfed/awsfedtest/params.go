@@ -3,6 +3,7 @@ package awsfedtest
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +12,10 @@ import (
 	"github.com/onafed/onafed/internal/arn"
 	"github.com/onafed/onafed/internal/quote"
 )
+
+// maxPolicies is the largest number of characters of all session policies of a call together: the
+// inline policy and the ARNs of the managed ones.
+const maxPolicies = 2048
 
 // params reads the parameters of a call and checks the constraints of the API model. As in AWS, one
 // ValidationError names all constraints that fail.
@@ -72,6 +77,40 @@ func (p *params) name(name string, required bool) string {
 	return value
 }
 
+// pattern returns an optional parameter of least to most characters that match a pattern as a whole.
+func (p *params) pattern(name string, least, most int, pattern string) string {
+	value := p.text(name, false, least, most)
+	if value != "" && !regexp.MustCompile(`^(?:`+pattern+`)$`).MatchString(value) {
+		p.fail(name, quoted(value), "satisfy regular expression pattern: "+pattern)
+	}
+	return value
+}
+
+// tags returns the session tags and the keys of those that are transitive.
+func (p *params) tags() (tags map[string]string, transitive []string) {
+	list, keys := p.form.list("Tags"), p.form.list("TransitiveTagKeys")
+	if len(list) > maxTags {
+		p.fail("Tags", "'[...]'", "have length less than or equal to 50")
+	}
+	if len(keys) > maxTags {
+		p.fail("TransitiveTagKeys", "'[...]'", "have length less than or equal to 50")
+	}
+	tags = make(map[string]string, len(list))
+	for _, member := range list {
+		one := params{form: member}
+		key := one.text("Key", true, 1, maxTagKey)
+		if _, exists := tags[key]; exists {
+			one.fail("Tags", "'[...]'", "have keys that differ in more than letter case")
+		}
+		tags[key] = one.text("Value", true, 0, maxTagValue)
+		p.failed = append(p.failed, one.failed...)
+	}
+	for _, member := range keys {
+		transitive = append(transitive, member[""])
+	}
+	return tags, transitive
+}
+
 // number returns an integer from least to most, or 0 if the parameter is absent.
 func (p *params) number(name string, least, most int) int {
 	value, ok := p.form[name]
@@ -109,7 +148,7 @@ func (p *params) session(least time.Duration) sessionRequest {
 	lowest := int((least + time.Second - 1) / time.Second)
 	r.duration = time.Duration(p.number("DurationSeconds", lowest, int(maxSession/time.Second))) * time.Second
 	r.minToken = p.number("MinimumSessionTokenSize", 0, maxToken)
-	r.policy = p.text("Policy", false, 1, 2048)
+	r.policy = p.text("Policy", false, 1, maxPolicies)
 	list := p.form.list("PolicyArns")
 	if len(list) > 10 {
 		p.fail("PolicyArns", "'[...]'", "have length less than or equal to 10")
@@ -128,16 +167,26 @@ func (r *sessionRequest) check() *apiError {
 	if r.role, err = parseRoleARN(r.roleARN); err != nil {
 		return invalid("Request ARN is invalid").because("%v", err)
 	}
-	return checkSessionPolicies(r.policy, r.policyARNs)
+	return checkSessionPolicies(r.policy, r.policyARNs, r.role)
 }
 
-// checkSessionPolicies checks the form of session policies, as IAM does. Their effect does not
-// matter here, because there are no permission policies.
-func checkSessionPolicies(policy string, arns []string) *apiError {
+// checkSessionPolicies checks the form of session policies, as IAM does: managed policies are those
+// of the role's account or of AWS. The effect of policies does not matter here, because there are no
+// permission policies.
+func checkSessionPolicies(policy string, arns []string, role arn.ARN) *apiError {
+	size := utf8.RuneCountInString(policy)
 	for _, s := range arns {
-		if a, ok := arn.Parse(s); !ok || a.Service != "iam" || !strings.HasPrefix(a.Resource, "policy/") {
+		a, ok := arn.Parse(s)
+		switch {
+		case !ok || a.Service != "iam" || a.Partition != role.Partition || !strings.HasPrefix(a.Resource, "policy/"):
 			return invalid("ARN %s is not valid.", quoted(s))
+		case a.Account != role.Account && a.Account != "aws":
+			return invalid("ARN %s is not valid.", quoted(s)).because("the policy is not in the account of the role")
 		}
+		size += len(s)
+	}
+	if size > maxPolicies {
+		return refuse("PackedPolicyTooLarge", "").because("the session policies have %d characters together, more than %d", size, maxPolicies)
 	}
 	if policy == "" {
 		return nil

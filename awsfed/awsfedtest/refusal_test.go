@@ -1,6 +1,8 @@
 package awsfedtest_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"io"
 	"net/http"
 	"strings"
@@ -157,6 +159,7 @@ func TestRefusedSessionClaims(t *testing.T) {
 			}
 			with("https://aws.amazon.com/tags", map[string]any{"principal_tags": tags})(c)
 		}, refusal{"InvalidIdentityToken", "session tags", 400}},
+		{"character in a tag", with("https://aws.amazon.com/tags/principal_tags/Team", "a;b"), refusal{"InvalidIdentityToken", "session tags", 400}},
 		{"transitive key without tag", with("https://aws.amazon.com/tags/transitive_tag_keys", []string{"Team"}), refusal{"InvalidIdentityToken", "session tags", 400}},
 		{"invalid source identity", with("https://aws.amazon.com/source_identity", "a b"), refusal{"InvalidIdentityToken", "source identity", 400}},
 		{"tags too large for a session token", func(c *call) {
@@ -165,11 +168,21 @@ func TestRefusedSessionClaims(t *testing.T) {
 			}
 			tags := map[string]any{}
 			for i := range 50 {
-				tags[strings.Repeat("k", i+1)] = []string{strings.Repeat("v", 100)}
+				tags[strings.Repeat("k", i+1)] = []string{noise(i)[:200]}
 			}
 			with("https://aws.amazon.com/tags", map[string]any{"principal_tags": tags})(c)
 		}, refusal{"PackedPolicyTooLarge", "maximum size", 400}},
 	})
+}
+
+// noise returns 256 characters that do not compress well, as the value of a tag.
+func noise(seed int) string {
+	var text []byte
+	for i := range 8 {
+		sum := sha256.Sum256([]byte{byte(seed), byte(i)})
+		text = append(text, hex.EncodeToString(sum[:])[:32]...)
+	}
+	return string(text)
 }
 
 func TestRefusedParameters(t *testing.T) {
@@ -214,6 +227,16 @@ func TestRefusedSessionPolicies(t *testing.T) {
 		{"ARN of a session policy is that of a role", func(c *call) {
 			c.in.PolicyArns = []types.PolicyDescriptorType{{Arn: aws.String(roleARN)}}
 		}, refusal{"ValidationError", "is not valid", 400}},
+		{"managed policy of another account", func(c *call) {
+			c.in.PolicyArns = []types.PolicyDescriptorType{{Arn: aws.String("arn:aws:iam::210987654321:policy/a")}}
+		}, refusal{"ValidationError", "is not valid", 400}},
+		{"managed policy of another partition", func(c *call) {
+			c.in.PolicyArns = []types.PolicyDescriptorType{{Arn: aws.String("arn:aws-cn:iam::aws:policy/ReadOnlyAccess")}}
+		}, refusal{"ValidationError", "is not valid", 400}},
+		{"session policies too long together", func(c *call) {
+			c.in.Policy = aws.String(`{"Statement":[]}` + strings.Repeat(" ", 2000))
+			c.in.PolicyArns = []types.PolicyDescriptorType{{Arn: aws.String("arn:aws:iam::aws:policy/ReadOnlyAccess")}}
+		}, refusal{"PackedPolicyTooLarge", "", 400}},
 		{"minimum token size too large", func(c *call) { c.in.MinimumSessionTokenSize = aws.Int32(4097) }, refusal{"ValidationError", "less than or equal to 4096", 400}},
 	})
 }

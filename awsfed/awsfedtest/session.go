@@ -2,12 +2,14 @@ package awsfedtest
 
 import (
 	"bytes"
+	"compress/flate"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"io"
 	"strings"
 	"time"
 
@@ -20,6 +22,10 @@ const (
 	tokenPrefix = "TESTONAFED//"
 	// maxToken is the longest session token of STS in bytes, since September 2026.
 	maxToken = 4096
+	// plainSession is the largest JSON of a session in bytes that is not compressed.
+	plainSession = 1024
+	// packed is the start of the compressed JSON of a session.
+	packed = "z"
 )
 
 // A session is an assumed role. The STS does not store sessions: the session token contains the
@@ -107,6 +113,11 @@ func (s *STS) seal(x session, minToken int) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if len(data) > plainSession {
+		if data, err = pack(data); err != nil {
+			return "", err
+		}
+	}
 	if padding := (minToken-len(tokenPrefix)+3)/4*3 - sha256.Size - len(data); padding > 0 {
 		data = append(data, bytes.Repeat([]byte(" "), padding)...)
 	}
@@ -127,12 +138,40 @@ func (s *STS) open(token string) (session, bool) {
 	if !hmac.Equal(seal, s.mac("session", data)) {
 		return session{}, false
 	}
+	data, err = unpack(data)
+	if err != nil {
+		return session{}, false
+	}
 	var x session
 	if err := json.Unmarshal(data, &x); err != nil {
 		return session{}, false
 	}
 	x.role, err = parseRoleARN(x.RoleARN)
 	return x, err == nil
+}
+
+// pack compresses the JSON of a session with many tags or large policies, as AWS packs them. How well
+// AWS compresses is not documented.
+func pack(data []byte) ([]byte, error) {
+	b := bytes.NewBufferString(packed)
+	w, err := flate.NewWriter(b, flate.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(data); err != nil {
+		return nil, err
+	}
+	err = w.Close()
+	return b.Bytes(), err
+}
+
+// unpack returns the JSON of a session, which may be compressed. The data is that of a valid session
+// token, so its size is limited by the parameters of a call.
+func unpack(data []byte) ([]byte, error) {
+	if compressed, ok := bytes.CutPrefix(data, []byte(packed)); ok {
+		return io.ReadAll(flate.NewReader(bytes.NewReader(compressed)))
+	}
+	return data, nil
 }
 
 // arn returns the ARN of the session. It does not contain the path of the role.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/onafed/onafed/claims"
@@ -97,6 +98,8 @@ func checkTags(tags map[string]string, transitive []string) string {
 			return "a tag key does not have 1 to 128 characters"
 		case utf8.RuneCountInString(value) > maxTagValue:
 			return "a tag value has more than 256 characters"
+		case strings.ContainsFunc(key+value, notInTag):
+			return `a tag has a character that is not in [\p{L}\p{Z}\p{N}_.:/=+\-@]`
 		case strings.HasPrefix(lower, "aws:"):
 			return "a tag key starts with aws:, which is reserved"
 		case seen[lower]:
@@ -110,6 +113,11 @@ func checkTags(tags map[string]string, transitive []string) string {
 		}
 	}
 	return ""
+}
+
+// notInTag reports whether r is not in [\p{L}\p{Z}\p{N}_.:/=+\-@], the characters of tags.
+func notInTag(r rune) bool {
+	return !unicode.In(r, unicode.L, unicode.Z, unicode.N) && !strings.ContainsRune("_.:/=+-@", r)
 }
 
 // listOf returns the strings of a JSON array, or one JSON string, split at sep unless sep is "".
