@@ -39,6 +39,45 @@ func TestFixRemovesItsFinding(t *testing.T) {
 	}
 }
 
+// A separator is added only where the value then means what was written.
+func TestFixOfMissingSeparator(t *testing.T) {
+	t.Parallel()
+	const provider = "arn:aws:iam::123456789012:oidc-provider/"
+	for _, tt := range []struct{ host, value, want string }{
+		{"app.gitpod.io", "org:" + policies.Org + "*", "org:" + policies.Org + "/*"},
+		{"app.gitpod.io", "org:" + policies.Org + "?*", "org:" + policies.Org + "/?*"},
+		{"token.actions.githubusercontent.com", "repo:acme*", "repo:acme/*"},
+		{"token.actions.githubusercontent.com", "repo:acme*:ref:x", "repo:acme/*:ref:x"},
+		{"token.actions.githubusercontent.com", "repo:acme*/app:*", ""},
+		{"token.actions.githubusercontent.com", "repo:acm?/app:*", ""},
+		{"token.actions.githubusercontent.com", "repo:acme{,@*}/app:*", ""},
+		{"agent.buildkite.com", "organization:acme*", "organization:acme:*"},
+		{"agent.buildkite.com", "organization:acme*:pipeline:app:*", ""},
+		{"oidc-configuration.audit-log.githubusercontent.com", "https://github.com/acme*", ""},
+	} {
+		p := policies.OnSubject(trust.Allow, "StringLike", tt.value)
+		p.Statements[0].Principal.Federated = []string{provider + tt.host}
+		p.Statements[0].Conditions[0].Key = tt.host + ":sub"
+		found := false
+		for _, f := range lint.Policy(p) {
+			if f.ID != lint.OrganizationSeparator {
+				continue
+			}
+			found = true
+			got := ""
+			if q, ok := f.Fix(); ok {
+				got = q.Statements[0].Conditions[0].Values[0]
+			}
+			if got != tt.want {
+				t.Errorf("%s: the fix is %q, want %q", tt.value, got, tt.want)
+			}
+		}
+		if !found {
+			t.Errorf("%s: no finding %s", tt.value, lint.OrganizationSeparator)
+		}
+	}
+}
+
 // checkFix checks q, the policy p in which the finding f is corrected.
 func checkFix(t *testing.T, name string, p, q trust.Policy, f lint.Finding) {
 	t.Helper()

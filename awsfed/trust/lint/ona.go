@@ -45,25 +45,6 @@ func (l *linter) checkOnaValue(c *clause, i int, v claimValue) {
 	l.checkProjectless(c, v)
 }
 
-// reportMissingSeparator reports a wildcard or variable that follows the tenant. IDs have a fixed
-// length, so today no other tenant matches. A name can be the beginning of another tenant's name.
-func (l *linter) reportMissingSeparator(c *clause, i int, v claimValue) {
-	separator := string(v.tenant.Grammar.Separator)
-	f := c.valueFinding(v.text, OrganizationSeparator, Warning,
-		"in "+quote.Value(v.text)+" a wildcard follows the organization's ID without a separator",
-		"Write "+quote.Name(separator)+" before the wildcard, so that the ID ends there.")
-	if v.tenant.Grammar.Form != subject.ID {
-		f.Message = "in " + quote.Value(v.text) + " a wildcard continues the tenant's name " + quote.Name(v.tenant.Name)
-		f.Why = "Tenants whose names begin like this also match, and anybody can register such a name. " +
-			"Write the whole name, and what ends it, before the wildcard."
-	}
-	var edit func(*trust.Policy)
-	if rest, ok := strings.CutPrefix(v.text, v.prefix); ok && v.tenant.Grammar.Separator != 0 {
-		edit = c.edit(func(d *trust.Condition) { d.Values[i] = v.prefix + separator + rest })
-	}
-	l.add(f, edit)
-}
-
 // checkIncomplete reports a V2 value without a wildcard that ends where every subject continues.
 func (l *linter) checkIncomplete(c *clause, i int, v claimValue) {
 	if !v.whole || v.tenant.Grammar.Version != subject.V2 || !subject.Read(v.prefix).Incomplete() {

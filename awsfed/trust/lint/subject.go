@@ -105,20 +105,6 @@ func (l *linter) reportUnknownGrammar(g *grant, c *clause) {
 		"Whether the values allow only your tenant is not analysed. If several tenants share the issuer, check that each value names yours in full."), nil)
 }
 
-// checkPrefixes reports values that name a tenant without the separator behind it, so that a longer
-// name also matches. IDs of Ona have a fixed length and are checked elsewhere.
-func (l *linter) checkPrefixes(g *grant, c *clause) {
-	if g.ona || g.closed || c.op.Negated || !c.op.ComparesText() || subject.IsOwn(g.host) {
-		return
-	}
-	for i, text := range c.Values {
-		v := c.read(g.host, text)
-		if v.tenant.Binding == subject.Prefix && !v.isOna() {
-			l.reportMissingSeparator(c, i, v)
-		}
-	}
-}
-
 // reportOpenValue reports a value that matches subjects of other tenants. If the issuer is not
 // known to have several tenants, it is only a warning.
 func (l *linter) reportOpenValue(g *grant, c *clause, v claimValue) {
