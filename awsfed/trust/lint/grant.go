@@ -31,8 +31,9 @@ func newGrant(l *linter, st *statement, host string) *grant {
 	g.closed = l.isGuarded(st, host)
 	g.limited = g.closed
 	for _, c := range st.clauses {
-		if missingKey(c.Key, host) != "" && !c.holdsIfMissing() {
-			g.dead = true
+		if missingKey(c.Key, host) != "" {
+			g.dead = g.dead || !c.holdsIfMissing()
+			continue // without the key the condition limits nothing
 		}
 		limited, closed := c.limits(host)
 		g.limited = g.limited || limited
@@ -77,9 +78,10 @@ func (l *linter) checkGrant(g *grant) {
 		if !ok {
 			continue
 		}
-		if missingKey(c.Key, g.host) == "" {
-			l.checkQualifiers(g, c, claim)
+		if missingKey(c.Key, g.host) != "" {
+			continue // it has a finding of its own
 		}
+		l.checkQualifiers(g, c, claim)
 		if claim == "sub" {
 			l.checkSubjects(g, c)
 		}
@@ -125,8 +127,12 @@ func (l *linter) reportMissingSubject(g *grant) {
 	l.add(f, nil)
 }
 
-// checkAudience reports that no condition requires an audience of the issuer.
+// checkAudience reports that no condition requires an audience of the issuer. Issuers without a key for
+// it have one for the application.
 func (l *linter) checkAudience(g *grant) {
+	if !provider.HasKey(strings.ToLower(g.host), "aud") {
+		return
+	}
 	for _, c := range g.clauses {
 		if !c.isOn(g.host, "aud") && !c.isOn(g.host, "oaud") || c.op.Negated || c.op.Family == condition.Null {
 			continue

@@ -132,7 +132,11 @@ func strangers(host string) []trust.Request {
 	for _, claim := range provider.Keys(host) {
 		context[host+":"+claim] = []string{"prod"}
 	}
-	context[host+":aud"], context[host+":ref"] = []string{"sts.amazonaws.com"}, []string{"refs/heads/main"}
+	for claim, value := range map[string]string{"aud": "sts.amazonaws.com", "ref": "refs/heads/main"} {
+		if provider.HasKey(host, claim) {
+			context[host+":"+claim] = []string{value}
+		}
+	}
 	var subjects []string
 	for _, g := range rowsOf(host) {
 		value := g.Start + strangerName
