@@ -82,6 +82,8 @@ func TestTenantOfOtherIssuers(t *testing.T) {
 		{"custom subject without an owner", github, "sub", "environment:prod", true, subject.Unbound, "", false},
 		{"custom subject with the owner behind", github, "sub", "environment:prod:repo:octo-org/", false, subject.Exact, "octo-org", true},
 		{"custom subject with half an owner behind", github, "sub", "ref:x:repository_owner:octo", false, subject.Prefix, "octo", false},
+		{"custom subject with the owner before an open pair", github, "sub", "ref:x:repository_owner:octo:repo:", false, subject.Exact, "octo", true},
+		{"start alone", github, "sub", "repo:", true, subject.Never, "", true},
 		{"value that looks like a pair", github, "sub", "environment:repo%3Aocto-org/", false, subject.Unbound, "", false},
 		{"claim of a repository", github, "repository", "octo-org/octo-repo", true, subject.Exact, "octo-org", true},
 		{"number", github, "repository_owner_id", "123", true, subject.Exact, "123", true},

@@ -54,7 +54,7 @@ func (c *clause) limits(host string) (limited, closed bool) {
 		limited = true
 	}
 	isNumber := c.op.Family == condition.Numeric && c.op.Relation == condition.Equal
-	if c.op.HoldsIfMissing() || !comparesText && (!isNumber || claim == "sub") {
+	if c.op.HoldsIfMissing() || !comparesText && !isNumber {
 		return limited, false
 	}
 	closed = true

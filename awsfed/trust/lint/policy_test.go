@@ -171,3 +171,21 @@ func TestFindingJSON(t *testing.T) {
 		t.Errorf("%d members: %s", len(members), got)
 	}
 }
+
+// Parse refuses some of these, but a policy can be made in Go code.
+func TestPrincipalsThatCannotExist(t *testing.T) {
+	t.Parallel()
+	for name, exists := range map[string]bool{
+		"*": true, "123456789012": true, "arn:aws:iam::123456789012:root": true, "AROAIOSFODNN7EXAMPLE": true,
+		"12345678901": false, "1234567890123": false, "ACCOUNT": false, "AWS_ACCOUNT_ID": false, "": false,
+		"arn:aws:iam::12345678901:root": false, "arn:aws:iam::${AWS::AccountId}:root": false, "arn:aws:iam": false, "BROAIOSFODNN7EXAMPLE": false,
+	} {
+		p := trust.Policy{Statements: []trust.Statement{{
+			Effect: trust.Deny, Principal: trust.Principal{AWS: []string{name}}, Actions: []string{"sts:AssumeRole"},
+		}}}
+		found := slices.ContainsFunc(lint.Policy(p), func(f lint.Finding) bool { return f.ID == lint.InvalidPrincipal })
+		if found == exists {
+			t.Errorf("principal %q: a finding %s: %v", name, lint.InvalidPrincipal, found)
+		}
+	}
+}

@@ -42,7 +42,7 @@ func (c *clause) read(host, value string) claimValue {
 	claim, _ := c.claim(host)
 	issuer := c.grammarOf(host)
 	v.tenant = subject.TenantOf(issuer, claim, text, v.whole)
-	if claim == "sub" && v.whole && v.prefix != "" && !subject.Describes(issuer, claim) {
+	if claim == "sub" && v.whole && !subject.Describes(issuer, claim) {
 		v.tenant = subject.Tenant{Name: text, Binding: subject.Exact} // exactly one subject
 	}
 	return v
