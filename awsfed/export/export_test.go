@@ -102,6 +102,52 @@ func (f *File) HoldLock(ctx context.Context) (release func(), err error) {
 	return held.release, err
 }
 
+// A Target is an opened folder and the name of a file in it.
+type Target struct{ at target }
+
+// OpenTarget opens the folder of a file.
+func OpenTarget(path string) (Target, error) {
+	at, err := openTarget(path, folderRule{})
+	return Target{at}, err
+}
+
+// Close closes the folder.
+func (t Target) Close() { t.at.close() }
+
+// Replace replaces the file.
+func (t Target) Replace(ctx context.Context, content string) error {
+	return t.at.replace(ctx, filePerm{mode: 0o600}, content)
+}
+
+// WriteNamed writes the temporary file as on systems without unnamed files.
+func (t Target) WriteNamed(content string) error {
+	return t.at.writeNamed(filePerm{mode: 0o600}, []string{content})
+}
+
+// WriteUnnamed writes the temporary file with a name only at its end. wait is called before that.
+func (t Target) WriteUnnamed(wait func()) error {
+	dir, err := t.at.root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	temp, err := openUnnamed(dir)
+	if err != nil {
+		return err
+	}
+	defer temp.Close()
+	if err := fill(temp, filePerm{mode: 0o600}, []string{"secret"}); err != nil {
+		return err
+	}
+	wait()
+	return nil
+}
+
+// RetryWhile repeats a call while its error is a passing one.
+func RetryWhile(ctx context.Context, passing func(error) bool, call func() error) error {
+	return retryWhile(ctx, passing, call)
+}
+
 // Siblings returns the lock and the temporary file of the token file.
 func (t *TokenFile) Siblings() (lock, temp string) { return siblings(t.path) }
 

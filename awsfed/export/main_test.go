@@ -36,13 +36,14 @@ const childVariable = "ONAFED_EXPORT_TEST_CHILD"
 // children returns the programs that the test binary can run as.
 func children() map[string]func(args []string) error {
 	return map[string]func(args []string) error{
-		"edit":   childEdit,
-		"churn":  childChurn,
-		"hold":   childHold,
-		"cache":  childCache,
-		"login":  childLogin,
-		"secret": childSecret,
-		"token":  childToken,
+		"edit":    childEdit,
+		"churn":   childChurn,
+		"hold":    childHold,
+		"cache":   childCache,
+		"login":   childLogin,
+		"secret":  childSecret,
+		"token":   childToken,
+		"unnamed": childUnnamed,
 	}
 }
 

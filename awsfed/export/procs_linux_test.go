@@ -8,6 +8,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/onafed/onafed/awsfed/export"
 )
 
 // asUser returns the command that runs the test binary as another user. It needs root.
@@ -224,6 +228,68 @@ func TestModesDoNotDependOnTheUmask(t *testing.T) {
 		checkMode(t, filepath.Dir(path), 0o700)
 		checkMode(t, filepath.Dir(filepath.Dir(path)), 0o700)
 		checkMode(t, filepath.Join(filepath.Dir(path), ".credentials.onafed.lock"), 0o600)
+	}
+}
+
+// A writer that is killed before the new file is complete leaves nothing behind.
+func TestKilledWriterLeavesNoFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	kill := start(t, "unnamed", filepath.Join(dir, "credentials"))
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("while it writes: %v, %v", left, err)
+	}
+	kill()
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("after it was killed: %v, %v", left, err)
+	}
+}
+
+// SharedFolders returns what other users can change on the way to a file, and makes nothing.
+func TestSharedFolders(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		rule  string
+		modes [3]os.FileMode // of home, home/user, home/user/.aws; 0 if missing
+		want  []int          // the folders, negative if everybody can write
+	}{
+		{"private", [3]os.FileMode{0o755, 0o755, 0o700}, nil},
+		{"umask 002", [3]os.FileMode{0o755, 0o775, 0o775}, []int{1, 2}},
+		{"everybody", [3]os.FileMode{0o777, 0o755, 0o700}, []int{-1}},
+		{"sticky", [3]os.FileMode{0o777 | os.ModeSticky, 0o755, 0o700}, nil},
+		{"missing", [3]os.FileMode{0o775, 0, 0}, []int{0}},
+	} {
+		dir := open(t)
+		path, paths := dir, []string{}
+		for i, name := range []string{"home", "user", ".aws"} {
+			path = filepath.Join(path, name)
+			if paths = append(paths, path); tt.modes[i] != 0 {
+				folder(t, path, os.Geteuid(), tt.modes[i])
+			}
+		}
+		f, err := export.NewCredentialsFile(filepath.Join(path, "credentials"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []export.SharedFolder
+		for _, i := range tt.want {
+			want = append(want, export.SharedFolder{Path: paths[max(i, -i-1)], Everybody: i < 0})
+		}
+		got, err := f.SharedFolders()
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", tt.rule, err, diff)
+		}
+		if _, err := os.Lstat(path); (err == nil) != (tt.modes[2] != 0) {
+			t.Errorf("%s: a folder was made", tt.rule)
+		}
+	}
+	foreign := folder(t, filepath.Join(open(t), "x"), stranger, 0o755)
+	f, err := export.NewCredentialsFile(filepath.Join(foreign, "credentials"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.SharedFolders(); err == nil {
+		t.Error("no error for a folder that an edit refuses")
 	}
 }
 

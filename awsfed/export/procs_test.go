@@ -70,6 +70,18 @@ func childSecret(args []string) error {
 	return export.WriteSecret(context.Background(), args[0], "secret", &export.SecretOptions{TrustedOwner: os.Getenv("TRUSTED_OWNER")})
 }
 
+// childUnnamed writes a file that has no name yet, and waits until it is killed.
+func childUnnamed(args []string) error {
+	at, err := export.OpenTarget(args[0])
+	if err != nil {
+		return err
+	}
+	return at.WriteUnnamed(func() {
+		fmt.Println("ready")
+		time.Sleep(time.Hour)
+	})
+}
+
 // childToken writes a token to the file, for the group.
 func childToken(args []string) error {
 	token, err := newIDToken(1, time.Hour)

@@ -1,12 +1,17 @@
 package export_test
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/onafed/onafed/awsfed/export"
 )
@@ -22,6 +27,153 @@ func TestUnflushedFolder(t *testing.T) {
 	}
 	if err := export.CheckFlush(syscall.EIO); !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), "the file was replaced") {
 		t.Errorf("a disk error: %v", err)
+	}
+}
+
+// A failed write leaves no temporary file. The target is a folder, so only the rename fails.
+func TestFailedReplaceLeavesNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	at := openTarget(t, filepath.Join(dir, "x"))
+	if err := at.Replace(t.Context(), "secret"); err == nil {
+		t.Error("a folder was replaced")
+	}
+	if err := at.WriteNamed("secret"); err != nil {
+		t.Fatal(err)
+	}
+	if err := at.Replace(t.Context(), "secret"); err == nil {
+		t.Error("a folder was replaced")
+	}
+	if names := glob(t, filepath.Join(dir, ".*")); len(names) > 0 {
+		t.Errorf("left: %q", names)
+	}
+}
+
+// A temporary file that a killed writer left is replaced, whatever it is.
+func TestReplaceOverAnOldTemporaryFile(t *testing.T) {
+	t.Parallel()
+	for _, named := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "x")
+		at := openTarget(t, path)
+		temp := filepath.Join(filepath.Dir(path), ".x.onafed.tmp")
+		if err := os.Symlink(path, temp); err != nil {
+			write(t, temp, "old", 0o600)
+		}
+		if named {
+			if err := at.WriteNamed("new"); err != nil {
+				t.Fatal(err)
+			}
+			if got := read(t, temp); got != "new" {
+				t.Errorf("the temporary file has %q", got)
+			}
+			continue
+		}
+		if err := at.Replace(t.Context(), "new"); err != nil || read(t, path) != "new" {
+			t.Errorf("Replace = %v", err)
+		}
+	}
+}
+
+// The folder is resolved once. If another user puts a link in its place, the file is still replaced
+// in the folder that was checked.
+func TestFolderThatIsReplacedLater(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("an open folder cannot be renamed")
+	}
+	dir := t.TempDir()
+	own, moved, other := filepath.Join(dir, "own"), filepath.Join(dir, "moved"), filepath.Join(dir, "other")
+	for _, d := range []string{own, other} {
+		if err := os.Mkdir(d, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := openTarget(t, filepath.Join(own, "x"))
+	if err := errors.Join(os.Rename(own, moved), os.Symlink(other, own)); err != nil {
+		t.Fatal(err)
+	}
+	if err := at.Replace(t.Context(), "secret"); err != nil || read(t, filepath.Join(moved, "x")) != "secret" {
+		t.Errorf("Replace = %v", err)
+	}
+	if left, err := os.ReadDir(other); err != nil || len(left) > 0 {
+		t.Errorf("written through the link: %v, %v", left, err)
+	}
+}
+
+func openTarget(t *testing.T, path string) export.Target {
+	t.Helper()
+	at, err := export.OpenTarget(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(at.Close)
+	return at
+}
+
+// An edit that is refused or changes nothing leaves no lock, unless there was one. Neither does a
+// removal of keys from a file without any.
+func TestRefusedEditLeavesNoLock(t *testing.T) {
+	t.Parallel()
+	edits := map[string]func(f *export.File) error{
+		"[p]\n[p]\n": func(f *export.File) error { return f.Edit(t.Context(), "p", export.Set("region", "x")) },
+		"[p]\naws_access_key_id = AKIAX\naws_secret_access_key = x\n": func(f *export.File) error { return f.WriteCredentials(t.Context(), "p", credentials(1)) },
+		"[p]\nrole_arn = x\n": func(f *export.File) error { return f.WriteCredentials(t.Context(), "p", credentials(1)) },
+		"[p]\nregion = x\n":   func(f *export.File) error { return f.Edit(t.Context(), "p", export.Set("region", "x")) },
+		"[q]\nregion = x\n": func(f *export.File) error {
+			_, err := f.RemoveCredentials(t.Context(), "p")
+			return err
+		},
+	}
+	for text, edit := range edits {
+		f := credentialsFile(t, text, nil)
+		if err := edit(f); (err == nil) != strings.Contains(text, "region") || read(t, f.Path()) != text {
+			t.Errorf("%q: %v", text, err)
+		}
+		if names := glob(t, filepath.Join(filepath.Dir(f.Path()), ".*")); len(names) > 0 {
+			t.Errorf("%q: left %q", text, names)
+		}
+	}
+}
+
+// A passing error is tried again for two seconds, and until the context ends.
+func TestRetryWhile(t *testing.T) {
+	t.Parallel()
+	busy, other := errors.New("busy"), errors.New("other")
+	for _, tt := range []struct {
+		rule     string
+		failures int
+		err      error
+		canceled bool
+		want     error
+		least    time.Duration
+		most     time.Duration
+	}{
+		{"no error", 0, nil, false, nil, 0, 0},
+		{"it passes", 5, busy, false, nil, time.Millisecond, 200 * time.Millisecond},
+		{"it stays", 1000, busy, false, busy, 2 * time.Second, 2200 * time.Millisecond},
+		{"another error", 1, other, false, other, 0, 0},
+		{"the context ends", 1000, busy, true, busy, 0, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			if tt.canceled {
+				cancel()
+			}
+			begin, calls := time.Now(), 0
+			err := export.RetryWhile(ctx, func(err error) bool { return errors.Is(err, busy) }, func() error {
+				if calls++; calls > tt.failures {
+					return nil
+				}
+				return tt.err
+			})
+			if took := time.Since(begin); !errors.Is(err, tt.want) || took < tt.least || took > tt.most {
+				t.Errorf("%s: %v after %v, want %v within %v to %v", tt.rule, err, took, tt.want, tt.least, tt.most)
+			}
+		})
 	}
 }
 

@@ -25,11 +25,18 @@ func TestEditRefusesInvalidSettings(t *testing.T) {
 		}
 	}
 	const secret = "sEcReT"
-	values := []string{" " + secret, secret + " ", secret + "\n[q]", secret + "\rx", secret + "\x00", "#" + secret, ";" + secret, secret + " # x", secret + "\t;x", `"` + secret + `"`, "'" + secret + "'", `"`, "'", secret + "\u2028x", secret + "\u00a0x", secret + "\xff", secret + strings.Repeat("x", 40<<10)}
-	for _, v := range values {
+	const space, line, comment, quote = "with a space", "line break", "reads a comment", "with a quote"
+	values := map[string]string{
+		" " + secret: space, secret + " ": space,
+		secret + "\n[q]": line, secret + "\rx": line, secret + "\x00": line, secret + "\t;x": line, secret + "\u2028x": line, secret + "\u00a0x": line,
+		"#" + secret: comment, ";" + secret: comment, secret + " # x": comment, secret + " ;x": comment,
+		`"` + secret + `"`: quote, "'" + secret + "'": quote, `"`: quote, "'": quote,
+		secret + "\xff": "not UTF-8", secret + strings.Repeat("x", 32<<10): "longer than 32 KiB",
+	}
+	for v, reason := range values {
 		err := f.Edit(t.Context(), "p", export.Set("a", v))
-		if err == nil {
-			t.Errorf("value %q was accepted", v)
+		if err == nil || !strings.Contains(err.Error(), reason) {
+			t.Errorf("value %q: %v, want %q", v, err, reason)
 		} else if strings.Contains(err.Error(), secret) {
 			t.Errorf("the error contains the value: %v", err)
 		}

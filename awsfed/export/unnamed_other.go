@@ -10,4 +10,6 @@ import (
 // writeUnnamed returns errors.ErrUnsupported: only Linux can give a name to an unnamed file.
 func (target) writeUnnamed(*os.File, filePerm, []string) error { return errors.ErrUnsupported }
 
+func openUnnamed(*os.File) (*os.File, error) { return nil, errors.ErrUnsupported }
+
 func (t target) renameOnce(*os.File) error { return t.root.Rename(t.tempName(), t.name) }
