@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"runtime"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -189,6 +190,9 @@ json.dump(out, sys.stdout)
 // system.
 func pythonWithBotocore(t *testing.T) string {
 	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("the scripts need the programs and paths of Unix")
+	}
 	for _, python := range []string{"python3", "/usr/bin/python3"} {
 		// The interpreter itself, because the one on the path may be a script.
 		self, err := exec.CommandContext(t.Context(), python, "-c", "import sys, botocore; print(sys.executable)").Output()

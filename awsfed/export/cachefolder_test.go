@@ -92,7 +92,7 @@ func TestCacheSweep(t *testing.T) {
 	c, dir := openCache(t)
 	digits := strings.Repeat("0a", 32)
 	removed := []string{digits + ".json", "." + digits + ".json.onafed.tmp"}
-	kept := []string{"notes.json", "package.onafed.tmp", digits + ".txt", digits + "0.json", strings.ToUpper(digits) + ".json", "." + digits + ".json", digits + ".json.onafed.tmp", "lock-0a"}
+	kept := []string{"notes.json", "package.onafed.tmp", digits + ".txt", digits + "0.json", strings.Repeat("0B", 32) + ".json", "." + digits + ".json", digits + ".json.onafed.tmp", "lock-0a"}
 	long := time.Now().Add(-48 * time.Hour)
 	for _, name := range append(removed, kept...) {
 		path := filepath.Join(dir, name)

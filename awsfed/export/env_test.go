@@ -126,6 +126,9 @@ func TestEnvSucceedsInShells(t *testing.T) {
 // installed except PowerShell, which Debian does not have.
 func shell(t *testing.T, name string) (path string, ok bool) {
 	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("the scripts need printenv and the paths of Unix")
+	}
 	path, err := exec.LookPath(name)
 	if err != nil {
 		t.Logf("%s is not installed", name)
