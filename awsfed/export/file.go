@@ -48,7 +48,7 @@ type FileOptions struct {
 //
 // Each folder and symbolic link on the way to the file must belong to the user or to root (or to
 // TrustedOwner), also above the file's own folder. A folder on the way in which everybody can write
-// must have the sticky bit, as /tmp has, or what follows in it must belong to the user. Folders in
+// must have the sticky bit, as /tmp has, or a folder of the user must follow in it. Folders in
 // which a group can write are accepted. [File.SharedFolders] returns the folders of both kinds. A
 // link in the place of the file, and one to its folder, is followed only where nobody else can
 // write: in the folder of the link and in the one that it leads to. The way is resolved once; the

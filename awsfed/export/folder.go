@@ -5,14 +5,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/onafed/onafed/internal/quote"
 )
 
 // A folderRule says which folder a writer accepts. Everywhere on the way to the folder the same
-// holds: each folder and link belongs to one of the owners, and what is in a folder where everybody
-// can write, without the sticky bit, belongs to the user. A folder that is reached by a link is not
+// holds: each folder and link belongs to one of the owners, and in a folder where everybody can write,
+// without the sticky bit, a folder of the user follows. A folder that is reached by a link is not
 // writable by other users.
 type folderRule struct {
 	owners
@@ -139,7 +140,7 @@ func (w *walk) enterAll(path string) error {
 		w.linked = w.linked || rest == ""
 		given = min(given, len(rest))
 		rest = link + string(filepath.Separator) + rest
-		path = w.last().path + string(filepath.Separator) + rest
+		path = strings.TrimSuffix(w.last().path, string(filepath.Separator)) + string(filepath.Separator) + rest
 	}
 	return nil
 }
@@ -155,8 +156,8 @@ func (w *walk) back() {
 	w.steps = w.steps[:len(w.steps)-1]
 }
 
-// enter checks what has the name in the last folder, at the path. It goes into a folder and returns where a link
-// leads.
+// enter checks what has the name in the last folder, at the path. It goes into a folder and returns
+// where a link leads.
 func (w *walk) enter(name, path string, mayCreate, isLast bool) (link string, err error) {
 	parent := w.last()
 	if isLast && w.rule.closedParent && allows(parent.info, anybodyWrite) {
@@ -175,11 +176,9 @@ func (w *walk) enter(name, path string, mayCreate, isLast bool) (link string, er
 	switch {
 	case !isLink && !info.IsDir():
 		return "", refuse(0, quote.Path(path)+" is not a folder", "name another file")
-	case !w.rule.accept(info) && isLink:
-		return "", foreign("symbolic link", path)
 	case !w.rule.accept(info):
-		return "", foreign("folder", path)
-	case parent.isShared() && allows(parent.info, anybodyWrite) && !w.rule.owners.own(info):
+		return "", foreign(path, info)
+	case parent.isShared() && allows(parent.info, anybodyWrite) && (isLink || !w.rule.owners.own(info)):
 		return "", refuse(0, "all users can replace "+quote.Path(path), "set the sticky bit of the folder above it (chmod +t), or name another file")
 	case isLink:
 		return parent.readlink(name, path)
@@ -198,8 +197,9 @@ func (w *walk) enter(name, path string, mayCreate, isLast bool) (link string, er
 }
 
 // foreign returns the error for a folder or link of another user.
-func foreign(what, path string) *FileError {
-	return refuse(0, what+" "+quote.Path(path)+" belongs to another user", "name another file, or trust that user with TrustedOwner")
+func foreign(path string, info fs.FileInfo) *FileError {
+	uid, _ := ownerOf(info)
+	return refuse(0, quote.Path(path)+" belongs to another user (number "+strconv.Itoa(uid)+")", "name another file, or allow that user as trusted owner")
 }
 
 // checkLast checks the folder itself.
@@ -252,14 +252,11 @@ func (s *step) mkdir(name, path string) (fs.FileInfo, error) {
 	if s.root != nil {
 		mkdir, chmod, path = s.root.Mkdir, s.root.Chmod, name
 	}
-	if err := mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, err
+	err := mkdir(path, 0o700)
+	if err == nil {
+		err = chmod(path, 0o700)
 	}
-	info, err := s.lstat(name, path)
-	if err != nil || info.Mode().Perm() == 0o700 {
-		return info, err
-	}
-	if err := chmod(path, 0o700); err != nil {
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
 	return s.lstat(name, path)

@@ -104,6 +104,8 @@ func ways() []way {
 		{"/home leads to a folder where everybody can write", linkedHome(0, 0o777), true},
 		{"another user's link in a home with the sticky bit", []wayStep{{"home", 0, 0o755, ""}, {"home/user", 0, sticky, ""}, {"own", user, 0o700, ""}, {"home/user/.aws", stranger, 0, "../../own"}}, false},
 		{"an own link in a home with the sticky bit", []wayStep{{"home", 0, 0o755, ""}, {"home/user", 0, sticky, ""}, {"own", user, 0o700, ""}, {"home/user/.aws", user, 0, "../../own"}}, true},
+		{"an own link in a home where everybody can write", []wayStep{{"home", 0, 0o755, ""}, {"home/user", 0, 0o777, ""}, {"own", user, 0o700, ""}, {"home/user/.aws", user, 0, "../../own"}}, false},
+		{"an own link in a home of root's group", []wayStep{{"home", 0, 0o755, ""}, {"home/user", 0, 0o775, ""}, {"own", user, 0o700, ""}, {"home/user/.aws", user, 0, "../../own"}}, true},
 		{"an own link to a folder of another user", append(homes(user, 0o755), wayStep{"own", stranger, 0o777, ""}, wayStep{"home/user/.aws", user, 0, "../../own"}), false},
 		{"an own link to a folder where its group can write", append(homes(user, 0o755), wayStep{"own", user, 0o775, ""}, wayStep{"home/user/.aws", user, 0, "../../own"}), false},
 		{"an own link to what does not exist", append(homes(user, 0o755), wayStep{"home/user/.aws", user, 0, "../../none"}), false},

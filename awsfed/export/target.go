@@ -93,7 +93,7 @@ func (f *File) link(at target) (string, error) {
 	case allows(at.info, othersWrite):
 		return "", refuse(0, "it is a symbolic link, and another user can change folder "+quote.Path(at.path), "name the file itself")
 	case !f.owners.accept(info):
-		return "", foreign("symbolic link", filepath.Join(at.path, at.name))
+		return "", foreign(filepath.Join(at.path, at.name), info)
 	}
 	return at.root.Readlink(at.name)
 }
