@@ -15,6 +15,9 @@
 // repo:acme*, also allows tenants with longer names ([OrganizationSeparator]). Subjects of an
 // issuer with an unknown form are [NotAnalysed].
 //
+// [RolePolicy] also knows the account of the role, and therefore which accounts that may assume it
+// are foreign.
+//
 // A policy that cannot be judged is a finding too. Text from the policy is quoted, escaped and cut
 // in messages. The wording of messages may change; IDs and severities do not change without a note
 // in the change log.

@@ -46,3 +46,23 @@ func ExampleFinding_Fix() {
 	// Output:
 	// if-exists-fails-open fixed: StringLike
 }
+
+// The second role of a chain trusts an account that is not its own.
+func ExampleRolePolicy() {
+	policy, err := trust.Parse([]byte(`{
+		"Version": "2012-10-17",
+		"Statement": {
+			"Effect": "Allow",
+			"Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+			"Action": "sts:AssumeRole"
+		}
+	}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, f := range lint.RolePolicy(policy, "arn:aws:iam::210987654321:role/next") {
+		fmt.Printf("%s: %s: %s\n", f.Severity, f.ID, f.Message)
+	}
+	// Output:
+	// warning: missing-external-id: the principal "arn:aws:iam::123456789012:root" is of another account, and no condition requires an external ID
+}

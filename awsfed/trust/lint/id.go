@@ -61,6 +61,8 @@ const (
 	// MissingAction: a condition requires session tags or a source identity, and no statement
 	// allows the action that tokens with them need.
 	MissingAction = "missing-action"
+	// MissingExternalID: an Allow for AssumeRole trusts another account without an external ID.
+	MissingExternalID = "missing-external-id"
 	// DeadDeny: a Deny that never applies.
 	DeadDeny = "deny-never-applies"
 	// TooLong: the policy exceeds a quota of IAM.

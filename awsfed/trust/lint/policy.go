@@ -11,8 +11,11 @@ import (
 
 // Policy checks p. The findings are in the order of the statements, and those of one statement are
 // in the order of their severity. The result is never nil.
-func Policy(p trust.Policy) []Finding {
-	l := &linter{policy: p, statements: statements(p), found: []Finding{}}
+func Policy(p trust.Policy) []Finding { return check(p, "") }
+
+// check checks p. account is the account of the role, or "".
+func check(p trust.Policy, account string) []Finding {
+	l := &linter{policy: p, account: account, statements: statements(p), found: []Finding{}}
 	l.checkSize()
 	for _, st := range l.statements {
 		switch st.Effect {
@@ -25,6 +28,7 @@ func Policy(p trust.Policy) []Finding {
 				"the effect "+quote.Name(string(st.Effect))+" is neither Allow nor Deny", "IAM refuses such a statement."), nil)
 		}
 		l.checkPrincipals(st)
+		l.checkExternalID(st)
 		l.checkValues(st)
 	}
 	slices.SortStableFunc(l.found, func(a, b Finding) int {
@@ -36,6 +40,7 @@ func Policy(p trust.Policy) []Finding {
 // linter collects the findings about one policy.
 type linter struct {
 	policy     trust.Policy
+	account    string // of the role; empty if not known
 	statements []*statement
 	found      []Finding
 }

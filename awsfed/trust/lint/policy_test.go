@@ -18,6 +18,7 @@ import (
 type lintVector struct {
 	Name    string
 	Comment string
+	Role    string // the ARN of the role; empty if not known
 	Policy  json.RawMessage
 	Expect  []struct {
 		ID       string
@@ -45,7 +46,11 @@ func TestPolicyVectors(t *testing.T) {
 			t.Parallel()
 			p := policies.Parse(t, v.Policy)
 			var got, want []string
-			for _, f := range lint.Policy(p) {
+			findings := lint.Policy(p)
+			if v.Role != "" {
+				findings = lint.RolePolicy(p, v.Role)
+			}
+			for _, f := range findings {
 				got = append(got, f.ID+" "+string(f.Severity))
 				if f.Message == "" || f.Why == "" {
 					t.Errorf("%s has no message or no reason: %+v", f.ID, f)

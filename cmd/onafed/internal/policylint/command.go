@@ -75,7 +75,7 @@ func (c *Command) lint(t *terminal.Terminal) (reports []report, unreadable bool)
 				unreadable = true
 				continue
 			}
-			findings := lint.Policy(d.Policy)
+			findings := lint.RolePolicy(d.Policy, d.RoleARN)
 			for i, f := range findings {
 				findings[i].Line, findings[i].Column = d.Position(f.Line, f.Column)
 			}
@@ -90,7 +90,7 @@ func (c *Command) hasFindings(reports []report) bool {
 	for _, r := range reports {
 		findings := r.findings
 		if c.Fix {
-			findings = lint.Policy(fix(r.document.Policy))
+			findings = lint.RolePolicy(fix(r.document.Policy), r.document.RoleARN)
 		}
 		for _, f := range findings {
 			if c.Notes || f.Severity != lint.Note {
