@@ -242,7 +242,7 @@ func errorsDoNotRepeat(t *testing.T, tok *idp.Token) {
 				t.Errorf("%q is in %q", part[:12], got)
 			}
 		}
-		wantInOrder(t, got.Error(), "Action=X&[redacted]&Version=1, twice: [redacted]")
+		wantInOrder(t, got.Error(), "Action=X&WebIdentityToken=[redacted]&Version=1, twice: [redacted]")
 	}
 	p, err := awsfed.New(newService(), roleARN, &mintery{tb: t, err: errors.New(echo)})
 	if err != nil {

@@ -51,7 +51,7 @@ func (c *stsCall) send(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInp
 	}
 	switch {
 	case err != nil:
-		return answer{}, err
+		return answer{}, withoutToken(err, aws.ToString(in.WebIdentityToken))
 	case out == nil:
 		return answer{}, &answerError{reason: "the client returned neither an answer nor an error"}
 	}

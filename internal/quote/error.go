@@ -9,7 +9,7 @@ import (
 // secrets, see [WithoutSecrets]. It returns err itself if that is so already. Otherwise the result wraps
 // nothing that a caller could print; [errors.Is] still finds the end of a context in it.
 func ErrorWithoutSecrets(err error, secrets ...string) error {
-	if err == nil || !showsSecret(err, secrets) {
+	if err == nil || !ShowsSecret(err, secrets...) {
 		return err
 	}
 	clean := errors.New(WithoutSecrets(err.Error(), secrets...))
@@ -21,18 +21,18 @@ func ErrorWithoutSecrets(err error, secrets ...string) error {
 	return clean
 }
 
-// showsSecret reports whether the text of err, or of an error in it, contains a secret.
-func showsSecret(err error, secrets []string) bool {
+// ShowsSecret reports whether the text of err, or of an error in it, contains one of the secrets.
+func ShowsSecret(err error, secrets ...string) bool {
 	if text := err.Error(); WithoutSecrets(text, secrets...) != text {
 		return true
 	}
 	switch e := err.(type) { //nolint:errorlint // walks the tree
 	case interface{ Unwrap() error }:
 		inner := e.Unwrap()
-		return inner != nil && showsSecret(inner, secrets)
+		return inner != nil && ShowsSecret(inner, secrets...)
 	case interface{ Unwrap() []error }:
 		for _, inner := range e.Unwrap() {
-			if inner != nil && showsSecret(inner, secrets) {
+			if inner != nil && ShowsSecret(inner, secrets...) {
 				return true
 			}
 		}
