@@ -130,6 +130,43 @@ func TestSuggestionsOfVectors(t *testing.T) {
 	}
 }
 
+// A suggestion never removes a part of a policy.
+func TestSuggestionOnlyAdds(t *testing.T) {
+	t.Parallel()
+	random := policies.NewRandom(3)
+	callers := policies.Callers()
+	suggestions := 0
+	for range 400 {
+		p := random.Policy()
+		r := trust.NewRequest(policies.Pick(random, callers...), trust.Params{RoleARN: "arn:aws:iam::123456789012:role/ona"})
+		s := p.Evaluate(r).Explain().Suggestion
+		if s == nil {
+			continue
+		}
+		suggestions++
+		for i, before := range p.Statements {
+			after := s.Policy.Statements[i]
+			if i != s.Statement && !after.Equal(before) {
+				t.Fatalf("statement %d is changed, not %d:\n%s\n%s", i, s.Statement, p, s.Policy)
+			}
+			if len(after.Conditions) != len(before.Conditions) || len(after.Actions) < len(before.Actions) || len(after.Principal.Federated) < len(before.Principal.Federated) {
+				t.Fatalf("a part is missing:\n%s\n%s", p, s.Policy)
+			}
+			for j, c := range before.Conditions {
+				if len(after.Conditions[j].Values) < len(c.Values) {
+					t.Fatalf("a value is missing:\n%s\n%s", p, s.Policy)
+				}
+			}
+		}
+		if !s.Policy.Evaluate(r).Allowed() {
+			t.Fatalf("the suggested policy denies:\n%s\n%s", p, s.Policy)
+		}
+	}
+	if suggestions < 20 {
+		t.Errorf("%d suggestions, want at least 20", suggestions)
+	}
+}
+
 // The names in JSON are documented and do not change.
 func TestJSONOfDecisionAndSuggestion(t *testing.T) {
 	t.Parallel()

@@ -116,7 +116,7 @@ func platforms() [26]Grammar {
 }
 
 // Own returns the issuers that serve one tenant each, with the public page that documents the URL
-// or the subject. An asterisk in a host stands for one part of it. The tenant is a part of the host,
+// or the subject. An asterisk in a host matches one part of it. The tenant is a part of the host,
 // so every subject belongs to it. Grammars of the subject name a group within the tenant.
 func Own() [24]Grammar {
 	const serviceAccount = "system:serviceaccount:" // Kubernetes Docs, "Service Accounts": system:serviceaccount:NAMESPACE:NAME
@@ -157,7 +157,7 @@ func Own() [24]Grammar {
 func IsOwn(host string) bool {
 	// Microsoft Sentinel uses one Entra tenant for all of its customers (IAM User Guide, "Identity
 	// provider controls for shared OIDC providers").
-	if strings.HasPrefix(host, "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d") {
+	if strings.HasPrefix(strings.ToLower(host), "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d") {
 		return false
 	}
 	for _, g := range Own() {
@@ -181,44 +181,30 @@ func Describes(host, claim string) bool {
 // grammars returns the grammars of an issuer.
 func grammars(host string) iter.Seq[Grammar] {
 	return func(yield func(Grammar) bool) {
-		if strings.EqualFold(host, onaHost) {
-			for _, g := range ona() {
-				if !yield(g) {
-					return
-				}
-			}
-			return
-		}
+		ona, git, others, own := ona(), gitHosts(), platforms(), Own()
 		found := false
-		for _, g := range gitHosts() {
-			if strings.EqualFold(host, g.Host) {
+		for _, list := range [...][]Grammar{ona[:], git[:], others[:], own[:]} {
+			for _, g := range list {
+				if !g.isFor(host) {
+					continue
+				}
 				found = true
 				if !yield(g) {
 					return
 				}
 			}
-		}
-		for _, g := range platforms() {
-			if strings.EqualFold(host, g.Host) {
-				found = true
-				if !yield(g) {
-					return
-				}
-			}
-		}
-		if found {
-			return
-		}
-		for _, g := range Own() {
-			if g.isFor(host) && !yield(g) {
+			if found {
 				return
 			}
 		}
 	}
 }
 
-// isFor reports whether the grammar, whose host may have asterisks, belongs to the host.
+// isFor reports whether the grammar belongs to the host.
 func (g Grammar) isFor(host string) bool {
+	if !strings.Contains(g.Host, "*") {
+		return strings.EqualFold(g.Host, host)
+	}
 	ok, err := path.Match(g.Host, strings.ToLower(strings.TrimSuffix(host, "/")))
 	return ok && err == nil
 }

@@ -95,7 +95,7 @@ func (l *linter) checkSubjects(g *grant, c *clause) {
 	}
 }
 
-// reportUnknownGrammar reports that nobody knows which part of a subject names the tenant.
+// reportUnknownGrammar reports a condition on subjects whose form is not known.
 func (l *linter) reportUnknownGrammar(g *grant, c *clause) {
 	severity := Note
 	if shared, _ := provider.Shared(g.host); shared {
