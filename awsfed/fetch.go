@@ -59,7 +59,7 @@ func (d *driver) Fetch(ctx context.Context) (session, error) {
 				return session{}, f.fail(tok, err)
 			}
 		case class == repeat && n < maxAttempts:
-			if !p.pause(ctx, attemptPause(n, err)) {
+			if !p.pause(ctx, attemptPause(n, err, p.opts.rules.Chance())) {
 				return session{}, f.fail(tok, err)
 			}
 			f.newConnection = f.newConnection || isTimeout(err)
@@ -195,6 +195,7 @@ func (p *Provider) throttle(ctx context.Context) error {
 
 // attemptPause returns the pause after attempt n: full jitter over a second, then over two, unless
 // the server asked for more.
-func attemptPause(n int, err error) time.Duration {
-	return max(retry.FullJitter(retry.Exponential(time.Second, n, 2*time.Second)), retryAfter(err))
+// u is in [0, 1).
+func attemptPause(n int, err error, u float64) time.Duration {
+	return max(time.Duration(u*float64(retry.Exponential(time.Second, n, 2*time.Second))), retryAfter(err))
 }

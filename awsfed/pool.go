@@ -253,8 +253,14 @@ const (
 	minSleep = time.Second
 )
 
-// refreshDue starts the refreshes that are due and returns when to look again.
+// refreshDue starts the refreshes that are due, those whose credentials expire earliest first, and
+// returns when to look again.
 func (p *Pool) refreshDue(ctx context.Context) time.Duration {
+	type dueProvider struct {
+		*Provider
+		expires time.Time
+	}
+	var all []dueProvider
 	now := time.Now()
 	next := now.Add(maxSleep)
 	for _, pr := range p.providers() {
@@ -262,7 +268,8 @@ func (p *Pool) refreshDue(ctx context.Context) time.Duration {
 		if !ok || !pr.inUse(v) {
 			continue
 		}
-		if st := pr.engine.Status(); !st.Valid || st.Permanent {
+		st := pr.engine.Status()
+		if !st.Valid || st.Permanent {
 			continue // for a role that was deleted the requests to STS would not end
 		}
 		due, ok := pr.engine.Due()
@@ -273,8 +280,14 @@ func (p *Pool) refreshDue(ctx context.Context) time.Duration {
 				next = due
 			}
 		default:
-			pr.engine.Kick(ctx)
+			all = append(all, dueProvider{pr, st.Expires})
 		}
+	}
+	slices.SortFunc(all, func(a, b dueProvider) int {
+		return cmp.Or(a.expires.Compare(b.expires), cmp.Compare(a.roleARN, b.roleARN))
+	})
+	for _, pr := range all {
+		pr.engine.Kick(ctx)
 	}
 	return max(minSleep, next.Sub(now))
 }

@@ -13,6 +13,10 @@ const (
 
 	// maxInvalidBackoff is the longest backoff while callers have no valid value.
 	maxInvalidBackoff = 15 * time.Second
+
+	// maxPermanentPause is the longest time for which callers get a permanent failure without a new
+	// attempt.
+	maxPermanentPause = 5 * time.Second
 )
 
 // failed returns the failure after a refresh, with the default backoff, and the remaining life of
@@ -31,12 +35,12 @@ func (e *Engine[T]) failed(rf *refresh[T], now time.Time) (f *failure, remaining
 	}
 	var pause time.Duration
 	if f.permanent {
-		pause = permanentPause(chance())
+		pause = permanentPause(e.rules.Chance())
 		if kept := time.Duration(r.require - at); e.rules.KeepOnPermanent && remaining > 0 && kept > 0 {
-			pause = min(max(pause, backoff(n, life, remaining, chance())), kept) // callers do not notice the failure yet
+			pause = min(max(pause, backoff(n, life, remaining, e.rules.Chance())), kept) // callers do not notice the failure yet
 		}
 	} else {
-		pause = backoff(n, life, remaining, chance())
+		pause = backoff(n, life, remaining, e.rules.Chance())
 		limit := maxInvalidBackoff
 		if remaining > 0 {
 			limit = min(remaining/8, maxBackoff)
@@ -71,5 +75,5 @@ func minBackoff(life time.Duration) time.Duration {
 // of the AWS SDKs: it limits the calls of many callers, and a repair is noticed soon. u is in [0,
 // 1).
 func permanentPause(u float64) time.Duration {
-	return time.Second + time.Duration(u*float64(4*time.Second))
+	return time.Second + time.Duration(u*float64(maxPermanentPause-time.Second))
 }

@@ -69,9 +69,9 @@ func decideInvalid(now int64, r *record, o *Rules) action {
 		// and a program that has just started wants to see its error go away.
 		return wait
 	}
-	// Calls do not wait a second time, or fail at once, only after a refresh has failed since the
-	// value became invalid.
-	after := r.failure.at >= r.ended()
+	// Calls do not wait a second time, or fail at once, only after a refresh has failed since the value
+	// became invalid. A comparison of times would not survive a change of the clock.
+	after := !r.failure.kept
 	if r.usable(now, o) {
 		switch {
 		case r.held(now):

@@ -161,6 +161,12 @@ func invalidatedCases(ok record) []decideCase {
 		{"a refusal takes the last resort", failedAt(invalidated(ok, 10*m), 11*m, 5*s, true), Rules{KeepOnPermanent: true, ServeExpired: true}, []step{
 			{11 * m, fail}, {11*m + 5*s, wait},
 		}},
+		{"the clock was set back after Invalidate", failedAt(invalidated(ok, 10*m), 5*m, 5*s, false), Rules{ForgetInvalid: true}, []step{
+			{5 * m, fail}, {5*m + 5*s, wait},
+		}},
+		{"Invalidate ends a backoff that KeepOnPermanent made long", invalidated(failedAt(ok, 46*m, 4*m, true), 47*m), Rules{KeepOnPermanent: true}, []step{
+			{46*m + 4*s, fail}, {47 * m, wait},
+		}},
 		{"Invalidate does not end a backoff", invalidated(failedAt(ok, 46*m, m, false), 46*m+s), Rules{}, []step{
 			{46*m + s, serve}, {47*m - 1, serve}, {47 * m, wait},
 		}},
@@ -179,7 +185,9 @@ func serveExpiredCases(ok record) []decideCase {
 		{"ServeExpired serves during a backoff by option beyond the expiry", exactly(failedAt(ok, 55*m, 10*m, false)), Rules{ServeExpired: true}, []step{
 			{h, serve}, {65*m - 1, serve}, {65 * m, wait},
 		}},
-		{"ServeExpired does not serve after a permanent failure", exactly(failedAt(ok, 55*m, 10*m, true)), Rules{ServeExpired: true}, []step{{h, fail}}},
+		{"ServeExpired does not serve after a permanent failure", failedAt(ok, h-s, 3*s, true), Rules{ServeExpired: true}, []step{
+			{h, fail}, {h + 2*s, wait},
+		}},
 		{"ServeExpired serves after a failure after the expiry", failedAt(ok, h+m, 10*s, false), Rules{ServeExpired: true}, []step{
 			{h + m, serve}, {h + m + 10*s, join}, {9 * h, join},
 		}},

@@ -2,7 +2,6 @@ package refresh
 
 import (
 	"context"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -212,9 +211,4 @@ func (s *state[T]) rec() *record {
 		return &zeroRecord
 	}
 	return &s.record
-}
-
-// chance returns a number in [0, 1) for jitter.
-func chance() float64 {
-	return rand.Float64() //nolint:gosec // jitter only spreads load
 }

@@ -48,6 +48,7 @@ type failure struct {
 	first     int64 // end of the first refresh that failed
 	failures  int32
 	permanent bool // err is permanent
+	kept      bool // the value was valid at that time, so its remaining life limited the backoff
 	exact     bool // retryAt was chosen by Rules.Backoff
 }
 
@@ -72,14 +73,6 @@ func (r *record) available(now int64, o *Rules) bool {
 // permanent reports whether the last refresh failed permanently.
 func (r *record) permanent() bool { return r.failure != nil && r.failure.permanent }
 
-// ended returns when the value became invalid: its expiry, or when it was invalidated.
-func (r *record) ended() int64 {
-	if r.invalid() {
-		return min(r.expire, r.invalidAt)
-	}
-	return r.expire
-}
-
 // needed returns when the value is needed next: when it expires, and after a failure not before the
 // end of the backoff.
 func (r *record) needed() int64 {
@@ -90,10 +83,14 @@ func (r *record) needed() int64 {
 }
 
 // held reports whether the backoff after a failure has not ended. A failure in the future happened
-// before the clock was set back, and its backoff has ended.
+// before the clock was set back, and its backoff has ended. After a permanent failure that callers did
+// not notice, because the value was kept, it ends with the value.
 func (r *record) held(now int64) bool {
 	f := r.failure
-	return f != nil && now >= f.at-int64(maxStepBackInPause) && now < f.retryAt
+	if f == nil || now < f.at-int64(maxStepBackInPause) || now >= f.retryAt {
+		return false
+	}
+	return !f.permanent || !f.kept || r.valid(now) || now < f.at+int64(maxPermanentPause)
 }
 
 // succeed sets the record to a new value. It reports whether the value has not expired yet.
@@ -129,7 +126,7 @@ func (r *record) succeed(now, start, expiry time.Time, minLife, window time.Dura
 
 // fail adds a failure to the record.
 func (r *record) fail(now int64, err error, permanent bool) {
-	f := failure{err: err, at: now, first: now, failures: 1, permanent: permanent}
+	f := failure{err: err, at: now, first: now, failures: 1, permanent: permanent, kept: r.valid(now)}
 	if old := r.failure; old != nil {
 		f.first, f.failures = old.first, old.failures+1
 	}
@@ -166,12 +163,12 @@ func (r *record) invalidate(now int64) {
 // due returns when a call would start a refresh; never for a value that does not expire.
 func (r *record) due(now int64) int64 {
 	switch {
-	case !r.valid(now), now < r.obtained-int64(maxStepBack):
+	case !r.valid(now), r.permanent(), now < r.obtained-int64(maxStepBack):
 		if r.held(now) {
 			return r.failure.retryAt
 		}
 		return now
-	case r.failure != nil:
+	case r.held(now):
 		return max(r.advise, r.failure.retryAt)
 	}
 	return r.advise

@@ -167,7 +167,7 @@ func (e *Engine[T]) accept(rf *refresh[T], v T, now time.Time) *state[T] {
 	if rf.turn != nil {
 		start = rf.turn.began // the wait at the gate is no part of the life
 	}
-	if !n.succeed(now, start, e.driver.Expiry(v), e.rules.MinLife, e.rules.AdvisoryWindow, chance()) {
+	if !n.succeed(now, start, e.driver.Expiry(v), e.rules.MinLife, e.rules.AdvisoryWindow, e.rules.Chance()) {
 		return nil
 	}
 	if old := e.state.Load().rec(); old.invalid() {

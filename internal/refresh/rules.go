@@ -1,6 +1,9 @@
 package refresh
 
-import "time"
+import (
+	"math/rand/v2"
+	"time"
+)
 
 // DefaultAttemptTimeout bounds a refresh when [Rules].AttemptTimeout is zero. It is generous,
 // because on an overloaded machine an answer takes as long as on a broken network.
@@ -43,6 +46,17 @@ type Rules struct {
 	// KeepOnPermanent returns a valid value until its mandatory window also after a permanent
 	// failure.
 	KeepOnPermanent bool
+
+	// Random returns numbers in [0, 1) for jitter. Nil means a random source that cannot be seeded.
+	Random func() float64
+}
+
+// Chance returns a number in [0, 1) for jitter.
+func (r *Rules) Chance() float64 {
+	if r.Random != nil {
+		return r.Random()
+	}
+	return rand.Float64() //nolint:gosec // jitter only spreads load
 }
 
 func (r *Rules) timeout() time.Duration {

@@ -77,7 +77,7 @@ func (e *Engine[T]) refreshDue(ctx context.Context) time.Duration {
 	now := time.Now().UnixNano()
 	s := e.state.Load()
 	at := s.rec().runDue(now)
-	if at > now && now >= s.rec().obtained-int64(maxStepBack) {
+	if at > now {
 		return time.Duration(min(at-now, int64(maxSleep)))
 	}
 	e.launch(ctx, s, false)
@@ -96,7 +96,7 @@ func (r *record) runDue(now int64) int64 {
 			at = max(at, f.at+int64(backoff(int(f.failures), 0, 0, 1)))
 		}
 	}
-	if r.has {
+	if r.has && now >= r.obtained {
 		at = max(at, r.obtained+int64(minAge)) // values without life must not be fetched in a loop
 	}
 	return at
