@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"strings"
 
@@ -55,8 +56,8 @@ func (e *examination) hasProblem() bool {
 func (e *examination) print(t *terminal.Terminal) error {
 	for i := range e.checks {
 		c := &e.checks[i]
-		c.Detail = terminal.WithoutHome(terminal.OneLine(c.Detail))
-		c.Fix = terminal.WithoutHome(terminal.OneLine(c.Fix))
+		c.Detail = terminal.EscapeString(terminal.WithoutHome(terminal.OneLine(c.Detail)))
+		c.Fix = terminal.EscapeString(terminal.WithoutHome(terminal.OneLine(c.Fix)))
 	}
 	var text string
 	switch {
@@ -65,18 +66,24 @@ func (e *examination) print(t *terminal.Terminal) error {
 	case e.command.Report:
 		text = e.markdown()
 	default:
-		text = e.text()
+		text = e.text(t)
 	}
-	_, err := t.Out.Write(terminal.Escape([]byte(text)))
+	_, err := io.WriteString(t.Out, text)
 	return err
 }
 
-func (e *examination) text() string {
+func (e *examination) text(t *terminal.Terminal) string {
 	var b strings.Builder
 	for _, c := range e.checks {
-		fmt.Fprintf(&b, "%-8s %-16s %s\n", c.State, c.Name, c.Detail)
+		style := map[state]terminal.Style{stateOK: terminal.Good, stateProblem: terminal.Bad, stateNote: terminal.Unsure}[c.State]
+		column := 0
+		if t.Marks {
+			column = 2
+			b.WriteString(t.Paint(style, t.Mark(style, "")) + " ")
+		}
+		b.WriteString(t.Paint(style, fmt.Sprintf("%-8s %-16s", c.State, c.Name)) + " " + c.Detail + "\n")
 		if c.Fix != "" {
-			fmt.Fprintf(&b, "%-8s %-16s fix: %s\n", "", "", c.Fix)
+			fmt.Fprintf(&b, "%*s fix: %s\n", column+len("problem  credentials file"), "", c.Fix)
 		}
 	}
 	return b.String()

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/cmd/onafed/internal/policyfile"
@@ -42,13 +43,59 @@ func (c *Command) print(t *terminal.Terminal, decisions []decision) error {
 		return t.WriteJSON(decisions)
 	}
 	for _, d := range decisions {
+		text := d.text()
 		if len(decisions) > 1 {
 			name, _ := d.document.Name()
-			fmt.Fprintf(t.Out, "%s: ", name)
+			text = name + ": " + text
 		}
-		if _, err := io.WriteString(t.Out, d.result.Explain().Text()); err != nil {
+		if _, err := io.WriteString(t.Out, styled(t, d.result.Outcome, text)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// text returns the explanation, which ends with the suggested change.
+func (d decision) text() string {
+	x := d.result.Explain()
+	text := x.Text()
+	if x.Suggestion == nil {
+		return text
+	}
+	text += fmt.Sprintf("the smallest change of statement %d that allows this token, if it should be allowed:\n", x.Suggestion.Statement+1)
+	for _, c := range x.Suggestion.Changes {
+		text += "  " + c.Message + "\n"
+	}
+	return text
+}
+
+// styled marks the lines of an explanation on a terminal.
+func styled(t *terminal.Terminal, outcome trust.Outcome, text string) string {
+	var b strings.Builder
+	first := true
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		style := map[string]terminal.Style{"  + ": terminal.Good, "  - ": terminal.Bad, "  ? ": terminal.Unsure}[line[:min(len(line), 4)]]
+		switch {
+		case first:
+			style = styleOf(outcome)
+		case style != terminal.Plain:
+			line = "  " + t.Mark(style, line[2:3]) + line[3:]
+		}
+		b.WriteString(t.Paint(style, line) + "\n")
+		first = false
+	}
+	return b.String()
+}
+
+// styleOf returns the style of a decision.
+func styleOf(o trust.Outcome) terminal.Style {
+	switch o {
+	case trust.Allowed:
+		return terminal.Good
+	case trust.Denied:
+		return terminal.Bad
+	default:
+		return terminal.Unsure
+	}
 }

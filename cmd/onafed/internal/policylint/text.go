@@ -13,7 +13,12 @@ func printText(t *terminal.Terminal, reports []report) {
 	for _, r := range reports {
 		for _, f := range r.findings {
 			findings++
-			fmt.Fprintf(t.Out, "%s: %s: %s [%s]\n", r.where(f), f.Severity, f.Message, f.ID)
+			style := styleOf(f.Severity)
+			line := fmt.Sprintf("%s: %s: %s [%s]", r.where(f), f.Severity, f.Message, f.ID)
+			if t.Marks {
+				line = t.Mark(style, "") + " " + line
+			}
+			fmt.Fprintln(t.Out, t.Paint(style, line))
 			fmt.Fprintf(t.Out, "    %s\n", f.Why)
 			if f.Fixable && !f.Widens {
 				fmt.Fprintf(t.Out, "    --fix corrects it\n")
@@ -21,6 +26,18 @@ func printText(t *terminal.Terminal, reports []report) {
 		}
 	}
 	t.Say("%s, %s", count(len(reports), "policy", "policies"), count(findings, "finding", "findings"))
+}
+
+// styleOf returns the style of a finding.
+func styleOf(s lint.Severity) terminal.Style {
+	switch s {
+	case lint.Error:
+		return terminal.Bad
+	case lint.Warning:
+		return terminal.Unsure
+	default:
+		return terminal.Plain
+	}
 }
 
 func count(n int, one, many string) string {

@@ -14,11 +14,19 @@ type Terminal struct {
 	In  io.Reader
 	Out io.Writer // data
 	Err io.Writer // messages
+
+	// Marks reports whether Out is a terminal, and Color whether colors are wanted on it.
+	Marks, Color bool
 }
 
 // Standard returns the streams of this process. Control characters in messages are escaped.
+// NO_COLOR turns colors off (no-color.org).
 func Standard() *Terminal {
-	return &Terminal{In: os.Stdin, Out: os.Stdout, Err: Escaping(os.Stderr)}
+	marks := isTerminal(os.Stdout)
+	return &Terminal{
+		In: os.Stdin, Out: os.Stdout, Err: Escaping(os.Stderr),
+		Marks: marks, Color: marks && os.Getenv("NO_COLOR") == "",
+	}
 }
 
 // Say writes one line to standard error.

@@ -109,3 +109,23 @@ func TestWithoutHome(t *testing.T) {
 		}
 	}
 }
+
+func TestStyle(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		term  terminal.Terminal
+		style terminal.Style
+		want  string
+	}{
+		"no terminal":       {terminal.Terminal{}, terminal.Bad, "-|text"},
+		"no colors":         {terminal.Terminal{Marks: true}, terminal.Bad, "✗|text"},
+		"colors":            {terminal.Terminal{Marks: true, Color: true}, terminal.Bad, "✗|\x1b[31mtext\x1b[0m"},
+		"good":              {terminal.Terminal{Marks: true, Color: true}, terminal.Good, "✓|\x1b[32mtext\x1b[0m"},
+		"unsure":            {terminal.Terminal{Marks: true, Color: true}, terminal.Unsure, "!|\x1b[33mtext\x1b[0m"},
+		"a line of no kind": {terminal.Terminal{Marks: true, Color: true}, terminal.Plain, " |text"},
+	} {
+		if got := tt.term.Mark(tt.style, "-") + "|" + tt.term.Paint(tt.style, "text"); got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}
