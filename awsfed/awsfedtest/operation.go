@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/xml"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -70,7 +69,7 @@ func (s *STS) serve(ctx context.Context, r request) (resp *fakehttp.Response, er
 func (s *STS) respond(ctx context.Context, op *operation, refused *apiError) (*fakehttp.Response, error) {
 	resp := fakehttp.NewResponse()
 	resp.Truncate = op.fault.Truncate
-	resp.Fields.Set("Content-Type", "text/xml")
+	resp.Fields.Set("Content-Type", xmlType)
 	resp.Fields.Set("Date", op.now.UTC().Format(http.TimeFormat))
 	resp.Fields.Set("X-Amzn-Requestid", op.call.RequestID)
 	var doc document
@@ -90,11 +89,9 @@ func (s *STS) respond(ctx context.Context, op *operation, refused *apiError) (*f
 	}
 	if doc != nil {
 		doc.setRequestID(op.call.RequestID)
-		body, err := xml.MarshalIndent(doc, "", "  ")
-		if err != nil {
+		if err := writeDocument(resp, doc, op.request.header); err != nil {
 			return nil, fmt.Errorf("awsfedtest: %w", err)
 		}
-		resp.Body = append(body, '\n')
 	}
 	if op.fault.Status != 0 {
 		resp.Status = op.fault.Status

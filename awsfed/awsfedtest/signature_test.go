@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -106,7 +107,8 @@ func TestCallerIdentity(t *testing.T) {
 	}
 }
 
-// The signature of a presigned URL is verified.
+// The signature of a presigned URL is verified. The response is JSON if the request asks for it, as
+// the verifiers of EKS tokens do.
 func TestPresignedCallerIdentity(t *testing.T) {
 	t.Parallel()
 	s, iss := setup(t)
@@ -115,24 +117,40 @@ func TestPresignedCallerIdentity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	get := func(url string) int {
+	get := func(url, accept string) (status int, contentType, body string) {
 		t.Helper()
 		r, err := http.NewRequestWithContext(t.Context(), signed.Method, url, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
+		r.Header.Set("Accept", accept)
 		resp, err := s.HTTPClient().Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		resp.Body.Close()
-		return resp.StatusCode
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, resp.Header.Get("Content-Type"), string(b)
 	}
-	if got := get(signed.URL); got != http.StatusOK {
-		t.Errorf("status = %d, want 200 (log: %+v)", got, lastCall(t, s))
-	}
-	if got := get(strings.Replace(signed.URL, "Version=2011-06-15", "Version=2011-06-15&X=1", 1)); got != http.StatusForbidden {
-		t.Errorf("status of a changed URL = %d, want 403", got)
+	changed := strings.Replace(signed.URL, "Version=2011-06-15", "Version=2011-06-15&X=1", 1)
+	for _, tt := range []struct {
+		url, accept string
+		status      int
+		contentType string
+		want        string
+	}{
+		{signed.URL, "", 200, "text/xml", "<Arn>arn:aws:sts::123456789012:assumed-role/deploy/"},
+		{signed.URL, "application/json", 200, "application/json", `{"GetCallerIdentityResponse":{"GetCallerIdentityResult":{"Arn":"arn:aws:sts::123456789012:assumed-role/deploy/`},
+		{changed, "", 403, "text/xml", "<Code>SignatureDoesNotMatch</Code>"},
+		{changed, "application/json", 403, "application/json", `{"Error":{"Type":"Sender","Code":"SignatureDoesNotMatch",`},
+	} {
+		status, contentType, body := get(tt.url, tt.accept)
+		if status != tt.status || contentType != tt.contentType || !strings.Contains(body, tt.want) {
+			t.Errorf("%s with Accept %q: %d %s %s, want %d %s %s", tt.url, tt.accept, status, contentType, body, tt.status, tt.contentType, tt.want)
+		}
 	}
 }
 

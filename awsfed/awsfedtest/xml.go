@@ -1,8 +1,12 @@
 package awsfedtest
 
 import (
+	"encoding/json"
 	"encoding/xml"
 	"net/http"
+	"strings"
+
+	"github.com/onafed/onafed/internal/fakehttp"
 )
 
 // The XML documents of the responses. Their names, their namespace and their order are those of the
@@ -52,7 +56,7 @@ type assumeRoleResponse struct {
 
 type callerIdentityResult struct {
 	Arn     string
-	UserID  string `xml:"UserId"`
+	UserID  string `xml:"UserId" json:"UserId"`
 	Account string
 }
 
@@ -60,6 +64,14 @@ type callerIdentityResponse struct {
 	XMLName xml.Name             `xml:"https://sts.amazonaws.com/doc/2011-06-15/ GetCallerIdentityResponse"`
 	Result  callerIdentityResult `xml:"GetCallerIdentityResult"`
 	responseMetadata
+}
+
+// inJSON implements jsonDocument.
+func (r *callerIdentityResponse) inJSON() any {
+	return map[string]any{"GetCallerIdentityResponse": map[string]any{
+		"GetCallerIdentityResult": r.Result,
+		"ResponseMetadata":        map[string]string{"RequestId": r.RequestID},
+	}}
 }
 
 type responseMetadata struct {
@@ -73,13 +85,36 @@ type document interface {
 	setRequestID(id string)
 }
 
+// jsonDocument is a document that STS also sends as JSON, if the request asks for it as the verifiers
+// of EKS tokens do: the result of GetCallerIdentity, and errors.
+type jsonDocument interface {
+	inJSON() any
+}
+
+const xmlType = "text/xml"
+
+// writeDocument writes a document in the format that the request accepts.
+func writeDocument(resp *fakehttp.Response, doc document, header http.Header) (err error) {
+	if j, ok := doc.(jsonDocument); ok && strings.HasPrefix(header.Get("Accept"), "application/json") {
+		resp.Fields.Set("Content-Type", "application/json")
+		resp.Body, err = json.Marshal(j.inJSON())
+		return err
+	}
+	body, err := xml.MarshalIndent(doc, "", "  ")
+	resp.Body = append(body, '\n')
+	return err
+}
+
 type errorResponse struct {
-	XMLName xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ ErrorResponse"`
+	XMLName xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ ErrorResponse" json:"-"`
 	Error   struct {
 		Type, Code, Message string
 	}
-	RequestID string `xml:"RequestId"`
+	RequestID string `xml:"RequestId" json:"RequestId"`
 }
+
+// inJSON implements jsonDocument.
+func (r *errorResponse) inJSON() any { return r }
 
 func (r *errorResponse) setRequestID(id string) { r.RequestID = id }
 
