@@ -37,7 +37,7 @@ func TestWrongAnswers(t *testing.T) {
 					tt.change(out)
 					return out, nil
 				})
-				p, err := awsfed.New(client, roleARN, &mintery{tb: t}, exact, func(o *awsfed.Options) { o.Duration = tt.duration })
+				p, err := awsfed.New(client, roleARN, &mintery{tb: t}, exact, func(o *awsfed.Options) { o.Duration, o.AnyDuration = tt.duration, true })
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -63,12 +63,13 @@ func classify(err error) class {
 		params  smithy.InvalidParamsError
 		answer  *answerError
 		account *AccountError
+		address *endpointError
 		sent    *smithyhttp.RequestSendError
 		broken  *smithy.DeserializationError
 		network net.Error
 	)
 	switch {
-	case errors.As(err, &params), errors.As(err, &answer), errors.As(err, &account):
+	case errors.As(err, &params), errors.As(err, &answer), errors.As(err, &account), errors.As(err, &address):
 		return giveUp
 	case errors.As(err, &sent), errors.As(err, &broken), errors.As(err, &network),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, context.DeadlineExceeded):
@@ -80,8 +81,11 @@ func classify(err error) class {
 // retryable reports whether a failed refresh may succeed later without any change. The failures that
 // cannot are a closed list: an unknown failure counts as an outage, so valid credentials are kept.
 func retryable(err error) bool {
-	var account *AccountError
-	if errors.As(err, &account) {
+	var (
+		account *AccountError
+		address *endpointError
+	)
+	if errors.As(err, &account) || errors.As(err, &address) {
 		return false
 	}
 	var tok *tokenError

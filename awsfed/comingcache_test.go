@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/onafed/onafed/awsfed"
@@ -52,8 +51,11 @@ func paths() []path {
 		{"LoadConfig, coming SDK", func(t *testing.T, s *service, src idp.TokenSource, optFns ...func(*awsfed.Options)) (aws.CredentialsProvider, *awsfed.Provider) {
 			t.Helper()
 			cfg, err := awsfed.LoadConfig(t.Context(), roleARN, src, withClient(overHTTP(s)), func(o *awsfed.LoadOptions) {
-				o.Config = append(o.Config, config.WithRegion("eu-central-1"), config.WithSharedConfigFiles(nil), config.WithSharedCredentialsFiles(nil))
-				o.Provider = optFns
+				o.Config.Region = "eu-central-1"
+				o.Config.SharedConfigFiles, o.Config.SharedCredentialsFiles = []string{}, []string{}
+				for _, fn := range optFns {
+					fn(&o.Options)
+				}
 			})
 			if err != nil {
 				t.Fatal(err)

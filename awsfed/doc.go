@@ -11,8 +11,8 @@
 //	cfg.APIOptions = append(cfg.APIOptions, p.APIOption()) // recovers from rejected keys
 //	client := s3.NewFromConfig(cfg)
 //
-// [LoadConfig] does all of that, with the region and the endpoints of the environment. [NewPool] is
-// for programs with many roles.
+// [LoadConfig] does all of that, with the region and the endpoints of the environment, and
+// [FromConfig] returns the provider of its configuration. [NewPool] is for programs with many roles.
 //
 // # Refreshing
 //

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/idp"
@@ -116,14 +115,29 @@ func ExampleLoadConfig() {
 	const role = "arn:aws-cn:iam::123456789012:role/deploy"
 	src := exampleSource // idp.FromEnvironment(awsfed.Audience(role), nil)
 	cfg, err := awsfed.LoadConfig(ctx, role, src, func(o *awsfed.LoadOptions) {
-		o.Config = append(o.Config, config.WithRegion("cn-north-1"))
-		o.Provider = append(o.Provider, func(o *awsfed.Options) { o.SessionName = "nightly" })
+		o.Config.Region = "cn-north-1"
+		o.SessionName = "nightly"
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Printf("%s %T\n", cfg.Region, cfg.Credentials)
 	// Output: cn-north-1 *awsfed.Provider
+}
+
+// FromConfig returns the provider of a configuration, for the methods that the SDK does not call.
+func ExampleFromConfig() {
+	cfg, err := awsfed.LoadConfig(context.Background(), "arn:aws:iam::123456789012:role/deploy", exampleSource)
+	if err != nil {
+		log.Fatal(err)
+	}
+	p, ok := awsfed.FromConfig(cfg)
+	if !ok {
+		log.Fatal("the configuration has other credentials")
+	}
+	st := p.Status()
+	fmt.Println(st.RoleARN, st.Valid)
+	// Output: arn:aws:iam::123456789012:role/deploy false
 }
 
 func ExampleAudience() {

@@ -28,10 +28,6 @@ var errNoToken = errors.New("the token source returned neither a token nor an er
 func (d *driver) Fetch(ctx context.Context) (session, error) {
 	p := (*Provider)(d)
 	f := fetch{p: p, newConnection: p.doubtsConnections()}
-	if want, got := p.opts.expectedAccount, accountOf(p.roleARN); want != "" && got != want {
-		// No token is sent for a role whose credentials would not be used.
-		return session{}, f.fail(nil, &AccountError{Got: got, Want: want})
-	}
 	tok, err := f.token(ctx, p.src)
 	if err != nil {
 		return session{}, f.fail(nil, err)
@@ -126,7 +122,7 @@ func (f *fetch) attempt(ctx context.Context, tok *idp.Token) (session, error) {
 	p := f.p
 	ctx, cancel := context.WithTimeout(ctx, p.opts.attemptTimeout()/3)
 	defer cancel()
-	call := &stsCall{client: p.client, newConnection: f.newConnection}
+	call := &stsCall{client: p.client, newConnection: f.newConnection, insecureHTTP: p.opts.insecureHTTP}
 	out, err := call.send(ctx, p.input(tok))
 	if err != nil {
 		return session{}, err

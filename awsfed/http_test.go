@@ -166,7 +166,7 @@ func TestCausesOfRefusals(t *testing.T) {
 	}{
 		{name: "no such role", arrange: func(_ *testing.T, s *awsfedtest.STS, _ *idptest.Issuer) { s.DeleteRole(roleARN) }, code: "AccessDenied", next: "the role exists"},
 		{name: "wrong audience", audience: "somebody.else", code: "InvalidIdentityToken", next: `"somebody.else"`},
-		{name: "duration over the maximum", opt: func(o *awsfed.Options) { o.Duration = 13 * time.Hour }, code: "ValidationError", next: "MaxSessionDuration"},
+		{name: "duration over the maximum", opt: func(o *awsfed.Options) { o.Duration, o.AnyDuration = 13*time.Hour, true }, code: "ValidationError", next: "MaxSessionDuration"},
 		{name: "keys that cannot be fetched", arrange: func(_ *testing.T, _ *awsfedtest.STS, iss *idptest.Issuer) { iss.Inject(idptest.Fault{Status: 500}) }, code: "InvalidIdentityToken", next: "could not fetch the keys"},
 	}
 	for _, tt := range tests {

@@ -4,39 +4,51 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
+	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/auth/bearer"
 	"github.com/onafed/onafed/idp"
-	"github.com/onafed/onafed/internal/loopback"
 	"github.com/onafed/onafed/internal/quote"
 )
 
 // LoadOptions are the options of [LoadConfig].
 type LoadOptions struct {
-	// Config are options for loading the configuration of the SDK, such as config.WithRegion.
-	// Options that choose credentials have no effect.
-	Config []func(*config.LoadOptions) error
-	// Provider are options for the provider, as for [New].
-	Provider []func(*Options)
+	// Options are the options of the provider, as for [New].
+	Options
+
+	// Config are the options of the SDK for loading its configuration, such as Config.Region and
+	// Config.HTTPClient. The functions of its package config set the same fields:
+	// config.WithRegion sets Config.Region. Options that choose credentials have no effect.
+	Config config.LoadOptions
 }
 
 // LoadConfig returns a configuration for AWS service clients with the credentials of the role, from
-// a [Provider]. Region, endpoints, FIPS, proxies and retries come from the environment and the
-// shared configuration files, as with config.LoadDefaultConfig. The SDK does not search for
-// credentials, so no other identity replaces the role when it cannot be assumed. Clients report
-// rejected keys to the provider, see [Provider.APIOption].
+// a [Provider], which [FromConfig] finds in it. An empty roleARN means the value of AWS_ROLE_ARN.
+// Clients report rejected keys to the provider, see [Provider.APIOption].
+//
+// Region, endpoints, FIPS, proxies, certificates and retries come from the environment and the
+// shared configuration files, as with config.LoadDefaultConfig. Settings for credentials and bearer
+// tokens are ignored there, even invalid ones, so no other identity replaces the role when it
+// cannot be assumed. If the SDK refuses a profile because of such settings, LoadConfig gives it
+// copies of the files without them, in a temporary folder for this user, which it then removes.
 //
 // If no region is set, the provider calls the STS of [DefaultRegion], and the Region of the result
 // is empty for the caller to set.
 //
-// LoadConfig fetches no token and sends nothing. It returns an error if a request to STS would send
-// the token over http to another host.
+// LoadConfig fetches no token and sends nothing. Errors about the role, the provider's options, and
+// an endpoint of STS that uses http on another host are an [*OptionError].
 func LoadConfig(ctx context.Context, roleARN string, src idp.TokenSource, optFns ...func(*LoadOptions)) (aws.Config, error) {
+	if roleARN == "" {
+		if roleARN = os.Getenv("AWS_ROLE_ARN"); roleARN == "" {
+			return aws.Config{}, inFunc("LoadConfig", optionError("roleARN", "is empty, and so is the variable AWS_ROLE_ARN"))
+		}
+		if err := checkRoleARN(roleARN); err != nil {
+			return aws.Config{}, fmt.Errorf("awsfed: the variable AWS_ROLE_ARN: %w", inFunc("LoadConfig", err))
+		}
+	}
 	if err := checkRoleARN(roleARN); err != nil {
 		return aws.Config{}, inFunc("LoadConfig", err)
 	}
@@ -44,68 +56,120 @@ func LoadConfig(ctx context.Context, roleARN string, src idp.TokenSource, optFns
 	for _, fn := range optFns {
 		fn(&o)
 	}
-	// With a provider the SDK does not build its default chain. The provider is replaced below.
-	opts := append(o.Config[:len(o.Config):len(o.Config)], config.WithCredentialsProvider(aws.AnonymousCredentials{}))
-	cfg, err := config.LoadDefaultConfig(ctx, opts...)
+	s, err := newSettings(o.Options, nil)
 	if err != nil {
-		return aws.Config{}, fmt.Errorf("awsfed: loading the AWS configuration: %w", err)
+		return aws.Config{}, inFunc("LoadConfig", err)
 	}
-	cfg.Credentials = nil
+	cfg, err := loadSDKConfig(ctx, o.Config)
+	if err != nil {
+		return aws.Config{}, err
+	}
 
 	stsConfig := cfg.Copy()
 	if stsConfig.Region == "" {
 		if stsConfig.Region = DefaultRegion(roleARN); stsConfig.Region == "" {
-			return aws.Config{}, fmt.Errorf("awsfed: no region is set (AWS_REGION, config.WithRegion), and partition %s has no default", quote.Text(partitionOf(roleARN), 40))
+			return aws.Config{}, fmt.Errorf("awsfed: no region is set (AWS_REGION, Config.Region), and partition %s has no default", quote.Text(partitionOf(roleARN), 40))
 		}
 	}
 	client := sts.NewFromConfig(stsConfig)
-	if err := checkEndpoint(ctx, client); err != nil {
-		return aws.Config{}, err
+	u, err := endpointOf(ctx, client)
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("awsfed: STS has no endpoint: %w", err)
 	}
-	p, err := New(client, roleARN, src, o.Provider...)
+	if err := checkURL(u); err != nil && !s.insecureHTTP {
+		return aws.Config{}, inFunc("LoadConfig", optionError("Config", "%w: %s", err, orUse))
+	}
+	p, err := newProvider(client, roleARN, src, s)
 	if err != nil {
 		return aws.Config{}, inFunc("LoadConfig", err)
 	}
-	cfg.Credentials = p
-	cfg.APIOptions = append(cfg.APIOptions[:len(cfg.APIOptions):len(cfg.APIOptions)], p.APIOption())
+	p.configure(&cfg)
 	return cfg, nil
 }
 
-// checkEndpoint returns an error if the client would send a token without encryption to another
-// host. It uses the client itself, because an endpoint has many sources: options, variables, files,
-// resolvers.
-func checkEndpoint(ctx context.Context, client *sts.Client) error {
-	var recorder urlRecorder
-	_, err := client.AssumeRoleWithWebIdentity(ctx, &sts.AssumeRoleWithWebIdentityInput{
-		RoleArn:          aws.String("arn:aws:iam::000000000000:role/none"),
-		RoleSessionName:  aws.String("none"),
-		WebIdentityToken: aws.String("none"),
-	}, func(o *sts.Options) {
-		o.HTTPClient = &recorder
-		o.Retryer = aws.NopRetryer{}
-	})
-	u := recorder.url
-	if u == nil {
-		return fmt.Errorf("awsfed: STS has no endpoint: %w", err)
+// FromConfig returns the provider in the credentials of a configuration, and reports whether there
+// is one. It also finds a provider in an [aws.CredentialsCache], such as
+// config.WithCredentialsProvider adds, but not one that another provider uses to assume a role.
+func FromConfig(cfg aws.Config) (*Provider, bool) {
+	if cfg.Credentials == nil {
+		return nil, false
 	}
-	if u.Scheme == "https" || u.Scheme == "http" && loopback.IsHost(u.Hostname()) {
-		return nil
-	}
-	return fmt.Errorf("awsfed: the STS endpoint %s would send the ID token without encryption: use https, or http to this host",
-		quote.Text(u.Scheme+"://"+u.Host, maxShown))
+	var f finder
+	aws.IsCredentialsProvider(cfg.Credentials, &f)
+	return f.found, f.found != nil
 }
 
-// A urlRecorder is an HTTP client that sends nothing and keeps the URL.
-type urlRecorder struct{ url *url.URL }
+// A finder is a credentials provider that only serves to find a [Provider] in a cache:
+// [Provider.IsCredentialsProvider] writes to it.
+type finder struct {
+	aws.AnonymousCredentials
+	found *Provider
+}
 
-var errNotSent = errors.New("not sent")
-
-// Do keeps the URL.
-func (r *urlRecorder) Do(rq *http.Request) (*http.Response, error) {
-	r.url = rq.URL
-	if rq.Body != nil {
-		_, _ = io.Copy(io.Discard, rq.Body)
-		_ = rq.Body.Close()
+// IsCredentialsProvider reports whether target is a [*Provider] too. It is part of the interface
+// that [aws.IsCredentialsProvider] uses, also through an [aws.CredentialsCache].
+func (p *Provider) IsCredentialsProvider(target aws.CredentialsProvider) bool {
+	if f, ok := target.(*finder); ok {
+		f.found = p
+		return true
 	}
-	return nil, errNotSent
+	_, ok := target.(*Provider)
+	return ok
+}
+
+// configure makes clients with the configuration use the provider.
+func (p *Provider) configure(cfg *aws.Config) {
+	cfg.Credentials = p
+	cfg.APIOptions = append(cfg.APIOptions[:len(cfg.APIOptions):len(cfg.APIOptions)], p.APIOption())
+}
+
+// loadSDKConfig returns the configuration of the SDK without credentials.
+func loadSDKConfig(ctx context.Context, o config.LoadOptions) (aws.Config, error) {
+	// With these two providers, which are removed below, the SDK does not search for others.
+	o.Credentials = aws.AnonymousCredentials{}
+	withToken := o.BearerAuthTokenProvider != nil
+	if !withToken {
+		o.BearerAuthTokenProvider = bearer.StaticTokenProvider{}
+	}
+	load := func() (aws.Config, error) {
+		return config.LoadDefaultConfig(ctx, func(lo *config.LoadOptions) error {
+			*lo = o
+			return nil
+		})
+	}
+	// The SDK resolves the profile's source profile, SSO session and keys although it does not use
+	// them, and has no option against that.
+	cfg, err := load()
+	if err != nil {
+		copies, copyErr := copySharedFiles(
+			sharedFiles(o.SharedConfigFiles, "AWS_CONFIG_FILE", config.DefaultSharedConfigFiles),
+			sharedFiles(o.SharedCredentialsFiles, "AWS_SHARED_CREDENTIALS_FILE", config.DefaultSharedCredentialsFiles))
+		defer copies.remove()
+		switch {
+		case copyErr != nil:
+			err = errors.Join(err, copyErr)
+		case copies != nil:
+			o.SharedConfigFiles, o.SharedCredentialsFiles = copies.paths[0], copies.paths[1]
+			cfg, err = load()
+		}
+	}
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("awsfed: loading the AWS configuration: %w", err)
+	}
+	cfg.Credentials = nil
+	if !withToken {
+		cfg.BearerAuthTokenProvider = nil
+	}
+	return cfg, nil
+}
+
+// sharedFiles returns the shared files that the SDK reads, given those of the options.
+func sharedFiles(files []string, variable string, defaults []string) []string {
+	if files != nil {
+		return files
+	}
+	if file := os.Getenv(variable); file != "" {
+		return []string{file}
+	}
+	return defaults
 }

@@ -2,6 +2,7 @@ package awsfed_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/awsfedtest"
@@ -36,7 +38,7 @@ func cleanEnv(t *testing.T) {
 }
 
 func withClient(c aws.HTTPClient) func(*awsfed.LoadOptions) {
-	return func(o *awsfed.LoadOptions) { o.Config = append(o.Config, config.WithHTTPClient(c)) }
+	return func(o *awsfed.LoadOptions) { o.Config.HTTPClient = c }
 }
 
 func TestLoadConfig(t *testing.T) {
@@ -50,7 +52,7 @@ func TestLoadConfig(t *testing.T) {
 	s := awsfedtest.New(t, iss, roleARN)
 	rec := &recorder{next: s.HTTPClient()}
 	cfg, err := awsfed.LoadConfig(t.Context(), roleARN, iss.TokenSource(awsfed.Audience(roleARN)), withClient(rec), func(o *awsfed.LoadOptions) {
-		o.Provider = append(o.Provider, func(o *awsfed.Options) { o.SessionName = "mine" })
+		o.SessionName = "mine"
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +60,7 @@ func TestLoadConfig(t *testing.T) {
 	if len(rec.hosts) != 0 || len(iss.Requests()) != 0 {
 		t.Errorf("LoadConfig sent requests to %v", rec.hosts)
 	}
-	if _, ok := cfg.Credentials.(*awsfed.Provider); !ok || cfg.Region != "eu-central-1" {
+	if _, ok := awsfed.FromConfig(cfg); !ok || cfg.Region != "eu-central-1" {
 		t.Errorf("cfg has %T and region %q", cfg.Credentials, cfg.Region)
 	}
 	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), nil)
@@ -98,6 +100,55 @@ func TestLoadConfigResends(t *testing.T) {
 			t.Errorf("Retrieve after that = %q, %v, want new ones", c.AccessKeyID, err)
 		}
 	})
+}
+
+// An empty role means AWS_ROLE_ARN.
+func TestLoadConfigRoleOfTheEnvironment(t *testing.T) {
+	cleanEnv(t)
+	t.Setenv("AWS_REGION", "eu-central-1")
+	t.Setenv("AWS_ROLE_ARN", roleARN)
+	cfg, err := awsfed.LoadConfig(t.Context(), "", &mintery{tb: t})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, ok := awsfed.FromConfig(cfg); !ok || p.RoleARN() != roleARN {
+		t.Errorf("the provider has the role %q, want %q", p.RoleARN(), roleARN)
+	}
+	for value, want := range map[string]string{"": "roleARN: is empty, and so is the variable AWS_ROLE_ARN", roleARN + "\n": "the variable AWS_ROLE_ARN: "} {
+		t.Setenv("AWS_ROLE_ARN", value)
+		_, err := awsfed.LoadConfig(t.Context(), "", &mintery{tb: t})
+		var e *awsfed.OptionError
+		if !errors.As(err, &e) || e.Func != "LoadConfig" || e.Option != "roleARN" || !strings.Contains(err.Error(), want) {
+			t.Errorf("with AWS_ROLE_ARN=%q: LoadConfig = %v, want an OptionError with %q", value, err, want)
+		}
+	}
+}
+
+// FromConfig finds the provider wherever clients get it from.
+func TestFromConfig(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t, newService())
+	other := credentials.NewStaticCredentialsProvider("a", "b", "")
+	for name, tt := range map[string]struct {
+		creds aws.CredentialsProvider
+		want  *awsfed.Provider
+	}{
+		"directly":          {p, p},
+		"in a cache":        {aws.NewCredentialsCache(p), p},
+		"in two caches":     {aws.NewCredentialsCache(aws.NewCredentialsCache(p)), p},
+		"none":              {nil, nil},
+		"another":           {other, nil},
+		"another, in cache": {aws.NewCredentialsCache(other), nil},
+		"anonymous":         {aws.AnonymousCredentials{}, nil},
+		"a function":        {aws.CredentialsProviderFunc(p.Retrieve), nil},
+	} {
+		if got, ok := awsfed.FromConfig(aws.Config{Credentials: tt.creds}); got != tt.want || ok != (tt.want != nil) {
+			t.Errorf("%s: FromConfig = %v, %v", name, got, ok)
+		}
+	}
+	if !aws.IsCredentialsProvider(aws.NewCredentialsCache(p), &awsfed.Provider{}) || aws.IsCredentialsProvider(p, other) {
+		t.Error("aws.IsCredentialsProvider does not compare the types")
+	}
 }
 
 // With these settings the SDK's own search for credentials fails.
@@ -167,21 +218,19 @@ func TestLoadConfigWithoutARegion(t *testing.T) {
 func TestLoadConfigRequiresEncryption(t *testing.T) {
 	cleanEnv(t)
 	t.Setenv("AWS_REGION", "eu-central-1")
-	legacy := config.WithBaseEndpoint("http://sts.internal:8080/x")
 	tests := []struct {
-		name, endpoint string
-		opt            config.LoadOptionsFunc
-		ok             bool
+		name, endpoint, option string
+		ok                     bool
 	}{
-		{"http elsewhere", "http://sts.internal:8080/path", nil, false},
-		{"http on a private address", "http://10.0.0.1", nil, false},
-		{"http on an address that looks like loopback", "http://127.0.0.1.example.com", nil, false},
-		{"http on the unspecified address", "http://0.0.0.0:4566", nil, false},
-		{"http on loopback", "http://127.0.0.1:4566", nil, true},
-		{"http on loopback 6", "http://[::1]:4566", nil, true},
-		{"http on localhost", "http://localhost:4566", nil, true},
-		{"https elsewhere", "https://sts.internal", nil, true},
-		{"http by an option", "", legacy, false},
+		{"http elsewhere", "http://sts.internal:8080/path", "", false},
+		{"http on a private address", "http://10.0.0.1", "", false},
+		{"http on an address that looks like loopback", "http://127.0.0.1.example.com", "", false},
+		{"http on the unspecified address", "http://0.0.0.0:4566", "", false},
+		{"http on loopback", "http://127.0.0.1:4566", "", true},
+		{"http on loopback 6", "http://[::1]:4566", "", true},
+		{"http on localhost", "http://localhost:4566", "", true},
+		{"https elsewhere", "https://sts.internal", "", true},
+		{"http by an option", "", "http://sts.internal:8080/x", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -190,9 +239,7 @@ func TestLoadConfigRequiresEncryption(t *testing.T) {
 			}
 			src := &mintery{tb: t}
 			_, err := awsfed.LoadConfig(t.Context(), roleARN, src, func(o *awsfed.LoadOptions) {
-				if tt.opt != nil {
-					o.Config = append(o.Config, tt.opt)
-				}
+				o.Config.BaseEndpoint = tt.option
 			})
 			if src.count() > 0 {
 				t.Error("a token was fetched")
@@ -221,7 +268,7 @@ func TestLoadConfigErrors(t *testing.T) {
 		"role":   func(ctx context.Context) (aws.Config, error) { return awsfed.LoadConfig(ctx, "x", &mintery{tb: t}) },
 		"source": func(ctx context.Context) (aws.Config, error) { return awsfed.LoadConfig(ctx, roleARN, nil) },
 		"profile": func(ctx context.Context) (aws.Config, error) {
-			return awsfed.LoadConfig(ctx, roleARN, &mintery{tb: t}, func(o *awsfed.LoadOptions) { o.Config = append(o.Config, config.WithSharedConfigProfile("no-such")) })
+			return awsfed.LoadConfig(ctx, roleARN, &mintery{tb: t}, func(o *awsfed.LoadOptions) { o.Config.SharedConfigProfile = "no-such" })
 		},
 	} {
 		if _, err := load(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "awsfed: ") {

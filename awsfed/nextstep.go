@@ -17,6 +17,9 @@ func (e *AssumeRoleError) NextStep() string {
 	if _, ok := errors.AsType[*AccountError](e.Err); ok {
 		return "check the role ARN, and that the credentials are meant for this account"
 	}
+	if _, ok := errors.AsType[*endpointError](e.Err); ok {
+		return "the token was not sent: use an https endpoint of STS; Options.InsecureHTTP allows http in a network that you trust"
+	}
 	if _, ok := errors.AsType[*tokenError](e.Err); ok {
 		if e.Code != "" {
 			return "STS rejected the token, and the source has no other one: check the source of the ID token; onafed doctor checks each step"

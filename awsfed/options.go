@@ -4,13 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
-	"slices"
 	"time"
-
-	"github.com/onafed/onafed/internal/arn"
-	"github.com/onafed/onafed/internal/quote"
-	"github.com/onafed/onafed/internal/refresh"
 )
 
 // Options are the options of [New]. The zero value is good for most programs.
@@ -21,21 +15,29 @@ type Options struct {
 	// if package claims cannot parse the subject.
 	SessionName string
 
-	// Duration is the requested lifetime, in whole seconds. Zero lets STS choose, which is an hour.
-	// STS accepts 15 minutes to 12 hours, up to the maximum of the role.
+	// Duration is the requested lifetime, in whole seconds from 15 minutes to 12 hours. Zero lets
+	// STS choose, which is an hour. STS refuses more than the maximum of the role.
 	Duration time.Duration
 
-	// Policy is a session policy in JSON that limits the permissions of the credentials; empty
-	// means none.
+	// AnyDuration allows a Duration of any whole seconds, for other servers than AWS STS.
+	AnyDuration bool
+
+	// Policy is a session policy that limits the permissions of the credentials: a JSON object of
+	// at most 2,048 characters up to U+00FF. Empty means none.
 	Policy string
 
-	// PolicyARNs are managed policies that limit the permissions in the same way, at most 10.
+	// PolicyARNs are the ARNs of managed policies that limit the permissions in the same way, at
+	// most 10.
 	PolicyARNs []string
 
-	// ExpectedAccount is the ID of the account that the credentials must belong to; empty means
-	// any. For a role of another account no token is fetched, and credentials of another account
+	// ExpectedAccount is the ID of the account that the credentials must belong to, 12 digits; empty
+	// means any. A role of another account is refused at once, and credentials of another account
 	// are never returned.
 	ExpectedAccount string
+
+	// InsecureHTTP allows sending tokens to STS over http to other hosts than this one, such as a
+	// MinIO in the same network of containers. Everybody on the way can use such a token.
+	InsecureHTTP bool
 
 	// AdvisoryWindow is the time before the expiration in which credentials are refreshed in the
 	// background. Zero chooses it by the lifetime: 5 minutes up to 20 minutes, 15 minutes below 90
@@ -106,91 +108,4 @@ func inFunc(fn string, err error) error {
 		return &OptionError{Func: fn, Option: e.Option, Err: e.Err}
 	}
 	return err
-}
-
-// settings are checked options. Providers with the same options share them; they never change.
-type settings struct {
-	sessionName     string
-	policy          string
-	expectedAccount string
-	policyARNs      []string
-	duration        time.Duration
-	logger          *slog.Logger
-	onRefresh       func(RefreshEvent)
-	rules           refresh.Rules
-	pool            *Pool // nil without one
-}
-
-// maxEarlyInvalid is how many sets of credentials in a row may be invalidated soon after their
-// arrival. A service with a wrong clock rejects all of them, and each rejection would cost a
-// request to STS.
-const maxEarlyInvalid = 8
-
-// defaults are the settings of providers without options, which share them.
-var defaults = &settings{rules: refresh.Rules{InvalidateLimit: maxEarlyInvalid}} //nolint:gochecknoglobals // never written; a program may have thousands of providers
-
-// attemptTimeout returns the bound of a refresh.
-func (s *settings) attemptTimeout() time.Duration {
-	if s.rules.AttemptTimeout > 0 {
-		return s.rules.AttemptTimeout
-	}
-	return refresh.DefaultAttemptTimeout
-}
-
-// newSettings checks the options. pool is nil for a provider without one.
-func newSettings(o Options, pool *Pool) (*settings, error) {
-	switch {
-	case o.SessionName != "" && !arn.IsSessionName(o.SessionName):
-		return nil, optionError("SessionName", "%s: want 2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -", quote.Text(o.SessionName, 80))
-	case o.Duration < 0:
-		return nil, optionError("Duration", "%v is negative", o.Duration)
-	case o.Duration != 0 && o.Duration < time.Second:
-		return nil, optionError("Duration", "%v is below a second", o.Duration)
-	case o.Duration > math.MaxInt32*time.Second:
-		return nil, optionError("Duration", "%v is too large", o.Duration)
-	case o.AdvisoryWindow < 0:
-		return nil, optionError("AdvisoryWindow", "%v is negative", o.AdvisoryWindow)
-	case o.AttemptTimeout < 0:
-		return nil, optionError("AttemptTimeout", "%v is negative", o.AttemptTimeout)
-	case slices.Contains(o.PolicyARNs, ""):
-		return nil, optionError("PolicyARNs", "an element is empty")
-	}
-	s := &settings{
-		sessionName:     o.SessionName,
-		policy:          o.Policy,
-		expectedAccount: o.ExpectedAccount,
-		policyARNs:      slices.Clone(o.PolicyARNs),
-		duration:        o.Duration,
-		logger:          o.Logger,
-		onRefresh:       o.OnRefresh,
-		pool:            pool,
-		rules: refresh.Rules{
-			AdvisoryWindow:  o.AdvisoryWindow,
-			AttemptTimeout:  o.AttemptTimeout,
-			Backoff:         o.RefreshBackoff,
-			InvalidateLimit: maxEarlyInvalid,
-			ServeExpired:    o.ServeExpired,
-			KeepOnPermanent: o.KeepOnRefusal,
-		},
-	}
-	if pool != nil {
-		s.rules.Gate = pool.queue
-	}
-	return s, nil
-}
-
-// checkRoleARN checks no more of an ARN than STS does: its length, and that it names a role. Any
-// partition and account is accepted, because other servers with this API have their own.
-func checkRoleARN(s string) error {
-	if s == "" {
-		return optionError("roleARN", "is empty")
-	}
-	if len(s) < 20 || len(s) > 2048 {
-		return optionError("roleARN", "%s has %d characters, want 20 to 2048", quote.Text(s, 100), len(s))
-	}
-	a, ok := arn.Parse(s)
-	if _, _, isRole := a.Role(); !ok || !isRole {
-		return optionError("roleARN", "%s is not the ARN of a role, arn:aws:iam::<account>:role/<name>", quote.Text(s, 100))
-	}
-	return nil
 }

@@ -22,6 +22,10 @@ const (
 
 // PoolOptions are the options of [NewPool].
 type PoolOptions struct {
+	// Options are the options of all providers of the pool. Those of [Pool.Provider] are applied
+	// after them.
+	Options
+
 	// MaxConcurrent is how many refreshes run at a time. Zero means 32.
 	MaxConcurrent int
 
@@ -33,10 +37,6 @@ type PoolOptions struct {
 	// MaxRoles is how many providers the pool holds, so that role ARNs from untrusted input cannot
 	// exhaust the memory. Zero means 100,000.
 	MaxRoles int
-
-	// Provider are options for all providers of the pool. Those of [Pool.Provider] are applied
-	// after them.
-	Provider []func(*Options)
 }
 
 // ErrPoolFull is returned by [Pool.Provider] if the pool has MaxRoles providers.
@@ -54,13 +54,15 @@ type Pool struct {
 	opts   PoolOptions
 	queue  *queue
 	wake   chan struct{} // receives a value when a provider has changed
-	base   Options       // options of the pool
-	key    string        // optionsKey of base
+	key    string        // optionsKey of opts.Options
+
+	// checkClient returns the error of checkClient for the client, which it calls once.
+	checkClient func() error
 
 	mu       sync.Mutex // guards the fields below
 	roles    map[roleKey]*Provider
 	withOwn  int       // number of providers with options of their own
-	settings *settings // of base; nil until they are needed
+	settings *settings // of opts.Options; nil until they are needed
 }
 
 // A roleKey identifies a provider of a pool. options is empty for the options of the pool.
@@ -88,36 +90,55 @@ func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSo
 	if o.MaxRoles <= 0 {
 		o.MaxRoles = defaultMaxRoles
 	}
-	o.Provider = slices.Clone(o.Provider)
+	o.PolicyARNs = slices.Clone(o.PolicyARNs)
 	if _, ok := src.(*idp.CachedSource); !ok && src != nil {
 		src = &sharedSource{CachedSource: idp.Cached(src, nil), uncached: src}
 	}
-	p := &Pool{
+	return &Pool{
 		client: client,
 		src:    src,
 		opts:   o,
 		queue:  newQueue(o.MaxConcurrent, o.Rate, o.Burst),
 		wake:   make(chan struct{}, 1),
-		roles:  map[roleKey]*Provider{},
+		key:    optionsKey(o.Options),
+
+		checkClient: sync.OnceValue(func() error { return checkClient(client) }),
+
+		roles: map[roleKey]*Provider{},
 	}
-	p.base = p.options(nil)
-	p.key = optionsKey(p.base)
-	return p
 }
 
-// Provider returns the provider of a role, the same one for the same role and options. Functions
-// and loggers in the options are not compared: those of the first call are used. Provider sends
-// nothing. The error is an [*OptionError] or [ErrPoolFull].
+// Provider returns the provider of a role, the same one for the same role and options. The role
+// with other options has another provider, and both are in [Pool.Status]. Functions and loggers in
+// the options are not compared: those of the first call are used. Provider sends nothing. The error
+// is an [*OptionError] or [ErrPoolFull].
 func (p *Pool) Provider(roleARN string, optFns ...func(*Options)) (*Provider, error) {
-	key := roleKey{roleARN: roleARN}
-	var o Options
+	o := p.opts.Options
 	if len(optFns) > 0 {
 		o = p.options(optFns)
+	}
+	pr, err := p.provider(roleARN, o, len(optFns) > 0)
+	return pr, inFunc("Pool.Provider", err)
+}
+
+// options returns the options of the pool with others applied.
+func (p *Pool) options(optFns []func(*Options)) Options {
+	o := p.opts.Options
+	o.PolicyARNs = slices.Clone(o.PolicyARNs) // a function may write to it
+	for _, fn := range optFns {
+		fn(&o)
+	}
+	return o
+}
+
+// provider returns the provider of a role. If own is false, o are the options of the pool.
+func (p *Pool) provider(roleARN string, o Options, own bool) (*Provider, error) {
+	key := roleKey{roleARN: roleARN}
+	if own {
 		if key.options = optionsKey(o); key.options == p.key {
 			key.options = ""
 		}
 	}
-
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if pr := p.roles[key]; pr != nil {
@@ -126,32 +147,25 @@ func (p *Pool) Provider(roleARN string, optFns ...func(*Options)) (*Provider, er
 	if len(p.roles) >= p.opts.MaxRoles {
 		return nil, ErrPoolFull
 	}
-	s, err := p.settingsFor(o, len(optFns) > 0)
+	s, err := p.settingsFor(o, own)
 	if err != nil {
-		return nil, inFunc("Pool.Provider", err)
+		return nil, err
+	}
+	if !s.insecureHTTP {
+		if err := p.checkClient(); err != nil {
+			return nil, err
+		}
 	}
 	key.roleARN = strings.Clone(roleARN) // a part of a document would keep all of it in memory
 	pr, err := newProvider(p.client, key.roleARN, p.src, s)
 	if err != nil {
-		return nil, inFunc("Pool.Provider", err)
+		return nil, err
 	}
 	p.roles[key] = pr
 	if key.options != "" {
 		p.withOwn++
 	}
 	return pr, nil
-}
-
-// options returns the options of the pool with others applied.
-func (p *Pool) options(optFns []func(*Options)) Options {
-	var o Options
-	for _, fn := range p.opts.Provider {
-		fn(&o)
-	}
-	for _, fn := range optFns {
-		fn(&o)
-	}
-	return o
 }
 
 // settingsFor returns checked options: o, or if own is false those of the pool, which its providers
@@ -161,7 +175,7 @@ func (p *Pool) settingsFor(o Options, own bool) (*settings, error) {
 		return newSettings(o, p)
 	}
 	if p.settings == nil {
-		s, err := newSettings(p.base, p)
+		s, err := newSettings(o, p)
 		if err != nil {
 			return nil, err
 		}
@@ -172,8 +186,8 @@ func (p *Pool) settingsFor(o Options, own bool) (*settings, error) {
 
 // optionsKey returns the same text for the same options. It ignores functions and loggers.
 func optionsKey(o Options) string {
-	return fmt.Sprintf("%q %d %q %q %q %d %d %t %t", o.SessionName, o.Duration, o.Policy, o.PolicyARNs,
-		o.ExpectedAccount, o.AdvisoryWindow, o.AttemptTimeout, o.ServeExpired, o.KeepOnRefusal)
+	return fmt.Sprintf("%q %d %q %q %q %d %d %t %t %t", o.SessionName, o.Duration, o.Policy, o.PolicyARNs,
+		o.ExpectedAccount, o.AdvisoryWindow, o.AttemptTimeout, o.ServeExpired, o.KeepOnRefusal, o.InsecureHTTP)
 }
 
 // Remove removes the providers of a role from the pool. They stay usable.

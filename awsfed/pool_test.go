@@ -33,7 +33,7 @@ func TestPoolIdentity(t *testing.T) {
 	t.Parallel()
 	p := awsfed.NewPool(newService(), &mintery{tb: t}, func(o *awsfed.PoolOptions) {
 		o.MaxRoles = 4
-		o.Provider = append(o.Provider, exact)
+		exact(&o.Options)
 	})
 	a := provider(t, p, 1)
 	if a != provider(t, p, 1) {
@@ -143,7 +143,7 @@ func TestPoolPriorities(t *testing.T) {
 		s.latency = time.Second
 		p := awsfed.NewPool(s, &mintery{tb: t}, func(o *awsfed.PoolOptions) {
 			o.MaxConcurrent = 1
-			o.Provider = append(o.Provider, exact)
+			exact(&o.Options)
 		})
 		get := func(n int) { _, _ = provider(t, p, n).Retrieve(context.Background()) }
 		// Roles 1 to 4 expire in that order, a minute apart; role 5 has expired.
@@ -182,7 +182,7 @@ func TestPoolPromotes(t *testing.T) {
 		s := newService()
 		p := awsfed.NewPool(s, &mintery{tb: t}, func(o *awsfed.PoolOptions) {
 			o.MaxConcurrent = 1
-			o.Provider = append(o.Provider, exact)
+			exact(&o.Options)
 		})
 		get := func(n int) { _, _ = provider(t, p, n).Retrieve(context.Background()) }
 		get(1)
@@ -212,7 +212,7 @@ func TestPoolQueueAndContexts(t *testing.T) {
 		s.latency = 20 * time.Second
 		p := awsfed.NewPool(s, &mintery{tb: t}, func(o *awsfed.PoolOptions) {
 			o.MaxConcurrent = 1
-			o.Provider = append(o.Provider, func(o *awsfed.Options) { o.AttemptTimeout = 70 * time.Second })
+			o.AttemptTimeout = 70 * time.Second
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
@@ -372,7 +372,7 @@ func TestPoolRunSeesThatARoleIsUsed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newService()
-		p := awsfed.NewPool(s, &mintery{tb: t}, func(o *awsfed.PoolOptions) { o.Provider = append(o.Provider, exact) })
+		p := awsfed.NewPool(s, &mintery{tb: t}, func(o *awsfed.PoolOptions) { exact(&o.Options) })
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go func() { _ = p.Run(ctx) }()
@@ -390,9 +390,8 @@ func TestPoolRunAfterAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService()
 		p := awsfed.NewPool(s, &mintery{tb: t}, func(o *awsfed.PoolOptions) {
-			o.Provider = append(o.Provider, exact, func(o *awsfed.Options) {
-				o.RefreshBackoff = func(int, time.Duration) time.Duration { return 5 * time.Second }
-			})
+			exact(&o.Options)
+			o.RefreshBackoff = func(int, time.Duration) time.Duration { return 5 * time.Second }
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()

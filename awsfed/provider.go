@@ -41,18 +41,25 @@ var (
 // from src, in any goroutine. If src is an [idp.Invalidator], it is told about tokens that STS
 // rejected.
 //
-// New starts nothing and sends nothing. The error is an [*OptionError].
+// New starts nothing and sends nothing. The error is an [*OptionError], also for a client that
+// would send tokens over http to another host. A client that accepts options for each request
+// cannot send one there later either; [Options].InsecureHTTP allows it.
 func New(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN string, src idp.TokenSource, optFns ...func(*Options)) (*Provider, error) {
-	if len(optFns) == 0 {
-		return newProvider(client, roleARN, src, defaults)
+	s := defaults
+	if len(optFns) > 0 {
+		var o Options
+		for _, fn := range optFns {
+			fn(&o)
+		}
+		var err error
+		if s, err = newSettings(o, nil); err != nil {
+			return nil, err
+		}
 	}
-	var o Options
-	for _, fn := range optFns {
-		fn(&o)
-	}
-	s, err := newSettings(o, nil)
-	if err != nil {
-		return nil, err
+	if !s.insecureHTTP {
+		if err := checkClient(client); err != nil {
+			return nil, err
+		}
 	}
 	return newProvider(client, roleARN, src, s)
 }
@@ -66,6 +73,9 @@ func newProvider(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN str
 	}
 	if err := checkRoleARN(roleARN); err != nil {
 		return nil, err
+	}
+	if got, want := accountOf(roleARN), s.expectedAccount; want != "" && got != want {
+		return nil, optionError("ExpectedAccount", "%w", &AccountError{Got: got, Want: want})
 	}
 	p := &Provider{client: client, src: src, opts: s, roleARN: roleARN}
 	p.engine.Init((*driver)(p), &s.rules)
@@ -159,7 +169,8 @@ func (p *Provider) ProviderSources() []aws.CredentialSource {
 // credentials are not affected. The next call waits for new ones; if the refresh fails with a
 // retryable error, callers get the old ones again until they expire. While a backoff after a failed
 // refresh lasts, callers get the old ones at once. [Provider.APIOption] calls Invalidate
-// automatically.
+// automatically, also in clients of a configuration of [LoadConfig]; code that sends requests
+// without the SDK calls it itself, on the provider that [FromConfig] returns.
 func (p *Provider) Invalidate(accessKeyID string) {
 	p.engine.Invalidate(func(s session) bool { return s.served.AccessKeyID == accessKeyID })
 }
@@ -167,6 +178,10 @@ func (p *Provider) Invalidate(accessKeyID string) {
 // Run fetches the first credentials at once and the next ones when they are due, until ctx is done,
 // and returns the error of ctx. With it, the first call after a long pause does not wait either. It
 // is optional. While STS refuses the role, Run waits up to 5 minutes between two attempts.
+//
+//	if p, ok := awsfed.FromConfig(cfg); ok {
+//		go p.Run(ctx)
+//	}
 func (p *Provider) Run(ctx context.Context) error {
 	return p.engine.Run(ctx)
 }

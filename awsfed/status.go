@@ -97,7 +97,12 @@ func (s Status) Remaining(now time.Time) time.Duration {
 	return max(0, s.Expires.Sub(now))
 }
 
-// Status returns a snapshot. It starts nothing and waits for nothing.
+// Status returns a snapshot. It starts nothing and waits for nothing. [FromConfig] returns the
+// provider of a configuration:
+//
+//	if p, ok := awsfed.FromConfig(cfg); ok {
+//		fmt.Println(p.Status().Remaining(time.Now()))
+//	}
 func (p *Provider) Status() Status {
 	v, _ := p.engine.Peek()
 	return p.status(p.engine.Status(), v)

@@ -22,6 +22,7 @@ var errTooLarge = errors.New("the answer is larger than 1 MiB, so it is not from
 type stsCall struct {
 	client        stscreds.AssumeRoleWithWebIdentityAPIClient
 	newConnection bool // do not use an idle connection
+	insecureHTTP  bool // allow http to other hosts
 }
 
 // An answer is an answer of STS.
@@ -43,7 +44,7 @@ func (c *stsCall) send(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInp
 			after = forceNewConnection(o)
 		}
 		if o.HTTPClient != nil {
-			o.HTTPClient = limitedClient{o.HTTPClient}
+			o.HTTPClient = guardedClient{o.HTTPClient, c.insecureHTTP}
 		}
 	})
 	if after != nil {
@@ -63,11 +64,20 @@ func (c *stsCall) send(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInp
 // thousand bytes. The SDK has no limit.
 const maxAnswer = 1 << 20
 
-// A limitedClient is an HTTP client that limits the size of answers.
-type limitedClient struct{ sts.HTTPClient }
+// A guardedClient is an HTTP client that refuses to send a token over http to another host, and
+// limits the size of answers.
+type guardedClient struct {
+	sts.HTTPClient
+	insecureHTTP bool // allow http to other hosts
+}
 
 // Do sends the request.
-func (c limitedClient) Do(rq *http.Request) (*http.Response, error) {
+func (c guardedClient) Do(rq *http.Request) (*http.Response, error) {
+	if !c.insecureHTTP {
+		if err := checkURL(rq.URL); err != nil {
+			return nil, err
+		}
+	}
 	resp, err := c.HTTPClient.Do(rq)
 	if err == nil && resp.Body != nil {
 		resp.Body = &limitedBody{resp.Body, maxAnswer}

@@ -142,7 +142,7 @@ func TestSourcesEndWithCode(t *testing.T) {
 	t.Setenv("AWS_CA_BUNDLE", "") // needs a client with a transport
 	p := newProvider(t, newService())
 	loaded, err := awsfed.LoadConfig(t.Context(), roleARN, &mintery{tb: t}, withClient(doer(nil)), func(o *awsfed.LoadOptions) {
-		o.Config = append(o.Config, config.WithRegion("eu-central-1"))
+		o.Config.Region = "eu-central-1"
 	})
 	if err != nil {
 		t.Fatal(err)

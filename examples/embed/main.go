@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/onafed/onafed/awsfed"
@@ -44,8 +43,8 @@ func start(ctx context.Context, role, region string) error {
 		return err
 	}
 	cfg, err := awsfed.LoadConfig(ctx, role, src, func(o *awsfed.LoadOptions) {
-		o.Config = append(o.Config, config.WithRegion(region))
-		o.Provider = append(o.Provider, watch(log))
+		o.Config.Region = region
+		o.Logger, o.OnRefresh = log, logRefresh(log)
 	})
 	if err != nil {
 		return err
@@ -53,17 +52,14 @@ func start(ctx context.Context, role, region string) error {
 	return work(ctx, cfg, os.Stdout)
 }
 
-// watch logs refreshes with what alerts and searches in CloudTrail need, and without secrets.
-func watch(log *slog.Logger) func(*awsfed.Options) {
-	return func(o *awsfed.Options) {
-		o.Logger = log
-		o.OnRefresh = func(e awsfed.RefreshEvent) {
-			if e.Err != nil {
-				log.Warn("refresh failed", "role", e.RoleARN, "left", e.Remaining.Round(time.Second), "err", e.Err)
-				return
-			}
-			log.Info("refreshed", "session", e.AssumedRoleARN, "accessKeyId", e.AccessKeyID, "requestId", e.RequestID, "expires", e.Expires)
+// logRefresh logs refreshes with what alerts and searches in CloudTrail need, and without secrets.
+func logRefresh(log *slog.Logger) func(awsfed.RefreshEvent) {
+	return func(e awsfed.RefreshEvent) {
+		if e.Err != nil {
+			log.Warn("refresh failed", "role", e.RoleARN, "left", e.Remaining.Round(time.Second), "err", e.Err)
+			return
 		}
+		log.Info("refreshed", "session", e.AssumedRoleARN, "accessKeyId", e.AccessKeyID, "requestId", e.RequestID, "expires", e.Expires)
 	}
 }
 

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-
 	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/awsfedtest"
 	"github.com/onafed/onafed/idp"
@@ -24,19 +22,18 @@ func TestWork(t *testing.T) {
 	fake := awsfedtest.New(t, iss, role)
 	t.Setenv("AWS_CA_BUNDLE", "") // the SDK accepts it only for its own client
 	inMemory := func(o *awsfed.LoadOptions) {
-		o.Config = append(o.Config, config.WithRegion("us-east-1"), config.WithHTTPClient(fake.HTTPClient()))
+		o.Config.Region, o.Config.HTTPClient = "us-east-1", fake.HTTPClient()
 	}
 
 	var logged, out bytes.Buffer
 	seen := make(chan struct{})
 	cfg, err := awsfed.LoadConfig(t.Context(), role, iss.TokenSource(idp.AudienceAWS), inMemory, func(o *awsfed.LoadOptions) {
-		o.Provider = append(o.Provider, watch(slog.New(slog.NewTextHandler(&logged, nil))), func(o *awsfed.Options) {
-			log := o.OnRefresh
-			o.OnRefresh = func(e awsfed.RefreshEvent) {
-				log(e)
-				close(seen) // calls do not wait for it, but the test does
-			}
-		})
+		logger := slog.New(slog.NewTextHandler(&logged, nil))
+		o.Logger = logger
+		o.OnRefresh = func(e awsfed.RefreshEvent) {
+			logRefresh(logger)(e)
+			close(seen) // calls do not wait for it, but the test does
+		}
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/onafed/onafed/awsfed"
@@ -50,9 +49,7 @@ func onAWS(ctx context.Context, o options, out *report) error {
 
 	out.heading("Credentials from AWS STS (package awsfed)")
 	cfg, err := awsfed.LoadConfig(ctx, o.roleARN, src, func(l *awsfed.LoadOptions) {
-		if o.region != "" {
-			l.Config = append(l.Config, config.WithRegion(o.region))
-		}
+		l.Config.Region = o.region
 	})
 	if err != nil {
 		return err

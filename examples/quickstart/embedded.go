@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/onafed/onafed/awsfed"
@@ -181,8 +180,10 @@ func policies(token *idp.Token, out *report) (trust.Policy, error) {
 // loadConfig is the part that a real program contains.
 func loadConfig(ctx context.Context, role string, src idp.TokenSource, endpoint string, opts ...func(*awsfed.Options)) (aws.Config, error) {
 	return awsfed.LoadConfig(ctx, role, src, func(o *awsfed.LoadOptions) {
-		o.Config = append(o.Config, config.WithRegion("us-east-1"), config.WithBaseEndpoint(endpoint))
-		o.Provider = opts
+		o.Config.Region, o.Config.BaseEndpoint = "us-east-1", endpoint
+		for _, fn := range opts {
+			fn(&o.Options)
+		}
 	})
 }
 

@@ -26,7 +26,7 @@ const (
 // time.
 func outage(ctx context.Context, src idp.TokenSource, endpoint string, fake *awsfedtest.STS, out *report) error {
 	before := len(fake.Calls())
-	cfg, err := loadConfig(ctx, roleARN, src, endpoint, func(o *awsfed.Options) { o.Duration = sessionLife })
+	cfg, err := loadConfig(ctx, roleARN, src, endpoint, func(o *awsfed.Options) { o.Duration, o.AnyDuration = sessionLife, true })
 	if err != nil {
 		return err
 	}

@@ -117,7 +117,7 @@ func newProvider(c *cell, w *world, src idp.TokenSource) *awsfed.Provider {
 	p, err := awsfed.New(sts.New(sts.Options{Region: "us-east-1", HTTPClient: w.client}), roleARN, src, func(o *awsfed.Options) {
 		o.Logger = w.logger()
 		o.AttemptTimeout = c.attempt // zero in a bubble
-		o.Duration = c.life
+		o.Duration, o.AnyDuration = c.life, true
 	})
 	if err != nil {
 		c.Fatal(err)

@@ -39,7 +39,7 @@ func TestRefreshAcrossExpiry(t *testing.T) {
 	role := w.role(t, "refresh", strings.Replace(openToAll, "HOST", "refresh.example.com", 1))
 	var refreshes, failed atomic.Int32
 	p := w.provider(t, role, func(o *awsfed.Options) {
-		o.Duration = session
+		o.Duration, o.AnyDuration = session, true
 		o.OnRefresh = func(e awsfed.RefreshEvent) {
 			refreshes.Add(1)
 			if e.Err != nil {

@@ -17,7 +17,7 @@ func TestKeyRotation(t *testing.T) {
 	role := w.role(t, "rotation", strings.Replace(openToAll, "HOST", "rotation.example.com", 1))
 	events := make(chan awsfed.RefreshEvent, 100)
 	p := w.provider(t, role, func(o *awsfed.Options) {
-		o.Duration = 8 * time.Second
+		o.Duration, o.AnyDuration = 8*time.Second, true
 		o.RefreshBackoff = func(int, time.Duration) time.Duration { return 200 * time.Millisecond }
 		o.OnRefresh = func(e awsfed.RefreshEvent) { events <- e }
 	})

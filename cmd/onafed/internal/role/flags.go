@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/onafed/onafed/awsfed"
@@ -63,18 +62,16 @@ func (f *Flags) STSRegion() string { return cmp.Or(f.Region, awsfed.DefaultRegio
 // Load returns the configuration for AWS clients, and the provider of the role in it.
 func (f *Flags) Load(ctx context.Context, src idp.TokenSource, log *slog.Logger) (aws.Config, *awsfed.Provider, error) {
 	cfg, err := awsfed.LoadConfig(ctx, f.RoleARN, src, func(o *awsfed.LoadOptions) {
-		if f.Region != "" {
-			o.Config = append(o.Config, config.WithRegion(f.Region))
-		}
+		o.Config.Region = f.Region
 		if f.WithoutFiles {
-			o.Config = append(o.Config, config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}))
+			o.Config.SharedConfigFiles, o.Config.SharedCredentialsFiles = []string{}, []string{}
 		}
-		o.Provider = append(o.Provider, f.options(log))
+		f.options(log)(&o.Options)
 	})
 	if err != nil {
 		return aws.Config{}, nil, err
 	}
-	p, ok := cfg.Credentials.(*awsfed.Provider)
+	p, ok := awsfed.FromConfig(cfg)
 	if !ok {
 		return aws.Config{}, nil, fmt.Errorf("the configuration has credentials of type %T, not the role's", cfg.Credentials)
 	}
@@ -85,6 +82,7 @@ func (f *Flags) options(log *slog.Logger) func(*awsfed.Options) {
 	return func(o *awsfed.Options) {
 		o.SessionName = f.RoleSessionName
 		o.Duration = time.Duration(f.DurationSeconds) * time.Second
+		o.AnyDuration = true // other servers than AWS STS grant less than 15 minutes
 		o.Logger = log
 	}
 }

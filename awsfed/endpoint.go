@@ -1,0 +1,87 @@
+package awsfed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/onafed/onafed/internal/loopback"
+	"github.com/onafed/onafed/internal/quote"
+)
+
+// An endpointError reports that a request would send a token over http to another host.
+type endpointError struct {
+	url string // scheme and host
+}
+
+func (e *endpointError) Error() string {
+	return fmt.Sprintf("the STS endpoint %s would send the ID token without encryption", quote.Text(e.url, maxShown))
+}
+
+// orUse is what a program can do about an endpointError.
+const orUse = "use https, or http to this host, or set InsecureHTTP"
+
+// checkURL returns an error if a request to u would send a token over http to another host.
+func checkURL(u *url.URL) error {
+	if u.Scheme == "https" || u.Scheme == "http" && loopback.IsHost(u.Hostname()) {
+		return nil
+	}
+	return &endpointError{url: u.Scheme + "://" + u.Host}
+}
+
+// checkClient refuses a client of the SDK that would send tokens over http to another host. Clients
+// whose endpoint cannot be determined pass: [stsCall] checks each request.
+func checkClient(client any) error {
+	c, ok := client.(*sts.Client)
+	if !ok || c == nil {
+		return nil
+	}
+	u, err := endpointOf(context.Background(), c)
+	if err != nil {
+		return nil //nolint:nilerr // Retrieve returns it
+	}
+	if err := checkURL(u); err != nil {
+		return optionError("client", "%w: %s", err, orUse)
+	}
+	return nil
+}
+
+// endpointOf returns the URL to which the client sends requests. It uses the client itself, because
+// an endpoint has many sources: options, variables, files, resolvers.
+func endpointOf(ctx context.Context, client *sts.Client) (*url.URL, error) {
+	var recorder urlRecorder
+	_, err := client.AssumeRoleWithWebIdentity(ctx, &sts.AssumeRoleWithWebIdentityInput{
+		RoleArn:          aws.String("arn:aws:iam::000000000000:role/none"),
+		RoleSessionName:  aws.String("none"),
+		WebIdentityToken: aws.String("none"),
+	}, func(o *sts.Options) {
+		o.HTTPClient = &recorder
+		o.Retryer = aws.NopRetryer{}
+		o.APIOptions = nil // they would count a request that is not sent
+		o.ClientLogMode = 0
+	})
+	if recorder.url == nil {
+		return nil, err
+	}
+	return recorder.url, nil
+}
+
+// A urlRecorder is an HTTP client that sends nothing and keeps the URL.
+type urlRecorder struct{ url *url.URL }
+
+var errNotSent = errors.New("not sent")
+
+// Do keeps the URL.
+func (r *urlRecorder) Do(rq *http.Request) (*http.Response, error) {
+	r.url = rq.URL
+	if rq.Body != nil {
+		_, _ = io.Copy(io.Discard, rq.Body)
+		_ = rq.Body.Close()
+	}
+	return nil, errNotSent
+}

@@ -1,0 +1,195 @@
+package awsfed
+
+import (
+	"encoding/json"
+	"log/slog"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/onafed/onafed/internal/arn"
+	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/internal/refresh"
+)
+
+// settings are checked options. Providers with the same options share them; they never change.
+type settings struct {
+	sessionName     string
+	policy          string
+	expectedAccount string
+	policyARNs      []string
+	duration        time.Duration
+	insecureHTTP    bool
+	logger          *slog.Logger
+	onRefresh       func(RefreshEvent)
+	rules           refresh.Rules
+	pool            *Pool // nil without one
+}
+
+// maxEarlyInvalid is how many sets of credentials in a row may be invalidated soon after their
+// arrival. A service with a wrong clock rejects all of them, and each rejection would cost a
+// request to STS.
+const maxEarlyInvalid = 8
+
+// defaults are the settings of providers without options, which share them.
+var defaults = &settings{rules: refresh.Rules{InvalidateLimit: maxEarlyInvalid}} //nolint:gochecknoglobals // never written; a program may have thousands of providers
+
+// attemptTimeout returns the bound of a refresh.
+func (s *settings) attemptTimeout() time.Duration {
+	if s.rules.AttemptTimeout > 0 {
+		return s.rules.AttemptTimeout
+	}
+	return refresh.DefaultAttemptTimeout
+}
+
+// newSettings checks the options. pool is nil for a provider without one.
+func newSettings(o Options, pool *Pool) (*settings, error) {
+	switch {
+	case o.SessionName != "" && !arn.IsSessionName(o.SessionName):
+		return nil, optionError("SessionName", "%s: want 2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -", quote.Text(o.SessionName, 80))
+	case o.AdvisoryWindow < 0:
+		return nil, optionError("AdvisoryWindow", "%v is negative", o.AdvisoryWindow)
+	case o.AttemptTimeout < 0:
+		return nil, optionError("AttemptTimeout", "%v is negative", o.AttemptTimeout)
+	case o.ExpectedAccount != "" && !arn.IsAccount(o.ExpectedAccount):
+		return nil, optionError("ExpectedAccount", "%s is not an account ID of 12 digits", quote.Text(o.ExpectedAccount, 40))
+	}
+	for _, check := range []func(*Options) error{checkDuration, checkPolicy, checkPolicyARNs} {
+		if err := check(&o); err != nil {
+			return nil, err
+		}
+	}
+	s := &settings{
+		sessionName:     o.SessionName,
+		policy:          o.Policy,
+		expectedAccount: o.ExpectedAccount,
+		policyARNs:      slices.Clone(o.PolicyARNs),
+		duration:        o.Duration,
+		insecureHTTP:    o.InsecureHTTP,
+		logger:          o.Logger,
+		onRefresh:       o.OnRefresh,
+		pool:            pool,
+		rules: refresh.Rules{
+			AdvisoryWindow:  o.AdvisoryWindow,
+			AttemptTimeout:  o.AttemptTimeout,
+			Backoff:         o.RefreshBackoff,
+			InvalidateLimit: maxEarlyInvalid,
+			ServeExpired:    o.ServeExpired,
+			KeepOnPermanent: o.KeepOnRefusal,
+		},
+	}
+	if pool != nil {
+		s.rules.Gate = pool.queue
+	}
+	return s, nil
+}
+
+// minSession is the shortest lifetime that STS grants (AssumeRoleWithWebIdentity, DurationSeconds).
+const minSession = 15 * time.Minute
+
+func checkDuration(o *Options) error {
+	switch d := o.Duration; {
+	case d == 0:
+		return nil
+	case d < 0 || d%time.Second != 0:
+		return optionError("Duration", "%v: want whole seconds above zero", d)
+	case d > math.MaxInt32*time.Second:
+		return optionError("Duration", "%v is too large", d)
+	case !o.AnyDuration && (d < minSession || d > longestSession):
+		return optionError("Duration", "%v: AWS STS grants 15 minutes to 12 hours; AnyDuration allows others", d)
+	}
+	return nil
+}
+
+// checkPolicy checks a session policy by the rules of AssumeRoleWithWebIdentity, Policy.
+func checkPolicy(o *Options) error {
+	const maxPolicy = 2048
+	if o.Policy == "" {
+		return nil
+	}
+	if !json.Valid([]byte(o.Policy)) || !strings.HasPrefix(strings.TrimLeft(o.Policy, " \t\r\n"), "{") {
+		return optionError("Policy", "is not a JSON object")
+	}
+	n := 0
+	for _, r := range o.Policy {
+		if n++; r > 0xff {
+			return optionError("Policy", "has the character %U; AWS STS accepts U+0020 to U+00FF", r)
+		}
+	}
+	if n > maxPolicy {
+		return optionError("Policy", "has %d characters; AWS STS accepts %d", n, maxPolicy)
+	}
+	return nil
+}
+
+func checkPolicyARNs(o *Options) error {
+	const maxPolicies = 10
+	if n := len(o.PolicyARNs); n > maxPolicies {
+		return optionError("PolicyARNs", "has %d elements; AWS STS accepts %d", n, maxPolicies)
+	}
+	for _, s := range o.PolicyARNs {
+		a, _ := arn.Parse(s)
+		name, ok := strings.CutPrefix(a.Resource, "policy/")
+		if !ok || a.Service != "iam" || a.Partition == "" || a.Region != "" || !isPrintable(s) || name[strings.LastIndexByte(name, '/')+1:] == "" {
+			return optionError("PolicyARNs", "%s is not the ARN of a policy, arn:aws:iam::<account>:policy/<name>", quote.Text(s, 100))
+		}
+	}
+	return nil
+}
+
+// checkRoleARN checks that s is the ARN of a role. In the partitions of AWS the account has 12
+// digits. Other servers with this API use them too: Ceph has an empty account, or the name of a
+// tenant with a letter in it. Other partitions, such as minio, have any account.
+func checkRoleARN(s string) error {
+	const form = "arn:aws:iam::<account>:role/<name>"
+	a, _ := arn.Parse(s)
+	_, name, isRole := a.Role()
+	switch {
+	case s == "":
+		return optionError("roleARN", "is empty")
+	case strings.TrimSpace(s) != s:
+		return optionError("roleARN", "%s has white space around it", quote.Text(s, 100))
+	case len(s) > 2048:
+		return optionError("roleARN", "%s has %d characters, more than 2048", quote.Text(s, 100), len(s))
+	case !isRole || a.Partition == "" || !isPrintable(s):
+		return optionError("roleARN", "%s is not the ARN of a role, %s", quote.Text(s, 100), form)
+	case !arn.IsPartition(a.Partition):
+		return nil
+	case a.Region != "":
+		return optionError("roleARN", "%s has a region, but roles have none: %s", quote.Text(s, 100), form)
+	case !arn.IsAccount(a.Account) && !isTenant(a.Account):
+		return optionError("roleARN", "%s: the account %s does not have 12 digits", quote.Text(s, 100), quote.Text(a.Account, 40))
+	case !arn.IsName(name):
+		return optionError("roleARN", "%s: the name of a role has only the characters A-Z a-z 0-9 _ + = , . @ -", quote.Text(s, 100))
+	}
+	return nil
+}
+
+// isTenant reports whether s is the account in the ARN of a role of Ceph: empty, or a name of
+// letters, digits and underscores with a letter (Ceph documentation, "Multitenancy" and "Role").
+func isTenant(s string) bool {
+	if s == "" {
+		return true
+	}
+	letter := false
+	for i := range len(s) {
+		c := s[i]
+		isLetter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		if !isLetter && (c < '0' || c > '9') && c != '_' {
+			return false
+		}
+		letter = letter || isLetter
+	}
+	return letter
+}
+
+// isPrintable reports whether s has only visible characters of ASCII, as all ARNs of IAM do.
+func isPrintable(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
