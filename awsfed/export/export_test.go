@@ -2,6 +2,8 @@ package export
 
 import (
 	"context"
+	"errors"
+	"os"
 	"path/filepath"
 	"time"
 )
@@ -109,6 +111,43 @@ type Target struct{ at target }
 func OpenTarget(path string) (Target, error) {
 	at, err := openTarget(path, folderRule{})
 	return Target{at}, err
+}
+
+// OpenTargetSlowly opens the folder like OpenTarget. The base must be a folder where everybody can
+// write. meanwhile is called when the first name below it was entered.
+func OpenTargetSlowly(base, first, second, name string, meanwhile func()) (Target, error) {
+	w := walk{}
+	defer w.close()
+	if err := errors.Join(w.start(base), w.enterAll(filepath.Join(base, first))); err != nil {
+		return Target{}, err
+	}
+	meanwhile()
+	if _, err := w.enter(second, filepath.Join(base, first, second), false, true); err != nil {
+		return Target{}, err
+	}
+	last := w.last()
+	f := folder{root: last.root, path: last.path, info: last.info}
+	last.root = nil
+	return Target{target{folder: f, name: name}}, nil
+}
+
+// OpenReplaced checks a folder, calls meanwhile and then opens it through the folder above it.
+func OpenReplaced(dir, name string, meanwhile func()) error {
+	parent, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer parent.Close()
+	info, err := parent.Lstat(name)
+	if err != nil {
+		return err
+	}
+	meanwhile()
+	root, err := openRoot(parent, step{path: filepath.Join(dir, name), info: info}, name)
+	if err == nil {
+		err = root.Close()
+	}
+	return err
 }
 
 // Close closes the folder.

@@ -108,7 +108,7 @@ func ways() []way {
 		{"an own link in a home of root's group", []wayStep{{"home", 0, 0o755, ""}, {"home/user", 0, 0o775, ""}, {"own", user, 0o700, ""}, {"home/user/.aws", user, 0, "../../own"}}, true},
 		{"an own link to a folder of another user", append(homes(user, 0o755), wayStep{"own", stranger, 0o777, ""}, wayStep{"home/user/.aws", user, 0, "../../own"}), false},
 		{"an own link to a folder where its group can write", append(homes(user, 0o755), wayStep{"own", user, 0o775, ""}, wayStep{"home/user/.aws", user, 0, "../../own"}), false},
-		{"an own link to what does not exist", append(homes(user, 0o755), wayStep{"home/user/.aws", user, 0, "../../none"}), false},
+		{"an own link to what does not exist", append(homes(user, 0o755), wayStep{"home/user/.aws", user, 0, "none"}), false},
 		{"an own link to itself", append(homes(user, 0o755), wayStep{"home/user/.aws", user, 0, ".aws"}), false},
 		{"an absolute link", append(homes(user, 0o755), wayStep{"own", user, 0o700, ""}, wayStep{"home/user/.aws", user, 0, "/own"}), true},
 		{"a way through many folders", []wayStep{{"home", 0, 0, "a/../b/./c/"}, {"a", 0, 0o755, ""}, {"b", 0, 0o755, ""}, {"b/c", 0, 0, "../d/e"}, {"d", 0, 0o755, ""}, {"d/e", 0, 0o755, ""}, {"d/e/user", user, 0o755, ""}}, true},
@@ -193,6 +193,10 @@ func TestTokenInAnEmptyDir(t *testing.T) {
 		checkMode(t, path, 0o640)
 		if out, err := asUser(t, wayUser, "token", filepath.Join(volume, "token"), "").CombinedOutput(); err == nil {
 			t.Errorf("%v: a token was written to the volume itself: %s", mode, out)
+		}
+		roots := folder(t, filepath.Join(open(t), "root"), 0, 0o755)
+		if out, err := asUser(t, wayUser, "token", filepath.Join(roots, "token"), "").CombinedOutput(); err == nil || !strings.Contains(string(out), "belongs to another user") {
+			t.Errorf("%v: %v: %s, want a refusal of root's folder", mode, err, out)
 		}
 	}
 }

@@ -103,6 +103,38 @@ func TestFolderThatIsReplacedLater(t *testing.T) {
 	}
 }
 
+// In a folder where everybody can write, another user can replace the user's folder while the way to
+// the file is checked. The check goes on in the folder that it entered.
+func TestFolderThatIsReplacedMeanwhile(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no modes")
+	}
+	base := t.TempDir()
+	if err := errors.Join(os.Chmod(base, 0o777), os.MkdirAll(filepath.Join(base, "own", "x"), 0o700), os.MkdirAll(filepath.Join(base, "other", "x"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	swap := func() {
+		if err := errors.Join(os.Rename(filepath.Join(base, "own"), filepath.Join(base, "moved")), os.Rename(filepath.Join(base, "other"), filepath.Join(base, "own"))); err != nil {
+			t.Error(err)
+		}
+	}
+	at, err := export.OpenTargetSlowly(base, "own", "x", "secret", swap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer at.Close()
+	if err := at.Replace(t.Context(), "s"); err != nil || read(t, filepath.Join(base, "moved", "x", "secret")) != "s" {
+		t.Errorf("Replace = %v, want the file in the folder that was entered", err)
+	}
+	if err := os.Rename(filepath.Join(base, "moved"), filepath.Join(base, "other")); err != nil {
+		t.Fatal(err)
+	}
+	if err := export.OpenReplaced(base, "own", swap); err == nil || !strings.Contains(err.Error(), "was replaced while it was opened") {
+		t.Errorf("a folder that was replaced before it was opened: %v", err)
+	}
+}
+
 func openTarget(t *testing.T, path string) export.Target {
 	t.Helper()
 	at, err := export.OpenTarget(path)
