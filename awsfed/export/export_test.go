@@ -2,7 +2,6 @@ package export
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"time"
@@ -118,7 +117,7 @@ func OpenTarget(path string) (Target, error) {
 func OpenTargetSlowly(base, first, second, name string, meanwhile func()) (Target, error) {
 	w := walk{}
 	defer w.close()
-	if err := errors.Join(w.start(base), w.enterAll(filepath.Join(base, first))); err != nil {
+	if err := w.start(filepath.Join(base, first)); err != nil {
 		return Target{}, err
 	}
 	meanwhile()

@@ -39,9 +39,6 @@ func openFolder(path string, rule folderRule) (folder, error) {
 	defer w.close()
 	err := w.start(path)
 	if err == nil {
-		err = w.enterAll(path)
-	}
-	if err == nil {
 		err = w.checkLast()
 	}
 	if err != nil {
@@ -84,13 +81,13 @@ func (w *walk) close() {
 	}
 }
 
-// start begins at the root of the file system, which nobody can replace. Without owners there is
-// nothing to check on the way, so it begins at the folder itself.
+// start goes to the folder from the root of the file system, which nobody can replace. Without
+// owners there is nothing to check on the way, so it begins at the folder itself.
 func (w *walk) start(path string) error {
 	w.steps = w.first[:0]
 	if hasOwners {
 		w.steps = append(w.steps, step{path: string(filepath.Separator)})
-		return nil
+		return w.enterAll(path)
 	}
 	if w.rule.create {
 		if err := os.MkdirAll(path, 0o700); err != nil {
@@ -108,11 +105,7 @@ func (w *walk) start(path string) error {
 
 // enterAll goes from the first step along the path.
 func (w *walk) enterAll(path string) error {
-	rest := path
-	if !hasOwners {
-		rest = ""
-	}
-	given := len(rest) // what is longer begins with names from a link
+	rest, given := path, len(path) // what is longer begins with names from a link
 	for links := 0; rest != ""; {
 		mayCreate := w.rule.create && len(rest) <= given
 		var name, link string

@@ -22,12 +22,7 @@ type SharedFolder struct {
 func (f *File) SharedFolders() ([]SharedFolder, error) {
 	w := walk{rule: folderRule{owners: f.owners}}
 	defer w.close()
-	dir := filepath.Dir(f.path)
-	err := w.start(dir)
-	if err == nil {
-		err = w.enterAll(dir)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := w.start(filepath.Dir(f.path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, failAt(f.path, err)
 	}
 	return w.shared, nil

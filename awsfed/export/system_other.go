@@ -1,4 +1,4 @@
-//go:build !unix && !windows
+//go:build !unix
 
 package export
 
@@ -7,8 +7,9 @@ import (
 	"os"
 )
 
-// These systems (js/wasm, wasip1, plan9) have no owners that can be checked. They have no locks
-// either, so no file is written there.
+// On Windows owners and modes are access control lists. The ones of a user's profile folder admit
+// only the user and administrators. They are not checked. The other systems (js/wasm, wasip1, plan9)
+// have no locks, so no file is written there.
 const (
 	hasOwners    = false
 	openNonblock = 0
@@ -16,5 +17,3 @@ const (
 )
 
 func ownerOf(fs.FileInfo) (uid, gid int) { return 0, 0 }
-func isShared(error) bool                { return false }
-func isBusy(error) bool                  { return false }

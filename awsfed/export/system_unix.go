@@ -24,8 +24,3 @@ func ownerOf(info fs.FileInfo) (uid, gid int) {
 	}
 	return int(st.Uid), int(st.Gid)
 }
-
-// isShared and isBusy report whether a file cannot be opened or replaced only because another
-// process has it open. That does not happen here.
-func isShared(error) bool { return false }
-func isBusy(error) bool   { return false }

@@ -2,21 +2,9 @@ package export
 
 import (
 	"errors"
-	"io/fs"
-	"os"
 
 	"golang.org/x/sys/windows"
 )
-
-// Owners and modes are access control lists here. The ones of a user's profile folder admit only
-// the user and administrators. They are not checked.
-const (
-	hasOwners    = false
-	openNonblock = 0
-	lockFlags    = os.O_RDWR
-)
-
-func ownerOf(fs.FileInfo) (uid, gid int) { return 0, 0 }
 
 // isShared reports whether another process has the file open without sharing it.
 func isShared(err error) bool {
