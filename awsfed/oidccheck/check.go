@@ -28,12 +28,17 @@ const (
 	maxShown = 80  // bytes of other untrusted text in a message
 )
 
-// A Finding is a reason why AWS STS may refuse an issuer or its tokens.
+// A Finding is a reason why AWS STS may refuse an issuer or its tokens. Its JSON is an object with
+// all four members. Released members keep their names and meanings; new ones may be added.
 type Finding struct {
-	ID       string        // stable, such as "issuer-port"
-	Severity lint.Severity // an error if AWS refuses it by its documentation, a warning if it may fail
-	Message  string        // what was found
-	Fix      string        // what to do
+	// ID is stable, such as "issuer-port".
+	ID string `json:"id"`
+	// Severity is an error if AWS refuses it by its documentation, and a warning if it may fail.
+	Severity lint.Severity `json:"severity"`
+	// Message is what was found.
+	Message string `json:"message"`
+	// Fix is what to do.
+	Fix string `json:"fix"`
 }
 
 // String returns the finding on one line: "error issuer-port: <message> Fix: <fix>".

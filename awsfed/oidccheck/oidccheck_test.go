@@ -237,3 +237,12 @@ func TestCheckReturnsTheErrorOfTheContext(t *testing.T) {
 		t.Errorf("Check = %v, %v; want context.Canceled", found, err)
 	}
 }
+
+// The names in JSON are documented and do not change.
+func TestFindingJSON(t *testing.T) {
+	t.Parallel()
+	data, err := json.Marshal(oidccheck.Finding{ID: "issuer-port", Severity: lint.Warning, Message: "m", Fix: "f"})
+	if want := `{"id":"issuer-port","severity":"warning","message":"m","fix":"f"}`; err != nil || string(data) != want {
+		t.Errorf("Marshal = %s, %v, want %s", data, err, want)
+	}
+}
