@@ -16,7 +16,7 @@ import (
 func TestExamplesPrintWhatTheirReadmesShow(t *testing.T) {
 	took := regexp.MustCompile(` \([0-9.]+s\)`)
 	same := map[string][]string{
-		"parse-claims": {"run"}, "trust-policy": {"run"}, "verify-token": {"run"}, "serve-issuer": {"run"},
+		"parse-claims": {"run"}, "trust-policy": {"run"}, "verify-token": {"run"}, "serve-issuer": {"run"}, "call-service": {"run"},
 		"mock-source": {"test", "-v"},
 	}
 	dirs, err := filepath.Glob("examples/*")
