@@ -46,3 +46,6 @@ func (s *STS) Opens(text string) bool {
 	_, ok := s.open(text)
 	return ok
 }
+
+// DecodeChunks returns the content of an upload in chunks.
+func DecodeChunks(b []byte) ([]byte, bool) { return decodeChunks(b) }

@@ -52,8 +52,8 @@ func CallerFrom(ctx context.Context) (Caller, bool) {
 // The handler gets only requests that are signed with valid credentials of s, see [CallerFrom].
 // Other requests are refused as AWS does, with the code and in the format of the service, for
 // example ExpiredToken of S3 and RequestExpired of EC2. There are no permission policies: the
-// handler decides what a role may do. A body may have at most 16 MiB; chunks of uploads (aws-chunked)
-// are not decoded.
+// handler decides what a role may do. A body may have at most 16 MiB. An upload in chunks (aws-chunked)
+// is decoded; the signatures and checksums of its chunks are not verified.
 //
 // [STS.HTTPClient] and [Start] reach all services. A request belongs to the service in its host
 // name, or else to that of its signature, so one URL (AWS_ENDPOINT_URL) is enough for all of them.
@@ -124,8 +124,12 @@ func (s *STS) serveService(r *http.Request, req request, service string) (*fakeh
 	resp.Fields.Set("Date", now.UTC().Format(http.TimeFormat))
 	resp.Fields.Set("X-Amzn-Requestid", requestID)
 	handler, caller, refused := s.admit(req, service)
+	sent := req.header
+	if refused == nil {
+		req.body, req.header, refused = req.decodeBody()
+	}
 	if refused != nil {
-		refused.writeTo(resp, service, req.header)
+		refused.writeTo(resp, service, sent)
 	} else {
 		ctx := context.WithValue(r.Context(), callerKey{}, caller)
 		handler.ServeHTTP(resp, req.toServer(ctx, r))
@@ -156,10 +160,15 @@ func (s *STS) admit(r request, service string) (http.Handler, Caller, *apiError)
 	}, nil
 }
 
+// isS3 reports whether a service has S3's rules for signatures and errors.
+func isS3(service string) bool {
+	return service == "s3" || strings.HasPrefix(service, "s3-") || service == "s3express"
+}
+
 // toServer returns the request as a server gets it. from is the original, perhaps of a client.
 func (r request) toServer(ctx context.Context, from *http.Request) *http.Request {
 	c := from.Clone(ctx)
-	c.Host = r.host
+	c.Host, c.Header = r.host, r.header
 	c.URL = &url.URL{Path: r.url.Path, RawPath: r.url.RawPath, RawQuery: r.url.RawQuery}
 	if c.URL.Path == "" {
 		c.URL.Path = "/"

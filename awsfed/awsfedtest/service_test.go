@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -136,8 +137,8 @@ func TestHandleCallsHandler(t *testing.T) {
 	}))
 	want := "s3 eu-central-1 123456789012 arn:aws:sts::123456789012:assumed-role/deploy/env-" + idptest.EnvironmentID + " " + roleARN + " true true\n" +
 		"PUT bucket.s3.eu-central-1.amazonaws.com /a%20key?x=1 /a%20key?x=1 hello\n"
-	// S3 accepts two words instead of the hash of the body.
-	for _, hash := range []string{"", "UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"} {
+	// S3 accepts a word instead of the hash of the body.
+	for _, hash := range []string{"", "UNSIGNED-PAYLOAD"} {
 		if status, body := putObject(hash).send(t, s.HTTPClient(), creds); status != http.StatusOK || body != want {
 			t.Errorf("%q: response = %d %s, want 200 %s", hash, status, body, want)
 		}
@@ -297,6 +298,62 @@ func TestServiceBodies(t *testing.T) {
 	if status, body := changed.send(t, s.HTTPClient(), creds); status != 400 || !strings.Contains(body, "InvalidSignatureException") {
 		t.Errorf("changed body: %d %s, want InvalidSignatureException", status, body)
 	}
+}
+
+// The handler gets the content of an upload in chunks.
+func TestChunkedUploads(t *testing.T) {
+	t.Parallel()
+	s, iss := setup(t)
+	creds := session(t, s, iss)
+	s.Handle("s3", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%s %d %s", body, r.ContentLength, r.Header.Get("Content-Encoding"))
+	}))
+	for _, tt := range []struct{ name, encoding, length, body, want string }{
+		{"one chunk", "aws-chunked", "5", "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", "hello 5 "},
+		{"two chunks with signatures", "aws-chunked", "", "5;chunk-signature=1\r\nhello\r\nA;chunk-signature=2\r\n0123456789\r\n0;chunk-signature=3\r\n\r\n", "hello0123456789 15 "},
+		{"compressed content", "gzip, aws-chunked", "5", "5\r\nhello\r\n0\r\n\r\n", "hello 5 gzip"},
+		{"no content", "aws-chunked", "0", "0\r\n\r\n", " 0 "},
+		{"encoding is not named", "", "5", "5\r\nhello\r\n0\r\n\r\n", "hello 5 "},
+		{"no last chunk", "aws-chunked", "5", "5\r\nhello\r\n", "IncompleteBody"},
+		{"too short", "aws-chunked", "5", "6\r\nhello\r\n0\r\n\r\n", "IncompleteBody"},
+		{"another length", "aws-chunked", "6", "5\r\nhello\r\n0\r\n\r\n", "IncompleteBody"},
+		{"size is no number", "aws-chunked", "", "-5\r\nhello\r\n0\r\n\r\n", "IncompleteBody"},
+		{"size overflows", "aws-chunked", "", "ffffffffffffffff\r\nhello\r\n0\r\n\r\n", "IncompleteBody"},
+		{"not chunks", "aws-chunked", "", "hello", "IncompleteBody"},
+	} {
+		q := putObject("STREAMING-UNSIGNED-PAYLOAD-TRAILER")
+		q.body, q.header = tt.body, http.Header{"X-Amz-Decoded-Content-Length": {tt.length}}
+		if tt.encoding != "" {
+			q.header.Set("Content-Encoding", tt.encoding)
+		}
+		if _, body := q.send(t, s.HTTPClient(), creds); body != tt.want && (tt.want != "IncompleteBody" || codeOf(body) != tt.want) {
+			t.Errorf("%s: %q, want %q", tt.name, body, tt.want)
+		}
+	}
+}
+
+// Chunks that encode some content are decoded to it, and nothing else makes the decoder fail.
+func FuzzChunks(f *testing.F) {
+	f.Add([]byte("hello"), 3)
+	f.Add([]byte("5\r\nhello\r\n0\r\n\r\n"), 1)
+	f.Add([]byte("7fffffff\r\n"), 0)
+	f.Fuzz(func(t *testing.T, content []byte, size int) {
+		if decoded, ok := awsfedtest.DecodeChunks(content); ok == (decoded == nil) || len(decoded) > len(content) {
+			t.Errorf("DecodeChunks(%q) = %q, %v", content, decoded, ok)
+		}
+		if size < 1 {
+			return
+		}
+		var b bytes.Buffer
+		for chunk := range slices.Chunk(content, size) {
+			fmt.Fprintf(&b, "%x;a=b\r\n%s\r\n", len(chunk), chunk)
+		}
+		b.WriteString("0\r\nx:y\r\n\r\n")
+		if decoded, ok := awsfedtest.DecodeChunks(b.Bytes()); !ok || !bytes.Equal(decoded, content) {
+			t.Errorf("DecodeChunks(%q) = %q, %v, want %q", b.Bytes(), decoded, ok, content)
+		}
+	})
 }
 
 func TestHandleReservesSTS(t *testing.T) {

@@ -18,7 +18,7 @@ func (e *apiError) writeTo(w http.ResponseWriter, service string, header http.He
 	case service == "ec2":
 		e = e.translated(ec2Refusals())
 		body, err = xml.Marshal(ec2Error{Error: ec2Detail{e.code, e.message}, RequestID: requestID})
-	case service == "s3" || strings.HasPrefix(service, "s3-"):
+	case isS3(service):
 		e = e.translated(s3Refusals())
 		body, err = xml.Marshal(s3Error{Code: e.code, Message: e.message, RequestID: requestID})
 	case strings.HasPrefix(contentType, "application/x-www-form-urlencoded"):

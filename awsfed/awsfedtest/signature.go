@@ -187,7 +187,7 @@ func (sig signature) canonicalRequest(r request) string {
 	if path == "" {
 		path = "/"
 	}
-	if sig.service != "s3" { // all services except S3 encode the path twice
+	if !isS3(sig.service) { // all services except S3 encode the path twice
 		path = strings.ReplaceAll(encodeURI(path), "%2F", "/")
 	}
 	var b strings.Builder
@@ -216,10 +216,10 @@ func (sig signature) canonicalRequest(r request) string {
 // stream.
 func (sig signature) payloadHash(r request) string {
 	word := r.header.Get("X-Amz-Content-Sha256")
-	if sig.service == "s3" && (word == "UNSIGNED-PAYLOAD" || strings.HasPrefix(word, "STREAMING-")) {
+	if isS3(sig.service) && (word == "UNSIGNED-PAYLOAD" || strings.HasPrefix(word, "STREAMING-")) {
 		return word
 	}
-	if sig.service == "s3" && sig.presigned {
+	if isS3(sig.service) && sig.presigned {
 		return "UNSIGNED-PAYLOAD"
 	}
 	sum := sha256.Sum256(r.body)
