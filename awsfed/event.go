@@ -11,7 +11,8 @@ import (
 // A RefreshEvent is the result of one refresh. It contains no secrets, and personal data is
 // redacted. AccessKeyID, AssumedRoleARN and RequestID connect it with records of CloudTrail.
 //
-// Its JSON has the same form as that of [Status].
+// Its JSON has the members of [Status], with the same promise, and retryable, began, ended and
+// remaining. request_id is RequestID of the event.
 type RefreshEvent struct {
 	// Status is the state after the refresh. Its credentials are the new ones, or, after a failure,
 	// the old ones. Err is nil after a success.

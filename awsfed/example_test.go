@@ -169,3 +169,32 @@ func ExampleNewPool() {
 	// arn:aws:iam::123456789012:role/tenant-a true
 	// arn:aws:iam::123456789012:role/tenant-b true
 }
+
+// Config returns a configuration for clients that use one of the roles.
+func ExamplePool_Config() {
+	ctx := context.Background()
+	pool := awsfed.NewPool(exampleSTS, exampleSource)
+	const readOnly = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+	for _, tenant := range []string{"a", "b"} {
+		cfg, err := pool.Config(ctx, "arn:aws:iam::123456789012:role/tenant-"+tenant, func(o *awsfed.LoadOptions) {
+			o.Config.Region = "eu-central-1"
+			o.PolicyARNs = []string{readOnly}
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+		creds, err := cfg.Credentials.Retrieve(ctx)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(cfg.Region, creds.HasKeys())
+	}
+	for _, st := range pool.Status() {
+		fmt.Println(st.RoleARN, st.Options)
+	}
+	// Output:
+	// eu-central-1 true
+	// eu-central-1 true
+	// arn:aws:iam::123456789012:role/tenant-a PolicyARNs=["arn:aws:iam::aws:policy/ReadOnlyAccess"]
+	// arn:aws:iam::123456789012:role/tenant-b PolicyARNs=["arn:aws:iam::aws:policy/ReadOnlyAccess"]
+}

@@ -14,7 +14,7 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// LoadOptions are the options of [LoadConfig].
+// LoadOptions are the options of [LoadConfig] and [Pool.Config].
 type LoadOptions struct {
 	// Options are the options of the provider, as for [New].
 	Options
@@ -84,6 +84,30 @@ func LoadConfig(ctx context.Context, roleARN string, src idp.TokenSource, optFns
 		return aws.Config{}, inFunc("LoadConfig", err)
 	}
 	p.configure(&cfg)
+	return cfg, nil
+}
+
+// Config returns a configuration for AWS service clients with the credentials of a role, from a
+// provider of the pool. It has everything that the configuration of [LoadConfig] has. The options of
+// the pool come first, and [LoadOptions].Options change them as those of [Pool.Provider] do. Config
+// reads the environment and the shared files at each call, so keep the result.
+//
+// Requests to STS are sent by the client of the pool, so Region and endpoints of the result do not
+// affect them. Config fetches no token and sends nothing.
+func (p *Pool) Config(ctx context.Context, roleARN string, optFns ...func(*LoadOptions)) (aws.Config, error) {
+	o := LoadOptions{Options: p.options(nil)}
+	for _, fn := range optFns {
+		fn(&o)
+	}
+	pr, err := p.provider(roleARN, o.Options, len(optFns) > 0)
+	if err != nil {
+		return aws.Config{}, inFunc("Pool.Config", err)
+	}
+	cfg, err := loadSDKConfig(ctx, o.Config)
+	if err != nil {
+		return aws.Config{}, err
+	}
+	pr.configure(&cfg)
 	return cfg, nil
 }
 

@@ -111,7 +111,7 @@ func TestJSON(t *testing.T) {
 		s := newService()
 		var evs events
 		p := newProvider(t, s, exact, evs.option)
-		if got, want := inJSON(t, p.Status()), `{"role_arn":"`+roleARN+`","valid":false,"refreshing":false,"failures":0}`; got != want {
+		if got, want := inJSON(t, p.Status()), `{"role_arn":"`+roleARN+`","options":"AdvisoryWindow=15m0s","valid":false,"refreshing":false,"failures":0}`; got != want {
 			t.Errorf("Status before the first call = %s, want %s", got, want)
 		}
 		wantKey(t, p, "AKID1", 0)

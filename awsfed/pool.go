@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -54,7 +53,7 @@ type Pool struct {
 	opts   PoolOptions
 	queue  *queue
 	wake   chan struct{} // receives a value when a provider has changed
-	key    string        // optionsKey of opts.Options
+	key    string        // optionsText of opts.Options
 
 	// checkClient returns the error of checkClient for the client, which it calls once.
 	checkClient func() error
@@ -100,7 +99,7 @@ func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSo
 		opts:   o,
 		queue:  newQueue(o.MaxConcurrent, o.Rate, o.Burst),
 		wake:   make(chan struct{}, 1),
-		key:    optionsKey(o.Options),
+		key:    optionsText(&o.Options),
 
 		checkClient: sync.OnceValue(func() error { return checkClient(client) }),
 
@@ -109,9 +108,10 @@ func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSo
 }
 
 // Provider returns the provider of a role, the same one for the same role and options. The role
-// with other options has another provider, and both are in [Pool.Status]. Functions and loggers in
-// the options are not compared: those of the first call are used. Provider sends nothing. The error
-// is an [*OptionError] or [ErrPoolFull].
+// with other options, for example another session policy, has another provider with credentials of
+// its own. Both are in [Pool.Status], where [Status].Options tells them apart, and both count for
+// MaxRoles. Functions and loggers in the options are not compared: those of the first call are
+// used. Provider sends nothing. The error is an [*OptionError] or [ErrPoolFull].
 func (p *Pool) Provider(roleARN string, optFns ...func(*Options)) (*Provider, error) {
 	o := p.opts.Options
 	if len(optFns) > 0 {
@@ -135,7 +135,7 @@ func (p *Pool) options(optFns []func(*Options)) Options {
 func (p *Pool) provider(roleARN string, o Options, own bool) (*Provider, error) {
 	key := roleKey{roleARN: roleARN}
 	if own {
-		if key.options = optionsKey(o); key.options == p.key {
+		if key.options = optionsText(&o); key.options == p.key {
 			key.options = ""
 		}
 	}
@@ -184,12 +184,6 @@ func (p *Pool) settingsFor(o Options, own bool) (*settings, error) {
 	return p.settings, nil
 }
 
-// optionsKey returns the same text for the same options. It ignores functions and loggers.
-func optionsKey(o Options) string {
-	return fmt.Sprintf("%q %d %q %q %q %d %d %t %t %t", o.SessionName, o.Duration, o.Policy, o.PolicyARNs,
-		o.ExpectedAccount, o.AdvisoryWindow, o.AttemptTimeout, o.ServeExpired, o.KeepOnRefusal, o.InsecureHTTP)
-}
-
 // Remove removes the providers of a role from the pool. They stay usable.
 func (p *Pool) Remove(roleARN string) {
 	p.mu.Lock()
@@ -206,14 +200,16 @@ func (p *Pool) Remove(roleARN string) {
 	}
 }
 
-// Status returns the status of all providers, sorted by role ARN.
+// Status returns the status of all providers, sorted by role ARN and options.
 func (p *Pool) Status() []Status {
 	ps := p.providers()
 	out := make([]Status, len(ps))
 	for i, pr := range ps {
 		out[i] = pr.Status()
 	}
-	slices.SortStableFunc(out, func(a, b Status) int { return cmp.Compare(a.RoleARN, b.RoleARN) })
+	slices.SortFunc(out, func(a, b Status) int {
+		return cmp.Or(cmp.Compare(a.RoleARN, b.RoleARN), cmp.Compare(a.Options, b.Options))
+	})
 	return out
 }
 

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/google/go-cmp/cmp"
 	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/awsfedtest"
 	"github.com/onafed/onafed/idp"
@@ -27,6 +30,78 @@ func provider(t *testing.T, p *awsfed.Pool, n int, optFns ...func(*awsfed.Option
 		t.Fatal(err)
 	}
 	return pr
+}
+
+// The providers of one role are told apart by their options.
+func TestPoolStatusShowsOptions(t *testing.T) {
+	t.Parallel()
+	p := awsfed.NewPool(newService(), &mintery{tb: t}, func(o *awsfed.PoolOptions) { o.ExpectedAccount = account })
+	provider(t, p, 1)
+	provider(t, p, 1, func(o *awsfed.Options) { o.SessionName, o.Duration = "ci", 2*time.Hour })
+	provider(t, p, 1, func(o *awsfed.Options) { o.Policy = `{"Version":"2012-10-17","Statement":[]}` })
+	provider(t, p, 1, func(o *awsfed.Options) {
+		o.PolicyARNs, o.KeepOnRefusal = []string{"arn:aws:iam::aws:policy/ReadOnlyAccess"}, true
+	})
+	var got []string
+	for _, st := range p.Status() {
+		got = append(got, st.Options)
+	}
+	want := []string{
+		`ExpectedAccount="123456789012"`,
+		`Policy=sha256:8f907b489532ad56fb7c52f3acc89b27680ed51296bf03984ce78d2b7b96076a ExpectedAccount="123456789012"`,
+		`PolicyARNs=["arn:aws:iam::aws:policy/ReadOnlyAccess"] ExpectedAccount="123456789012" KeepOnRefusal=true`,
+		`SessionName="ci" Duration=2h0m0s ExpectedAccount="123456789012"`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("options in Status (-want +got):\n%s", diff)
+	}
+}
+
+// Config returns what LoadConfig returns, with a provider of the pool.
+func TestPoolConfig(t *testing.T) {
+	cleanEnv(t)
+	writeFiles(t, broken["a missing source profile"])
+	iss := idptest.NewIssuer(t, nil)
+	fake := awsfedtest.New(t, iss, role(1), role(2))
+	client := sts.New(sts.Options{Region: "us-east-1", HTTPClient: fake.HTTPClient()})
+	pool := awsfed.NewPool(client, iss.TokenSource("sts.amazonaws.com"), func(o *awsfed.PoolOptions) { o.SessionName = "pool" })
+	for n, session := range map[int]string{1: "pool", 2: "own"} {
+		cfg, err := pool.Config(t.Context(), role(n), func(o *awsfed.LoadOptions) {
+			o.Config.HTTPClient = fake.HTTPClient()
+			o.SessionName = session
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cfg.Region != "eu-central-1" {
+			t.Errorf("Region = %q, want the one of the file", cfg.Region)
+		}
+		first, err := cfg.Credentials.Retrieve(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fake.ExpireCredentials(first.AccessKeyID)
+		who, err := sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), nil) // is sent again
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := aws.ToString(who.Arn), fmt.Sprintf("arn:aws:sts::%s:assumed-role/r%05d/%s", account, n, session); got != want {
+			t.Errorf("caller = %q, want %q", got, want)
+		}
+		if pr, ok := awsfed.FromConfig(cfg); !ok || pr != provider(t, pool, n, func(o *awsfed.Options) { o.SessionName = session }) {
+			t.Error("the configuration has another provider than the pool")
+		}
+	}
+	for _, arn := range []string{"", "x"} {
+		var e *awsfed.OptionError
+		if _, err := pool.Config(t.Context(), arn); !errors.As(err, &e) || e.Func != "Pool.Config" || e.Option != "roleARN" {
+			t.Errorf("Config(%q) = %v, want an OptionError", arn, err)
+		}
+	}
+	t.Setenv("AWS_PROFILE", "no-such")
+	if _, err := pool.Config(t.Context(), role(1)); err == nil || !strings.Contains(err.Error(), "no-such") {
+		t.Errorf("Config with a missing profile = %v", err)
+	}
 }
 
 func TestPoolIdentity(t *testing.T) {

@@ -1,7 +1,9 @@
 package awsfed
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"math"
 	"slices"
@@ -21,6 +23,7 @@ type settings struct {
 	policyARNs      []string
 	duration        time.Duration
 	insecureHTTP    bool
+	text            string // optionsText
 	logger          *slog.Logger
 	onRefresh       func(RefreshEvent)
 	rules           refresh.Rules
@@ -67,6 +70,7 @@ func newSettings(o Options, pool *Pool) (*settings, error) {
 		policyARNs:      slices.Clone(o.PolicyARNs),
 		duration:        o.Duration,
 		insecureHTTP:    o.InsecureHTTP,
+		text:            optionsText(&o),
 		logger:          o.Logger,
 		onRefresh:       o.OnRefresh,
 		pool:            pool,
@@ -83,6 +87,30 @@ func newSettings(o Options, pool *Pool) (*settings, error) {
 		s.rules.Gate = pool.queue
 	}
 	return s, nil
+}
+
+// optionsText returns a text that is different for different options, without functions and
+// loggers. It is empty for options that are not set, and has a session policy as its hash.
+func optionsText(o *Options) string {
+	var parts []string
+	add := func(isSet bool, format string, value any) {
+		if isSet {
+			parts = append(parts, fmt.Sprintf(format, value))
+		}
+	}
+	add(o.SessionName != "", "SessionName=%q", o.SessionName)
+	add(o.Duration != 0, "Duration=%v", o.Duration)
+	if o.Policy != "" {
+		add(true, "Policy=sha256:%x", sha256.Sum256([]byte(o.Policy)))
+	}
+	add(len(o.PolicyARNs) > 0, "PolicyARNs=%q", o.PolicyARNs)
+	add(o.ExpectedAccount != "", "ExpectedAccount=%q", o.ExpectedAccount)
+	add(o.AdvisoryWindow != 0, "AdvisoryWindow=%v", o.AdvisoryWindow)
+	add(o.AttemptTimeout != 0, "AttemptTimeout=%v", o.AttemptTimeout)
+	add(o.ServeExpired, "ServeExpired=%t", true)
+	add(o.KeepOnRefusal, "KeepOnRefusal=%t", true)
+	add(o.InsecureHTTP, "InsecureHTTP=%t", true)
+	return strings.Join(parts, " ")
 }
 
 // minSession is the shortest lifetime that STS grants (AssumeRoleWithWebIdentity, DurationSeconds).

@@ -11,15 +11,21 @@ import (
 )
 
 // Status is a snapshot of a [Provider]. It contains no secrets, and personal data is redacted.
-// Before the first call only RoleARN is set.
+// Before the first call only RoleARN and Options are set.
 //
 // Alert on FailingSince and Expires: "refreshes of role R have failed for N minutes, the
 // credentials expire in M minutes".
 //
-// In JSON, times are RFC 3339, durations are strings such as "1m30s", and zero values are left out.
+// The JSON is stable: a version may add members, and does not rename or remove any. Times are RFC
+// 3339, durations strings such as "1m30s", and the error is its text. Zero values are left out,
+// except for role_arn, valid, refreshing and failures.
 type Status struct {
 	// RoleARN is the role of the provider.
 	RoleARN string `json:"role_arn"`
+	// Options are the options of the provider that are set, such as SessionName="ci" Duration=2h0m0s,
+	// without functions and loggers. A session policy is shown as its SHA-256. They tell the providers
+	// of one role in a [Pool] apart.
+	Options string `json:"options,omitzero"`
 
 	// AccessKeyID, AccountID, AssumedRoleARN and RequestID belong to the cached credentials; empty
 	// without any. CloudTrail has all four.
@@ -112,6 +118,7 @@ func (p *Provider) Status() Status {
 func (p *Provider) status(st refresh.Status, v *session) Status {
 	s := Status{
 		RoleARN:      p.roleARN,
+		Options:      p.opts.text,
 		Valid:        st.Valid,
 		Obtained:     st.Obtained,
 		RefreshAt:    st.Advisory,

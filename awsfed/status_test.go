@@ -45,7 +45,7 @@ func TestStatusAndEvents(t *testing.T) {
 		s.latency = 50 * time.Millisecond
 		var evs events
 		p := newProvider(t, s, exact, evs.option)
-		if diff := cmp.Diff(awsfed.Status{RoleARN: roleARN}, p.Status()); diff != "" {
+		if diff := cmp.Diff(awsfed.Status{RoleARN: roleARN, Options: "AdvisoryWindow=15m0s"}, p.Status()); diff != "" {
 			t.Errorf("Status before the first call (-want +got):\n%s", diff)
 		}
 		begin := time.Now()
@@ -53,7 +53,7 @@ func TestStatusAndEvents(t *testing.T) {
 		synctest.Wait()
 		arn := "arn:aws:sts::" + account + ":assumed-role/deploy/env-" + envID
 		want := awsfed.Status{
-			RoleARN: roleARN, AccessKeyID: "AKID1", AccountID: account, AssumedRoleARN: arn, TokenSource: "mintery", Valid: true,
+			RoleARN: roleARN, Options: "AdvisoryWindow=15m0s", AccessKeyID: "AKID1", AccountID: account, AssumedRoleARN: arn, TokenSource: "mintery", Valid: true,
 			Issuer: idp.Issuer, Audience: idp.AudienceAWS, Subject: subject, ProviderARN: "arn:aws:iam::" + account + ":oidc-provider/app.gitpod.io",
 			Obtained: begin.Add(50 * time.Millisecond), RefreshAt: begin.Add(45*time.Minute + 50*time.Millisecond), Expires: begin.Add(time.Hour + 50*time.Millisecond),
 		}
