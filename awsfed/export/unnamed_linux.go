@@ -2,7 +2,6 @@ package export
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"strconv"
 
@@ -10,7 +9,7 @@ import (
 )
 
 // writeUnnamed writes the temporary file and then gives it its name. The error is
-// errors.ErrUnsupported if the file system has no unnamed files or /proc is not mounted.
+// errors.ErrUnsupported if the file system has no unnamed files or the file cannot get its name.
 func (t target) writeUnnamed(dir *os.File, perm filePerm, parts []string) error {
 	temp, err := openUnnamed(dir)
 	if err != nil {
@@ -20,16 +19,9 @@ func (t target) writeUnnamed(dir *os.File, perm filePerm, parts []string) error 
 	if err := fill(temp, perm, parts); err != nil {
 		return err
 	}
-	link := func() error {
-		return unix.Linkat(unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(int(temp.Fd())), int(dir.Fd()), t.tempName(), unix.AT_SYMLINK_FOLLOW)
-	}
-	err = link()
-	if errors.Is(err, fs.ErrExist) { // a killed writer left one
-		t.removeTemp()
-		err = link()
-	}
-	if err != nil {
-		return errors.ErrUnsupported // writeNamed returns the reason, if there is another one
+	name := "/proc/self/fd/" + strconv.Itoa(int(temp.Fd()))
+	if err := unix.Linkat(unix.AT_FDCWD, name, int(dir.Fd()), t.tempName(), unix.AT_SYMLINK_FOLLOW); err != nil {
+		return errors.ErrUnsupported // also over the file of a killed writer, which writeNamed removes
 	}
 	return nil
 }
