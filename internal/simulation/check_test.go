@@ -196,9 +196,6 @@ func (r *role) checkError(c *call, ended time.Time, err error) {
 	if usable && !refused {
 		w.problem("role %d: a call failed although key %d was valid: %v", r.n, k.n, err)
 	}
-	if refused && w.plan.kind == "pool" && r.subject.status().refreshing {
-		return // the next attempt waits in the queue
-	}
 	if w.clear.IsZero() || r.requests > 0 && r.started.Before(w.clear) {
 		return
 	}
@@ -206,7 +203,8 @@ func (r *role) checkError(c *call, ended time.Time, err error) {
 	if r.unclear.After(from) {
 		from = r.unclear
 	}
-	answered := c.last == nil || !c.last.permanent || ended.Sub(c.began) != maxWait
+	// While the next attempt runs, callers that can have the value wait a second for it.
+	answered := c.last == nil || !c.last.permanent || !r.subject.status().refreshing
 	if late := c.began.Sub(from); late > w.plan.repair()+slack && answered && w.jumped.Before(w.clear) {
 		w.problem("role %d: a call failed %v after the repair: %v", r.n, late, err)
 	}
@@ -268,8 +266,8 @@ func (r *role) checkStatus() {
 	defer w.mu.Unlock()
 	st := r.subject.status()
 	near := r.current != nil && now.Sub(r.ended(r.current)).Abs() < w.plan.uncertain()
-	if want := r.valid(r.current, now); st.valid != want && !near {
-		w.problem("role %d: Status.Valid = %v, want %v", r.n, st.valid, want)
+	if want := r.valid(r.current, now); st.valid != want && r.current != nil && !near {
+		w.problem("role %d: Status.Valid = %v, want %v: key %d ends in %v", r.n, st.valid, want, r.current.n, r.ended(r.current).Sub(now))
 	}
 	if failing := r.last != nil && r.last.key == nil; (st.failures > 0) != failing {
 		w.problem("role %d: %d failures in Status, want some: %v", r.n, st.failures, failing)
@@ -290,6 +288,9 @@ func (r *role) runDue(st status, now time.Time) time.Time {
 	case last == nil:
 		return r.w.running
 	case last.key == nil && last.permanent:
+		if r.w.jumped.After(last.at) {
+			return r.w.jumped.Add(5 * time.Minute)
+		}
 		return last.at.Add(5 * time.Minute)
 	case k == nil:
 		return last.at.Add(15 * time.Second)

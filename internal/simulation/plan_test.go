@@ -81,6 +81,9 @@ func newPlan(rnd *rand.Rand, seed uint64) plan {
 		if often(rnd, 0.5) {
 			p.skew = -p.skew
 		}
+		if doubtful(p.skew) {
+			p.skew *= 2
+		}
 	}
 	p.slots, p.rate = 1+rnd.IntN(3), 0
 	if often(rnd, 0.3) {

@@ -105,7 +105,7 @@ func (r *role) request(ctx context.Context) (*key, error) {
 			kind = fine
 		}
 	}
-	if kind == stale && w.plan.kind != "engine" && w.skew.Abs() > 50*time.Second {
+	if kind == stale && w.plan.kind != "engine" && w.skew.Abs() > time.Minute {
 		kind = garbage // with such a difference of the clocks, nobody can know that it is stale
 	}
 	latency := r.latency(kind)
@@ -192,17 +192,12 @@ func (r *role) issue(life time.Duration, began time.Time) *key {
 	k.end = k.expires.Add(-w.skew)
 	k.life = k.end.Sub(now)
 	k.localEnd = k.end
-	if w.plan.kind != "engine" {
-		// A small difference of the clocks is not corrected, a large one is, up to a second.
-		if w.skew.Abs() >= 58*time.Second {
-			k.localEnd = k.end.Add(time.Second)
-		}
-		if w.skew.Abs() <= 62*time.Second && k.expires.After(k.localEnd) {
-			k.localEnd = k.expires
-		}
-		if w.skew.Abs() <= 58*time.Second {
-			k.localEnd = k.expires
-		}
+	switch {
+	case w.plan.kind == "engine":
+	case w.skew.Abs() < time.Minute:
+		k.localEnd = k.expires // a small difference of the clocks is not corrected
+	default:
+		k.localEnd = k.end.Add(time.Second) // a large one is, up to a second
 	}
 	r.keys[k.n] = k
 	return k
