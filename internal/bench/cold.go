@@ -21,25 +21,18 @@ import (
 // of 50 ms. Our token source takes 20 ms; the SDK reads its token from memory.
 func measureCold(ctx context.Context, b *bench) error {
 	const tokenTime = 20 * time.Millisecond
-	fake := &fakests.STS{Latency: stsTime}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	fake, endpoint, stop, err := serveSTS()
 	if err != nil {
 		return err
 	}
-	srv := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		resp, err := fake.Do(r)
-		check(err)
-		defer resp.Body.Close()
-		check(copyResponse(w, resp))
-	})}
-	go func() { _ = srv.Serve(l) }()
-	defer srv.Close()
+	defer stop()
+	fake.Latency = stsTime
 
 	first := func(provider func(c *sts.Client) aws.CredentialsProvider) (took time.Duration, err error) {
 		tr := &http.Transport{}
 		defer tr.CloseIdleConnections()
 		p := provider(sts.New(sts.Options{
-			Region: "us-east-1", HTTPClient: &http.Client{Transport: tr}, BaseEndpoint: aws.String("http://" + l.Addr().String()),
+			Region: "us-east-1", HTTPClient: &http.Client{Transport: tr}, BaseEndpoint: &endpoint,
 		}))
 		begin := time.Now()
 		_, err = p.Retrieve(ctx)
@@ -83,4 +76,21 @@ func measureCold(ctx context.Context, b *bench) error {
 		goal: "1 token, 1 STS", verdict: judge(int(tokens.Load()) == b.rounds && oursCalls == b.rounds),
 	})
 	return nil
+}
+
+// serveSTS starts an STS on loopback.
+func serveSTS() (fake *fakests.STS, endpoint string, stop func(), err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, "", nil, err
+	}
+	fake = &fakests.STS{}
+	srv := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		resp, err := fake.Do(r)
+		check(err)
+		defer resp.Body.Close()
+		check(copyResponse(w, resp))
+	})}
+	go func() { _ = srv.Serve(l) }()
+	return fake, "http://" + l.Addr().String(), func() { _ = srv.Close() }, nil
 }

@@ -32,15 +32,15 @@ func claimsContest() []contestLine {
 				if c.Organization != orgID {
 					panic("no organization")
 				}
-			}}, 0.30},
+			}}, 0.25},
 			{side{"jwx v2", func() {
 				t, err := jwxjwt.ParseInsecure([]byte(raw))
 				check(err)
 				if org, ok := t.Get("org"); !ok || org != orgID {
 					panic("no organization")
 				}
-			}}, 0.08},
+			}}, 0.07},
 		},
-		maxAllocs: 6,
+		maxAllocs: 2,
 	}}
 }

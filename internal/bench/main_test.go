@@ -161,16 +161,18 @@ func TestChooseRows(t *testing.T) {
 
 func TestScenarioLines(t *testing.T) {
 	r := scenario.Results{
-		Outages: map[string][]scenario.Outage{"500": {{Fault: "500"}, {Ours: scenario.Tally{Failed: 1}}}, "hangs": {{}}},
-		Denials: []scenario.Denial{{Raised: time.Millisecond, Gone: 3 * time.Second}, {Gone: 6 * time.Second}},
-		Wrapped: []scenario.Wrapped{{Ours: scenario.Tally{LeastLife: 900 * time.Second}}},
-		Storms:  []scenario.Storm{{Roles: 10, Limit: 5, Ours: scenario.StormSide{PerRole: 1, Peak: 5}}},
+		Outages:  map[string][]scenario.Outage{"500": {{Fault: "500"}, {Ours: scenario.Tally{Failed: 1}}}, "hangs": {{}}},
+		Expiries: map[string][]scenario.Expiry{"500": {{Ours: scenario.ExpirySide{Fresh: 10 * time.Second}}}, "HTML": {{Ours: scenario.ExpirySide{Fresh: 20 * time.Second}}}},
+		DeadKeys: []scenario.DeadKey{{Requests: 100, Ours: scenario.DeadKeySide{Succeeded: 100, STSCalls: 1}}, {Requests: 100, Ours: scenario.DeadKeySide{Succeeded: 99, STSCalls: 1}}},
+		Denials:  []scenario.Denial{{Raised: time.Millisecond, Gone: 3 * time.Second}, {Gone: 6 * time.Second}},
+		Wrapped:  []scenario.Wrapped{{Ours: scenario.Tally{LeastLife: 900 * time.Second}, OursComing: scenario.Tally{LeastLife: 900 * time.Second, Expired: 1}}},
+		Storms:   []scenario.Storm{{Roles: 10, Limit: 5, Ours: scenario.StormSide{PerRole: 1, Peak: 5}}},
 	}
 	var got []verdict
 	for _, l := range scenarioLines(r) {
 		got = append(got, l.verdict)
 	}
-	want := []verdict{missed, met, missed, met, met}
+	want := []verdict{missed, met, met, missed, missed, missed, met, missed, met}
 	if len(got) != len(want) {
 		t.Fatalf("%d lines, want %d", len(got), len(want))
 	}

@@ -17,7 +17,7 @@ type row struct {
 func allRows() []row {
 	rows := []row{
 		{"refresh", "1,000 callers through a refresh, real time", measureRefresh},
-		{"scenarios", "outages, denial, wrapped, storm, timeline: virtual time", measureScenarios},
+		{"scenarios", "outages, expiry, denial, rejected key, wrapped, storm, timeline: virtual time", measureScenarios},
 		{"memory", "memory and goroutines of a loaded role", measureMemory},
 		{"hot", "Retrieve, valid credentials, 1 to 1,024 goroutines", measureHot},
 		{"cold", "first credentials", measureCold},
@@ -25,7 +25,8 @@ func allRows() []row {
 	for _, m := range contests() {
 		rows = append(rows, row{m.name, m.work, func(_ context.Context, b *bench) error { return m.measure(b) }})
 	}
-	return append(rows, row{"jwks", "JWKS requests over a socket", measureJWKS},
+	return append(rows, row{"lint", "lint the roles of a large account", measureLint},
+		row{"jwks", "JWKS requests over a socket", measureJWKS},
 		row{"edit", "edit one of 200 profiles safely", measureEdit},
 		row{"process", "onafed aws credential-process, cache hit, whole process", measureProcess})
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/onafed/onafed/internal/bench/fakests"
 	"github.com/onafed/onafed/internal/bench/scenario"
 )
 
@@ -48,11 +49,19 @@ func scenarioLines(r scenario.Results) []line {
 			lines = append(lines, outageLine(string(f), os))
 		}
 	}
+	for _, f := range scenario.Faults() {
+		if es := r.Expiries[string(f)]; len(es) > 0 {
+			lines = append(lines, expiryLine(f, es))
+		}
+	}
 	if len(r.Denials) > 0 {
 		lines = append(lines, denialLine(r.Denials))
 	}
+	if len(r.DeadKeys) > 0 {
+		lines = append(lines, deadKeyLine(r.DeadKeys))
+	}
 	if len(r.Wrapped) > 0 {
-		lines = append(lines, wrappedLine(r.Wrapped))
+		lines = append(lines, wrappedLine(r.Wrapped), wrappedComingLine(r.Wrapped))
 	}
 	if len(r.Storms) > 0 {
 		lines = append(lines, stormLine(r.Storms))
@@ -100,6 +109,40 @@ func faultText(fault string) string {
 	return fault
 }
 
+func expiryLine(fault fakests.Fault, es []scenario.Expiry) line {
+	number := func(f func(scenario.Expiry) time.Duration) (mid, worst time.Duration) {
+		m, w := pick(es, func(e scenario.Expiry) int { return int(f(e) / time.Millisecond) })
+		return time.Duration(m) * time.Millisecond, time.Duration(w) * time.Millisecond
+	}
+	_, expired := pick(es, func(e scenario.Expiry) int { return e.Ours.Expired })
+	fresh, worst := number(func(e scenario.Expiry) time.Duration { return e.Ours.Fresh })
+	expiredFor, _ := number(func(e scenario.Expiry) time.Duration { return e.Coming.ExpiredFor })
+	comingFresh, _ := number(func(e scenario.Expiry) time.Duration { return e.Coming.Fresh })
+	todayFresh, _ := number(func(e scenario.Expiry) time.Duration { return e.Today.Fresh })
+	return line{
+		work: fmt.Sprintf("STS %s from 17 min before the expiry until 1 min after it, a call a second (virtual)", faultText(string(fault))),
+		peer: fmt.Sprintf("the SDK's coming cache (model): expired keys for %s, new ones %s after the repair; aws.CredentialsCache: no expired key, %s after the repair",
+			duration(expiredFor), duration(comingFresh), duration(todayFresh)),
+		ours: fmt.Sprintf("%d expired keys, new ones %s after the repair (worst round: %s)", expired, duration(fresh), duration(worst)),
+		goal: fmt.Sprintf("0 expired keys, <= 15 s and the attempt under way (%s)", duration(scenario.MaxFresh(fault)-15*time.Second)), verdict: judge(expired == 0 && worst > 0 && worst <= scenario.MaxFresh(fault)),
+	}
+}
+
+func deadKeyLine(ds []scenario.DeadKey) line {
+	least := ds[0].Requests
+	for _, d := range ds {
+		least = min(least, d.Ours.Succeeded)
+	}
+	peer, _ := pick(ds, func(d scenario.DeadKey) int { return d.Peer.Succeeded })
+	_, calls := pick(ds, func(d scenario.DeadKey) int { return d.Ours.STSCalls })
+	return line{
+		work: fmt.Sprintf("%d requests together with a key that the service rejects, the SDK's default retries (virtual)", ds[0].Requests),
+		peer: fmt.Sprintf("aws.CredentialsCache: %d succeed", peer),
+		ours: fmt.Sprintf("%d succeed, %d STS calls", least, calls),
+		goal: "all succeed, 1 STS call", verdict: judge(least == ds[0].Requests && calls == 1),
+	}
+}
+
 func denialLine(ds []scenario.Denial) line {
 	ms := func(f func(scenario.Denial) time.Duration) (time.Duration, time.Duration) {
 		mid, worst := pick(ds, func(d scenario.Denial) int { return int(f(d) / time.Millisecond) })
@@ -112,28 +155,46 @@ func denialLine(ds []scenario.Denial) line {
 		work: "STS denies, then is repaired (virtual; 200 calls a second, STS latency 50 ms)",
 		ours: fmt.Sprintf("raised %s after the refusal (worst %s), gone %s after the repair (worst %s), %d answers flapped",
 			duration(raised), duration(worstRaised), duration(gone), duration(worstGone), flaps),
-		goal:    "raised after one flight, gone within 5 s + one flight",
+		goal:    "raised after one attempt, gone within 5 s + one attempt",
 		verdict: judge(worstRaised <= 10*time.Millisecond && worstGone <= 5*time.Second+50*time.Millisecond+5*time.Millisecond && flaps == 0),
 	}
 }
 
-func wrappedLine(ws []scenario.Wrapped) line {
-	_, waited := pick(ws, func(w scenario.Wrapped) int { return w.Ours.Waited })
-	peerWaited, _ := pick(ws, func(w scenario.Wrapped) int { return w.Peer.Waited })
-	least := func(f func(scenario.Wrapped) scenario.Tally) time.Duration {
-		l := f(ws[0]).LeastLife
-		for _, w := range ws {
-			l = min(l, f(w).LeastLife)
-		}
-		return l
+// leastLife returns the least remaining life of a returned key in all rounds.
+func leastLife(ws []scenario.Wrapped, f func(scenario.Wrapped) scenario.Tally) time.Duration {
+	least := f(ws[0]).LeastLife
+	for _, w := range ws {
+		least = min(least, f(w).LeastLife)
 	}
-	ours := least(func(w scenario.Wrapped) scenario.Tally { return w.Ours })
-	peer := least(func(w scenario.Wrapped) scenario.Tally { return w.Peer })
+	return least
+}
+
+func wrappedLine(ws []scenario.Wrapped) line {
+	return wrappedIn(ws, "aws.CredentialsCache", "", func(w scenario.Wrapped) (ours, peer scenario.Tally, denied scenario.Denial) {
+		return w.Ours, w.Peer, w.Denied
+	})
+}
+
+func wrappedComingLine(ws []scenario.Wrapped) line {
+	return wrappedIn(ws, "the SDK's coming cache (model)", " (model)", func(w scenario.Wrapped) (ours, peer scenario.Tally, denied scenario.Denial) {
+		return w.OursComing, w.PeerComing, w.DeniedComing
+	})
+}
+
+func wrappedIn(ws []scenario.Wrapped, cache, mark string, of func(scenario.Wrapped) (ours, peer scenario.Tally, denied scenario.Denial)) line {
+	ours := func(w scenario.Wrapped) scenario.Tally { o, _, _ := of(w); return o }
+	peer := func(w scenario.Wrapped) scenario.Tally { _, p, _ := of(w); return p }
+	_, waited := pick(ws, func(w scenario.Wrapped) int { return ours(w).Waited })
+	_, expired := pick(ws, func(w scenario.Wrapped) int { return ours(w).Expired })
+	_, raised := pick(ws, func(w scenario.Wrapped) int { _, _, d := of(w); return int(d.Raised) })
+	peerWaited, _ := pick(ws, func(w scenario.Wrapped) int { return peer(w).Waited })
+	left := leastLife(ws, ours)
 	return line{
-		work: fmt.Sprintf("inside aws.CredentialsCache through refreshes, %s calls (virtual)", group(ws[0].Ours.Calls)),
-		peer: fmt.Sprintf("stscreds provider: %s calls waited, down to %s of life handed out", group(peerWaited), duration(peer)),
-		ours: fmt.Sprintf("%s waited, never under %s of life", group(waited), ours.Round(time.Second)),
-		goal: "0 waits, never under a tenth of the window (90 s)", verdict: judge(waited == 0 && ours >= scenario.AdvisoryWindow/10),
+		work:    fmt.Sprintf("inside %s through refreshes, %s calls (virtual)", cache, group(ours(ws[0]).Calls)),
+		peer:    fmt.Sprintf("stscreds provider%s: %s calls waited, down to %s of life handed out", mark, group(peerWaited), duration(leastLife(ws, peer))),
+		ours:    fmt.Sprintf("%s waited, %d expired keys, never under %s of life; a refusal reaches callers after %s", group(waited), expired, left.Round(time.Second), duration(time.Duration(raised))),
+		goal:    fmt.Sprintf("0 waits, 0 expired, never under a tenth of the window (90 s), refusals within %s", duration(scenario.MaxRaised)),
+		verdict: judge(waited == 0 && expired == 0 && left >= scenario.AdvisoryWindow/10 && time.Duration(raised) <= scenario.MaxRaised),
 	}
 }
 

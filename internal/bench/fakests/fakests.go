@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
 	"github.com/onafed/onafed/awsfed"
 )
 
@@ -141,7 +142,7 @@ func (s *STS) Do(r *http.Request) (*http.Response, error) {
 	case Throttled:
 		return failure(r, http.StatusBadRequest, "Throttling"), nil
 	case Denied:
-		return failure(r, http.StatusForbidden, "AccessDenied"), nil
+		return failure(r, http.StatusForbidden, deniedCode), nil
 	case HTML:
 		return response(r, http.StatusOK, "text/html", "<html><body><h1>Welcome to the guest network</h1></body></html>"), nil
 	default:
@@ -231,9 +232,22 @@ func response(r *http.Request, status int, contentType, body string) *http.Respo
 // Cache returns the peer: the cache of the SDK around its web identity provider. window is how long
 // before the expiry it refreshes; the default of the SDK is none.
 func Cache(c stscreds.AssumeRoleWithWebIdentityAPIClient, window time.Duration) *aws.CredentialsCache {
-	return aws.NewCredentialsCache(stscreds.NewWebIdentityRoleProvider(c, RoleARN, Retriever(RawToken(time.Now()))),
-		func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = window })
+	return aws.NewCredentialsCache(WebIdentity(c), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = window })
 }
+
+// WebIdentity returns the SDK's own provider, without a cache.
+func WebIdentity(c stscreds.AssumeRoleWithWebIdentityAPIClient) *stscreds.WebIdentityRoleProvider {
+	return stscreds.NewWebIdentityRoleProvider(c, RoleARN, Retriever(RawToken(time.Now())))
+}
+
+// IsDenied reports whether STS refused the role.
+func IsDenied(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == deniedCode
+}
+
+// deniedCode is the code of the fault Denied.
+const deniedCode = "AccessDenied"
 
 // Provider returns our provider.
 func Provider(c stscreds.AssumeRoleWithWebIdentityAPIClient, optFns ...func(*awsfed.Options)) *awsfed.Provider {

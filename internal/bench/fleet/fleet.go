@@ -43,6 +43,8 @@ type Side struct {
 	StartPeak, Peak, OutagePeak int
 	// Calls of the processes, and the number that failed.
 	Calls, Failed int
+	// Expired is the number of calls that returned an expired key.
+	Expired int
 	// Hurt is the number of processes with a failed call.
 	Hurt int
 	// Until is the time from the end of the outage to the last failed call, and Settled that to the moment
@@ -56,6 +58,7 @@ type Side struct {
 type Result struct {
 	Plan       Plan
 	Ours, Peer Side
+	Coming     Side // the model of the SDK's coming cache
 }
 
 // A provider is the provider of one process, on either side.
@@ -87,6 +90,7 @@ func run(p Plan, newProvider func(s *service) provider) Side {
 			defer mu.Unlock()
 			total.Calls += side.Calls
 			total.Failed += side.Failed
+			total.Expired += side.Expired
 			total.Hurt += side.Hurt
 			total.Until, total.Settled = max(total.Until, side.Until), max(total.Settled, side.Settled)
 		})
@@ -114,9 +118,12 @@ func (m *member) live(end time.Time) (side Side) {
 	wasFailing := false
 	for at := m.start; at.Before(end); {
 		time.Sleep(time.Until(at))
-		_, err := m.provider.Retrieve(ctx)
+		creds, err := m.provider.Retrieve(ctx)
 		side.Calls++
 		now := time.Now()
+		if err == nil && expired(creds.AccessKeyID, now) {
+			side.Expired++
+		}
 		if err != nil {
 			side.Failed++
 			side.Hurt = 1

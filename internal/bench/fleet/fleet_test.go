@@ -43,8 +43,12 @@ func TestFleet(t *testing.T) {
 			raw := fakests.RawToken(time.Now())
 			r.Peer = run(p, func(s *service) provider { return newPeer(s, raw) })
 		})
-		if r.Ours.Calls == 0 || r.Ours.Failed != 0 {
-			t.Errorf("%s: %d of %d calls failed, want none", p.Name, r.Ours.Failed, r.Ours.Calls)
+		synctest.Test(t, func(*testing.T) {
+			raw := fakests.RawToken(time.Now())
+			r.Coming = run(p, func(s *service) provider { return newComing(s, raw) })
+		})
+		if r.Ours.Calls == 0 || r.Ours.Failed != 0 || r.Ours.Expired != 0 {
+			t.Errorf("%s: %d of %d calls failed, %d returned an expired key, want none", p.Name, r.Ours.Failed, r.Ours.Calls, r.Ours.Expired)
 		}
 		if r.Peer.Failed == 0 {
 			t.Errorf("%s: no call of the peer failed: the outage had no effect", p.Name)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -106,10 +107,22 @@ func (s *service) answer(ctx context.Context) (*sts.AssumeRoleWithWebIdentityOut
 	return &sts.AssumeRoleWithWebIdentityOutput{
 		AssumedRoleUser: &types.AssumedRoleUser{Arn: aws.String("arn:aws:sts::123456789012:assumed-role/deploy/fleet")},
 		Credentials: &types.Credentials{
-			AccessKeyId: aws.String("ASIA" + strconv.FormatInt(n, 10)), SecretAccessKey: aws.String("secret"), SessionToken: aws.String("token"),
+			AccessKeyId: aws.String(keyWithExpiry(n, arrived.Add(life))), SecretAccessKey: aws.String("secret"), SessionToken: aws.String("token"),
 			Expiration: aws.Time(arrived.Add(life)),
 		},
 	}, nil
+}
+
+// keyWithExpiry returns an access key ID that says when it expires, so that nobody has to remember it.
+func keyWithExpiry(n int64, end time.Time) string {
+	return "ASIA" + strconv.FormatInt(n, 10) + "X" + strconv.FormatInt(end.UnixNano(), 10)
+}
+
+// expired reports whether a key has expired.
+func expired(accessKeyID string, now time.Time) bool {
+	_, end, _ := strings.Cut(accessKeyID, "X")
+	ns, err := strconv.ParseInt(end, 10, 64)
+	return err != nil || now.UnixNano() >= ns
 }
 
 // sum sets the numbers of STS.

@@ -29,6 +29,7 @@ const patience = 10 * time.Second
 // A Tally is what callers experienced.
 type Tally struct {
 	Calls, Failed, Waited, Stalled int
+	Expired                        int           // calls that returned an expired key
 	Longest                        time.Duration // longest call
 	LeastLife                      time.Duration // least remaining lifetime of returned credentials
 	STSCalls                       int
@@ -39,8 +40,8 @@ type crowd struct {
 	callers  int
 	every    time.Duration // of each caller; the callers are evenly shifted
 	from, to time.Time
-	// seen, if not nil, is called for each call, one at a time.
-	seen func(began time.Time, took time.Duration, err error)
+	// seen, if not nil, is called for each call, one at a time. end is when the returned key expires.
+	seen func(began time.Time, took time.Duration, end time.Time, err error)
 }
 
 // call runs the crowd.
@@ -67,11 +68,15 @@ func (c crowd) call(p aws.CredentialsProvider, s *fakests.STS) Tally {
 				took := time.Since(began)
 				mu.Lock()
 				sum.add(took, err)
+				end := s.End(creds.AccessKeyID)
 				if err == nil {
-					sum.LeastLife = min(sum.LeastLife, time.Until(s.End(creds.AccessKeyID)))
+					sum.LeastLife = min(sum.LeastLife, time.Until(end))
+					if !time.Now().Before(end) {
+						sum.Expired++
+					}
 				}
 				if c.seen != nil {
-					c.seen(began, took, err)
+					c.seen(began, took, end, err)
 				}
 				mu.Unlock()
 			}

@@ -2,6 +2,7 @@ package scenario_test
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -20,83 +21,47 @@ import (
 var (
 	out    = flag.String("out", "", "write the results to this file, and run at full size")
 	rounds = flag.Int("rounds", 15, "how often to run each scenario; with -out")
-	only   = flag.String("only", "outage,denial,wrapped,storm,timeline", "the scenarios to run; with -out")
+	only   = flag.String("only", "outage,expiry,denial,deadkey,wrapped,storm,timeline", "the scenarios to run; with -out")
 )
 
+// sizes are the numbers of the scenarios.
+type sizes struct{ callers, roles, limit, lives, requests int }
+
 func TestScenarios(t *testing.T) {
-	full, n := *out != "", 1
-	callers, roles, limit, lives := 10, 300, 60, 3
+	full, n, few := *out != "", 1, 1
+	size := sizes{callers: 10, roles: 300, limit: 60, lives: 3, requests: 100}
 	if full {
-		n, callers, roles, limit, lives = *rounds, 20, 10_000, 600, 3
+		n, few = *rounds, min(*rounds, 3) // the last ones take the longest and differ least
+		size = sizes{callers: 20, roles: 10_000, limit: 600, lives: 3, requests: 100}
 	}
 	wanted := strings.Split(*only, ",")
-	var r scenario.Results
-	in := func(name string, f func() error) {
-		if full && !slices.Contains(wanted, name) {
-			return
+	r := scenario.Results{Outages: map[string][]scenario.Outage{}, Expiries: map[string][]scenario.Expiry{}}
+	for _, s := range []struct {
+		name   string
+		rounds int
+		run    func(*scenario.Results, sizes) error
+	}{
+		{"outage", n, outages},
+		{"expiry", n, expiries},
+		{"denial", n, denial},
+		{"deadkey", n, deadKey},
+		{"wrapped", n, wrapped},
+		{"storm", few, storm},
+		{"timeline", 1, timeline},
+	} {
+		if full && !slices.Contains(wanted, s.name) {
+			continue
 		}
-		t.Run(name, func(t *testing.T) {
-			for range n {
+		t.Run(s.name, func(t *testing.T) {
+			for range s.rounds {
 				synctest.Test(t, func(t *testing.T) {
-					if err := f(); err != nil {
+					if err := s.run(&r, size); err != nil {
 						t.Error(err)
 					}
 				})
 			}
 		})
 	}
-	r.Outages = map[string][]scenario.Outage{}
-	in("outage", func() error {
-		var err error
-		for _, f := range scenario.Faults() {
-			o := scenario.RunOutage(f, callers)
-			if o.Ours.Calls == 0 || o.Ours.Failed != 0 || o.Ours.Stalled != 0 {
-				err = fmt.Errorf("outage %s: %+v, want no failed and no stalled call", f, o.Ours)
-			}
-			r.Outages[string(f)] = append(r.Outages[string(f)], o)
-		}
-		return err
-	})
-	in("denial", func() error {
-		var err error
-		d := scenario.RunDenial()
-		if d.Flaps != 0 || d.Gone > 5*time.Second+100*time.Millisecond || d.Raised > 200*time.Millisecond {
-			err = fmt.Errorf("denial: %+v, want it raised at once, without flaps, and gone within 5 s and a refresh", d)
-		}
-		r.Denials = append(r.Denials, d)
-		return err
-	})
-	in("wrapped", func() error {
-		var err error
-		w := scenario.RunWrapped(lives)
-		if w.Ours.Calls == 0 || w.Ours.Failed != 0 || w.Ours.Waited != 0 || w.Ours.LeastLife < scenario.AdvisoryWindow/10 {
-			err = fmt.Errorf("wrapped: %+v, want no wait and a tenth of %v left", w.Ours, scenario.AdvisoryWindow)
-		}
-		r.Wrapped = append(r.Wrapped, w)
-		return err
-	})
-	if full {
-		n = min(n, 3) // they take the longest and differ least
-	}
-	in("storm", func() error {
-		var err error
-		s := scenario.RunStorm(roles, limit)
-		if s.Ours.Calls == 0 || s.Ours.Failed != 0 || s.Ours.Peak > limit || s.Ours.PerRole != 1 {
-			err = fmt.Errorf("storm: %+v, want no failed call, one request a role, at most %d a second", s.Ours, limit)
-		}
-		r.Storms = append(r.Storms, s)
-		return err
-	})
-	n = 1
-	in("timeline", func() error {
-		var err error
-		tl := scenario.RunTimeline(100, 10*time.Second)
-		if tl.OursTotal.Calls == 0 || tl.OursTotal.Failed != 0 || tl.OursTotal.Waited != 0 {
-			err = fmt.Errorf("timeline: %+v, want no failed call and no wait", tl.OursTotal)
-		}
-		r.Timeline = &tl
-		return err
-	})
 	if !full {
 		return
 	}
@@ -107,6 +72,83 @@ func TestScenarios(t *testing.T) {
 	if err := os.WriteFile(*out, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func outages(r *scenario.Results, size sizes) (err error) {
+	for _, f := range scenario.Faults() {
+		o := scenario.RunOutage(f, size.callers)
+		if o.Ours.Calls == 0 || o.Ours.Failed != 0 || o.Ours.Stalled != 0 {
+			err = errors.Join(err, fmt.Errorf("outage %s: %+v, want no failed and no stalled call", f, o.Ours))
+		}
+		r.Outages[string(f)] = append(r.Outages[string(f)], o)
+	}
+	return err
+}
+
+func expiries(r *scenario.Results, _ sizes) (err error) {
+	for _, f := range scenario.Faults() {
+		e := scenario.RunExpiry(f)
+		if e.Ours.Calls == 0 || e.Ours.Expired != 0 || e.Ours.Fresh == 0 || e.Ours.Fresh > scenario.MaxFresh(f) {
+			err = errors.Join(err, fmt.Errorf("outage %s across the expiry: %+v, want no expired key, and new ones within %v", f, e.Ours, scenario.MaxFresh(f)))
+		}
+		if e.Coming.Expired == 0 && f != fakests.Hanging { // calls that wait longer than callers do return nothing
+			err = errors.Join(err, fmt.Errorf("outage %s across the expiry: the model of the coming cache returned no expired key: %+v", f, e.Coming))
+		}
+		r.Expiries[string(f)] = append(r.Expiries[string(f)], e)
+	}
+	return err
+}
+
+func denial(r *scenario.Results, _ sizes) error {
+	d := scenario.RunDenial(scenario.Bare)
+	r.Denials = append(r.Denials, d)
+	if d.Flaps != 0 || d.Gone > 5*time.Second+100*time.Millisecond || d.Raised > 200*time.Millisecond {
+		return fmt.Errorf("denial: %+v, want it raised at once, without flaps, and gone within 5 s and a refresh", d)
+	}
+	return nil
+}
+
+func deadKey(r *scenario.Results, size sizes) error {
+	d := scenario.RunDeadKey(size.requests)
+	r.DeadKeys = append(r.DeadKeys, d)
+	if d.Ours.Succeeded != size.requests || d.Ours.STSCalls != 1 {
+		return fmt.Errorf("dead key: %+v, want %d successes with one STS call", d.Ours, size.requests)
+	}
+	return nil
+}
+
+func wrapped(r *scenario.Results, size sizes) (err error) {
+	w := scenario.RunWrapped(size.lives)
+	r.Wrapped = append(r.Wrapped, w)
+	for name, side := range map[string]scenario.Tally{"the SDK's cache": w.Ours, "the coming cache": w.OursComing} {
+		if side.Calls == 0 || side.Failed != 0 || side.Waited != 0 || side.Expired != 0 || side.LeastLife < scenario.AdvisoryWindow/10 {
+			err = errors.Join(err, fmt.Errorf("in %s: %+v, want no wait and a tenth of %v left", name, side, scenario.AdvisoryWindow))
+		}
+	}
+	for name, d := range map[string]scenario.Denial{"the SDK's cache": w.Denied, "the coming cache": w.DeniedComing} {
+		if d.Flaps != 0 || d.Raised > scenario.MaxRaised {
+			err = errors.Join(err, fmt.Errorf("denial in %s: %+v, want it raised within %v and without flaps", name, d, scenario.MaxRaised))
+		}
+	}
+	return err
+}
+
+func storm(r *scenario.Results, size sizes) error {
+	s := scenario.RunStorm(size.roles, size.limit)
+	r.Storms = append(r.Storms, s)
+	if s.Ours.Calls == 0 || s.Ours.Failed != 0 || s.Ours.Peak > size.limit || s.Ours.PerRole != 1 {
+		return fmt.Errorf("storm: %+v, want no failed call, one request a role, at most %d a second", s.Ours, size.limit)
+	}
+	return nil
+}
+
+func timeline(r *scenario.Results, _ sizes) error {
+	tl := scenario.RunTimeline(100, 10*time.Second)
+	r.Timeline = &tl
+	if tl.OursTotal.Calls == 0 || tl.OursTotal.Failed != 0 || tl.OursTotal.Waited != 0 {
+		return fmt.Errorf("timeline: %+v, want no failed call and no wait", tl.OursTotal)
+	}
+	return nil
 }
 
 func TestFakeSTSCountsAndThrottles(t *testing.T) {

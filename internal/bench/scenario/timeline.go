@@ -45,7 +45,7 @@ func RunTimeline(callers int, every time.Duration) Timeline {
 		time.AfterFunc(t.OutageBegin, func() { s.Set(fakests.Error500) })
 		time.AfterFunc(t.OutageEnd, func() { s.Set(fakests.None) })
 		c := crowd{callers: callers, every: every, from: begin, to: begin.Add(t.Total)}
-		c.seen = func(began time.Time, took time.Duration, err error) {
+		c.seen = func(began time.Time, took time.Duration, _ time.Time, err error) {
 			sl := &slots[began.Sub(begin)/t.Step]
 			sl.Calls++
 			if took > 0 {
