@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
@@ -12,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
+	"github.com/onafed/onafed/internal/quote"
 )
 
 func TestEscape(t *testing.T) {
@@ -97,17 +101,52 @@ func TestWithoutHome(t *testing.T) {
 		{"/home/jane.doe", "/home/jane.doe/.aws/config", "~/.aws/config"},
 		{"/home/jane.doe/", `open "/home/jane.doe/a": and /home/jane.doe/b`, `open "~/a": and ~/b`},
 		{"/home//jane.doe", "/home/jane.doe/a", "~/a"},
+		{"/home/jane", `the folder "/home/jane" and /home/jane.`, `the folder "~" and ~.`},
+		{"/home/jane", "/home/jane.doe/a /home/jane-2 /home/janet", "/home/jane.doe/a /home/jane-2 /home/janet"},
+		{"/home/jän", "/home/jän/a", "~/a"},
+		{"/home/jän", `"/home/j\u00e4n/a"`, `"~/a"`},
+		{"/home/a\tb", `"/home/a\tb/a"`, `"~/a"`},
 		{"/root", "/srv/root/a", "/srv/root/a"},
 		{"/root", "x/root/a", "x/root/a"},
 		{"/root", "/rooted/a", "/rooted/a"},
 		{"/", "/etc/a", "/etc/a"},
 		{"", "/etc/a", "/etc/a"},
 	} {
-		t.Setenv("HOME", tt.home)
+		home(t, tt.home)
 		if got := terminal.WithoutHome(filepath.FromSlash(tt.text)); got != filepath.FromSlash(tt.want) {
 			t.Errorf("terminal.WithoutHome(%q) with the home folder %q = %q, want %q", tt.text, tt.home, got, tt.want)
 		}
 	}
+}
+
+// Messages may name the home folder by the path to which it links.
+func TestWithoutLinkedHome(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	real, link := filepath.Join(dir, "jane.doe"), filepath.Join(dir, "link")
+	if err := os.Mkdir(real, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(real, link); err != nil {
+		t.Skip(err)
+	}
+	home(t, link)
+	for _, path := range []string{filepath.Join(real, "a"), filepath.Join(link, "a")} {
+		for _, text := range []string{path, strconv.Quote(path), quote.Path(path)} {
+			if got := terminal.WithoutHome(text); !strings.HasPrefix(strings.Trim(got, `"`), "~") {
+				t.Errorf("terminal.WithoutHome(%q) with the home folder %q = %q, want ~", text, link, got)
+			}
+		}
+	}
+}
+
+// home sets the home folder.
+func home(t *testing.T, folder string) {
+	t.Helper()
+	t.Setenv("HOME", folder)
+	t.Setenv("USERPROFILE", folder) // on Windows
 }
 
 func TestStyle(t *testing.T) {
