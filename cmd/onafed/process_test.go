@@ -26,6 +26,7 @@ var processArguments = []struct {
 	{"--api-token-file\n/run/key\n--api-url\nhttps://example.com/api", true},
 	{"--api-token-env\nKEY\n--no-cache\n--allow-exec", true},
 	{"--audience=a=b", true},
+	{"--trusted-owner\n65534", true},
 
 	{"--verbose", false},
 	{"-v", false},

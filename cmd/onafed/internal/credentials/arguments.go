@@ -26,6 +26,7 @@ func ParseProcess(args []string) (*ProcessCommand, bool) {
 		"--api-token-file":    &c.APITokenFile,
 		"--api-token-env":     &c.APITokenEnv,
 		"--api-url":           &c.APIURL,
+		"--trusted-owner":     &c.TrustedOwner,
 	}
 	switches := map[string]*bool{"--no-cache": &c.NoCache, "--allow-exec": &c.AllowExec}
 	for len(args) > 0 {

@@ -18,8 +18,9 @@ import (
 
 // ProcessCommand is "aws credential-process".
 type ProcessCommand struct {
-	NoCache    bool `help:"Ask STS each time, instead of sharing credentials with the other programs of this user."`
-	role.Flags `embed:""`
+	NoCache          bool `help:"Ask STS each time, instead of sharing credentials with the other programs of this user."`
+	role.Flags       `embed:""`
+	source.OwnerFlag `embed:""`
 }
 
 // Help implements kong.HelpProvider.
@@ -49,7 +50,7 @@ func (c *ProcessCommand) Run(ctx context.Context, t *terminal.Terminal) error {
 		}
 		return export.Process(ctx, t.Out, p)
 	}
-	cache := export.OpenCache(&export.CacheOptions{Logger: log})
+	cache := export.OpenCache(&export.CacheOptions{Logger: log, TrustedOwner: c.TrustedOwner})
 	if err := cache.Off(); err != nil && c.Verbose {
 		t.Say("onafed: no cache: %v", err)
 	}

@@ -16,15 +16,16 @@ import (
 
 // Command is "doctor".
 type Command struct {
-	RoleARN      string `env:"AWS_ROLE_ARN,IDP_AWS_ROLE_ARN" help:"The role to assume. Without it the checks of AWS are skipped." placeholder:"ARN"`
-	Audience     string `help:"The audience of the ID token. Default: the one that AWS expects in the role's partition." placeholder:"AUDIENCE"`
-	Issuer       string `help:"The issuer to check the token against. Default: ${issuer}." default:"${issuer}" placeholder:"URL"`
-	Policy       string `help:"The trust policy of the role. Without it, the policy is read from IAM if the role or the credentials of the environment have iam:GetRole." placeholder:"FILE"`
-	Region       string `help:"The region of the STS endpoint." placeholder:"REGION"`
-	Profile      string `help:"The profile of the shared files to check. Default: AWS_PROFILE, as for SDKs, or else default."`
-	JSON         bool   `help:"Print the checks as JSON." xor:"format"`
-	Report       bool   `help:"Print Markdown that you can paste into a ticket." xor:"format"`
-	source.Flags `embed:""`
+	RoleARN          string `env:"AWS_ROLE_ARN,IDP_AWS_ROLE_ARN" help:"The role to assume. Without it the checks of AWS are skipped." placeholder:"ARN"`
+	Audience         string `help:"The audience of the ID token. Default: the one that AWS expects in the role's partition." placeholder:"AUDIENCE"`
+	Issuer           string `help:"The issuer to check the token against. Default: ${issuer}." default:"${issuer}" placeholder:"URL"`
+	Policy           string `help:"The trust policy of the role. Without it, the policy is read from IAM if the role or the credentials of the environment have iam:GetRole." placeholder:"FILE"`
+	Region           string `help:"The region of the STS endpoint." placeholder:"REGION"`
+	Profile          string `help:"The profile of the shared files to check. Default: AWS_PROFILE, as for SDKs, or else default."`
+	JSON             bool   `help:"Print the checks as JSON." xor:"format"`
+	Report           bool   `help:"Print Markdown that you can paste into a ticket." xor:"format"`
+	source.Flags     `embed:""`
+	source.OwnerFlag `embed:""`
 }
 
 // Help implements kong.HelpProvider.

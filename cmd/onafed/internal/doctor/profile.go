@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/onafed/onafed/awsfed/export"
+	"github.com/onafed/onafed/cmd/onafed/internal/flags"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
+	"github.com/onafed/onafed/internal/quote"
 )
 
 const (
@@ -60,7 +62,7 @@ func (e *examination) keys(name string, file *export.File, p export.Profile) {
 
 // hasProcess reports whether the profile has a credential_process.
 func (e *examination) hasProcess() bool {
-	file, err := export.NewConfigFile("", nil)
+	file, err := export.NewConfigFile("", e.fileOptions())
 	if err != nil {
 		return false
 	}
@@ -71,11 +73,12 @@ func (e *examination) hasProcess() bool {
 // sharedFile reports whether SDKs can read a file, and only they. It returns the profile in it, if
 // the file can be read.
 func (e *examination) sharedFile(name string, open func(string, *export.FileOptions) (*export.File, error)) (*export.File, export.Profile, bool) {
-	file, err := open("", nil)
+	file, err := open("", e.fileOptions())
 	if err != nil {
-		e.problem(name, err.Error(), "set HOME, or AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE")
+		e.problem(name, flags.Error(err), "correct the flag, or set HOME, or AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE")
 		return nil, export.Profile{}, false
 	}
+	e.sharedFolders(name, file)
 	path := terminal.WithoutHome(file.Path())
 	info, err := os.Stat(file.Path())
 	switch {
@@ -98,6 +101,26 @@ func (e *examination) sharedFile(name string, open func(string, *export.FileOpti
 		e.ok(name, "all SDKs read %s in the same way", path)
 	}
 	return file, profile, true
+}
+
+func (e *examination) fileOptions() *export.FileOptions {
+	return &export.FileOptions{TrustedOwner: e.command.TrustedOwner}
+}
+
+// sharedFolders warns of folders on the way to a file in which other users can write.
+func (e *examination) sharedFolders(name string, file *export.File) {
+	folders, err := file.SharedFolders()
+	if err != nil {
+		e.problem(name, "onafed does not write it: "+err.Error(), "remove the links and folders of other users from the path, or accept their owner with --trusted-owner")
+		return
+	}
+	for _, f := range folders {
+		if f.Everybody {
+			e.note(name, "every user can replace it, because everybody can write in %s: chmod o-w or chmod +t the folder", quote.Path(f.Path))
+		} else {
+			e.note(name, "a group can replace it, because it can write in %s: chmod g-w the folder if you do not trust the group", quote.Path(f.Path))
+		}
+	}
 }
 
 // fileFix returns the fix for a file that cannot be read.

@@ -13,17 +13,20 @@ import (
 	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/cmd/onafed/internal/exit"
 	"github.com/onafed/onafed/cmd/onafed/internal/role"
+	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // Command is "aws serve".
 type Command struct {
-	Listen     string `help:"The loopback address to serve on. Default: ${default}, which takes a free port." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
-	TokenOut   string `help:"Write the authorization token to this file (mode 0600), a new one at each start. It is removed at the end. Default: onafed/endpoint-token-PORT in the user's runtime or cache folder." placeholder:"FILE"`
-	EnvOut     string `help:"Also write the lines that clients need to this file (mode 0600), for the EnvironmentFile of a unit." placeholder:"FILE"`
-	ShowToken  bool   `help:"Also print AWS_CONTAINER_AUTHORIZATION_TOKEN, for clients that cannot read it from a file, such as AWS CLI before 2.15 or 1.30."`
-	JSON       bool   `help:"Print the variables as JSON."`
-	role.Flags `embed:""`
+	Listen           string `help:"The loopback address to serve on. Default: ${default}, which takes a free port." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
+	TokenOut         string `help:"Write the authorization token to this file (mode 0600), a new one at each start. It is removed at the end. Default: onafed/endpoint-token-PORT in the user's runtime or cache folder." placeholder:"FILE"`
+	EnvOut           string `help:"Also write the lines that clients need to this file (mode 0600), for the EnvironmentFile of a unit." placeholder:"FILE"`
+	ShowToken        bool   `help:"Also print AWS_CONTAINER_AUTHORIZATION_TOKEN, for clients that cannot read it from a file, such as AWS CLI before 2.15 or 1.30."`
+	JSON             bool   `help:"Print the variables as JSON."`
+	role.Flags       `embed:""`
+	source.OwnerFlag `embed:""`
 }
 
 // Help implements kong.HelpProvider.
@@ -41,7 +44,7 @@ Example:
 // Validate is called by kong.
 func (c *Command) Validate() error {
 	if c.EnvOut != "" && c.EnvOut == c.TokenOut {
-		return fmt.Errorf("--token-out and --env-out are both %+q: name two files", c.EnvOut)
+		return fmt.Errorf("--token-out and --env-out are both %s: name two files", quote.Path(c.EnvOut))
 	}
 	return c.Flags.Validate()
 }
@@ -114,7 +117,8 @@ func (c *Command) announce(ctx context.Context, t *terminal.Terminal, addr net.A
 	if file, err = tokenFile(c.TokenOut, addr); err != nil {
 		return "", err
 	}
-	if err := export.WriteSecret(ctx, file, token, nil); err != nil {
+	secret := &export.SecretOptions{TrustedOwner: c.TrustedOwner}
+	if err := export.WriteSecret(ctx, file, token, secret); err != nil {
 		return "", err
 	}
 	vars := Variables(addr, file)
@@ -122,7 +126,7 @@ func (c *Command) announce(ctx context.Context, t *terminal.Terminal, addr net.A
 		vars = append(vars, Variable{"AWS_CONTAINER_AUTHORIZATION_TOKEN", token})
 	}
 	if c.EnvOut != "" {
-		if err := export.WriteSecret(ctx, c.EnvOut, Lines(vars), nil); err != nil {
+		if err := export.WriteSecret(ctx, c.EnvOut, Lines(vars), secret); err != nil {
 			return file, err
 		}
 	}

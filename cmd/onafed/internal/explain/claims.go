@@ -11,6 +11,7 @@ import (
 	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // claims returns the claims of --claims, or of a token. A token that a flag names may have expired.
@@ -51,7 +52,7 @@ func (c *Command) claimsOfFile(t *terminal.Terminal) (claims.Claims, error) {
 	}
 	all, err := readClaims([]byte(text))
 	if err != nil {
-		return claims.Claims{}, fmt.Errorf("--claims %+q: %w", c.Claims, err)
+		return claims.Claims{}, fmt.Errorf("--claims %s: %w", quote.Path(c.Claims), err)
 	}
 	return all, nil
 }

@@ -73,6 +73,8 @@ func flagOf(option string) string {
 		return "output"
 	case "Group":
 		return "group"
+	case "TrustedOwner":
+		return "trusted-owner"
 	}
 	return ""
 }

@@ -14,16 +14,18 @@ import (
 	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/cmd/onafed/internal/role"
+	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 )
 
 // Command is "idp login aws".
 type Command struct {
-	Profile    string `help:"The profile to write." default:"default"`
-	Mode       string `help:"What to write: file (keys, which expire) or process (a command that SDKs run whenever they need credentials)." enum:"file,process" default:"file"`
-	Overwrite  bool   `help:"Replace long-term keys, and other credential settings, that the profile has."`
-	JSON       bool   `help:"Print the result as JSON, instead of a message."`
-	role.Flags `embed:""`
+	Profile          string `help:"The profile to write." default:"default"`
+	Mode             string `help:"What to write: file (keys, which expire) or process (a command that SDKs run whenever they need credentials)." enum:"file,process" default:"file"`
+	Overwrite        bool   `help:"Replace long-term keys, and other credential settings, that the profile has."`
+	JSON             bool   `help:"Print the result as JSON, instead of a message."`
+	role.Flags       `embed:""`
+	source.OwnerFlag `embed:""`
 }
 
 // Help implements kong.HelpProvider.

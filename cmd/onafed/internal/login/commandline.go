@@ -11,6 +11,7 @@ import (
 	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // commandLine returns the value of credential_process, and the environment variable that it reads,
@@ -104,12 +105,13 @@ func (c *Command) arguments() ([]string, error) {
 			return nil, err
 		}
 		if len(strings.Fields(words[0])) != 1 {
-			return nil, fmt.Errorf("--token-command: %+q has a space, at which onafed would split it: use a path without spaces, or put the program on PATH", words[0])
+			return nil, fmt.Errorf("--token-command: %s has a space, at which onafed would split it: use a path without spaces, or put the program on PATH", quote.Path(words[0]))
 		}
 		add("--token-command", strings.Join(words, " "))
 	}
 	add("--api-token-env", c.APITokenEnv)
 	add("--api-url", c.APIURL)
+	add("--trusted-owner", c.TrustedOwner)
 	if c.AllowExec {
 		args = append(args, "--allow-exec")
 	}

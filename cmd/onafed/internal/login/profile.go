@@ -16,7 +16,7 @@ type files struct {
 }
 
 func (c *Command) files() (f files, err error) {
-	opts := &export.FileOptions{Overwrite: c.Overwrite}
+	opts := &export.FileOptions{Overwrite: c.Overwrite, TrustedOwner: c.TrustedOwner}
 	if f.credentials, err = export.NewCredentialsFile("", opts); err != nil {
 		return f, err
 	}

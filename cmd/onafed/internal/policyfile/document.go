@@ -9,6 +9,7 @@ import (
 
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
+	"github.com/onafed/onafed/internal/quote"
 	"github.com/onafed/onafed/internal/strictjson"
 )
 
@@ -61,7 +62,7 @@ func Read(path string, t *terminal.Terminal) ([]Document, error) {
 	}
 	all, err := Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("%+q: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", quote.Path(path), err)
 	}
 	return all, nil
 }
@@ -70,7 +71,7 @@ func Read(path string, t *terminal.Terminal) ([]Document, error) {
 func ReadSome(path string, t *terminal.Terminal) ([]Document, error) {
 	found, err := Read(path, t)
 	if err == nil && len(found) == 0 {
-		err = fmt.Errorf("%+q has no trust policy", path)
+		err = fmt.Errorf("%s has no trust policy", quote.Path(path))
 	}
 	return found, err
 }

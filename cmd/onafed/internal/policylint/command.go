@@ -11,6 +11,7 @@ import (
 	"github.com/onafed/onafed/cmd/onafed/internal/exit"
 	"github.com/onafed/onafed/cmd/onafed/internal/policyfile"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // Command is "aws lint".
@@ -71,7 +72,7 @@ func (c *Command) lint(t *terminal.Terminal) (reports []report, unreadable bool)
 		for _, d := range documents {
 			if d.Err != nil {
 				name, _ := d.Name()
-				t.Say("onafed: %+q: %s: %v", file, name, d.Err)
+				t.Say("onafed: %s: %s: %v", quote.Path(file), name, d.Err)
 				unreadable = true
 				continue
 			}

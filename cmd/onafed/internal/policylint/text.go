@@ -5,6 +5,7 @@ import (
 
 	"github.com/onafed/onafed/awsfed/trust/lint"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // printText prints the findings for people.
@@ -49,7 +50,7 @@ func count(n int, one, many string) string {
 
 // where returns the file, the role and the statement of a finding.
 func (r report) where(f lint.Finding) string {
-	text := fmt.Sprintf("%+q", r.file)
+	text := quote.Path(r.file)
 	if name, ok := r.document.Name(); ok {
 		text += ": " + name
 	}

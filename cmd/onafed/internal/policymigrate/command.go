@@ -14,6 +14,7 @@ import (
 	"github.com/onafed/onafed/cmd/onafed/internal/exit"
 	"github.com/onafed/onafed/cmd/onafed/internal/policyfile"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // Command is "aws migrate".
@@ -67,10 +68,10 @@ func (c *Command) input(t *terminal.Terminal) (trust.Policy, claims.Layout, erro
 		return trust.Policy{}, layout, err
 	}
 	if len(found) != 1 {
-		return trust.Policy{}, layout, fmt.Errorf("%+q has %d trust policies; give one at a time", c.File, len(found))
+		return trust.Policy{}, layout, fmt.Errorf("%s has %d trust policies; give one at a time", quote.Path(c.File), len(found))
 	}
 	if found[0].Err != nil {
-		return trust.Policy{}, layout, fmt.Errorf("%+q: %w", c.File, found[0].Err)
+		return trust.Policy{}, layout, fmt.Errorf("%s: %w", quote.Path(c.File), found[0].Err)
 	}
 	layout, err = claims.NewLayout(c.ExtraField...)
 	return found[0].Policy, layout, err

@@ -25,6 +25,11 @@ type Flags struct {
 	AllowExec    bool   `help:"As a last resort, get the token from the ona or gitpod command." group:"Where the ID token comes from"`
 }
 
+// OwnerFlag is the flag of the commands that write files with secrets.
+type OwnerFlag struct {
+	TrustedOwner string `help:"Accept the folders, links and files of this user, name or number, like your own: for NFS and user namespaces." placeholder:"USER"`
+}
+
 // Check returns an error if the flags are wrong. It reads no file and sends nothing.
 func (f *Flags) Check() error {
 	for _, v := range []struct{ flag, name string }{{"token-env", f.TokenEnv}, {"api-token-env", f.APITokenEnv}} {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // commandTimeout bounds the second run of a token command.
@@ -42,7 +43,7 @@ func (f *Flags) Raw(ctx context.Context) (raw string, found bool, err error) {
 func (f *Flags) RawName() string {
 	switch {
 	case f.TokenFile != "":
-		return fmt.Sprintf("--token-file %+q", f.TokenFile)
+		return "--token-file " + quote.Path(f.TokenFile)
 	case f.TokenEnv != "":
 		return "--token-env " + f.TokenEnv
 	}
@@ -79,7 +80,7 @@ func ReadFile(path string) ([]byte, error) {
 	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, limit))
 	if err == nil && len(text) == limit {
-		return nil, fmt.Errorf("%+q has more than %d bytes, the most that an ID token has", path, claims.MaxTokenSize)
+		return nil, fmt.Errorf("%s has more than %d bytes, the most that an ID token has", quote.Path(path), claims.MaxTokenSize)
 	}
 	return text, err
 }

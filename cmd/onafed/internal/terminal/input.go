@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/onafed/onafed/internal/quote"
 	"github.com/onafed/onafed/internal/textfile"
 )
 
@@ -34,10 +35,10 @@ func (t *Terminal) ReadFile(path string) (string, error) {
 		return "", err
 	}
 	if n > maxInput {
-		return "", fmt.Errorf("%+q is larger than %d MiB", path, maxInput>>20)
+		return "", fmt.Errorf("%s is larger than %d MiB", quote.Path(path), maxInput>>20)
 	}
 	if err := textfile.Check(b.String()); err != nil {
-		return "", fmt.Errorf("%+q: %w", path, err)
+		return "", fmt.Errorf("%s: %w", quote.Path(path), err)
 	}
 	return b.String(), nil
 }

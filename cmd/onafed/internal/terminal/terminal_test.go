@@ -125,15 +125,15 @@ func TestWithoutLinkedHome(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	real, link := filepath.Join(dir, "jane.doe"), filepath.Join(dir, "link")
-	if err := os.Mkdir(real, 0o700); err != nil {
+	folder, link := filepath.Join(dir, "jane.doe"), filepath.Join(dir, "link")
+	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(real, link); err != nil {
+	if err := os.Symlink(folder, link); err != nil {
 		t.Skip(err)
 	}
 	home(t, link)
-	for _, path := range []string{filepath.Join(real, "a"), filepath.Join(link, "a")} {
+	for _, path := range []string{filepath.Join(folder, "a"), filepath.Join(link, "a")} {
 		for _, text := range []string{path, strconv.Quote(path), quote.Path(path)} {
 			if got := terminal.WithoutHome(text); !strings.HasPrefix(strings.Trim(got, `"`), "~") {
 				t.Errorf("terminal.WithoutHome(%q) with the home folder %q = %q, want ~", text, link, got)

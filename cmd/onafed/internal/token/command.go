@@ -17,16 +17,17 @@ import (
 
 // Command is "idp token".
 type Command struct {
-	Audience     []string `required:"" help:"The audience of the token; repeat the flag for several. AWS accepts one." placeholder:"AUDIENCE" sep:"none"`
-	Decode       bool     `help:"Print header and claims as JSON instead of the token. Nothing is verified." xor:"form"`
-	Verify       bool     `help:"First check the signature against the issuer's published keys, the audience and the times."`
-	Issuer       string   `help:"With --verify: the issuer to verify against, whatever issuer the token names. Default: ${issuer}." placeholder:"URL"`
-	Organization string   `help:"With --verify: the organization that the token must belong to." placeholder:"ID"`
-	Output       string   `help:"Write the token to this file, without a newline, for AWS_WEB_IDENTITY_TOKEN_FILE. Choose a folder that contains nothing else." placeholder:"FILE" xor:"form"`
-	Group        string   `help:"With --output: a group of this user that may also read the file. An existing folder must be open to the group." placeholder:"GROUP"`
-	Watch        bool     `help:"With --output: replace the file before the token expires, until a signal."`
-	Verbose      bool     `short:"v" help:"Log each step on standard error."`
-	source.Flags `embed:""`
+	Audience         []string `required:"" help:"The audience of the token; repeat the flag for several. AWS accepts one." placeholder:"AUDIENCE" sep:"none"`
+	Decode           bool     `help:"Print header and claims as JSON instead of the token. Nothing is verified." xor:"form"`
+	Verify           bool     `help:"First check the signature against the issuer's published keys, the audience and the times."`
+	Issuer           string   `help:"With --verify: the issuer to verify against, whatever issuer the token names. Default: ${issuer}." placeholder:"URL"`
+	Organization     string   `help:"With --verify: the organization that the token must belong to." placeholder:"ID"`
+	Output           string   `help:"Write the token to this file, without a newline, for AWS_WEB_IDENTITY_TOKEN_FILE. Choose a folder that contains nothing else." placeholder:"FILE" xor:"form"`
+	Group            string   `help:"With --output: a group of this user that may also read the file. An existing folder must be open to the group." placeholder:"GROUP"`
+	Watch            bool     `help:"With --output: replace the file before the token expires, until a signal."`
+	Verbose          bool     `short:"v" help:"Log each step on standard error."`
+	source.Flags     `embed:""`
+	source.OwnerFlag `embed:""`
 }
 
 // Help implements kong.HelpProvider.

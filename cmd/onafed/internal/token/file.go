@@ -18,7 +18,7 @@ func (c *Command) file(src idp.TokenSource, t *terminal.Terminal) (*export.Token
 		return nil, err
 	}
 	file, err := export.NewTokenFile(path, src, &export.TokenFileOptions{
-		Group:  c.Group,
+		Group: c.Group, TrustedOwner: c.TrustedOwner,
 		Logger: t.Logger(c.Verbose),
 		OnWrite: func(expiry time.Time) {
 			t.Say("wrote %s, valid until %s", path, expiry.UTC().Format(time.RFC3339))

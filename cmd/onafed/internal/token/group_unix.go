@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // checkGroup returns an error if a group could not read a file in the folder dir: if this user
@@ -34,8 +36,8 @@ func checkGroup(group, dir string) error {
 	if !ok || mayEnter(info.Mode().Perm(), int(owner.Gid) == gid) {
 		return nil
 	}
-	return fmt.Errorf("--group %+q: the group cannot enter the folder %+q (mode %04o, group %d) and cannot read a file in it: chgrp %d and chmod 750 the folder, or name a new one",
-		group, dir, info.Mode().Perm(), owner.Gid, gid)
+	return fmt.Errorf("--group %+q: the group cannot enter the folder %s (mode %04o, group %d) and cannot read a file in it: chgrp %d and chmod 750 the folder, or name a new one",
+		group, quote.Path(dir), info.Mode().Perm(), owner.Gid, gid)
 }
 
 // groupID returns the number of a group, which is given by number or by name.

@@ -96,7 +96,7 @@ func (c *Command) rolesOfFile(t *terminal.Terminal) ([]policyfile.Role, error) {
 	}
 	rules, err := readRules(text)
 	if err != nil {
-		return nil, fmt.Errorf("%+q: %w", c.Rules, err)
+		return nil, fmt.Errorf("%s: %w", quote.Path(c.Rules), err)
 	}
 	var names []string // in the order of the file
 	byRole := make(map[string][]trust.Rule)
