@@ -44,8 +44,8 @@ and in another, with the AWS CLI, any AWS SDK, or onafed:
     set -a; . ./dev.env; aws sts get-caller-identity
 
 The AWS CLI reads AWS_ENDPOINT_URL_STS since 2.13 and 1.29; older versions ask the real STS. onafed doctor and onafed idp
-token --verify ask the real issuer, so they report a problem here. The keys are fakes (ASIATESTONAFED...) and work nowhere
-else.`
+token --verify ask the real issuer, unless --issuer-at "$AWS_ENDPOINT_URL_STS" names this one. The keys are fakes
+(ASIATESTONAFED...) and work nowhere else.`
 }
 
 // Validate is called by kong.

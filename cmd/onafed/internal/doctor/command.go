@@ -19,6 +19,7 @@ type Command struct {
 	RoleARN          string `env:"AWS_ROLE_ARN,IDP_AWS_ROLE_ARN" help:"The role to assume. Without it the checks of AWS are skipped." placeholder:"ARN"`
 	Audience         string `help:"The audience of the ID token. Default: the one that AWS expects in the role's partition." placeholder:"AUDIENCE"`
 	Issuer           string `help:"The issuer to check the token against. Default: ${issuer}." default:"${issuer}" placeholder:"URL"`
+	IssuerAt         string `help:"The address on this host that has the documents of the issuer, such as that of onafed dev." placeholder:"URL"`
 	Policy           string `help:"The trust policy of the role. Without it, the policy is read from IAM if the role or the credentials of the environment have iam:GetRole." placeholder:"FILE"`
 	Region           string `help:"The region of the STS endpoint." placeholder:"REGION"`
 	Profile          string `help:"The profile of the shared files to check. Default: AWS_PROFILE, as for SDKs, or else default."`
@@ -41,8 +42,11 @@ Examples:
 
 // Validate is called by kong.
 func (c *Command) Validate() error {
-	return cmp.Or(verify.CheckURL(c.Issuer), c.Check())
+	return cmp.Or(c.at().Check(), c.Check())
 }
+
+// at returns the issuer and the place of its documents.
+func (c *Command) at() verify.Issuer { return verify.Issuer{URL: c.Issuer, At: c.IssuerAt} }
 
 // Run implements the command.
 func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {

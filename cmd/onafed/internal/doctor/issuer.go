@@ -10,7 +10,6 @@ import (
 
 	"github.com/onafed/onafed/awsfed/oidccheck"
 	"github.com/onafed/onafed/awsfed/trust/lint"
-	"github.com/onafed/onafed/cmd/onafed/internal/verify"
 	"github.com/onafed/onafed/idp/issuer"
 )
 
@@ -28,7 +27,7 @@ func (e *examination) issuer(ctx context.Context) (reached bool) {
 	ctx, cancel := context.WithTimeout(ctx, issuerTimeout)
 	defer cancel()
 	url := e.command.Issuer
-	meta, err := issuer.Discover(ctx, url, nil)
+	meta, err := e.command.at().Discover(ctx)
 	if err != nil {
 		e.problem("issuer", err.Error(), "check that "+url+"/.well-known/openid-configuration can be reached from here (proxy, firewall, certificates), or name another issuer with --issuer")
 		e.skipped("signature", "there are no keys to check it with")
@@ -40,7 +39,7 @@ func (e *examination) issuer(ctx context.Context) (reached bool) {
 		return true
 	}
 	opts := issuer.VerifierOptions{AnyAudience: true, AnyOrganization: true}
-	if err := verify.Token(ctx, url, e.token, opts); err != nil {
+	if err := e.command.at().Verify(ctx, e.token, opts); err != nil {
 		e.problem("signature", err.Error(), "get a token from "+url+", or name its issuer with --issuer")
 		return true
 	}
@@ -72,7 +71,7 @@ func (e *examination) issuerClock(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := e.command.at().Client().Do(req)
 	if err != nil {
 		return 0, err
 	}
@@ -103,6 +102,10 @@ func (e *examination) fitForAWS(ctx context.Context, reached bool) {
 	const name = "fit for AWS"
 	if !reached {
 		e.skipped(name, "the issuer cannot be reached from here")
+		return
+	}
+	if e.command.IssuerAt != "" {
+		e.skipped(name, "the issuer is on this host, where AWS cannot reach it")
 		return
 	}
 	raw, checked := "", "issuer and keys"

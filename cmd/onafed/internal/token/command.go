@@ -21,6 +21,7 @@ type Command struct {
 	Decode           bool     `help:"Print header and claims as JSON instead of the token. Nothing is verified." xor:"form"`
 	Verify           bool     `help:"First check the signature against the issuer's published keys, the audience and the times."`
 	Issuer           string   `help:"With --verify: the issuer to verify against, whatever issuer the token names. Default: ${issuer}." placeholder:"URL"`
+	IssuerAt         string   `help:"With --verify: the address on this host that has the documents of the issuer, such as that of onafed dev." placeholder:"URL"`
 	Organization     string   `help:"With --verify: the organization that the token must belong to." placeholder:"ID"`
 	Output           string   `help:"Write the token to this file, without a newline, for AWS_WEB_IDENTITY_TOKEN_FILE. Choose a folder that contains nothing else." placeholder:"FILE" xor:"form"`
 	Group            string   `help:"With --output: a group of this user that may also read the file. An existing folder must be open to the group." placeholder:"GROUP"`
@@ -53,14 +54,14 @@ func (c *Command) Validate() error {
 	switch {
 	case c.Output == "" && (c.Watch || c.Group != ""):
 		return errors.New("--watch and --group need --output FILE")
-	case c.Organization+c.Issuer != "" && !c.Verify:
-		return errors.New("--organization and --issuer need --verify")
+	case c.Organization+c.Issuer+c.IssuerAt != "" && !c.Verify:
+		return errors.New("--organization, --issuer and --issuer-at need --verify")
 	case c.Watch && c.Verify:
 		return errors.New("--verify checks one token and cannot be used with --watch")
 	case c.Watch && len(c.Audience) > 1:
 		return errors.New("--watch takes one --audience")
 	}
-	return cmp.Or(verify.CheckURL(c.Issuer), c.Check())
+	return cmp.Or(c.at().Check(), c.Check())
 }
 
 // Run implements the command.
@@ -103,14 +104,18 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 }
 
 func (c *Command) verify(ctx context.Context, t *terminal.Terminal, token *idp.Token) error {
-	url := cmp.Or(c.Issuer, idp.Issuer)
 	opts := issuer.VerifierOptions{Audiences: c.Audience, AnyOrganization: c.Organization == ""}
 	if c.Organization != "" {
 		opts.Organizations = []string{c.Organization}
 	}
-	if err := verify.Token(ctx, url, token, opts); err != nil {
+	if err := c.at().Verify(ctx, token, opts); err != nil {
 		return err
 	}
-	t.Say("verified: signed by %s", url)
+	t.Say("verified: signed by %s", c.at().URL)
 	return nil
+}
+
+// at returns the issuer and the place of its documents.
+func (c *Command) at() verify.Issuer {
+	return verify.Issuer{URL: cmp.Or(c.Issuer, idp.Issuer), At: c.IssuerAt}
 }
