@@ -4,6 +4,7 @@ package flags
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 
 	"github.com/onafed/onafed/awsfed"
@@ -90,15 +91,18 @@ func withFlags(e *idp.EnvironmentError) *idp.EnvironmentError {
 	return &idp.EnvironmentError{Audience: e.Audience, Skipped: skipped}
 }
 
-// withNextStep returns the text of err with what to do next. This program, unlike one that uses the
-// library, does not try again.
+// withNextStep returns the text of err with what to do next, each step in a line of its own. This
+// program, unlike one that uses the library, does not try again.
 func withNextStep(err error, refused *awsfed.AssumeRoleError) string {
 	text := err.Error()
 	if next := refused.NextStep(); next != "" {
-		text += "; " + next
+		text += ";\n  " + stepStart.ReplaceAllString(next, "$1\n  $2")
 	}
 	if refused.Retryable() {
 		text += "; try again"
 	}
 	return text
 }
+
+// stepStart is the white space before a numbered step, or before a command of this program.
+var stepStart = regexp.MustCompile(`([:;]) (\d+\) |onafed )`) //nolint:gochecknoglobals // compiled once, never changed

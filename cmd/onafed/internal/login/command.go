@@ -99,34 +99,18 @@ func (c *Command) sayHowToUse(t *terminal.Terminal, selected string) {
 	}
 }
 
-// provider returns the provider of the role. Two things must not prevent a login: that AWS_PROFILE
-// names the profile that this login is about to write, and that SDKs refuse the profile as it is,
-// for example because it has half of a key.
+// provider returns the provider of the role. That AWS_PROFILE names a profile that this login is
+// about to write must not prevent the login.
 func (c *Command) provider(ctx context.Context, t *terminal.Terminal) (*awsfed.Provider, error) {
 	p, err := c.Provider(ctx, t)
-	if err == nil {
-		return p, nil
-	}
 	missing, isMissing := errors.AsType[config.SharedConfigProfileNotExistError](err)
-	if _, inSource := errors.AsType[config.SharedConfigAssumeRoleError](err); inSource {
-		isMissing = false // the source_profile of a profile is missing, not the selected profile
-	}
-	if isMissing && missing.Profile != c.Profile {
-		return nil, err
+	if !isMissing || missing.Profile != c.Profile {
+		return p, err
 	}
 	for _, name := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} { // the SDK has no option to ignore them
 		if err := os.Unsetenv(name); err != nil {
 			return nil, err
 		}
 	}
-	if isMissing {
-		return c.Provider(ctx, t)
-	}
-	c.WithoutFiles = true
-	p, second := c.Provider(ctx, t)
-	if second != nil {
-		return nil, err // the files were not the reason
-	}
-	t.Warn("this login ignores the settings in the AWS files: %s", terminal.OneLine(err.Error()))
-	return p, nil
+	return c.Provider(ctx, t)
 }

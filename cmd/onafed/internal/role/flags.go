@@ -31,9 +31,6 @@ type Flags struct {
 	Region          string `help:"The region of the STS endpoint. Default: from the SDK's settings, or else the default of the role's partition." placeholder:"REGION" group:"The role"`
 	Verbose         bool   `short:"v" help:"Log each step on standard error."`
 	source.Flags    `embed:""`
-
-	// WithoutFiles makes Load ignore the shared configuration files.
-	WithoutFiles bool `kong:"-"`
 }
 
 // Validate is called by kong.
@@ -63,9 +60,6 @@ func (f *Flags) STSRegion() string { return cmp.Or(f.Region, awsfed.DefaultRegio
 func (f *Flags) Load(ctx context.Context, src idp.TokenSource, log *slog.Logger) (aws.Config, *awsfed.Provider, error) {
 	cfg, err := awsfed.LoadConfig(ctx, f.RoleARN, src, func(o *awsfed.LoadOptions) {
 		o.Config.Region = f.Region
-		if f.WithoutFiles {
-			o.Config.SharedConfigFiles, o.Config.SharedCredentialsFiles = []string{}, []string{}
-		}
 		f.options(log)(&o.Options)
 	})
 	if err != nil {

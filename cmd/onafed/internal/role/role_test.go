@@ -16,7 +16,7 @@ func TestParse(t *testing.T) {
 	t.Parallel()
 	for arn, want := range map[string]role.ARN{
 		"arn:aws:iam::123456789012:role/a":           {Partition: "aws", Account: "123456789012", Name: "a"},
-		"arn:aws-cn:iam::123456789012:role/path/a:b": {Partition: "aws-cn", Account: "123456789012", Name: "path/a:b"},
+		"arn:aws-cn:iam::123456789012:role/path/a.b": {Partition: "aws-cn", Account: "123456789012", Name: "path/a.b"},
 		"arn:minio:iam:::role/abc":                   {Partition: "minio", Name: "abc"}, // MinIO
 		"arn:ceph:iam::tenant1:role/abc":             {Partition: "ceph", Account: "tenant1", Name: "abc"},
 		"arn:aws:iam::123456789012:user/a":           {},
