@@ -96,6 +96,8 @@ func withFlags(e *idp.EnvironmentError) *idp.EnvironmentError {
 func withNextStep(err error, refused *awsfed.AssumeRoleError) string {
 	text := err.Error()
 	if next := refused.NextStep(); next != "" {
+		// The white space before a numbered step, or before a command of this program.
+		stepStart := regexp.MustCompile(`([:;]) (\d+\) |onafed )`)
 		text += ";\n  " + stepStart.ReplaceAllString(next, "$1\n  $2")
 	}
 	if refused.Retryable() {
@@ -103,6 +105,3 @@ func withNextStep(err error, refused *awsfed.AssumeRoleError) string {
 	}
 	return text
 }
-
-// stepStart is the white space before a numbered step, or before a command of this program.
-var stepStart = regexp.MustCompile(`([:;]) (\d+\) |onafed )`) //nolint:gochecknoglobals // compiled once, never changed
