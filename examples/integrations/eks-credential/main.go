@@ -14,7 +14,6 @@ import (
 	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/authtoken"
@@ -38,7 +37,7 @@ func start(ctx context.Context, role, region, cluster string) error {
 		return err
 	}
 	cfg, err := awsfed.LoadConfig(ctx, role, src, func(o *awsfed.LoadOptions) {
-		o.Config = append(o.Config, config.WithRegion(region))
+		o.Config.Region = region
 	})
 	if err != nil {
 		return err

@@ -15,7 +15,6 @@ import (
 	"net/http"
 	"os"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
 
@@ -43,7 +42,7 @@ func start(ctx context.Context, role, region, cluster, server, ca string) error 
 		return err
 	}
 	cfg, err := awsfed.LoadConfig(ctx, role, src, func(o *awsfed.LoadOptions) {
-		o.Config = append(o.Config, config.WithRegion(region))
+		o.Config.Region = region
 	})
 	if err != nil {
 		return err

@@ -20,7 +20,6 @@ import (
 	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/onafed/onafed/awsfed"
@@ -47,7 +46,7 @@ func start(ctx context.Context, role, region, endpoint, user, ca string) error {
 		return err
 	}
 	cfg, err := awsfed.LoadConfig(ctx, role, src, func(o *awsfed.LoadOptions) {
-		o.Config = append(o.Config, config.WithRegion(region))
+		o.Config.Region = region
 	})
 	if err != nil {
 		return err

@@ -16,7 +16,6 @@ import (
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -42,7 +41,7 @@ func start(ctx context.Context, role, region, url string) error {
 		return err
 	}
 	cfg, err := awsfed.LoadConfig(ctx, role, src, func(o *awsfed.LoadOptions) {
-		o.Config = append(o.Config, config.WithRegion(region))
+		o.Config.Region = region
 	})
 	if err != nil {
 		return err

@@ -15,7 +15,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/onafed/onafed/awsfed"
@@ -45,7 +44,7 @@ func start(ctx context.Context, role, region, addr, group, user string) error {
 		return err
 	}
 	cfg, err := awsfed.LoadConfig(ctx, role, src, func(o *awsfed.LoadOptions) {
-		o.Config = append(o.Config, config.WithRegion(region))
+		o.Config.Region = region
 	})
 	if err != nil {
 		return err
