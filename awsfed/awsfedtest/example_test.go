@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
@@ -135,6 +136,49 @@ func ExampleSTS_PutRole() {
 	var refused *awsfed.AssumeRoleError
 	fmt.Println(errors.As(err, &refused), refused.Code)
 	// Output: true AccessDenied
+}
+
+// A chain of roles in three accounts. Each role trusts the one before it, with an external ID.
+func ExampleSTS_Client() {
+	t := &exampleT{} // in a test: the *testing.T
+	defer t.end()
+
+	chain := []string{"arn:aws:iam::111111111111:role/first", "arn:aws:iam::222222222222:role/second", "arn:aws:iam::333333333333:role/third"}
+	iss := idptest.NewIssuer(t, nil)
+	fake := awsfedtest.New(t, iss, chain[0])
+	for i, role := range chain[1:] {
+		err := fake.PutRole(awsfedtest.Role{ARN: role, TrustPolicy: trust.Policy{Version: "2012-10-17", Statements: []trust.Statement{{
+			Effect: trust.Allow, Principal: trust.Principal{AWS: []string{chain[i]}}, Actions: []string{"sts:AssumeRole"},
+			Conditions: []trust.Condition{{Operator: "StringEquals", Key: "sts:ExternalId", Values: []string{"example"}}},
+		}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var creds aws.CredentialsProvider
+	creds, err := awsfed.New(fake, chain[0], iss.TokenSource("sts.amazonaws.com"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, role := range chain[1:] {
+		creds = stscreds.NewAssumeRoleProvider(fake.Client(creds), role, func(o *stscreds.AssumeRoleOptions) {
+			o.RoleSessionName, o.ExternalID = "ci", aws.String("example")
+		})
+	}
+	who, err := fake.Client(creds).GetCallerIdentity(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println(*who.Arn)
+	for _, c := range fake.Calls() {
+		fmt.Println(c.Action, c.RoleARN)
+	}
+	// Output:
+	// arn:aws:sts::333333333333:assumed-role/third/ci
+	// AssumeRoleWithWebIdentity arn:aws:iam::111111111111:role/first
+	// AssumeRole arn:aws:iam::222222222222:role/second
+	// AssumeRole arn:aws:iam::333333333333:role/third
+	// GetCallerIdentity arn:aws:iam::333333333333:role/third
 }
 
 // A service of your own, called with a signed request as the clients of the SDK make it.
