@@ -31,6 +31,13 @@
 // Times are wall clock times, corrected by the clock of STS if it differs by more than a minute. So
 // the provider works on a machine that was suspended, and on one with a wrong clock.
 //
+// # Several roles
+//
+// A [Pool] has a provider for each role, and [Pool.Config] returns a configuration with one of them.
+// The same role with another session policy is another provider. Set [Options].ExpectedAccount if
+// role ARNs come from outside of the program. To assume a role that trusts the first one, give a
+// client with the configuration to stscreds.NewAssumeRoleProvider of the SDK.
+//
 // # Errors
 //
 // If there are no credentials, the error is an [*AssumeRoleError]. It has the role, the session and
