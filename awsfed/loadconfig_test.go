@@ -249,6 +249,12 @@ func TestLoadConfigRequiresEncryption(t *testing.T) {
 			}
 		})
 	}
+	t.Run("http elsewhere, allowed", func(t *testing.T) {
+		t.Setenv("AWS_ENDPOINT_URL_STS", "http://minio:9000")
+		if _, err := awsfed.LoadConfig(t.Context(), roleARN, &mintery{tb: t}, func(o *awsfed.LoadOptions) { o.InsecureHTTP = true }); err != nil {
+			t.Errorf("LoadConfig with InsecureHTTP = %v", err)
+		}
+	})
 	t.Run("http by a file", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "config")
 		if err := os.WriteFile(file, []byte("[default]\nservices = dev\n[services dev]\nsts =\n  endpoint_url = http://sts.internal\n"), 0o600); err != nil {

@@ -137,7 +137,9 @@ func compareSettings(t *testing.T, text string) {
 			t.Fatal(err)
 		}
 		writeFiles(t, [2]string{strings.ReplaceAll(text, "SECTION", setting), ""})
-		cfg, err := awsfed.LoadConfig(t.Context(), roleARN, &mintery{tb: t})
+		cfg, err := awsfed.LoadConfig(t.Context(), roleARN, &mintery{tb: t}, func(o *awsfed.LoadOptions) {
+			o.Config.Region = "eu-west-1" // some files have an invalid one
+		})
 		if err != nil {
 			t.Fatalf("with %q: %v", setting, err)
 		}
@@ -147,7 +149,7 @@ func compareSettings(t *testing.T, text string) {
 				got = c
 			}
 		}
-		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(config.SharedConfig{}, "Credentials.Source")); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(config.SharedConfig{}, "Credentials", "ExternalID", "MFASerial")); diff != "" {
 			t.Errorf("with %q (-want +got):\n%s", setting, diff)
 		}
 	}
