@@ -41,9 +41,9 @@ func ignoredSources(chosen string) (names []string) {
 	if _, err := os.Stat(idp.DefaultSecretsFile); err == nil && !strings.Contains(chosen, idp.DefaultSecretsFile) {
 		names = append(names, idp.DefaultSecretsFile)
 	}
-	for _, name := range []string{"ONA_API_KEY", "GITPOD_API_KEY", "ONA_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE"} {
-		if os.Getenv(name) != "" && !strings.Contains(chosen, name) {
-			names = append(names, name)
+	for _, v := range idp.EnvironmentVariables() {
+		if (v.Secret || v.File) && os.Getenv(v.Name) != "" && !strings.Contains(chosen, v.Name) {
+			names = append(names, v.Name)
 		}
 	}
 	return names

@@ -11,6 +11,7 @@ import (
 	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
+	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/internal/quote"
 )
 
@@ -48,11 +49,15 @@ func (c *Command) pinTokenFile(t *terminal.Terminal) (variable string, err error
 		return "", err
 	}
 	name := source.Name(src)
-	switch chosen, _, _ := strings.Cut(name, " "); chosen {
-	case "AWS_WEB_IDENTITY_TOKEN_FILE":
-		c.TokenFile = strings.TrimSpace(os.Getenv(chosen)) // as the source reads it
-	case "ONA_API_KEY", "GITPOD_API_KEY", "ONA_TOKEN":
-		return name, nil
+	chosen, _, _ := strings.Cut(name, " ")
+	for _, v := range idp.EnvironmentVariables() {
+		switch {
+		case v.Name != chosen:
+		case v.File:
+			c.TokenFile = strings.TrimSpace(os.Getenv(chosen)) // as the source reads it
+		case v.Secret:
+			return name, nil
+		}
 	}
 	return "", nil
 }

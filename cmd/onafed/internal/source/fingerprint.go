@@ -31,13 +31,12 @@ func (f *Flags) Fingerprint(src idp.TokenSource) (kind, mark string) {
 func environment() string {
 	var all strings.Builder
 	all.WriteString(pathAndContent(idp.DefaultSecretsFile))
-	for _, name := range []string{
-		"ONA_API_KEY", "GITPOD_API_KEY", "ONA_TOKEN", "ONA_BASE_URL", "GITPOD_BASE_URL", "ONA_HOST", "GITPOD_ENVIRONMENT_ID",
-	} {
-		fmt.Fprintf(&all, "\x00%s=%s", name, os.Getenv(name))
-	}
-	if path := os.Getenv("AWS_WEB_IDENTITY_TOKEN_FILE"); path != "" {
-		all.WriteString("\x00" + pathAndContent(path))
+	for _, v := range idp.EnvironmentVariables() {
+		value := os.Getenv(v.Name)
+		fmt.Fprintf(&all, "\x00%s=%s", v.Name, value)
+		if v.File && value != "" {
+			all.WriteString("\x00" + pathAndContent(value))
+		}
 	}
 	return all.String()
 }

@@ -44,10 +44,8 @@ func TestFingerprint(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{
-		"ONA_API_KEY", "GITPOD_API_KEY", "ONA_TOKEN", "ONA_BASE_URL", "GITPOD_BASE_URL", "ONA_HOST", "GITPOD_ENVIRONMENT_ID", "AWS_WEB_IDENTITY_TOKEN_FILE",
-	} {
-		t.Setenv(name, "")
+	for _, v := range idp.EnvironmentVariables() {
+		t.Setenv(v.Name, "")
 	}
 	t.Setenv("ONA_TOKEN", "secret-api-token")
 	seen := make(map[string]string)
