@@ -48,7 +48,7 @@ func unsignedJWT(ts *testscript.TestScript, _ bool, args []string) {
 func loadEnv(ts *testscript.TestScript, _ bool, args []string) {
 	for line := range strings.Lines(ts.ReadFile(args[0])) {
 		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(line, "#") {
-			ts.Setenv(name, value)
+			ts.Setenv(name, strings.ReplaceAll(strings.Trim(value, "'"), `'\''`, "'"))
 		}
 	}
 }
