@@ -121,10 +121,32 @@ func (l *linter) reportMissingSubject(g *grant) {
 		f.Why = "Independent tenants share this issuer, and each of them can assume the role."
 	default:
 		f.Severity = Warning
-		f.Why = "Every token of this provider with an accepted audience can assume the role. " +
-			"If several tenants share the issuer, each of them can."
+		f.Why = "Every token of this provider with an accepted audience can assume the role."
+		if !subject.IsOwn(g.host) {
+			f.Why += " If several tenants share the issuer, each of them can."
+		}
 	}
+	f.Why += g.claimsOfAnyTenant()
 	l.add(f, nil)
+}
+
+// claimsOfAnyTenant states which conditions of the statement do not name the tenant of a shared issuer,
+// and which claims do. It is empty if there is no such condition.
+func (g *grant) claimsOfAnyTenant() string {
+	host := strings.ToLower(g.host)
+	var naming, others []string
+	for _, claim := range provider.Keys(host) {
+		switch {
+		case subject.Describes(host, claim):
+			naming = append(naming, claim)
+		case claim != "aud" && claim != "oaud" && slices.ContainsFunc(g.clauses, func(c *clause) bool { return c.isOn(host, claim) }):
+			others = append(others, claim)
+		}
+	}
+	if len(naming) == 0 || len(others) == 0 {
+		return ""
+	}
+	return " Tokens of other tenants can have the same " + strings.Join(others, ", ") + ". Claims that name the tenant are " + strings.Join(naming, ", ") + "."
 }
 
 // checkAudience reports that no condition requires an audience of the issuer. Issuers without a key for

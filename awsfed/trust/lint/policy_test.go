@@ -177,6 +177,21 @@ func TestFindingJSON(t *testing.T) {
 	}
 }
 
+func TestMissingSubjectNamesTheClaims(t *testing.T) {
+	t.Parallel()
+	const host = "token.actions.githubusercontent.com"
+	p := policies.OnSubject(trust.Allow, "StringEquals", "refs/heads/main")
+	p.Statements[0].Principal.Federated = []string{"arn:aws:iam::123456789012:oidc-provider/" + host}
+	p.Statements[0].Conditions[0].Key = host + ":ref"
+	for _, f := range lint.Policy(p) {
+		const want = "Tokens of other tenants can have the same ref. Claims that name the tenant are " +
+			"enterprise_id, job_workflow_ref, repository, repository_id, repository_owner_id, sub."
+		if f.ID == lint.MissingSubject && !strings.HasSuffix(f.Why, want) {
+			t.Errorf("the reason is %q, want %q at its end", f.Why, want)
+		}
+	}
+}
+
 // Parse refuses some of these, but a policy can be made in Go code.
 func TestPrincipalsThatCannotExist(t *testing.T) {
 	t.Parallel()

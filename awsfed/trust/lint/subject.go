@@ -126,6 +126,9 @@ func (l *linter) reportOpenValue(g *grant, c *clause, v claimValue) {
 		f.Severity = Warning
 		f.Message = "the value " + quote.Value(v.text) + " has " + wildcard + " at the beginning, or before the first name"
 		f.Why = "The condition hardly limits the subject. If several tenants share the issuer, subjects of each of them match."
+		if subject.IsOwn(g.host) {
+			f.Why = "The condition hardly limits the subject: it matches subjects of every part of the tenant, such as every namespace of a cluster."
+		}
 	}
 	l.add(f, nil)
 }
