@@ -19,7 +19,7 @@ var lines = []string{
 func TestLoadConfigKeepsOtherSettingsOfAnyFile(t *testing.T) {
 	cleanEnv(t)
 	t.Setenv("AWS_ENDPOINT_URL_STS", "https://sts.example.com") // some files have an invalid one
-	rnd := rand.New(rand.NewPCG(1, 2))                          //nolint:gosec // reproducible, not secret
+	rnd := rand.New(rand.NewPCG(1, 2))                          // reproducible
 	for range 60 {
 		var b strings.Builder
 		b.WriteString("[default]\n")
