@@ -81,8 +81,10 @@ func TestAllocations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := testing.AllocsPerRun(10, edit); n > 40 {
-		t.Errorf("edit: %v allocations, want at most 40", n)
+	// The table misses its goal of 40: each edit opens the folder of the file through os.Root, so that
+	// another user cannot replace a part of the path meanwhile. This keeps the number from growing.
+	if n := testing.AllocsPerRun(10, edit); n > 60 {
+		t.Errorf("edit: %v allocations, want at most 60", n)
 	}
 	if n, err := foreignChanges(filepath.Join(dir, "ours", "credentials")); err != nil || n != 0 {
 		t.Errorf("edit: %d other lines changed, %v", n, err)
