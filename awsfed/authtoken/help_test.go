@@ -104,3 +104,10 @@ func (a *account) Retrieve(context.Context) (aws.Credentials, error) {
 	a.expires[c.AccessKeyID] = c.Expires
 	return c, nil
 }
+
+// expiryOf returns the expiry of the credentials with the access key ID.
+func (a *account) expiryOf(id string) time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.expires[id]
+}

@@ -121,7 +121,7 @@ func TestTokensDoNotOutliveTheirCredentials(t *testing.T) {
 					}
 					for range 300 {
 						tok := token(t, s)
-						if end := a.expires[accessKey(t, tok)]; tok.Expiry().After(end) {
+						if end := a.expiryOf(accessKey(t, tok)); tok.Expiry().After(end) {
 							t.Fatalf("the token expires %v after its credentials", tok.Expiry().Sub(end))
 						}
 						if left := time.Until(tok.Expiry()); left <= 0 {

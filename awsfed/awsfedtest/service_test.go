@@ -250,9 +250,7 @@ func TestServicesRefuseInTheirOwnWords(t *testing.T) {
 				check := func(rule, want string, q serviceRequest, creds aws.Credentials) {
 					t.Helper()
 					status, body := q.send(t, s.HTTPClient(), creds)
-					if got := fmt.Sprint(status, " ", codeOf(body)); got != want || !strings.Contains(body, svc.format) {
-						t.Errorf("%s: %s, want %s in the format %s\n%s", rule, got, want, svc.format, body)
-					}
+					compareRefusal(t, rule, status, body, want, svc.format)
 				}
 				other, wrongSecret, otherScope := creds, creds, svc.request
 				other.SessionToken = "x"
@@ -269,6 +267,13 @@ func TestServicesRefuseInTheirOwnWords(t *testing.T) {
 				check("expired session", svc.expired, svc.request, creds)
 			})
 		})
+	}
+}
+
+func compareRefusal(t *testing.T, rule string, status int, body, want, format string) {
+	t.Helper()
+	if got := fmt.Sprint(status, " ", codeOf(body)); got != want || !strings.Contains(body, format) {
+		t.Errorf("%s: %s, want %s in the format %s\n%s", rule, got, want, format, body)
 	}
 }
 
