@@ -41,15 +41,8 @@ type LoadOptions struct {
 // LoadConfig fetches no token and sends nothing. Errors about the role, the provider's options, and
 // an endpoint of STS that uses http on another host are an [*OptionError].
 func LoadConfig(ctx context.Context, roleARN string, src idp.TokenSource, optFns ...func(*LoadOptions)) (aws.Config, error) {
-	if roleARN == "" {
-		if roleARN = os.Getenv("AWS_ROLE_ARN"); roleARN == "" {
-			return aws.Config{}, inFunc("LoadConfig", optionError("roleARN", "is empty, and so is the variable AWS_ROLE_ARN"))
-		}
-		if err := checkRoleARN(roleARN); err != nil {
-			return aws.Config{}, fmt.Errorf("awsfed: the variable AWS_ROLE_ARN: %w", inFunc("LoadConfig", err))
-		}
-	}
-	if err := checkRoleARN(roleARN); err != nil {
+	roleARN, err := roleOrVariable(roleARN)
+	if err != nil {
 		return aws.Config{}, inFunc("LoadConfig", err)
 	}
 	var o LoadOptions
@@ -85,6 +78,21 @@ func LoadConfig(ctx context.Context, roleARN string, src idp.TokenSource, optFns
 	}
 	p.configure(&cfg)
 	return cfg, nil
+}
+
+// roleOrVariable returns roleARN or, if it is empty, the value of AWS_ROLE_ARN, after checkRoleARN.
+func roleOrVariable(roleARN string) (string, error) {
+	if roleARN != "" {
+		return roleARN, checkRoleARN(roleARN)
+	}
+	value := os.Getenv("AWS_ROLE_ARN")
+	if value == "" {
+		return "", optionError("roleARN", "is empty, and so is the variable AWS_ROLE_ARN")
+	}
+	if e, ok := errors.AsType[*OptionError](checkRoleARN(value)); ok {
+		return "", optionError("roleARN", "the variable AWS_ROLE_ARN: %w", e.Err)
+	}
+	return value, nil
 }
 
 // Config returns a configuration for AWS service clients with the credentials of a role, from a

@@ -114,7 +114,7 @@ func TestLoadConfigRoleOfTheEnvironment(t *testing.T) {
 	if p, ok := awsfed.FromConfig(cfg); !ok || p.RoleARN() != roleARN {
 		t.Errorf("the provider has the role %q, want %q", p.RoleARN(), roleARN)
 	}
-	for value, want := range map[string]string{"": "roleARN: is empty, and so is the variable AWS_ROLE_ARN", roleARN + "\n": "the variable AWS_ROLE_ARN: "} {
+	for value, want := range map[string]string{"": "roleARN: is empty, and so is the variable AWS_ROLE_ARN", roleARN + "\n": "awsfed: LoadConfig: roleARN: the variable AWS_ROLE_ARN: \"arn:"} {
 		t.Setenv("AWS_ROLE_ARN", value)
 		_, err := awsfed.LoadConfig(t.Context(), "", &mintery{tb: t})
 		var e *awsfed.OptionError

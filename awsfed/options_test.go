@@ -38,6 +38,9 @@ var refusedRoles = map[string]string{
 	"arn:aws:iam::<account>:role/a":                               "does not have 12 digits",
 	"arn:aws:iam::${ACCOUNT}:role/a":                              "does not have 12 digits",
 	"arn:aws-cn:iam::1:role/a":                                    "does not have 12 digits",
+	"arn:aws-cn:iam::tenant_1:role/a":                             "does not have 12 digits", // Ceph has only the partition aws
+	"arn:aws-us-gov:iam:::role/a":                                 "does not have 12 digits",
+	"arn:aws:iam::123456789012:role/" + strings.Repeat("a", 65):   "has 65 characters",
 	"arn:aws:iam:us-east-1:123456789012:role/a":                   "has a region",
 	"arn:aws:iam::123456789012:role/" + strings.Repeat("a", 2048): "2048",
 }
@@ -47,6 +50,7 @@ var acceptedRoles = []string{
 	roleARN,
 	"arn:aws:iam::123456789012:role/path/to/deploy",
 	"arn:aws:iam::123456789012:role/a+=,.@-_Z9",
+	"arn:aws:iam::123456789012:role/" + strings.Repeat("path/", 20) + strings.Repeat("a", 64),
 	"arn:aws-eusc:iam::123456789012:role/x",
 	"arn:aws-us-gov:iam::123456789012:role/x",
 	"arn:aws-moon:iam::123456789012:role/x",
@@ -133,6 +137,10 @@ func TestOptions(t *testing.T) {
 		"the name of a policy":         {func(o *awsfed.Options) { o.PolicyARNs = []string{"ReadOnlyAccess"} }, "PolicyARNs"},
 		"a role in place of a policy":  {func(o *awsfed.Options) { o.PolicyARNs = []string{roleARN} }, "PolicyARNs"},
 		"a policy without a name":      {func(o *awsfed.Options) { o.PolicyARNs = []string{"arn:aws:iam::aws:policy/"} }, "PolicyARNs"},
+		"a policy of 4 digits":         {func(o *awsfed.Options) { o.PolicyARNs = []string{"arn:aws:iam::1234:policy/x"} }, "PolicyARNs"},
+		"a policy of no account":       {func(o *awsfed.Options) { o.PolicyARNs = []string{"arn:aws-cn:iam:::policy/x"} }, "PolicyARNs"},
+		"a policy with a wildcard":     {func(o *awsfed.Options) { o.PolicyARNs = []string{"arn:aws:iam::aws:policy/Read*"} }, "PolicyARNs"},
+		"a policy of another server":   {func(o *awsfed.Options) { o.PolicyARNs = []string{"arn:minio:iam:::policy/x"} }, ""},
 		"a policy ARN with a newline":  {func(o *awsfed.Options) { o.PolicyARNs = []string{policy + "\n"} }, "PolicyARNs"},
 		"the account of the role":      {func(o *awsfed.Options) { o.ExpectedAccount = account }, ""},
 		"another account":              {func(o *awsfed.Options) { o.ExpectedAccount = "999999999999" }, "ExpectedAccount"},
@@ -149,6 +157,19 @@ func TestOptions(t *testing.T) {
 			if errors.As(err, &e); (err == nil) != (tt.option == "") || err != nil && (e == nil || e.Option != tt.option || e.Func != fn) {
 				t.Errorf("%s: %s = %v, want an error about %q", name, fn, err, tt.option)
 			}
+		}
+	}
+}
+
+// A client that is nil is refused when the provider is created, not by a panic of its refresh.
+func TestClientIsNil(t *testing.T) {
+	t.Parallel()
+	var typed *sts.Client
+	_, err := awsfed.New(typed, roleARN, &mintery{tb: t})
+	_, poolErr := awsfed.NewPool(typed, &mintery{tb: t}).Provider(roleARN)
+	for _, err := range []error{err, poolErr} {
+		if e, ok := errors.AsType[*awsfed.OptionError](err); !ok || e.Option != "client" {
+			t.Errorf("with a nil client: %v, want an OptionError about it", err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -19,7 +20,7 @@ const (
 	defaultMaxRoles      = 100_000
 )
 
-// PoolOptions are the options of [NewPool].
+// PoolOptions are the options of [NewPool]. [Pool.Provider] refuses negative limits.
 type PoolOptions struct {
 	// Options are the options of all providers of the pool. Those of [Pool.Provider] are applied
 	// after them.
@@ -54,6 +55,7 @@ type Pool struct {
 	queue  *queue
 	wake   chan struct{} // receives a value when a provider has changed
 	key    string        // optionsText of opts.Options
+	badOpt error         // why the limits in opts are refused
 
 	// checkClient returns the error of checkClient for the client, which it calls once.
 	checkClient func() error
@@ -83,12 +85,9 @@ func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSo
 	for _, fn := range optFns {
 		fn(&o)
 	}
-	if o.MaxConcurrent <= 0 {
-		o.MaxConcurrent = defaultMaxConcurrent
-	}
-	if o.MaxRoles <= 0 {
-		o.MaxRoles = defaultMaxRoles
-	}
+	badOpt := checkLimits(&o)
+	o.MaxConcurrent = cmp.Or(max(o.MaxConcurrent, 0), defaultMaxConcurrent)
+	o.MaxRoles = cmp.Or(max(o.MaxRoles, 0), defaultMaxRoles)
 	o.PolicyARNs = slices.Clone(o.PolicyARNs)
 	if _, ok := src.(*idp.CachedSource); !ok && src != nil {
 		src = &sharedSource{CachedSource: idp.Cached(src, nil), uncached: src}
@@ -100,11 +99,27 @@ func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSo
 		queue:  newQueue(o.MaxConcurrent, o.Rate, o.Burst),
 		wake:   make(chan struct{}, 1),
 		key:    optionsText(&o.Options),
+		badOpt: badOpt,
 
 		checkClient: sync.OnceValue(func() error { return checkClient(client) }),
 
 		roles: map[roleKey]*Provider{},
 	}
+}
+
+// checkLimits refuses limits that have no meaning.
+func checkLimits(o *PoolOptions) error {
+	switch {
+	case o.MaxConcurrent < 0:
+		return optionError("MaxConcurrent", "%d is negative", o.MaxConcurrent)
+	case o.Rate < 0 || math.IsNaN(o.Rate):
+		return optionError("Rate", "%v is not zero or more", o.Rate)
+	case o.Burst < 0:
+		return optionError("Burst", "%d is negative", o.Burst)
+	case o.MaxRoles < 0:
+		return optionError("MaxRoles", "%d is negative", o.MaxRoles)
+	}
+	return nil
 }
 
 // Provider returns the provider of a role, the same one for the same role and options. The role
@@ -143,6 +158,9 @@ func (p *Pool) provider(roleARN string, o Options, own bool) (*Provider, error) 
 	defer p.mu.Unlock()
 	if pr := p.roles[key]; pr != nil {
 		return pr, nil
+	}
+	if p.badOpt != nil {
+		return nil, p.badOpt
 	}
 	if len(p.roles) >= p.opts.MaxRoles {
 		return nil, ErrPoolFull

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -101,6 +102,41 @@ func TestPoolConfig(t *testing.T) {
 	t.Setenv("AWS_PROFILE", "no-such")
 	if _, err := pool.Config(t.Context(), role(1)); err == nil || !strings.Contains(err.Error(), "no-such") {
 		t.Errorf("Config with a missing profile = %v", err)
+	}
+}
+
+// A role whose duration is accepted with AnyDuration is refused without it, also if the pool has it.
+func TestPoolChecksDuration(t *testing.T) {
+	t.Parallel()
+	p := awsfed.NewPool(newService(), &mintery{tb: t})
+	minute := func(o *awsfed.Options) { o.Duration = time.Minute }
+	provider(t, p, 1, minute, func(o *awsfed.Options) { o.AnyDuration = true })
+	if _, err := p.Provider(role(1), minute); err == nil {
+		t.Error("Provider with a minute = nil error after the same with AnyDuration")
+	}
+}
+
+// NewPool has no error, so Provider and Config return those of its limits.
+func TestPoolLimits(t *testing.T) {
+	t.Parallel()
+	for option, set := range map[string]func(*awsfed.PoolOptions){
+		"MaxConcurrent": func(o *awsfed.PoolOptions) { o.MaxConcurrent = -1 },
+		"Rate":          func(o *awsfed.PoolOptions) { o.Rate = -1 },
+		"Burst":         func(o *awsfed.PoolOptions) { o.Burst = -1 },
+		"MaxRoles":      func(o *awsfed.PoolOptions) { o.MaxRoles = -1 },
+	} {
+		p := awsfed.NewPool(newService(), &mintery{tb: t}, set)
+		_, err := p.Provider(role(1))
+		_, cfgErr := p.Config(t.Context(), role(1))
+		for _, err := range []error{err, cfgErr} {
+			if e, ok := errors.AsType[*awsfed.OptionError](err); !ok || e.Option != option {
+				t.Errorf("%s = -1: %v, want an OptionError about it", option, err)
+			}
+		}
+	}
+	p := awsfed.NewPool(newService(), &mintery{tb: t}, func(o *awsfed.PoolOptions) { o.Rate = math.NaN() })
+	if _, err := p.Provider(role(1)); err == nil {
+		t.Error("Provider with a Rate that is not a number = nil error")
 	}
 }
 

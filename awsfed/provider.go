@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/internal/quote"
 	"github.com/onafed/onafed/internal/refresh"
@@ -39,7 +40,8 @@ var (
 // New returns a provider that exchanges tokens of src for credentials of the role. The client is an
 // *sts.Client, which needs a region but no credentials, or a test double. Each refresh gets a token
 // from src, in any goroutine. If src is an [idp.Invalidator], it is told about tokens that STS
-// rejected.
+// rejected. The role may also be one of another server with this API, such as
+// arn:minio:iam:::role/abc of MinIO, or arn:aws:iam::tenant:role/abc of Ceph.
 //
 // New starts nothing and sends nothing. The error is an [*OptionError], also for a client that
 // would send tokens over http to another host. A client that accepts options for each request
@@ -66,7 +68,7 @@ func New(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN string, src
 
 func newProvider(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN string, src idp.TokenSource, s *settings) (*Provider, error) {
 	switch {
-	case client == nil:
+	case client == nil || client == (*sts.Client)(nil):
 		return nil, optionError("client", "is nil")
 	case src == nil:
 		return nil, optionError("src", "is nil")

@@ -100,6 +100,7 @@ func optionsText(o *Options) string {
 	}
 	add(o.SessionName != "", "SessionName=%q", o.SessionName)
 	add(o.Duration != 0, "Duration=%v", o.Duration)
+	add(o.AnyDuration, "AnyDuration=%t", true)
 	if o.Policy != "" {
 		add(true, "Policy=sha256:%x", sha256.Sum256([]byte(o.Policy)))
 	}
@@ -157,18 +158,28 @@ func checkPolicyARNs(o *Options) error {
 		return optionError("PolicyARNs", "has %d elements; AWS STS accepts %d", n, maxPolicies)
 	}
 	for _, s := range o.PolicyARNs {
-		a, _ := arn.Parse(s)
-		name, ok := strings.CutPrefix(a.Resource, "policy/")
-		if !ok || a.Service != "iam" || a.Partition == "" || a.Region != "" || !isPrintable(s) || name[strings.LastIndexByte(name, '/')+1:] == "" {
+		if !isPolicyARN(s) {
 			return optionError("PolicyARNs", "%s is not the ARN of a policy, arn:aws:iam::<account>:policy/<name>", quote.Text(s, 100))
 		}
 	}
 	return nil
 }
 
+// isPolicyARN reports whether s is the ARN of a managed policy. In the partitions of AWS, the
+// account is "aws" or has 12 digits. Other partitions have any account.
+func isPolicyARN(s string) bool {
+	a, _ := arn.Parse(s)
+	name, ok := strings.CutPrefix(a.Resource, "policy/")
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	if !ok || a.Service != "iam" || a.Partition == "" || a.Region != "" || !isPrintable(s) || name == "" {
+		return false
+	}
+	return !arn.IsPartition(a.Partition) || (a.Account == "aws" || arn.IsAccount(a.Account)) && arn.IsName(name)
+}
+
 // checkRoleARN checks that s is the ARN of a role. In the partitions of AWS the account has 12
-// digits. Other servers with this API use them too: Ceph has an empty account, or the name of a
-// tenant with a letter in it. Other partitions, such as minio, have any account.
+// digits. Ceph uses the partition aws too, with an empty account, or the name of a tenant with a
+// letter in it. Other partitions, such as minio, have any account.
 func checkRoleARN(s string) error {
 	const form = "arn:aws:iam::<account>:role/<name>"
 	a, _ := arn.Parse(s)
@@ -186,10 +197,12 @@ func checkRoleARN(s string) error {
 		return nil
 	case a.Region != "":
 		return optionError("roleARN", "%s has a region, but roles have none: %s", quote.Text(s, 100), form)
-	case !arn.IsAccount(a.Account) && !isTenant(a.Account):
+	case !arn.IsAccount(a.Account) && (a.Partition != "aws" || !isTenant(a.Account)):
 		return optionError("roleARN", "%s: the account %s does not have 12 digits", quote.Text(s, 100), quote.Text(a.Account, 40))
 	case !arn.IsName(name):
 		return optionError("roleARN", "%s: the name of a role has only the characters A-Z a-z 0-9 _ + = , . @ -", quote.Text(s, 100))
+	case len(name) > 64: // IAM API Reference, CreateRole
+		return optionError("roleARN", "%s: the name has %d characters, more than 64", quote.Text(s, 100), len(name))
 	}
 	return nil
 }
