@@ -38,10 +38,11 @@ func (ev RefreshEvent) MarshalJSON() ([]byte, error) {
 		Began     time.Time `json:"began,omitzero"`
 		Ended     time.Time `json:"ended,omitzero"`
 		ClockSkew duration  `json:"clock_skew,omitzero"`
+		Err       string    `json:"error,omitzero"`
 		Remaining duration  `json:"remaining,omitzero"`
 	}{
 		status(ev.Status), ev.RequestID, ev.Retryable, ev.Began, ev.Ended,
-		duration(ev.ClockSkew), duration(ev.Remaining),
+		duration(ev.ClockSkew), ev.errorText(), duration(ev.Remaining),
 	})
 }
 

@@ -41,6 +41,11 @@ func TestJSONIsStable(t *testing.T) {
 			awsfed.RefreshEvent{Status: full, RequestID: "r2", Retryable: true, Remaining: time.Hour, Began: at, Ended: at},
 			"{" + fmt.Sprintf(members, "r2") + `,"retryable":true,"began":"2027-01-02T03:04:05Z","ended":"2027-01-02T03:04:05Z","remaining":"1h0m0s"}`,
 		},
+		"any error": {awsfed.Status{Err: errors.New("no")}, `{"role_arn":"","valid":false,"refreshing":false,"failures":0,"error":"no"}`},
+		"an event with any error": {
+			awsfed.RefreshEvent{Status: awsfed.Status{Err: errors.New("no")}},
+			`{"role_arn":"","valid":false,"refreshing":false,"failures":0,"retryable":false,"error":"no"}`,
+		},
 		"an empty event": {awsfed.RefreshEvent{}, `{"role_arn":"","valid":false,"refreshing":false,"failures":0,"retryable":false}`},
 	} {
 		data, err := json.Marshal(tt.value)

@@ -82,7 +82,16 @@ func (s Status) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		fields
 		ClockSkew duration `json:"clock_skew,omitzero"`
-	}{fields(s), duration(s.ClockSkew)})
+		Err       string   `json:"error,omitzero"`
+	}{fields(s), duration(s.ClockSkew), s.errorText()})
+}
+
+// errorText returns the text of Err, empty without one.
+func (s *Status) errorText() string {
+	if s.Err == nil {
+		return ""
+	}
+	return s.Err.Error()
 }
 
 // A duration is a time.Duration that is a string in JSON.

@@ -13,7 +13,7 @@ const (
 )
 
 // A KeyStatus is the state of a key of a [KeyRing]. Its JSON has the names in the tags, which do not
-// change, and times in RFC 3339; a zero time is left out.
+// change, and times in RFC 3339. A zero Removed is left out.
 type KeyStatus struct {
 	ID        string    `json:"id"`
 	Algorithm string    `json:"algorithm"`
