@@ -71,7 +71,7 @@ type Claims struct {
 	GSub                    LegacySubject // gsub
 
 	raw   string   // the payload
-	org   string   // the claim org, which V1 and V2 have in the place of organization_id
+	org   string   // the claim org, which V1 and V2 have instead of organization_id
 	empty []string // names of the string claims that are present and empty
 }
 
@@ -118,7 +118,8 @@ func decodeError(err error) error {
 	}
 }
 
-// quietError is an error with another message, which can still be matched.
+// quietError is an error with another message. errors.Is and errors.As find the original error in
+// it.
 type quietError struct {
 	msg string
 	err error
@@ -140,8 +141,8 @@ func (c *Claims) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// MarshalJSON always fails. Personal data should not get into a log or a response because a struct
-// around the claims was marshalled. Write [Claims.Payload], which is JSON, if you want it there.
+// MarshalJSON always returns an error, so that marshaling a struct that contains the claims does not
+// put personal data into a log or a response. To write the claims as JSON, use [Claims.Payload].
 func (c Claims) MarshalJSON() ([]byte, error) {
 	return nil, errors.New("claims: Claims are not marshalled, because they hold personal data; use Payload")
 }

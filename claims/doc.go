@@ -10,10 +10,10 @@
 //	fmt.Println(header.KeyID, c.Version(), c.Issuer, c.Audience)
 //	// k0 V2 https://app.gitpod.io [sts.amazonaws.com]
 //
-// [Claims.Identity] returns the principal that the token was issued to, whatever the version, and
-// refuses claims that contradict each other. [Claims.Validate] compares the claims of a verified
-// token with the expected ones, and returns all differences. The package opens no connection and
-// verifies no signature; package idp/issuer does that.
+// [Claims.Identity] returns the principal that a token of any version was issued to, and refuses
+// claims that contradict each other. [Claims.Validate] compares the claims of a verified token with
+// the expected ones, and returns all differences. The package opens no connection and verifies no
+// signature; package idp/issuer does that.
 //
 // # Subjects
 //
@@ -25,7 +25,7 @@
 // V3 has pairs of a field and a value. An organization can add fields; [Layout] describes them.
 // Values are not escaped. So a layout and the claims determine the subject exactly, but a subject
 // alone may have more than one reading: a person whose display name is "x:project_id:<some id>"
-// causes two. [Layout.Parse] then returns an [*AmbiguousSubjectError] and never chooses.
+// causes two. [Layout.Parse] then returns an [*AmbiguousSubjectError] and does not choose one.
 // [Claims.SubjectV3] reads the subject together with the other claims of the token, and is never
 // ambiguous.
 //

@@ -13,8 +13,8 @@ var (
 	ErrNotYetValid = errors.New("token is not valid yet")
 )
 
-// ParseError describes a token, or a part of a token, that was refused. Of the text it shows only
-// the names of known members.
+// ParseError describes a token, or a part of a token, that was refused. It shows nothing of the
+// text except the names of known members.
 type ParseError struct {
 	Part   string // "token", "header" or "payload"
 	Offset int    // in bytes: in the compact form for "token", else in the JSON text
@@ -28,7 +28,7 @@ func (e *ParseError) Error() string {
 
 // SubjectError describes a text that is not a subject, or segments that do not make a subject. Its
 // message shows the text as [RedactSubject] does, because a "sub" of another kind may hold personal
-// data. Only Input has the whole text.
+// data. Only Input contains the whole text.
 type SubjectError struct {
 	Input  string
 	Offset int    // in bytes, of the fault in Input
@@ -73,8 +73,8 @@ func (e *AmbiguousSubjectError) Format(f fmt.State, verb rune) { formatText(f, v
 // inside another value.
 func (e *AmbiguousSubjectError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// ValidationError is one finding of [Claims.Validate], or the reason why [Claims.Identity] or
-// [Claims.SubjectV3] failed. Its fields hold no personal data: a subject in them is redacted as
+// ValidationError is one finding of [Claims.Validate], or the error of [Claims.Identity] and
+// [Claims.SubjectV3]. Its fields hold no personal data: a subject in them is redacted as
 // [RedactSubject] does.
 type ValidationError struct {
 	Claim string // name of the claim, such as "aud"

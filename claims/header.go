@@ -15,8 +15,8 @@ type Header struct {
 	JSONWebKey json.RawMessage // jwk: the key in the token, which proves nothing; nil if absent
 
 	// Extra has the JSON text of the members other than alg, kid, nonce and jwk. typ is in Type and
-	// in Extra; members that have no field, such as x5c, are in Extra only. It is nil if there are
-	// none.
+	// in Extra; members that have no field, such as x5c, are only in Extra. Extra is nil if the
+	// header has no such members.
 	Extra map[string]json.RawMessage
 }
 

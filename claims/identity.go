@@ -9,11 +9,11 @@ import (
 	"github.com/onafed/onafed/internal/subject"
 )
 
-// Identity is the principal that a token was issued to, whatever the version of the token: its
-// kind, its id, its organization and its project. All ids are UUIDs in canonical form.
+// Identity is the principal that a token of any version was issued to: its kind, its id, its
+// organization and its project. All ids are UUIDs in canonical form.
 //
 // Identities are comparable with == and can be map keys. They hold no personal data, so they can be
-// printed and logged. The zero Identity is no principal. An Identity is as trustworthy as the
+// printed and logged. The zero Identity means no principal. An Identity is as trustworthy as the
 // claims that it was read from. It can be stored: [Identity.MarshalText] and [Identity.MarshalJSON]
 // return forms that do not change, and the matching methods read them.
 type Identity struct {
@@ -22,8 +22,8 @@ type Identity struct {
 	project string
 	id      string
 
-	// projectUnknown is set if the source does not distinguish environments with a project from
-	// those without one.
+	// projectUnknown is true if the source, a V1 token, does not say whether the environment has a
+	// project.
 	projectUnknown bool
 }
 
@@ -75,9 +75,9 @@ func (i Identity) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// SubjectV2 returns the "sub" of a V2 token of i. It is an error if Ona documents none: for service
-// accounts and accounts, and for an environment that was read from a V1 token, because its project
-// is not known.
+// SubjectV2 returns the "sub" of a V2 token of i. It is an error if Ona documents no such subject,
+// as for service accounts and accounts, and for an environment that was read from a V1 token,
+// because its project is not known.
 func (i Identity) SubjectV2() (Subject, error) {
 	switch i.kind {
 	case KindEnvironment:
@@ -98,8 +98,9 @@ func (i Identity) SubjectV2() (Subject, error) {
 }
 
 // SubjectV3 returns the "sub" of a V3 token of i in an organization with layout l. An Identity
-// knows ids only. So it is an error if l has an extra field that tokens of this kind may have and i
-// does not, such as creator_email. [Layout.Build] builds the subject from all claims.
+// contains only ids. So it is an error if l has an extra field that i does not contain and tokens
+// of this kind may have, such as creator_email. In that case build the subject from all claims with
+// [Layout.Build].
 func (i Identity) SubjectV3(l Layout) (string, error) {
 	if i.projectUnknown {
 		return "", errors.New("claims: no V3 subject for an environment whose project is not known")
@@ -116,7 +117,7 @@ func (i Identity) SubjectV3(l Layout) (string, error) {
 	return l.Build(c)
 }
 
-// determines reports whether i determines the value of field, or that there is none.
+// determines reports whether the value of field, or its absence, follows from i.
 func (i Identity) determines(field string) bool {
 	return field == "organization_id" || field == "project_id"
 }
@@ -148,7 +149,7 @@ func (s Subject) Identity() (Identity, error) {
 }
 
 // parseSubjectV1 reads a subject of the form <principal>:<organization>:<id>. Ona does not document
-// V1. Its dashboard shows this form as the one before V2.
+// V1. Its dashboard shows this form as the predecessor of V2.
 func parseSubjectV1(sub string) (i Identity, ok bool) {
 	word, rest, _ := strings.Cut(sub, ":")
 	switch word {

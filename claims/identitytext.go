@@ -79,7 +79,7 @@ func (i *Identity) UnmarshalText(text []byte) error {
 	return i.set(read)
 }
 
-// set sets i to read, which was stored, if it is an Identity that a token can have.
+// set sets i to read if a token can have that Identity.
 func (i *Identity) set(read Identity) error {
 	inProject := read.project != "" || read.projectUnknown
 	switch {
@@ -98,8 +98,8 @@ func (i *Identity) set(read Identity) error {
 	return nil
 }
 
-// MarshalJSON returns an object with the members kind (a word, see [Kind.String]), id, and, where
-// there are any, organization and project. project is null if i was read from a V1 token, which does
+// MarshalJSON returns an object with the members kind (a word, see [Kind.String]) and id, and with
+// organization and project if i has them. project is null if i was read from a V1 token, which does
 // not name it. The zero Identity is null. These names do not change; others may be added.
 func (i Identity) MarshalJSON() ([]byte, error) {
 	if i.IsZero() {

@@ -47,8 +47,8 @@ func (k Kind) names() kindNames {
 // words of V1 subjects, and "unknown" for every other value.
 func (k Kind) String() string { return k.names().word }
 
-// MarshalText returns the word of k, as [Kind.String] does. It fails for a value that is none of the
-// constants.
+// MarshalText returns the word of k, as [Kind.String] does. It fails for a value that is not one of
+// the constants.
 func (k Kind) MarshalText() ([]byte, error) {
 	if k != KindUnknown && k.String() == KindUnknown.String() {
 		return nil, fmt.Errorf("claims: %d is not a kind of principal", int(k))
@@ -79,8 +79,8 @@ func kindOfBaseField(name string) Kind {
 	case "user_id":
 		return KindUser
 	case "runner_id":
-		// A guess: no source shows the subject of a runner. It is read, because no other principal
-		// could have it, and never built.
+		// No source shows the subject of a runner, so this form is a guess. It is read, because no
+		// other principal can have it, and is never built.
 		return KindRunner
 	case "service_account_id":
 		return KindServiceAccount
@@ -89,7 +89,7 @@ func kindOfBaseField(name string) Kind {
 	}
 }
 
-// availability is whether tokens of a kind of principal have a claim.
+// availability says whether tokens of one kind of principal have a claim.
 type availability uint8
 
 const (
@@ -98,9 +98,9 @@ const (
 	always
 )
 
-// provides returns whether tokens of principals of kind k have the claim that field begins with.
+// provides reports how often tokens of principals of kind k have the claim that field begins with.
 // The sources are Ona's documentation and, where it is silent, the preview in its dashboard. Where
-// the two differ, the answer is sometimes.
+// the two differ, the result is sometimes.
 func (k Kind) provides(field string) availability {
 	claim, _, _ := strings.Cut(field, ".")
 	if claim == k.idClaim() {

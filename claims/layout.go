@@ -39,7 +39,7 @@ type Layout struct {
 // configuration. At most 50 are allowed, and none may occur twice. A field is one of the 19 that
 // Ona documents, such as creator_email, or a dotted path into creator_idp_claims, idp_claims or
 // environment_initializers, such as creator_idp_claims.department. Other fields are errors, so that
-// a spelling mistake is found here and not by a pair that is missing.
+// a spelling mistake is found here and does not cause a missing pair later.
 //
 // The order matters: Ona's Terraform provider sends the fields in alphabetical order, its dashboard
 // in the order in which they were entered.
@@ -80,9 +80,9 @@ func base(k Kind, inProject bool) []string {
 	}
 }
 
-// Build returns the exact "sub" of a V3 token with the claims c. It reads the claims of V3 tokens,
-// and neither c.Subject nor the version. It is an error if the claims name no principal, if a base
-// field is not an id, and for runners, because their subject is not documented.
+// Build returns the exact "sub" of a V3 token with the claims c. It reads the claims of V3 tokens.
+// It does not read c.Subject or the version. It is an error if the claims name no principal, if a
+// base field is not an id, and for runners, because their subject is not documented.
 func (l Layout) Build(c Claims) (string, error) {
 	kind := c.kind()
 	switch kind {

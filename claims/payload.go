@@ -62,17 +62,17 @@ func parsePayload(payload string) (Claims, error) {
 	return r.claims, nil
 }
 
-// foreign reports whether the token is of an issuer other than Ona's. A token without an issuer is
-// not: nothing says that its claims have another meaning.
+// foreign reports whether the token is of an issuer other than Ona's. A token without an issuer
+// counts as Ona's.
 func (c *Claims) foreign() bool { return c.Issuer != "" && c.Issuer != provider.OnaIssuer }
 
 // payloadReader reads the claims of one payload.
 type payloadReader struct {
 	claims Claims
-	// misfit is the error for the first of Ona's own claims that has another type, or a name in
-	// another case. iss, which decides whether it counts, may come later.
+	// misfit is the error for the first of Ona's own claims that has a wrong type, or a name in
+	// another letter case. It counts only for Ona's issuer, and iss may come later in the payload.
 	misfit            error
-	hasOrganizationID bool // organization_id is present, of whatever type
+	hasOrganizationID bool // organization_id is present, with any type
 }
 
 // parseError returns an error of the lexer as one of this package.
@@ -139,8 +139,8 @@ func (r *payloadReader) keepMisfit(err error) {
 	}
 }
 
-// foldedTo returns name in lower case, or "" if that is name itself. It converts to upper case
-// first, because some letters become an ASCII letter only that way.
+// foldedTo returns name in lower case, or "" if name is ASCII without upper-case letters. It
+// converts to upper case first, because some letters outside ASCII become ASCII only that way.
 func foldedTo(name string) string {
 	for i := range len(name) {
 		if c := name[i]; 'A' <= c && c <= 'Z' || c >= utf8.RuneSelf {

@@ -32,10 +32,10 @@ func (c *Claims) kind() Kind {
 }
 
 // Identity returns the principal that the claims name. It fails if the claims contradict each
-// other, whoever signed them: a V2 subject of one organization with the claim of another, or a V3
-// subject whose ids differ from the claims of the same names. It also fails for tokens of other
-// issuers, for V2 subjects of undocumented principals, and for ids that are not canonical UUIDs.
-// The error is a [*ValidationError].
+// other, also in a token of Ona's issuer: a V2 subject of one organization with the claim of
+// another, or a V3 subject whose ids differ from the claims of the same names. It also fails for
+// tokens of other issuers, for V2 subjects of undocumented principals, and for ids that are not
+// canonical UUIDs. The error is a [*ValidationError].
 func (c Claims) Identity() (Identity, error) {
 	if _, err := c.organization(); err != nil {
 		return Identity{}, err
@@ -125,7 +125,7 @@ func notAnID(claim, value string) error {
 }
 
 // checkIDs compares the ids at the beginning of sub with the claims of the same names. These pairs
-// come before any text that somebody could have written into a name.
+// come before every value that a person can choose, such as a name.
 func (c *Claims) checkIDs(kind Kind) error {
 	rest := c.Subject
 	for n := 0; beginsWithID(rest); n++ {
@@ -145,8 +145,8 @@ func (c *Claims) checkIDs(kind Kind) error {
 }
 
 // SubjectV3 reads the "sub" of a V3 token with the help of its other claims: each pair must have
-// the value of the claim that it names. So there is at most one reading, whatever the values
-// contain, and the layout need not be known. If the subject and the claims disagree, the error is a
+// the value of the claim that it names. So there is at most one reading for any values, and the
+// layout need not be known. If the subject and the claims disagree, the error is a
 // [*ValidationError].
 func (c Claims) SubjectV3() (SubjectV3, error) {
 	s := SubjectV3{Raw: c.Subject}

@@ -34,9 +34,9 @@ func ParseSubjectV3(sub string) (SubjectV3, error) {
 //
 // A name has no colon, so a pair can begin only where the text between two colons is the name of a
 // field. Those places are the marks. The form of a value determines where the value ends, except
-// for free text, which may end at each mark or at the end of the subject. As free text may always
-// reach to the end, each choice of an end gives a reading, and the search stops after maxReadings
-// of them. So the work is at most a few passes over the marks.
+// for free text, which may end at each mark or at the end of the subject. Free text can always
+// extend to the end of the subject, so each choice gives at least one reading. The search stops
+// after maxReadings readings, so it makes at most a few passes over the marks.
 type reader struct {
 	sub   string
 	base  []Pair
@@ -80,7 +80,7 @@ func readV3(sub string, rank func(name string) int) (SubjectV3, error) {
 	case len(r.readings) > 1:
 		return SubjectV3{}, &AmbiguousSubjectError{sub, r.readings, r.more}
 	}
-	return SubjectV3{}, &SubjectError{sub, r.farthest, "neither the end nor a pair of the layout"}
+	return SubjectV3{}, &SubjectError{sub, r.farthest, "want the end or a pair of the layout"}
 }
 
 // readBase reads the base fields and returns where they end.
@@ -146,7 +146,7 @@ func (r *reader) findMarks(pos int, rank func(string) int) {
 }
 
 // extend adds the readings that continue r.pairs at pos, which is the end of the subject or a
-// colon. The last extra field had the given rank.
+// colon. rank is that of the last extra field before pos, or -1.
 func (r *reader) extend(pos, rank int) {
 	r.farthest = max(r.farthest, pos)
 	if pos == len(r.sub) {

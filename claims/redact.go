@@ -15,8 +15,8 @@ const (
 	// the result goes into logs.
 	maxRedacted = 1024
 	// maxQuoted bounds the untrusted text in one error message or log value, in bytes. The subjects
-	// of environments fit, V2 with a project and V3 with project_id and environment_id: a subject
-	// whose last id is cut would not help a reader.
+	// of environments fit completely (V2 with a project, V3 with project_id and environment_id), so
+	// that their last id is not cut.
 	maxQuoted = 160
 )
 
@@ -24,9 +24,9 @@ const (
 // other value becomes "…". So values that may be personal data are left out, such as creator_email
 // in the subject of a V3 token.
 //
-// It accepts any text: V1, V2, V3 or none of them. For a text without a known pair it returns "…".
-// The result is printable text of at most about 1 KiB. It is not evidence: a value that was left
-// out may have contained text that looks like a known pair, and that text is then shown.
+// It accepts any text, also one that is not a subject. For a text without a known pair it returns
+// "…". The result is printable text of at most about 1 KiB. The result proves nothing: a value can
+// contain text that looks like a known pair, and RedactSubject then shows that text.
 func RedactSubject(sub string) string {
 	if strings.HasPrefix(sub, string(KeyOrganization)+":") {
 		if _, err := ParseSubject(sub); err == nil {
@@ -115,8 +115,8 @@ func quoted(s string) string { return quote.Redacted(s, maxQuoted) }
 // unquoted is quoted without the quotes, for values that a log handler separates itself.
 func unquoted(s string) string { return quote.Clean(s, maxQuoted) }
 
-// formatText prints text for any verb. For a verb that does not fit a string it reports that, as
-// package fmt does, and shows only text.
+// formatText prints text for any verb. For a verb that strings do not support, the
+// output reports that, as in package fmt, and contains no value other than text.
 func formatText(f fmt.State, verb rune, text string) {
 	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), text)
 }

@@ -27,7 +27,7 @@ func TestRedactSubject(t *testing.T) {
 		{"V3 e-mail address", baseProject + ":creator_email:jo@example.com:environment_id:" + envID, baseProject + ":creator_email:…:environment_id:" + envID},
 		{"V3 values with colons", baseProject + ":creator_idp:https://x:8443/y:creator_name:Jo: Doe", baseProject + ":creator_idp:…:creator_name:…"},
 		{"V3 nested", baseProject + ":creator_idp_claims.department:sales:name:x", baseProject + ":…:name:…"},
-		{"V3 id that is none", "organization_id:acme:project_id:" + projID + "x", "organization_id:…:project_id:…"},
+		{"V3 id that is not a UUID", "organization_id:acme:project_id:" + projID + "x", "organization_id:…:project_id:…"},
 		{"V3 empty value", baseUser + ":email::name:", baseUser + ":email:…:name:…"},
 		{"principal", baseUser + ":creator_principal:user", baseUser + ":creator_principal:…"},
 		{"text before a pair", "jo@example.com:user_id:" + userID, "…:user_id:" + userID},

@@ -12,8 +12,8 @@ import (
 // not change, because people write it into conditions on sts:RoleSessionName and search for it in
 // CloudTrail.
 //
-// The caller that assumes a role chooses the session name. The name is a claim of the caller; only
-// the "sub" claim of the token is evidence.
+// The caller that assumes a role chooses the session name, so the name proves nothing. Only the
+// "sub" claim of the token is evidence.
 func (i Identity) SessionName() string {
 	if i.id == "" {
 		return ""
@@ -25,7 +25,7 @@ func (i Identity) SessionName() string {
 // principal and its id. Every other name is an error. The error does not show the name, because
 // people put their own names into session names.
 //
-// The caller of STS chose the name, so the result must not decide about permissions.
+// The caller of STS chose the name, so do not use the result to grant permissions.
 func ParseSessionName(name string) (kind Kind, id string, err error) {
 	word, id, _ := strings.Cut(name, "-")
 	for k := KindEnvironment; k <= KindAccount; k++ {

@@ -34,7 +34,7 @@ type Subject struct {
 }
 
 // ParseSubject parses the "sub" claim of a V2 token. It accepts the texts that [SubjectFrom]
-// returns, also with "usr" in the place of "user". The text is kept as it was read. An error is a
+// returns, also with "usr" instead of "user". The text is kept as it was read. An error is a
 // [*SubjectError].
 func ParseSubject(s string) (Subject, error) {
 	if isDocumented(s) {
@@ -93,8 +93,8 @@ func parseSubject(s string) (Subject, error) {
 		key, end, fault := scanSegment(s, pos)
 		k := Key(key).canonical()
 		if key != "" {
-			// The fault of the key is reported first: a V3 subject has a wrong key, and its id is
-			// not the mistake.
+			// The fault of the key is reported first: in a V3 subject the mistake is the key, not
+			// the id.
 			if fault := keyOrderFault(k, seen[:n]); fault != "" {
 				return Subject{}, &SubjectError{s, pos, fault}
 			}

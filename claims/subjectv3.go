@@ -24,7 +24,7 @@ func (p Pair) LogValue() slog.Value { return slog.StringValue(p.String()) }
 func (p Pair) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // SubjectV3 is one reading of the "sub" of a V3 token. It prints redacted, as [RedactSubject] does.
-// Its fields hold the text as it was read.
+// Its fields contain the original text.
 type SubjectV3 struct {
 	Raw   string // may hold personal data
 	Kind  Kind   // from the base fields

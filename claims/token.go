@@ -10,8 +10,9 @@ const MaxTokenSize = 20000
 
 // ParseUnverified reads the header and the claims of a token in compact form.
 //
-// It does not verify the signature, so anybody can have written the result. Use it to show a token,
-// or to read a token that is sent to a service that verifies it. Never use it to grant access.
+// It does not verify the signature, so anyone may have written the header and the claims. Use it to
+// show a token, or to read a token that is sent to a service that verifies it. Never use it to
+// grant access.
 //
 // The token must be a JWS of three parts and at most [MaxTokenSize] bytes, in base64url without
 // padding, with nothing before or after it. Encrypted tokens and tokens without a signature are

@@ -22,8 +22,8 @@ type Expected struct {
 	// Leeway is the allowed difference between the clocks of issuer and verifier. It applies to
 	// exp, nbf and iat.
 	Leeway time.Duration
-	// ExpiryLeeway is added to Leeway for exp only. If it is negative, a token is refused that long
-	// before it expires.
+	// ExpiryLeeway is added to Leeway for exp only. With a negative value a token is refused that
+	// much earlier.
 	ExpiryLeeway time.Duration
 }
 
@@ -33,8 +33,8 @@ type Expected struct {
 //   - exp is absent, or now is not before exp: ErrExpired;
 //   - nbf or iat is after now: ErrNotYetValid;
 //   - iss, aud, the organization, the project or the environment is not an expected one;
-//   - two claims name different organizations, or sub and a claim do;
-//   - sub begins as a V2 subject does and is not one.
+//   - two claims, or sub and a claim, name different organizations;
+//   - sub begins like a V2 subject but is not one.
 //
 // For a token of another issuer than Ona's, the last two are checked only if organizations, projects
 // or environments are expected: the issuer may give sub and the claims another meaning.

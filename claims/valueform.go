@@ -23,9 +23,9 @@ func hasIDAt(s string) bool {
 	return subject.StartsWithUUID(s) && (len(s) == subject.UUIDLen || s[subject.UUIDLen] == ':')
 }
 
-// valueLimit returns where a value of form f that begins at sub[v:] ends at the latest, and whether
-// it may also end before that, at any colon. A limit below v means that no value of the form is
-// there.
+// valueLimit returns the last possible end of a value of form f that begins at sub[v:], and whether
+// the value may also end at an earlier colon. An end below v means that there is no value of that
+// form.
 func valueLimit(f subject.Form, sub string, v int) (end int, early bool) {
 	switch f {
 	case subject.ID:
@@ -64,15 +64,15 @@ func nextColon(sub string, v int) int {
 
 // isPlainAddress reports whether s, which ends at a colon or with the subject, is a whole e-mail
 // address. Only quoted local parts and domain literals contain colons (RFC 5322, section 3.4.1).
-// The answer for those is false, because somebody may have chosen one to forge pairs.
+// isPlainAddress returns false for those, because a person may have chosen one to forge pairs.
 func isPlainAddress(s string) bool {
 	at := strings.IndexByte(s, '@')
 	return at > 0 && at < len(s)-1 && strings.IndexByte(s[at+1:], '@') < 0 && !strings.ContainsAny(s, `"[`)
 }
 
-// urlLimit is valueLimit for URLs. In the host part of a URL a colon is followed by a port (RFC
-// 3986, section 3.2), so the value ends at a colon that is not. In the path a colon may be
-// anything.
+// urlLimit is valueLimit for URLs. In the host part of a URL, a port follows a colon (RFC 3986,
+// section 3.2), so the value ends at a colon without a port. In the path, every colon may belong to
+// the value or end it.
 func urlLimit(sub string, v int) (end int, early bool) {
 	colon := nextColon(sub, v)
 	if !strings.HasPrefix(sub[colon:], "://") {

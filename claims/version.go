@@ -8,8 +8,8 @@ import (
 // Version is a version of Ona's ID tokens.
 type Version int
 
-// The versions. VersionUnknown is the version of a token whose claims fit none of them, such as a
-// token of another issuer.
+// The versions. VersionUnknown is the version of a token whose claims fit no other version, such as
+// a token of another issuer.
 const (
 	VersionUnknown Version = iota
 	V1
@@ -31,8 +31,8 @@ func (v Version) String() string {
 	}
 }
 
-// MarshalText returns the name of v, as [Version.String] does. It fails for a value that is none of
-// the constants.
+// MarshalText returns the name of v, as [Version.String] does. It fails for a value that is not one
+// of the constants.
 func (v Version) MarshalText() ([]byte, error) {
 	if v != VersionUnknown && v.String() == VersionUnknown.String() {
 		return nil, fmt.Errorf("claims: %d is not a version of tokens", int(v))
@@ -60,7 +60,7 @@ func (c Claims) Version() Version {
 		if _, err := ParseSubject(c.Subject); err == nil {
 			return V2
 		}
-		// Other claims do not make up for a damaged V2 subject.
+		// If a V2 subject is malformed, the other claims do not determine the version.
 		return VersionUnknown
 	}
 	if beginsWithID(c.Subject) {
