@@ -19,7 +19,8 @@ const (
 	maxAudience  = 1024
 )
 
-// checkAudiences returns why the function cannot ask for a token for the audiences.
+// checkAudiences returns an *OptionError of the function if it cannot request a token for the
+// audiences.
 func checkAudiences(function string, audiences ...string) error {
 	const option = "audience"
 	switch {

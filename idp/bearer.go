@@ -39,9 +39,9 @@ func BearerEnv(name string) func(context.Context) (string, error) {
 	}
 }
 
-// checkBearer refuses a text that cannot be a bearer token (RFC 6750 section 2.1), without repeating
-// it. net/http refuses line breaks in a header field, but not spaces, and a server would read what
-// follows a space as something else.
+// checkBearer refuses a text that cannot be a bearer token (RFC 6750 section 2.1), without
+// repeating it. net/http refuses line breaks in a header field, but not spaces, and a server would
+// not read the text after a space as part of the token.
 func checkBearer(s string) error {
 	if s == "" {
 		return errors.New("it is empty")

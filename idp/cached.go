@@ -12,9 +12,9 @@ import (
 
 // CachedOptions are the options of [Cached]. Nil means the zero value.
 type CachedOptions struct {
-	// MinLife is the least remaining lifetime of a returned token, for callers that keep a token for a
-	// while; 0 means that every valid token is returned. A new token of the source with less is an
-	// error.
+	// MinLife is the least remaining lifetime of a returned token, for callers that keep a token
+	// for a while; 0 means that every valid token is returned. A new token of the source with a
+	// shorter lifetime is an error.
 	MinLife time.Duration
 	// AdvisoryWindow is how long before the expiry the background refresh starts. 0 means 5 minutes for
 	// a lifetime of up to 20 minutes, 15 minutes below 90 minutes, and otherwise an hour, plus a random
@@ -22,8 +22,8 @@ type CachedOptions struct {
 	AdvisoryWindow time.Duration
 	// AttemptTimeout bounds one call of the source; 0 means 30 seconds.
 	AttemptTimeout time.Duration
-	// Logger gets failed refreshes at level Warn and others at level Debug, without secrets; nil means
-	// no logs.
+	// Logger gets failed refreshes at level Warn and successful ones at level Debug, without
+	// secrets; nil means no logs.
 	Logger *slog.Logger
 }
 
@@ -35,7 +35,7 @@ type CachedOptions struct {
 // valid token all calls wait for the same refresh, each until its context ends.
 //
 // A refresh has the values of the context of the call that started it, but is not canceled with it.
-// The source starts nothing by itself and needs no closing.
+// Only calls of Token and Run start a refresh. The source need not be closed.
 func Cached(src TokenSource, opts *CachedOptions) *CachedSource {
 	c := &CachedSource{src: src, logger: slog.New(slog.DiscardHandler)}
 	var o CachedOptions
@@ -105,8 +105,8 @@ func (c *CachedSource) Invalidate(t *Token) {
 	}
 }
 
-// Run refreshes the token whenever that is due, so that no call of Token waits, and returns the error
-// of ctx when it ends. It is optional and runs in the goroutine of its caller.
+// Run refreshes the token whenever a refresh is due, so that no call of Token waits. When ctx ends,
+// Run returns its error. It is optional and runs in the goroutine of its caller.
 func (c *CachedSource) Run(ctx context.Context) error { return c.engine.Run(ctx) }
 
 // CachedStatus is the state of a [CachedSource]. The times are zero if there is no token. Its JSON has
@@ -121,7 +121,7 @@ type CachedStatus struct {
 	Obtained time.Time `json:"obtained,omitzero"`
 	// RefreshAt is when the advisory window of the cached token begins.
 	RefreshAt time.Time `json:"refresh_at,omitzero"`
-	// Expires is when the cached token expires. With MinLife it is not returned as long.
+	// Expires is when the cached token expires. With MinLife, Token stops returning it earlier.
 	Expires time.Time `json:"expires,omitzero"`
 	// Refreshing reports whether a refresh is running.
 	Refreshing bool `json:"refreshing"`

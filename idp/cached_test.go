@@ -291,7 +291,7 @@ func TestCachedNeverReturnsARefusedToken(t *testing.T) {
 		src.Invalidate(tok)
 		<-done
 		for range 100 {
-			if got, err := src.Token(t.Context()); err == nil || !strings.Contains(err.Error(), "had been refused") {
+			if got, err := src.Token(t.Context()); err == nil || !strings.Contains(err.Error(), "after a service refused it") {
 				t.Fatalf("Token = %v, %v, want an error", got, err)
 			}
 			time.Sleep(time.Second)

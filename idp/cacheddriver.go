@@ -48,16 +48,16 @@ func (c *CachedSource) check(t *Token, now time.Time) error {
 	return nil
 }
 
-// Expiry returns when the token expires. Its life begins when it arrives and not when it was issued:
-// a file may contain an old token, which by its age would be due for every call until the next one
-// is written.
+// Expiry returns when the token expires. The engine computes the refresh from the time when the
+// token was fetched, not from its time of issue. Otherwise each call would refresh an old token in
+// a file, until the file has a new one.
 func (*cachedDriver) Expiry(t *Token) time.Time { return t.Expiry() }
 
 // Prepare changes nothing.
 func (*cachedDriver) Prepare(**Token, refresh.Windows) {}
 
-// Temporary returns true also for a refusal, which does not concern the cached token. After its
-// expiry callers get the refusal, with its own Temporary method.
+// Temporary returns true for every error, also for a refusal, because the cached token is still
+// valid then. After the token has expired, callers get the refusal, with its own Temporary method.
 func (*cachedDriver) Temporary(error) bool { return true }
 
 // RetryAfter returns the pause that the API asked for.

@@ -8,14 +8,14 @@ import (
 	"sync/atomic"
 )
 
-// Chain returns a source that uses the first configured source of the list, and no other. The method
-// Configured() bool of a source reports whether it is configured; a source without the method is. The
-// sources of this package are configured if there is something to read: a file, a variable, a command
-// on PATH, or a token.
+// Chain returns a source that uses the first configured source of the list, and no other. The
+// method Configured() bool of a source reports whether it is configured; a source without the
+// method counts as configured. The sources of this package are configured if there is something to
+// read: a file, a variable, a command on PATH, or a token.
 //
-// The first call of Token that finds a configured source selects it for good. If that source fails,
-// Token returns its error: the next source may be another identity, which a temporary failure must
-// not select.
+// The first call of Token or Configured that finds a configured source selects it for all later
+// calls. If that source fails, Token returns its error: the next source may have another identity,
+// and a temporary failure must not change the identity.
 func Chain(sources ...TokenSource) TokenSource {
 	return &chainSource{sources: slices.Clone(sources)}
 }
@@ -36,7 +36,8 @@ func (c *chainSource) current() TokenSource {
 	return nil
 }
 
-// choose chooses a source if none is chosen. It returns the chosen source, or nil.
+// choose selects the first configured source, unless a source is selected already. It returns the
+// selected source, or nil.
 func (c *chainSource) choose() TokenSource {
 	if chosen := c.current(); chosen != nil {
 		return chosen

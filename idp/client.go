@@ -34,7 +34,7 @@ const (
 	methodPath = "/gitpod.v1.IdentityService/GetIDToken"
 )
 
-// onaHosts are the hosts of the one API of the vendor. A client of one of them may send the API
+// onaHosts are the two host names of the vendor's API. A client of one of them may send the API
 // token to the other.
 func onaHosts() []string { return []string{"app.gitpod.io", "app.ona.com"} }
 
@@ -151,7 +151,7 @@ func isVersionName(v TokenVersion) bool {
 }
 
 // Source returns a source of tokens for one audience. Each call of its Token sends a request; wrap
-// it in [Cached] unless its user keeps tokens.
+// it in [Cached] unless the caller keeps tokens.
 func (c *Client) Source(audience string) TokenSource { return clientSource{c, audience} }
 
 type clientSource struct {

@@ -44,12 +44,14 @@
 //
 // # Errors
 //
-// Sources fail with a [*SourceError]. It wraps a [*RequestError] for an answer of the API, a
-// [*NotTokenError] for a text that is not an ID token, an [*ExecError] for a command, or an error of
-// package claims. Constructors fail with an [*OptionError]. Error texts may change in any version.
+// Sources fail with a [*SourceError], except that [Client.Source] returns the errors of
+// [Client.IDToken]. The error wraps a [*RequestError] for an answer of the API, a [*NotTokenError]
+// for a text that is not an ID token, an [*ExecError] for a command, or an error of package claims.
+// Constructors fail with an [*OptionError]. Error texts may change in any version.
 //
 // # Compatibility
 //
-// Before version 1 anything may change, with an entry in the change log. Two things stay: new sources
-// of [FromEnvironment] come last, and the [Token.Fingerprint] of a token is the same in every version.
+// Before version 1 anything may change, with an entry in the change log. Two things do not change:
+// new sources of [FromEnvironment] come last, and the [Token.Fingerprint] of a token is the same in
+// every version.
 package idp

@@ -37,9 +37,9 @@ const (
 type EnvironmentOptions struct {
 	// AllowExec allows FromEnvironment to run the command "ona" or "gitpod" if it finds nothing else.
 	AllowExec bool
-	// BaseURL is the URL of the Ona API for all API tokens, including that of the secrets file.
-	// "" means the environment variables that belong to an API token, and [DefaultBaseURL] without
-	// them.
+	// BaseURL is the URL of the Ona API for all API tokens, including that of the secrets file. ""
+	// means the URL in the environment variable that belongs to the API token, or [DefaultBaseURL]
+	// if no such variable is set.
 	BaseURL string
 	// Version is the token version to request from the API; "" means [VersionV2].
 	Version TokenVersion
@@ -49,7 +49,7 @@ type EnvironmentOptions struct {
 	HTTPClient *http.Client
 	// InsecureLoopbackHTTP is described at [ClientOptions].
 	InsecureLoopbackHTTP bool
-	// Logger gets the choice at level Debug. At level Warn it gets that an Ona environment uses the
+	// Logger gets the selected source at level Debug, and a warning if an Ona environment uses the
 	// API token of its user. Nil means no logs.
 	Logger *slog.Logger
 }
@@ -64,8 +64,8 @@ type EnvironmentOptions struct {
 //  3. The variable GITPOD_API_KEY, an API token for GITPOD_BASE_URL or ONA_BASE_URL.
 //  4. The variable ONA_TOKEN, an API token (usually a personal one) for the API at ONA_HOST.
 //  5. The variable AWS_WEB_IDENTITY_TOKEN_FILE, which names a file with an ID token, if that token is
-//     from [Issuer] and for the audience. The file in a Kubernetes pod is another identity and is
-//     skipped.
+//     from [Issuer] and for the audience. The file in a Kubernetes pod belongs to another identity
+//     and is skipped.
 //  6. With AllowExec, the command "ona" or "gitpod" in an absolute directory of PATH. A file that is
 //     this program itself is skipped, and a program that was started this way runs no command.
 //
@@ -77,9 +77,9 @@ type EnvironmentOptions struct {
 // A token without the audience is an error. If the program runs in an Ona environment and gets a
 // token of a user, Logger gets a warning, because a role that trusts the environment refuses it.
 //
-// The source sends a request for each token; wrap it in [Cached] unless its user keeps tokens. The
-// error is an [*EnvironmentError] if nothing was found, an [*OptionError] for the audience, or a
-// [*SourceError].
+// The source sends a request for each token; wrap it in [Cached] unless the caller keeps tokens.
+// The error is an [*EnvironmentError] if nothing was found, an [*OptionError] for the audience, or
+// a [*SourceError].
 func FromEnvironment(audience string, opts *EnvironmentOptions) (TokenSource, error) {
 	if err := checkAudiences(functionFromEnvironment, audience); err != nil {
 		return nil, err
@@ -147,12 +147,12 @@ func (e *EnvironmentError) Error() string {
 	return b.String()
 }
 
-// environment is one search. Its methods return either a source or why there is none, and in both
-// cases the name.
+// environment is one search. Each of its methods looks for one source. It returns the source, or
+// the reason why it is skipped, and the name in both cases.
 type environment struct {
 	EnvironmentOptions
 	audience string
-	check    func(t *Token, audience string) error // of each token of the source
+	check    func(t *Token, audience string) error // checks each token of the source
 }
 
 func (e *environment) secretsFile() (TokenSource, SkippedSource, error) {
@@ -248,7 +248,7 @@ func (e *environment) tokenFile() (TokenSource, SkippedSource, error) {
 		skip.Reason = unprefixed{err}.Error()
 		return nil, skip, nil //nolint:nilerr // a skipped source is not a failure
 	}
-	// An expired Ona token counts: some program should renew this file and does not.
+	// An expired Ona token also selects the file: the error then shows that no program renews it.
 	e.check = checkOnaToken
 	return File(path), skip, nil
 }

@@ -8,8 +8,8 @@ type EnvironmentVariable struct {
 	File   bool // its value is the path of a file with an ID token
 }
 
-// EnvironmentVariables returns the variables that [FromEnvironment] reads, those of a source in the
-// order of the search.
+// EnvironmentVariables returns the variables that [FromEnvironment] reads. Those that select a
+// source come first, in the order of the search.
 func EnvironmentVariables() []EnvironmentVariable {
 	return []EnvironmentVariable{
 		{Name: envOnaAPIKey, Secret: true},

@@ -28,7 +28,7 @@ const (
 
 // ExecOptions are the options of [ExecWith]. Nil means the zero value.
 type ExecOptions struct {
-	// Timeout bounds each run; 0 means 30 seconds. Then the command is killed.
+	// Timeout bounds each run, after which the command is killed; 0 means 30 seconds.
 	Timeout time.Duration
 	// Env adds variables, as "NAME=value", to those of this process. The last value of a name counts.
 	Env []string
@@ -106,7 +106,7 @@ func (c *command) run(ctx context.Context) (string, error) {
 	run, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	stdout := &headWriter{limit: stdoutLimit, full: cancel}
-	stderr := &tailWriter{limit: 4 * stderrShown}      // keep more than is shown, so that a token in it is found whole
+	stderr := &tailWriter{limit: 4 * stderrShown}      // more than is shown, because a token that is cut may not be recognized
 	cmd := exec.CommandContext(run, c.name, c.args...) //nolint:gosec // the purpose of this source is to run the caller's command
 	cmd.Dir = c.dir
 	cmd.Env = append(os.Environ(), c.env...)

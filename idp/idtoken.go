@@ -16,7 +16,7 @@ import (
 const (
 	// maxAnswer, in bytes, is enough for the largest token in JSON, and for a long error.
 	maxAnswer = 64 << 10
-	// maxClockSkew is the difference of two clocks from which on an error mentions it.
+	// maxClockSkew is the largest difference between two clocks that an error does not mention.
 	maxClockSkew = time.Minute
 )
 
@@ -33,10 +33,11 @@ type tokenRequest struct {
 // random time, or as long as the server asks if that is at most 30 seconds. If ctx has a deadline
 // before the end of the pause, IDToken returns the last error at once.
 //
-// The error is an [*OptionError] for an audience that is refused, and otherwise wraps a
-// [*RequestError] for an answer that is not a token, a [*NotTokenError] for an answer with another
-// text, [claims.ErrExpired] for an expired token, or a [*claims.ValidationError] for a token without
-// a requested audience.
+// The error is an [*OptionError] for an audience that is not valid, and a [*SourceError] if there
+// is no usable API token. Otherwise it wraps a [*RequestError] for an error of the API, a
+// [*NotTokenError] for an answer whose token is not an ID token, [claims.ErrExpired] for an expired
+// token, a [*claims.ValidationError] for a token without a requested audience, or the error of the
+// network or of ctx.
 func (c *Client) IDToken(ctx context.Context, audiences ...string) (*Token, error) {
 	if err := checkAudiences("IDToken", audiences...); err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ import (
 const maxRefused = 16
 
 // errRefusedAgain is the error of a source that has no other token than the refused one.
-var errRefusedAgain = errors.New("it returned a token again that had been refused")
+var errRefusedAgain = errors.New("it returned the same token after a service refused it")
 
 // refusedTokens remembers tokens that a service refused. The zero value is empty.
 type refusedTokens struct {

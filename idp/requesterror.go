@@ -17,7 +17,7 @@ var (
 	// ErrUnauthenticated reports that the API does not accept the API token: it is wrong, expired or
 	// revoked, belongs to an environment that was stopped, or was sent to the wrong host.
 	ErrUnauthenticated = errors.New("idp: the API token was not accepted")
-	// ErrPlan reports that the organization has no ID tokens, because of its plan or its settings.
+	// ErrPlan reports that the plan or the settings of the organization do not allow ID tokens.
 	ErrPlan = errors.New("idp: the organization's plan or settings do not allow ID tokens")
 )
 
@@ -34,8 +34,8 @@ const (
 )
 
 // temporaryCode reports whether a code is temporary, and whether the protocol defines it. A request
-// for a token changes nothing on the server, so it may be repeated after every code that does not
-// judge the request itself.
+// for a token changes nothing on the server, so it may be repeated after every code that is not
+// about the request itself.
 func temporaryCode(code string) (temporary, known bool) {
 	switch code {
 	case "canceled", codeUnknown, "deadline_exceeded", codeResourceExhausted, "aborted", codeInternal, codeUnavailable, "data_loss":
@@ -90,13 +90,13 @@ type RequestError struct {
 
 	// inferred means that Code results from the status.
 	inferred bool
-	// sentAudience is the audience of the API token if that is a JWT, which is a common mistake.
+	// sentAudience is the audience if an ID token was sent as the API token, a common mistake.
 	sentAudience []string
 }
 
 const (
-	// maxMessage and maxShownMessage are the bytes of a server's message that are kept, and that
-	// Error prints.
+	// maxMessage is how many bytes of a server's message are kept, and maxShownMessage how many of
+	// them Error prints.
 	maxMessage      = 500
 	maxShownMessage = 100
 
@@ -145,8 +145,8 @@ func (e *RequestError) nextStep() string {
 	return ""
 }
 
-// Temporary reports whether the same request may succeed later although nobody changes anything. It
-// is false for codes about the request or the caller, such as "invalid_argument" and
+// Temporary reports whether the same request may succeed later without a change by a person. It is
+// false for codes about the request or the caller, such as "invalid_argument" and
 // "unauthenticated". An answer of a proxy or a gateway is temporary, except for status 401.
 func (e *RequestError) Temporary() bool {
 	if e.inferred {
@@ -202,7 +202,7 @@ func parseError(host string, status int, header http.Header, body []byte, secret
 		e.Code, e.inferred = inferCode(status), true
 		return e // an HTML page says no more than the status
 	}
-	e.Code, e.Message = b.Code, clip(quote.Scrub(b.Message, secret), maxMessage) // first all, so that no part of a secret is left at the end
+	e.Code, e.Message = b.Code, clip(quote.Scrub(b.Message, secret), maxMessage) // scrub first: a secret that is cut may not be recognized
 	for _, d := range b.Details {
 		if d.Type == retryInfoType {
 			e.RetryAfter = max(e.RetryAfter, retryInfo(d.Value))

@@ -17,8 +17,8 @@ const (
 	// backoffBase and backoffLimit bound the pause between two attempts.
 	backoffBase  = 500 * time.Millisecond
 	backoffLimit = 5 * time.Second
-	// maxRetryAfter is the longest pause for which a server may ask. After that a caller can do
-	// something better than wait, so it gets the error.
+	// maxRetryAfter is the longest pause that IDToken makes when a server asks for one. If the
+	// server asks for a longer pause, IDToken returns the error, so that the caller can decide.
 	maxRetryAfter = 30 * time.Second
 
 	retryInfoType = "google.rpc.RetryInfo"
@@ -42,8 +42,8 @@ func (c *Client) waitToRetry(ctx context.Context, attempt int, err error) bool {
 		return false
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		// The connection may have died while the machine slept. Without this the next attempt would
-		// wait on it again.
+		// The connection may have been lost while the machine was suspended. The next attempt must
+		// not wait for it again.
 		c.opts.HTTPClient.CloseIdleConnections()
 	}
 	return retry.Pause(ctx, asked+backoff(attempt))
@@ -79,7 +79,7 @@ func retryInfo(value string) time.Duration {
 }
 
 // field returns the encoded value of the last field with the given number and type, or nil if there
-// is none or the message is malformed.
+// is no such field or the message is malformed.
 func field(message []byte, number protowire.Number, typ protowire.Type) (value []byte) {
 	for len(message) > 0 {
 		n, t, tag := protowire.ConsumeTag(message)

@@ -24,9 +24,9 @@ import (
 //   - Source() string returns a short name of the source for logs and errors, without secrets.
 //   - Configured() bool, see [Chain].
 //
-// The error may have a method Temporary() bool. False means that the error is permanent: it stays
-// the same until a person acts, so callers need not retry soon and should report it. An error
-// without the method counts as temporary.
+// The error may have a method Temporary() bool. False means that the error is permanent: it occurs
+// again until a person acts, so callers should report it and need not retry soon. An error without
+// the method counts as temporary.
 type TokenSource interface {
 	Token(ctx context.Context) (*Token, error)
 }
@@ -58,8 +58,8 @@ func (e *SourceError) Error() string { return "idp: " + e.Source + ": " + unpref
 func (e *SourceError) Unwrap() error { return e.Err }
 
 // Temporary returns the result of the method Temporary of Err, and true without one. The Temporary
-// methods of operating system and network errors are ignored: they call a missing file permanent,
-// but a file is missing for a moment while it is replaced.
+// methods of operating system and network errors are ignored: they report a missing file as
+// permanent, but a file can be missing for a moment while it is replaced.
 func (e *SourceError) Temporary() bool {
 	temporary, said := retry.Temporary(e.Err)
 	return temporary || !said

@@ -255,7 +255,7 @@ func TestChainForwardsInvalidate(t *testing.T) {
 	if len(r.told) != 1 || r.told[0] != tok {
 		t.Errorf("the chosen source got %v, want the token once", r.told)
 	}
-	if got, err := src.Token(t.Context()); err == nil || got != nil || !strings.Contains(err.Error(), "had been refused") {
+	if got, err := src.Token(t.Context()); err == nil || got != nil || !strings.Contains(err.Error(), "after a service refused it") {
 		t.Errorf("Token = %v, %v, want an error for the refused token", got, err)
 	}
 }

@@ -30,12 +30,12 @@ const Issuer = "https://app.gitpod.io"
 // same, but its methods that print and marshal have value receivers and must not be called; fmt
 // prints it as <nil> and encoding/json as null.
 type Token struct {
-	// content is a func because code that prints by reflection does not look into one: fmt shows the
-	// address of a func in an unexported field, and dumpers that follow pointers stop here.
+	// content is a func, because code that prints by reflection cannot read the variables of a
+	// func: fmt prints its address, and dumpers that follow pointers do not follow it.
 	content func() *content
-	// Without a second field a Token would have the form of a pointer. Package reflect holds such
-	// values without an address, and dumpers that take the address of a copied Token, as go-spew does,
-	// would end the program with a fault.
+	// The second field prevents a crash. A struct whose only field is a func is stored like a
+	// pointer. Package reflect holds such a value directly, and a dumper that computes the address
+	// of a copied Token, as go-spew does, would end the program.
 	_ bool
 }
 

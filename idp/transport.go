@@ -15,7 +15,8 @@ import (
 
 const (
 	// renewPause is how long a Transport does not get another token after a service refused a new
-	// one. So a service that refuses every token does not cause a request for a token each time.
+	// one. So a service that refuses every token does not cause a request for a token with each of
+	// its answers.
 	renewPause = 30 * time.Second
 	// maxDrain is how many bytes of a refused answer are read, so that its connection can be used
 	// again.
@@ -36,19 +37,21 @@ type TransportOptions struct {
 // A Transport is an [http.RoundTripper] that adds the ID token of a source to each request, as
 // "Authorization: Bearer". [NewTransport] makes one. It is safe for concurrent use.
 //
-// A request to a host that is not named, or with http, fails and is not sent. This holds for redirects,
-// too, which an [http.Client] sends through its transport.
+// A request to any other host than those in Hosts, or with http, fails and is not sent. The same
+// applies to redirects, because an [http.Client] sends them through its transport.
 //
-// If the service answers 401, Transport invalidates the token if the source is an [Invalidator], gets
-// another one, and sends the request once more. If there is no other token, or the body of the request
-// cannot be sent again (it has no GetBody), it returns the answer. After the service refused a new
-// token, too, it returns all answers for 30 seconds.
+// If the service answers 401, Transport invalidates the token if the source is an [Invalidator],
+// gets another one, and sends the request once more. If there is no other token, or the body of the
+// request cannot be sent again (it has no GetBody), Transport returns the 401. If the service also
+// refuses the new token, Transport sends no request twice for 30 seconds and returns each 401 to
+// its caller.
 //
-// The audience of the token is that of the source. Use one source for each service, because a service
-// can pass a token on, and because its 401 invalidates the token for all users of the source.
+// The audience of the token is that of the source. Use one source for each service, because a
+// service could use the token at another service, and because its 401 invalidates the token for all
+// users of the source.
 //
-// Other clients take the token in other ways. For golang.org/x/oauth2, and what is built on it such as
-// gRPC's credentials/oauth:
+// To use the source with golang.org/x/oauth2, or with packages that use it such as gRPC's
+// credentials/oauth:
 //
 //	type tokenSource struct{ src idp.TokenSource } // an oauth2.TokenSource
 //
@@ -142,7 +145,7 @@ func (t *Transport) CloseIdleConnections() {
 	}
 }
 
-// token returns the token for a request, or why none may be sent.
+// token returns the token for a request, or the reason why no token may be sent.
 func (t *Transport) token(r *http.Request) (*Token, error) {
 	if r.URL == nil {
 		return nil, errors.New("idp: Transport: the request has no URL")

@@ -1,7 +1,7 @@
 // Package idptest provides an issuer and token sources for tests of programs that get, send or
 // verify ID tokens.
 //
-// This is a complete test of such a program. It needs no network and no time:
+// This is a complete test of such a program. It needs no network and does not wait:
 //
 //	func TestDeploy(t *testing.T) {
 //		iss := idptest.NewIssuer(t, nil) // https://app.gitpod.io, in memory
@@ -27,7 +27,7 @@
 //	}
 //
 // The issuer signs valid tokens ([Issuer.Sign]) and invalid ones ([Issuer.SignRaw]), rotates its
-// keys, misbehaves on demand ([Issuer.Inject]) and records its requests ([Issuer.Requests]).
+// keys, simulates failures ([Issuer.Inject]) and records its requests ([Issuer.Requests]).
 // [Issuer.Start] serves it on a loopback port for other processes.
 //
 // [Always], [Fails], [Sequence] and [Blocks] are token sources with a fixed behavior.

@@ -14,8 +14,8 @@ const (
 	JWKSPath      = "/.well-known/jwks.json"
 )
 
-// A Fault describes how the issuer misbehaves. Its fields combine: the delay comes first, then the
-// response, or its absence. The zero Fault changes nothing.
+// A Fault describes how the issuer misbehaves. Its fields can be combined: the delay comes first,
+// then the response, or no response. The zero Fault changes nothing.
 type Fault struct {
 	// Path limits the fault to requests whose path ends with it, such as [JWKSPath]; "" means all
 	// requests.

@@ -49,11 +49,12 @@ type IssuerOptions struct {
 //
 // All methods are safe for concurrent use, except [Issuer.Start], which must be called first.
 type Issuer struct {
-	// URL is the iss of the tokens. Do not change it. Start changes it if it is not an option.
+	// URL is the iss of the tokens. Do not change it. Start changes it unless the options contain a
+	// URL.
 	URL string
 
 	tb       testing.TB
-	fixedURL bool // the URL is an option
+	fixedURL bool // the options contain a URL
 	lifetime time.Duration
 	alg      string
 	ring     *issuer.KeyRing
@@ -128,8 +129,8 @@ func (i *Issuer) addKey(key crypto.Signer) string {
 }
 
 // Start serves the issuer on a loopback port until the test ends, for programs in other processes,
-// and returns "http://127.0.0.1:<port>". This is also the new URL of the issuer unless the URL is
-// an option, so call Start before you sign tokens. Verifiers need InsecureLoopbackHTTP.
+// and returns "http://127.0.0.1:<port>". This is also the new URL of the issuer unless the options
+// contain a URL, so call Start before you sign tokens. Verifiers need InsecureLoopbackHTTP.
 func (i *Issuer) Start() string {
 	i.tb.Helper()
 	srv := httptest.NewServer(i)

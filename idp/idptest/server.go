@@ -27,7 +27,7 @@ func (i *Issuer) Requests() []Request {
 	return slices.Clone(i.requests)
 }
 
-// respond returns the response to a request. An error means that there is none.
+// respond returns the response to a request. An error means that there is no response.
 func (i *Issuer) respond(r *http.Request) (*fakehttp.Response, error) {
 	f := i.fault(r.URL.Path)
 	i.mu.Lock()

@@ -15,7 +15,7 @@
 //	}
 //	http.Handle("/", verifier.Middleware(next)) // or verifier.Verify(ctx, token)
 //
-// NewVerifier fails without an audience, and for the issuer that all customers of Ona share also
+// NewVerifier fails without an audience. For Ona's issuer, which all customers share, it also fails
 // without an organization. A [RemoteKeySet] fetches the keys on demand and caches them. It finds a
 // new key with its first token, and works for up to a day while the issuer is down. It fetches the
 // keys for unknown kids at most three times in 30 seconds. If that limit or an outage prevents a

@@ -22,7 +22,7 @@ func TestErrorTexts(t *testing.T) {
 		`issuer: the key set has no usable key`:                                                      &issuer.KeyNotFoundError{},
 		`issuer: the key set has no usable key "k1"`:                                                 &issuer.KeyNotFoundError{KeyID: "k1"},
 		`issuer: key set at "https://a.example/jwks": cause`:                                         &issuer.FetchError{Document: "key set", URL: "https://a.example/jwks", Err: cause},
-		`issuer: no key set since 2026-11-22T10:00:00Z: cause`:                                       &issuer.StaleKeysError{Fetched: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Err: cause},
+		`issuer: the key set was not fetched since 2026-11-22T10:00:00Z: cause`:                      &issuer.StaleKeysError{Fetched: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Err: cause},
 		`issuer: the discovery document of "https://a.example" names the issuer "https://b.example"`: &issuer.MismatchError{Requested: "https://a.example", Discovered: "https://b.example"},
 		`issuer: NewVerifier: Audiences: cause`:                                                      &issuer.OptionError{Func: "NewVerifier", Option: "Audiences", Err: cause},
 		`issuer: token refused: expired: cause`:                                                      &issuer.VerifyError{Reason: issuer.ReasonExpired, Err: cause},

@@ -26,7 +26,7 @@ type Key struct {
 // A KeySet returns the keys of an issuer. Implementations must be safe for concurrent use.
 type KeySet interface {
 	// Keys returns the keys with the ID kid, or all keys if kid is "". Neither the caller nor the
-	// KeySet changes the result. The error is a *[KeyNotFoundError] if there is no such key; any
+	// KeySet may change the result. The error is a *[KeyNotFoundError] if there is no such key; any
 	// other error means that the keys are not available.
 	Keys(ctx context.Context, kid string) ([]Key, error)
 }
@@ -45,10 +45,10 @@ func (e *KeyNotFoundError) Error() string {
 	return "issuer: the key set has no usable key " + quote.Text(e.KeyID, maxShown)
 }
 
-// StaticKeySet returns a set of keys that does not change. As in a key set that is fetched, keys
-// that no algorithm accepts are not used, nor are two different keys with the same ID. A nil key, and
-// an RSA key that can be factored because a flawed library generated it (ROCA, CVE-2017-15361), are
-// such keys.
+// StaticKeySet returns a set of keys that does not change. It skips the same keys as a key set that
+// is fetched: different keys with the same ID, and keys that no algorithm accepts, such as a nil
+// key or an RSA key that can be factored because a flawed library generated it (ROCA,
+// CVE-2017-15361).
 func StaticKeySet(keys ...Key) KeySet {
 	usable := make([]jose.Key, 0, len(keys))
 	for _, k := range keys {

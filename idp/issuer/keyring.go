@@ -93,15 +93,16 @@ func (r *KeyRing) Publish(s *Signer) error { return r.PublishAt(s, time.Now()) }
 // PublishAt adds a key with its time of publication. The first key of a ring signs from that time, and
 // each later key signs [KeyRingOptions.Wait] after it.
 //
-// If a process starts again, or an issuer has several machines, give the time when the key was first
-// served: then all of them sign with the same key. The time may be in the future, when all machines
-// will have the key. The key is then served at once, and the wait starts at that time.
+// If a process restarts, or an issuer has several machines, pass the time when the key was first
+// served. Then all machines sign with the same key. The time may be in the future: pass a time at
+// which all machines will have the key. The key is served at once, and the wait starts at the given
+// time.
 //
 // Keys must be added in the order of their times. It is an error if the ring has a key with the same
 // ID.
 func (r *KeyRing) PublishAt(s *Signer, at time.Time) error {
 	if s == nil || s.key == nil {
-		return errors.New("issuer: KeyRing: the signer must be one of NewSigner")
+		return errors.New("issuer: KeyRing: the signer must come from NewSigner")
 	}
 	at = at.Round(0)
 	r.mu.Lock()
@@ -193,8 +194,8 @@ func (r *KeyRing) Sign(ctx context.Context, claims any) (string, error) {
 	return s.signer.sign(ctx, payload)
 }
 
-// expiry returns the exp of the claims. If there were two, or "exp" and "Exp", verifiers would
-// differ in the one that they use, and a token could outlive its key.
+// expiry returns the exp of the claims. Two of them, or "exp" and "Exp", are an error: verifiers
+// would not agree which one to use, and a token could be valid longer than its key is published.
 func expiry(payload []byte) (float64, error) {
 	members, err := jose.Members(payload)
 	if err != nil {

@@ -63,7 +63,7 @@ func parseMetadata(data []byte) (*Metadata, error) {
 // not repeated (Discovery 1.0, section 4).
 func documentURL(issuerURL, path string) string { return strings.TrimSuffix(issuerURL, "/") + path }
 
-// checkIssuerURL reports an error if an issuer URL is not https, or has a query or a fragment.
+// checkIssuerURL returns an error if an issuer URL is not https, or has a query or a fragment.
 func checkIssuerURL(raw string, insecureLoopback bool) error {
 	u, err := httpjson.CheckURL(raw, insecureLoopback)
 	if err != nil {

@@ -41,16 +41,16 @@ type RemoteKeySetOptions struct {
 // A RemoteKeySet fetches the keys of an issuer on demand and caches them.
 //
 //   - A call with a known kid returns at once. If the cached keys are older than the Cache-Control
-//     of their response allows, the call also starts a fetch in the background. The age is at least
-//     1 minute and at most 1 hour; without Cache-Control it is 10 minutes.
+//     of their response allows, the call also starts a fetch in the background. The allowed age is
+//     at least 1 minute and at most 1 hour, and 10 minutes without Cache-Control.
 //   - A call with an unknown kid starts a fetch and waits for it, so a new key works with its first
 //     token. A *[KeyNotFoundError] means that a fetch that began after the call did not return the key.
 //     At most three fetches begin within 30 seconds, so that invented kids cause few requests. If that
 //     limit prevents the fetch, the error is a *[FetchLimitError], because the key may exist.
-//   - After a failed fetch the next call starts another one, but not within a pause: 1 second at
-//     first, then up to 30 seconds, or up to 5 while there are no keys. A Retry-After of the response
-//     makes the pause longer, up to a minute. During the pause a call with an unknown kid returns the
-//     error of the fetch, because the key may exist.
+//   - After a failed fetch and a pause, the next call starts another fetch. The pause is 1 second
+//     at first, then up to 30 seconds, or up to 5 seconds while there are no keys. A Retry-After of
+//     the response makes the pause longer, up to a minute. During the pause a call with an unknown
+//     kid returns the error of the fetch, because the key may exist.
 //   - While the issuer is not available, the cached keys are used until
 //     [RemoteKeySetOptions.MaxStale]. After that the error is a *[StaleKeysError].
 //   - A key that the issuer removes from its key set is removed by the next successful fetch.
@@ -68,7 +68,7 @@ type RemoteKeySet struct {
 
 	mu       sync.Mutex                   // guards the fields below; never held during I/O
 	fetching *keyFetch                    // nil if no fetch runs
-	started  [maxUnknownFetches]time.Time // of the last fetches, the oldest first
+	started  [maxUnknownFetches]time.Time // when the last fetches began, the oldest first
 	number   int                          // of fetches that have begun
 	failures int                          // since the last successful fetch
 	retryAt  time.Time
@@ -104,7 +104,7 @@ type StaleKeysError struct {
 
 // Error returns the time of the last successful fetch and the error of the last one.
 func (e *StaleKeysError) Error() string {
-	return fmt.Sprintf("issuer: no key set since %s: %v", e.Fetched.UTC().Format(time.RFC3339), e.Err)
+	return fmt.Sprintf("issuer: the key set was not fetched since %s: %v", e.Fetched.UTC().Format(time.RFC3339), e.Err)
 }
 
 // Unwrap returns Err.
@@ -199,13 +199,13 @@ func (s *RemoteKeySet) fetchKeys(ctx context.Context, kid string) ([]Key, error)
 	}
 }
 
-// joinFetch returns the running fetch or a new one. It returns nil if none is needed: the cache has the
-// key, or is the result of a fetch that began after the first number of them. It returns an error if a
-// pause or the limit prevents a fetch.
+// joinFetch returns the running fetch or a new one. It returns nil if no fetch is needed: the cache
+// has the key, or is the result of a fetch that began after the fetch with the given number. It
+// returns an error if a pause or the limit prevents a fetch.
 func (s *RemoteKeySet) joinFetch(ctx context.Context, kid string, number int) (*keyFetch, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := wallTime() // after Lock, which may wait: a fetch of that time must not be in the future
+	now := wallTime() // after Lock, which may wait for a fetch: its time must not be in the future
 	c := s.cache.Load()
 	usable := c.usable(now)
 	switch {
@@ -216,15 +216,16 @@ func (s *RemoteKeySet) joinFetch(ctx context.Context, kid string, number int) (*
 	case s.paused(now):
 		return nil, s.unavailable(s.lastErr)
 	}
-	// A limit on top of the pause, or without any keys, would only make an outage longer.
+	// The limit does not apply after a failed fetch or without usable keys, because it would make
+	// an outage longer.
 	if wait := s.untilUnknown(now); wait > 0 && usable && s.lastErr == nil {
 		return nil, &FetchLimitError{KeyID: kid, RetryAfter: wait}
 	}
 	return s.startFetch(ctx, now), nil
 }
 
-// unavailable returns the error of a fetch, as a *StaleKeysError if there are only stale keys. With
-// other keys it is no *KeyNotFoundError either, because the key may exist.
+// unavailable returns the error of a fetch, as a *StaleKeysError if there are only stale keys. It
+// never returns a *KeyNotFoundError, because the key may exist.
 func (s *RemoteKeySet) unavailable(err error) error {
 	c := s.cache.Load()
 	if c == nil || c.usable(wallTime()) {

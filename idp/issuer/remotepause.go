@@ -31,8 +31,8 @@ func (s *RemoteKeySet) untilUnknown(now time.Time) time.Duration {
 	return max(0, oldest.Add(unknownInterval).Sub(now))
 }
 
-// paused reports whether the pause after a failed fetch lasts. The caller holds s.mu. If the clock
-// was set back, the pause does not become longer.
+// paused reports whether the pause after a failed fetch has not ended yet. The caller holds s.mu.
+// If the clock was set back, the pause does not become longer.
 func (s *RemoteKeySet) paused(now time.Time) bool {
 	return s.lastErr != nil && now.Before(s.retryAt) && s.retryAt.Sub(now) <= maxPause
 }

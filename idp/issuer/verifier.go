@@ -19,7 +19,7 @@ const (
 	// defaultLeeway is the accepted difference between the clocks of an issuer and a verifier.
 	defaultLeeway = 30 * time.Second
 	// maxLeeway is the largest leeway of a Verifier, and how long after exp STS accepts a token. A
-	// KeyRing publishes a key for as long after the last exp.
+	// KeyRing publishes a key for this time after the last exp.
 	maxLeeway = 5 * time.Minute
 )
 
@@ -211,7 +211,8 @@ func (v *Verifier) checkClaims(c claims.Claims, now time.Time) (Reason, error) {
 }
 
 // readsSubject reports whether sub has the meaning that Ona gives it: the issuer is Ona's, or the
-// options name something of Ona. The sub of any other issuer may begin like one of Ona by chance.
+// options name something of Ona. The sub of another issuer may begin like a subject of Ona by
+// chance.
 func (v *Verifier) readsSubject() bool {
 	e := &v.expected
 	return e.Issuer == idp.Issuer || len(e.Organizations)+len(e.Projects)+len(e.Environments) > 0

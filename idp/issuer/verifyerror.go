@@ -21,8 +21,8 @@ type VerifyError struct {
 	Reason Reason
 	// Err is the detail. errors.As finds a *[claims.ValidationError], a *[claims.ParseError] or the
 	// error of the [KeySet] in it, such as a *[KeyNotFoundError], *[FetchLimitError],
-	// *[StaleKeysError], *[FetchError] or *[MismatchError]. errors.Is finds [claims.ErrExpired] and [claims.ErrNotYetValid], also if
-	// the Reason is another one.
+	// *[StaleKeysError], *[FetchError] or *[MismatchError]. errors.Is finds [claims.ErrExpired] and
+	// [claims.ErrNotYetValid] also with another Reason.
 	Err error
 }
 
