@@ -21,8 +21,8 @@ type PanicError struct {
 	Stack []byte // the stack of the panic
 }
 
-// Error describes a panic of the runtime, such as a nil dereference, by its text, and any other by
-// the type of its value. The value itself may contain a secret.
+// Error returns the text of a panic of the runtime, such as a nil dereference. For any other panic
+// it returns only the type of the value, because the value may contain a secret.
 func (e *PanicError) Error() string {
 	if r, ok := e.Value.(runtime.Error); ok {
 		return "the call panicked: " + r.Error()
@@ -44,8 +44,8 @@ func WithTimeout(ctx context.Context, d time.Duration) (context.Context, context
 
 // Run calls call and then calls finish exactly once with its results, both in this goroutine. The
 // error is a [*PanicError] if call panics, and [ErrGoexit] if it ends the goroutine. An error whose
-// Error method panics, such as a nil pointer, counts as a panic of call: later it would happen where
-// the error is logged.
+// Error method panics, such as a nil pointer, counts as a panic of call. Otherwise the panic would
+// happen later, where the error is logged.
 func Run[T any](call func() (T, error), finish func(T, error)) {
 	var (
 		value, zero T

@@ -23,7 +23,8 @@ const (
 	// DefaultTimeout bounds an exchange if [Request.Timeout] is zero.
 	DefaultTimeout = 30 * time.Second
 
-	// maxRedirects is the number of redirects that Do follows, as the vendor's own clients do.
+	// maxRedirects is the largest number of redirects that Do follows. The vendor's own clients use
+	// the same number.
 	maxRedirects = 5
 )
 
@@ -45,8 +46,8 @@ type Request struct {
 	Body []byte
 	// Limit is the largest body of the answer in bytes after decompression; 0 means DefaultLimit.
 	Limit int64
-	// Timeout bounds the exchange including redirects, from the first byte sent to the last byte read.
-	// 0 means DefaultTimeout, and a negative value no bound but the context.
+	// Timeout bounds the exchange including redirects, from the first byte sent to the last byte
+	// read. 0 means DefaultTimeout. With a negative value only the context bounds the exchange.
 	Timeout time.Duration
 	// InsecureLoopbackHTTP allows http to loopback literals, see [CheckURL].
 	InsecureLoopbackHTTP bool
@@ -202,7 +203,7 @@ func (r *Request) transportError(ctx context.Context, u *url.URL, err error) err
 	return &TransportError{Method: r.method(), Host: u.Host, Err: quote.ErrorWithoutSecrets(err, r.credential())}
 }
 
-// credential returns what follows the scheme of the Authorization header, or "".
+// credential returns the Authorization header without its scheme, or "".
 func (r *Request) credential() string {
 	_, credential, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	return credential
@@ -217,7 +218,8 @@ func isRedirect(resp *http.Response) bool {
 	return false
 }
 
-// follow returns the target of resp, a redirect from u, or why the request must not be sent there.
+// follow returns the target of resp, a redirect from u. The error is the reason why the request
+// must not be sent there.
 func (r *Request) follow(resp *http.Response, u *url.URL, hop int) (*url.URL, error) {
 	location := resp.Header.Get("Location")
 	refused := func(reason string) (*url.URL, error) {

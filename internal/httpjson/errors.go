@@ -19,8 +19,9 @@ func (e *URLError) Error() string {
 	return fmt.Sprintf("URL %s: %s", quote.Text(e.URL, errorText), e.Reason)
 }
 
-// A TransportError reports that there was no answer: the name did not resolve, the connection or TLS
-// failed, or the time was over. errors.Is finds context.Canceled and context.DeadlineExceeded.
+// A TransportError reports that there was no answer: the name did not resolve, the connection or
+// TLS failed, or the time limit passed. errors.Is finds context.Canceled and
+// context.DeadlineExceeded.
 type TransportError struct {
 	Method string
 	Host   string // host and port of the server
@@ -33,8 +34,8 @@ func (e *TransportError) Error() string {
 
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// Temporary returns true. It hides the Temporary methods of network and system errors, which call a
-// refused connection permanent.
+// Temporary returns true. It hides the Temporary methods of network and system errors, which report
+// a refused connection as permanent.
 func (e *TransportError) Temporary() bool { return true }
 
 // A RedirectError reports a redirect to a URL that must not receive the request and its headers.

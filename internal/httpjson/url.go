@@ -34,8 +34,8 @@ func CheckURL(raw string, insecureLoopback bool) (*url.URL, error) {
 	return u, nil
 }
 
-// withoutUser replaces user information, in which some callers put a token, by "...". raw may be no
-// valid URL.
+// withoutUser replaces user information, in which some callers put a token, by "...". raw need not
+// be a valid URL.
 func withoutUser(raw string) string {
 	start := 0
 	if i := strings.Index(raw, "//"); i >= 0 {

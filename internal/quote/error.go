@@ -5,9 +5,10 @@ import (
 	"errors"
 )
 
-// ErrorWithoutSecrets returns an error whose text, and whose wrapped errors, contain none of the
-// secrets, see [WithoutSecrets]. It returns err itself if that is so already. Otherwise the result wraps
-// nothing that a caller could print; [errors.Is] still finds the end of a context in it.
+// ErrorWithoutSecrets returns err if neither its text nor an error in it contains a secret.
+// Otherwise it returns a new error with the text of err without the secrets, see [WithoutSecrets].
+// The new error does not wrap err. [errors.Is] still matches context.Canceled and
+// context.DeadlineExceeded.
 func ErrorWithoutSecrets(err error, secrets ...string) error {
 	if err == nil || !ShowsSecret(err, secrets...) {
 		return err

@@ -9,10 +9,10 @@ import (
 // maxPath is the longest path of Linux.
 const maxPath = 4096
 
-// Path returns the path of a file in double quotes, for a person who copies it: backslashes are not
-// doubled, and letters outside ASCII stay. A path with a character that is not printable, such as a
-// control character or a bidirectional mark, or with a double quote, is escaped as by [Text]. It
-// shows at most the first 4,096 bytes.
+// Path returns the path of a file in double quotes, in a form that a person can copy: it does not
+// double backslashes and does not escape letters outside ASCII. A path with a character that is not
+// printable, such as a control character or a bidirectional mark, or with a double quote, is
+// escaped as by [Text]. It shows at most the first 4,096 bytes.
 func Path(path string) string {
 	shown, cut := head(path, maxPath)
 	if !utf8.ValidString(shown) || strings.ContainsFunc(shown, func(c rune) bool { return c == '"' || !unicode.IsPrint(c) }) {

@@ -19,8 +19,8 @@ const Ellipsis = "…"
 const cutMark = "..."
 
 // Text returns s in double quotes, with everything except printable ASCII escaped as in a Go string
-// literal. It shows at most the first limit bytes of s, and no part of a UTF-8 sequence. If s is
-// longer, "..." follows the closing quote.
+// literal. It shows at most the first limit bytes of s, and does not cut inside a UTF-8 sequence.
+// If s is longer, "..." follows the closing quote.
 func Text(s string, limit int) string {
 	shown, cut := head(s, limit)
 	q := strconv.QuoteToASCII(shown)

@@ -3,16 +3,18 @@ package quote
 import "strings"
 
 const (
-	// mixedRun is the length from which on a run with upper case, lower case and digits counts as a
-	// secret. Names, versions and IDs of programs and hosts are shorter or have one case.
-	mixedRun = 20
-	// plainRun is the same for a run without one of the three, such as a hexadecimal key.
-	plainRun = 32
+	// minMixed is the least length at which a run with upper case, lower case and digits counts as
+	// a secret. Names, versions and IDs of programs and hosts are shorter or have one case.
+	minMixed = 20
+	// minPlain is the same for every other run with a digit and without - and _, such as a
+	// hexadecimal key.
+	minPlain = 32
 )
 
-// Scrub replaces the given secrets, as [WithoutSecrets] does, and anything that looks like a token: a
-// long run of the characters of base64 and JWTs that is not a UUID. It is a second line of defense for
-// text of commands and servers in errors; it does not find every secret that is not given.
+// Scrub replaces the given secrets, as [WithoutSecrets] does, and anything that looks like a token:
+// a long run of the characters of base64 and JWTs that is not a UUID. It is a second line of
+// defense for text of commands and servers in errors; it does not find every secret that the caller
+// does not pass.
 func Scrub(s string, secrets ...string) string {
 	s = WithoutSecrets(s, secrets...)
 	var b strings.Builder
@@ -64,9 +66,9 @@ func looksSecret(s string) bool {
 			}
 		}
 		switch {
-		case upper && lower && digit && len(piece) >= mixedRun:
+		case upper && lower && digit && len(piece) >= minMixed:
 			return true
-		case digit && !strings.ContainsAny(piece, "-_") && len(piece) >= plainRun:
+		case digit && !strings.ContainsAny(piece, "-_") && len(piece) >= minPlain:
 			return true
 		}
 	}

@@ -11,17 +11,17 @@ import (
 const (
 	// redacted replaces a secret.
 	redacted = "[redacted]"
-	// knownRun is the length of the shortest secret that is removed. A shorter one would match parts
-	// of ordinary words.
-	knownRun = 6
-	// maxLayers is how many encodings on top of each other are decoded, such as a URL in a parameter
-	// of a URL in JSON.
+	// minSecret is the length of the shortest secret that is removed. A shorter one would match
+	// parts of ordinary words.
+	minSecret = 6
+	// maxLayers is the number of nested encodings that are decoded, as for a URL in a parameter of
+	// a URL in JSON.
 	maxLayers = 3
 )
 
-// WithoutSecrets replaces the given secrets in s, in any letter case, as they are and as a server may
-// encode them when it repeats them: with the escapes of URLs, JSON, HTML and quoted-printable, of all or
-// some characters and up to three times; in base64 and hexadecimal; on several lines; and in UTF-16.
+// WithoutSecrets replaces the given secrets in s, in any letter case. It also finds a secret that a
+// server repeats in another form: with all or some characters escaped up to three times as in URLs,
+// JSON, HTML or quoted-printable; in base64 or hexadecimal; on several lines; or in UTF-16.
 func WithoutSecrets(s string, secrets ...string) string {
 	var wanted [][]byte
 	for _, secret := range secrets {
@@ -43,11 +43,12 @@ func WithoutSecrets(s string, secrets ...string) string {
 	return b.String()
 }
 
-// forms returns what to look for, in lower case: the secret itself, its hexadecimal form, and its
-// base64 forms. In base64 the form depends on the number of bytes before the secret, modulo 3; the
-// characters that also depend on neighbors of the secret are left out.
+// forms returns the texts that reveal a secret, in lower case: the secret itself, its hexadecimal
+// form, and its base64 forms. In base64 the form depends on the number of bytes before the secret,
+// modulo 3. The base64 forms do not include characters that also depend on bytes outside the
+// secret.
 func forms(secret string) [][]byte {
-	if len(secret) < knownRun {
+	if len(secret) < minSecret {
 		return nil
 	}
 	list := []string{secret, hex.EncodeToString([]byte(secret))}
@@ -55,7 +56,7 @@ func forms(secret string) [][]byte {
 		start := (before*8 + 5) / 6
 		end := (before + len(secret)) * 8 / 6
 		for _, e := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-			if core := e.EncodeToString([]byte(strings.Repeat("\x00", before) + secret))[start:end]; len(core) >= knownRun {
+			if core := e.EncodeToString([]byte(strings.Repeat("\x00", before) + secret))[start:end]; len(core) >= minSecret {
 				list = append(list, core)
 			}
 		}
@@ -69,7 +70,7 @@ func forms(secret string) [][]byte {
 
 // A layer is a text after some decoding.
 type layer struct {
-	text  []byte // in its own letter case
+	text  []byte // in the original letter case
 	lower []byte
 	start []int // of each byte of text: where its encoding starts in the original text
 	end   []int // and ends
@@ -109,9 +110,10 @@ func (l *layer) hide(form []byte, hidden []bool) bool {
 	}
 }
 
-// search marks the bytes of the original text that encode one of the forms with at most the given
-// number of encodings more, and reports whether there are any. Some text is an escape of one encoding
-// and plain in another, such as "=ab" in a query, so each group of encodings is decoded by itself, too.
+// search marks the bytes of the original text that encode one of the forms, and reports whether
+// there are any. It decodes at most the given number of further layers. The same text can be an
+// escape in one encoding and plain text in another, such as "=ab" in a query. Therefore search
+// decodes each group of encodings separately.
 func (l *layer) search(wanted [][]byte, hidden []bool, layers int) bool {
 	found := false
 	for _, form := range wanted {
@@ -128,8 +130,9 @@ func (l *layer) search(wanted [][]byte, hidden []bool, layers int) bool {
 	return found
 }
 
-// decode decodes once each escape that begins with one of leads, and removes line breaks and zero
-// bytes. It reports whether it changed something that leads name; a line break is "\n".
+// decode returns l after it decoded, once, each escape that begins with a character of leads, and
+// removed all line breaks and zero bytes. It reports whether it decoded such an escape or, if leads
+// contain "\n", removed a line break or a zero byte.
 func (l *layer) decode(leads string) (next *layer, changed bool) {
 	next = &layer{}
 	for i := 0; i < len(l.text); {
@@ -163,8 +166,9 @@ func lineBreak(text []byte) int {
 	return n
 }
 
-// unescape returns the character at the beginning of text and the length of its escape, which is 1 for
-// an ordinary character. It reports whether there is one: an escaped line break counts as none.
+// unescape returns the character at the beginning of text and the length of its escape, which is 1
+// for an ordinary character. If ok is false, the escape is a line break and not a character of the
+// text.
 func unescape(text []byte) (c byte, n int, ok bool) {
 	switch c = text[0]; {
 	case c == '=' && len(text) > 1 && (text[1] == '\n' || text[1] == '\r'): // quoted-printable
@@ -178,7 +182,8 @@ func unescape(text []byte) (c byte, n int, ok bool) {
 	}
 }
 
-// number returns the character whose code is the digits of text after a prefix, as unescape does.
+// number returns the results of unescape for an escape that consists of a prefix and the digits of
+// a character code.
 func number(text []byte, prefix, digits, base int) (c byte, n int, ok bool) {
 	if len(text) >= prefix+digits {
 		if code, err := strconv.ParseUint(string(text[prefix:prefix+digits]), base, 8); err == nil {

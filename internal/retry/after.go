@@ -10,10 +10,10 @@ import (
 // MaxAfter is the longest result of [After]. Adding it to a time does not overflow.
 const MaxAfter = 24 * time.Hour
 
-// After returns how long a server asks the client to wait, at most [MaxAfter]: the longer of the
-// headers RateLimit-RetryAfter, which the Ona API sends, and Retry-After (RFC 9110 section 10.2.3),
-// in seconds or as a date. A date is relative to the Date header, because the clocks may differ, or
-// to now without one.
+// After returns how long a server asks the client to wait, at most [MaxAfter]. It reads the headers
+// RateLimit-RetryAfter, which the Ona API sends, and Retry-After (RFC 9110 section 10.2.3), in
+// seconds or as a date, and returns the longer time. A date is compared with the Date header,
+// because the clocks may differ, or with now if there is no Date header.
 func After(h http.Header, now time.Time) time.Duration {
 	if d, err := http.ParseTime(h.Get("Date")); err == nil {
 		now = d

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// Exponential returns base after the first of some failures in a row, and twice as long after each
-// further one, but at most limit. A number of failures below 1 counts as 1.
+// Exponential returns the pause after a number of consecutive failures: base after the first
+// failure, doubled for each further one, and at most limit. A number of failures below 1 counts as
+// 1.
 func Exponential(base time.Duration, failures int, limit time.Duration) time.Duration {
 	d := base
 	for n := 1; n < failures && 0 < d && d < limit; n++ {
@@ -18,7 +19,7 @@ func Exponential(base time.Duration, failures int, limit time.Duration) time.Dur
 	return min(d, limit)
 }
 
-// FullJitter returns a random time from 0 up to d, d not included. It spreads callers that failed
+// FullJitter returns a random time of at least 0 and less than d. It spreads callers that failed
 // together most evenly (AWS Architecture Blog, "Exponential Backoff And Jitter").
 func FullJitter(d time.Duration) time.Duration {
 	if d <= 0 {

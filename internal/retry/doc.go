@@ -1,3 +1,3 @@
-// Package retry contains what callers that retry need: how long a server asks them to wait, whether an
-// error is temporary, how long to back off, and a pause that ends with a context.
+// Package retry contains helpers for retry loops: the pause that a server asks for, whether an
+// error is temporary, the backoff, and a pause that ends with a context.
 package retry

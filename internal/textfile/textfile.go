@@ -1,5 +1,5 @@
-// Package textfile recognizes text files in an encoding other than UTF-8, so that the error about one
-// names the encoding and says what to do.
+// Package textfile recognizes text in UTF-16 and UTF-32, so that an error can name the encoding and
+// say how to convert the text.
 package textfile
 
 import (
@@ -8,8 +8,8 @@ import (
 )
 
 // Encoding returns the name of the encoding if text is UTF-16 or UTF-32, such as "UTF-16 (little
-// endian)", and "" for other text. It looks at the first four bytes: at the byte order mark or, without
-// one, at the zero bytes of a character of ASCII.
+// endian)", and "" for other text. It examines the first four bytes: the byte order mark or,
+// without one, the positions of the zero bytes in ASCII characters.
 func Encoding(text string) string {
 	head := text[:min(len(text), 4)]
 	zeros := [4]bool{}
@@ -29,7 +29,7 @@ func Encoding(text string) string {
 	return ""
 }
 
-// Check returns an error if text is UTF-16 or UTF-32. It contains nothing of the text.
+// Check returns an error if text is UTF-16 or UTF-32. The error does not contain the text.
 func Check(text string) error {
 	encoding := Encoding(text)
 	switch {
