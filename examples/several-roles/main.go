@@ -1,5 +1,5 @@
 // Command several-roles uses several roles with the tokens of one source: a role of a pool, the
-// same role with fewer permissions, and a role of another account behind it.
+// same role with fewer permissions, and a role of another account that trusts it.
 //
 //	go run ./examples/several-roles --role-arn arn:aws:iam::123456789012:role/deploy \
 //	  --next-role-arn arn:aws:iam::210987654321:role/partner --external-id example
