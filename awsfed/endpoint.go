@@ -34,8 +34,9 @@ func checkURL(u *url.URL) error {
 	return &endpointError{url: u.Scheme + "://" + u.Host}
 }
 
-// checkClient refuses a client of the SDK that would send tokens over http to another host. Clients
-// whose endpoint cannot be determined pass: [stsCall] checks each request.
+// checkClient refuses a client of the SDK without a region, and one that would send tokens over http
+// to another host. Other clients whose endpoint cannot be determined pass: [stsCall] checks each
+// request.
 func checkClient(client any) error {
 	c, ok := client.(*sts.Client)
 	if !ok || c == nil {
@@ -43,7 +44,10 @@ func checkClient(client any) error {
 	}
 	u, err := endpointOf(context.Background(), c)
 	if err != nil {
-		return nil //nolint:nilerr // Retrieve returns it
+		if o := c.Options(); o.Region == "" && o.BaseEndpoint == nil {
+			return optionError("client", "has no region")
+		}
+		return nil
 	}
 	if err := checkURL(u); err != nil {
 		return optionError("client", "%w: %s", err, orUse)

@@ -161,15 +161,26 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// A client that is nil is refused when the provider is created, not by a panic of its refresh.
-func TestClientIsNil(t *testing.T) {
+// A client that cannot send a request is refused when the provider is created, not by its refresh.
+func TestClientSendsRequests(t *testing.T) {
 	t.Parallel()
-	var typed *sts.Client
-	_, err := awsfed.New(typed, roleARN, &mintery{tb: t})
-	_, poolErr := awsfed.NewPool(typed, &mintery{tb: t}).Provider(roleARN)
-	for _, err := range []error{err, poolErr} {
-		if e, ok := errors.AsType[*awsfed.OptionError](err); !ok || e.Option != "client" {
-			t.Errorf("with a nil client: %v, want an OptionError about it", err)
+	endpoint := func(o *sts.Options) { o.BaseEndpoint = aws.String("https://minio:9000") }
+	for name, tt := range map[string]struct {
+		client *sts.Client
+		ok     bool
+	}{
+		"nil":                            {nil, false},
+		"without a region":               {sts.New(sts.Options{}), false},
+		"with a region":                  {sts.New(sts.Options{Region: "eu-central-1"}), true},
+		"with an endpoint and no region": {sts.New(sts.Options{}, endpoint), true},
+	} {
+		_, err := awsfed.New(tt.client, roleARN, &mintery{tb: t})
+		_, poolErr := awsfed.NewPool(tt.client, &mintery{tb: t}).Provider(roleARN)
+		for _, err := range []error{err, poolErr} {
+			e, _ := errors.AsType[*awsfed.OptionError](err)
+			if (err == nil) != tt.ok || !tt.ok && (e == nil || e.Option != "client") {
+				t.Errorf("a client %s: %v, want ok %v", name, err, tt.ok)
+			}
 		}
 	}
 }

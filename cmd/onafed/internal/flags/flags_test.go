@@ -20,7 +20,7 @@ func TestErrorNamesFlags(t *testing.T) {
 	t.Parallel()
 	const role = "arn:aws:iam::123456789012:role/a"
 	provider := func(arn string, opts ...func(*awsfed.Options)) error {
-		_, err := awsfed.New(sts.New(sts.Options{}), arn, idp.Static(nil), opts...)
+		_, err := awsfed.New(sts.New(sts.Options{Region: "us-east-1"}), arn, idp.Static(nil), opts...)
 		return err
 	}
 	client := func(o idp.ClientOptions) error {

@@ -18,7 +18,7 @@ type ARN struct{ Partition, Account, Name string }
 
 // Parse returns the parts of the ARN of a role. It accepts the ARNs that the library accepts.
 func Parse(s string) (ARN, error) {
-	if _, err := awsfed.New(sts.New(sts.Options{}), s, idp.Static(nil)); err != nil {
+	if _, err := awsfed.New(sts.New(sts.Options{Region: "us-east-1"}), s, idp.Static(nil)); err != nil {
 		if wrong, ok := errors.AsType[*awsfed.OptionError](err); ok {
 			err = wrong.Err
 		}

@@ -42,7 +42,7 @@ func (f *Flags) Validate() error {
 		return fmt.Errorf("--duration-seconds %d: credentials live for 1 to %d seconds", f.DurationSeconds, maxSeconds)
 	}
 	// The library checks the values, in a provider that is not used.
-	if _, err := awsfed.New(sts.New(sts.Options{}), f.RoleARN, idp.Static(nil), f.options(nil)); err != nil {
+	if _, err := awsfed.New(sts.New(sts.Options{Region: "us-east-1"}), f.RoleARN, idp.Static(nil), f.options(nil)); err != nil {
 		return err
 	}
 	return f.Check()

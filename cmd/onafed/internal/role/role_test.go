@@ -29,7 +29,7 @@ func TestParse(t *testing.T) {
 		if got != want || (err == nil) != (want != role.ARN{}) {
 			t.Errorf("Parse(%q) = %v, %v, want %v", arn, got, err, want)
 		}
-		_, library := awsfed.New(sts.New(sts.Options{}), arn, idp.Static(nil))
+		_, library := awsfed.New(sts.New(sts.Options{Region: "us-east-1"}), arn, idp.Static(nil))
 		flags := role.Flags{RoleARN: arn}
 		if flag := flags.Validate(); (library == nil) != (err == nil) || (library == nil) != (flag == nil) {
 			t.Errorf("%q: Parse %v, the flag %v, want as the library: %v", arn, err, flag, library)
