@@ -18,7 +18,8 @@ type RoleSession struct {
 	// RoleARN is the role, with its path. If the path is not known, it may be the ARN of the session
 	// (arn:aws:sts::<account>:assumed-role/<name>/<session>).
 	RoleARN string
-	// Name is the name of the session. Empty means that of the ARN, or not known.
+	// Name is the name of the session. If it is empty, the name in RoleARN is used. If RoleARN has
+	// no name either, the name is not known.
 	Name string
 	// Tags are the session tags. The tags of the role itself are not known.
 	Tags map[string]string
@@ -28,9 +29,9 @@ type RoleSession struct {
 	SourceIdentity string
 }
 
-// AssumeRoleParams are the parts of an AssumeRole call. A part that is missing and that matters
-// makes the outcome [Undetermined], except for those whose absence is known: ExternalID,
-// SourceIdentity, Tags and TransitiveTagKeys.
+// AssumeRoleParams are the parts of an AssumeRole call. An empty field means that the value is not
+// known. If the policy depends on it, the outcome is [Undetermined]. There are four exceptions: if
+// ExternalID, SourceIdentity, Tags or TransitiveTagKeys is empty, the call does not have it.
 type AssumeRoleParams struct {
 	// RoleARN is the requested role.
 	RoleARN string
@@ -50,21 +51,22 @@ type AssumeRoleParams struct {
 	Time time.Time
 	// Region is the region of the STS endpoint, for aws:RequestedRegion.
 	Region string
-	// Context holds more condition keys. They override all others. A key without a value is known
-	// to be missing.
+	// Context holds more condition keys. They replace the keys from other fields. A key with an
+	// empty list of values is missing from the request.
 	Context map[string][]string
 	// ShowValues makes explanations show all values of the request, including personal data.
 	ShowValues bool
 }
 
 // NewAssumeRoleRequest returns the request that STS evaluates when the session of a role calls
-// AssumeRole: the trust policy of the next role in a chain decides it. The AWS principals of the
-// policy are compared with the role, the session and the account of the caller.
+// AssumeRole for the next role of a chain. The trust policy of that next role decides the request.
+// The AWS principals of the policy are compared with the role, the session and the account of the
+// caller.
 //
 // AWS does not document whether inherited tags and an inherited source identity are also in the
 // keys of the request (aws:RequestTag, aws:TagKeys, sts:TransitiveTagKeys, sts:SourceIdentity), so
-// these keys are unknown then. Unknown are also the tags of the caller's role, its organization, and
-// the identity provider of its session.
+// these keys are unknown if the session has such tags or a source identity. The tags of the
+// caller's role, its organization, and the identity provider of its session are always unknown.
 //
 // The permission policies of the caller are not part of the request.
 func NewAssumeRoleRequest(caller RoleSession, p AssumeRoleParams) Request {
@@ -109,8 +111,8 @@ func NewAssumeRoleRequest(caller RoleSession, p AssumeRoleParams) Request {
 	for k, v := range p.Context {
 		r.Context[strings.ToLower(k)] = slices.Clone(v)
 	}
-	// Inherited tags and an inherited source identity need the actions again ("Pass session tags in
-	// AWS STS" and "Monitor and control actions taken with assumed roles", IAM User Guide).
+	// Inherited tags and an inherited source identity also require these actions ("Pass session
+	// tags in AWS STS" and "Monitor and control actions taken with assumed roles", IAM User Guide).
 	if len(p.Tags) > 0 || len(caller.TransitiveTagKeys) > 0 {
 		r.AlsoNeeded = append(r.AlsoNeeded, condition.TagSession)
 	}
@@ -120,8 +122,8 @@ func NewAssumeRoleRequest(caller RoleSession, p AssumeRoleParams) Request {
 	return r
 }
 
-// A caller is a role session that calls AssumeRole, with the parts of its ARN. The parts are empty if
-// the ARN is neither that of a role nor that of a session.
+// A caller is a role session that calls AssumeRole, with the parts of its ARN. The parts are empty
+// if the ARN is neither that of a role nor that of a session.
 type caller struct {
 	session            RoleSession
 	partition, account string
@@ -196,7 +198,7 @@ func (c *caller) mayHaveKey(key string) bool {
 		return false // only in other calls
 	case "aws:username", "aws:principalservicename", "aws:principalservicenameslist", "aws:calledvia", "aws:calledviafirst", "aws:calledvialast",
 		"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths":
-		return false // only of other callers
+		return false // only in requests of other callers
 	}
 	prefix, name, _ := strings.Cut(key, ":")
 	switch {
@@ -220,8 +222,8 @@ func (r Request) kind() string {
 	return "token"
 }
 
-// callerARN returns the caller as an explanation may show it, or "" for a web identity. The name of a
-// session may be personal data.
+// callerARN returns the caller as an explanation may show it, or "" for a web identity. The name of
+// a session may be personal data.
 func (r Request) callerARN() string {
 	if r.caller == nil || r.caller.roleName == "" {
 		return ""

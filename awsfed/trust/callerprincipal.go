@@ -9,15 +9,16 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// callerKind is the relation of a principal to the caller of AssumeRole. Later ones win.
+// callerKind is the relation of a principal to the caller of AssumeRole. If several principals of a
+// statement match, the largest kind applies.
 type callerKind uint8
 
 const (
 	otherCaller   callerKind = iota
-	callerID                 // the unique ID of a role, which is not known here
-	callerCase               // the caller but for letter case
+	callerID                 // the unique ID of a role; that of the caller's role is not known
+	callerCase               // the caller, except for letter case
 	callerPath               // a role with the name of the caller, whose path is not known
-	callerSession            // a session of the caller's role, and that of the caller is not known
+	callerSession            // a session of the caller's role; the name of the caller's session is not known
 	exactAccount
 	exactSession
 	exactRole
@@ -78,8 +79,8 @@ func (c *caller) sessionRelation(role, session string) callerKind {
 	}
 }
 
-// classify returns the closest relation of a statement's principals to the caller, and the principal
-// that has it.
+// classify returns the closest relation of a statement's principals to the caller, and the
+// principal that has it.
 func (c *caller) classify(p Principal) (kind callerKind, principal string) {
 	if p.Any {
 		return anyCaller, "*"
@@ -123,7 +124,7 @@ func (e *evaluation) explainCaller(p Principal) PrincipalResult {
 	case exactAccount:
 		res.Why = "the principal is the account of the caller, which includes its roles"
 	case callerID:
-		res.Why = "the principal is the unique ID of a role, and that of the caller's role is not known"
+		res.Why = "the principal is the unique ID of a role, and the unique ID of the caller's role is not known"
 	case callerCase:
 		res.Why = "the principal differs from the caller only in letter case, and AWS does not document the result"
 	case callerPath:
@@ -186,10 +187,11 @@ func (c *caller) keyNearMisses(key string) []NearMiss {
 	}
 }
 
-// callerNotConsidered lists what AWS evaluates besides the trust policy when a role assumes another.
+// callerNotConsidered lists what AWS evaluates besides the trust policy when a role assumes
+// another.
 func callerNotConsidered() []string {
 	return []string{
-		"the permission policies of the caller: a role of another account, and a role that the policy allows through its account, needs an Allow for sts:AssumeRole (and sts:TagSession, sts:SetSourceIdentity)",
+		"the permission policies of the caller: they must allow sts:AssumeRole (and sts:TagSession, sts:SetSourceIdentity) if the caller is in another account, or if the trust policy names only its account",
 		"the session policies and the permissions boundary of the caller, and service and resource control policies (SCPs, RCPs) of the organizations",
 		"the role itself: that it exists, and its maximum session duration; a session of a chain lasts at most one hour",
 		"changes that IAM has not propagated yet",

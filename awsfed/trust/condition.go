@@ -27,8 +27,8 @@ type Condition struct {
 
 // valueForm is the form of the values of a condition that was read.
 type valueForm struct {
-	list bool   // a list with one value
-	bare []bool // the values that were a number or a boolean
+	list     bool   // a list with one value
+	unquoted []bool // the values that were a number or a boolean
 }
 
 // Equal reports whether c and d have the same content in the same order. It ignores their form.
@@ -47,7 +47,7 @@ func (r *reader) conditions(form *statementForm) ([]Condition, error) {
 		if _, ok := condition.ParseOperator(operator); !ok {
 			return r.fail(at, unknownOperator(operator))
 		}
-		if err := r.once(seen, operator, at, "operator"); err != nil {
+		if err := r.checkRepeated(seen, operator, at, "operator"); err != nil {
 			return err
 		}
 		r.path = append(r.path, pathName(operator))
@@ -76,7 +76,7 @@ func (r *reader) conditionsOf(operator string) ([]Condition, error) {
 		if key == "" {
 			return r.fail(at, "the condition key is empty")
 		}
-		if err := r.once(seen, key, at, "condition key"); err != nil {
+		if err := r.checkRepeated(seen, key, at, "condition key"); err != nil {
 			return err
 		}
 		r.path = append(r.path, "["+quote.Name(key)+"]")
@@ -99,7 +99,7 @@ func (r *reader) conditionValues() (Condition, error) {
 		return Condition{}, err
 	}
 	c := Condition{Values: []string{}}
-	var bare []bool
+	var unquoted []bool
 	read := func(int) error {
 		kind, err := r.kind()
 		if err != nil {
@@ -115,7 +115,7 @@ func (r *reader) conditionValues() (Condition, error) {
 			return r.failHere(fmt.Sprintf("a string, a number or a boolean is required, not %v", kind))
 		}
 		c.Values = append(c.Values, v)
-		bare = append(bare, kind != strictjson.String)
+		unquoted = append(unquoted, kind != strictjson.String)
 		return err
 	}
 	if kind == strictjson.Array {
@@ -127,19 +127,19 @@ func (r *reader) conditionValues() (Condition, error) {
 		return Condition{}, err
 	}
 	list := kind == strictjson.Array && len(c.Values) == 1
-	if list || slices.Contains(bare, true) {
-		c.form = &valueForm{list: list, bare: bare}
+	if list || slices.Contains(unquoted, true) {
+		c.form = &valueForm{list: list, unquoted: unquoted}
 	}
 	return c, nil
 }
 
-// once rejects a name that differs from an earlier one only in letter case. IAM treats such keys as
-// the same key, and AWS does not document whether their values are alternatives. The lexer rejects a
-// name that is repeated exactly.
-func (r *reader) once(seen map[string]string, name string, at int, what string) error {
+// checkRepeated rejects a name that differs from an earlier one only in letter case. IAM treats
+// such keys as the same key, and AWS does not document whether their values are alternatives. The
+// lexer rejects a name that is repeated exactly.
+func (r *reader) checkRepeated(seen map[string]string, name string, at int, what string) error {
 	folded := strings.ToLower(name)
 	if before, ok := seen[folded]; ok {
-		return r.fail(at, fmt.Sprintf("the %s %s appears twice, before as %s", what, quote.Name(name), quote.Name(before)))
+		return r.fail(at, fmt.Sprintf("the %s %s appears twice; the first one is %s", what, quote.Name(name), quote.Name(before)))
 	}
 	seen[folded] = name
 	return nil

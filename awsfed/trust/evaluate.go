@@ -16,9 +16,9 @@ import (
 // operators fail and negated operators hold. A token with session tags or a source identity also
 // needs sts:TagSession or sts:SetSourceIdentity.
 //
-// If the result depends on a rule that AWS does not document, or on a value that only AWS knows, the
-// outcome is [Undetermined], which does not allow. [Decision.Explain] returns the reasons for an
-// outcome.
+// If the result depends on a rule that AWS does not document, or on a value that only AWS knows,
+// the outcome is [Undetermined], which does not allow. [Decision.Explain] returns the reasons for
+// an outcome.
 //
 // A trust policy is only a part of what AWS evaluates: see [Explanation.NotConsidered].
 func (p Policy) Evaluate(r Request) Decision {
@@ -72,7 +72,7 @@ func (e *evaluation) allows(action string) condition.Truth {
 }
 
 // applies reports whether the principal and all conditions of a statement match. It stops at the
-// first part that does not, because no answer to a question changes that.
+// first part that does not match, because then the other parts cannot change the result.
 func (e *evaluation) applies(s Statement) condition.Truth {
 	t := e.principal(s.Principal)
 	for _, c := range s.Conditions {
@@ -150,8 +150,9 @@ func (e *evaluation) namesIssuer(federated string) bool {
 	return ok && host != "" && host == provider.IssuerHost(e.request.Issuer)
 }
 
-// ask returns yes or no by the assumed answer to a question, and Unknown without one. If both
-// answers lead to the same result, there is no question.
+// ask returns yes or no, depending on the assumed answer to the question. Without an assumed answer
+// it records the question as open and returns Unknown. If yes equals no, the answer does not
+// matter.
 func (e *evaluation) ask(q condition.Question, yes, no condition.Truth) condition.Truth {
 	if yes == no {
 		return yes
@@ -183,12 +184,13 @@ func (e *evaluation) openQuestions() []condition.Question {
 	return slices.SortedFunc(maps.Keys(e.open), condition.Question.Compare)
 }
 
-// maxSettled bounds the open questions whose answers settle combines.
+// maxSettled is the largest number of open questions for which settle tries all combinations of
+// answers.
 const maxSettled = 8
 
 // settle returns the outcome if it is the same for all answers to the open questions, and
-// Undetermined otherwise. A statement that allows and one that denies may depend on the same answer,
-// which the logic of [condition.Truth] cannot see.
+// Undetermined otherwise. A statement that allows and one that denies may depend on the same
+// answer. The logic of [condition.Truth] does not take this into account.
 func (e *evaluation) settle() Outcome {
 	questions := e.openQuestions()
 	if len(questions) > maxSettled {

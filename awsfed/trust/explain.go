@@ -8,7 +8,7 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// Explain returns the reasons for the decision. It computes them anew at each call, and is safe for
+// Explain returns the reasons for the decision. Each call computes them again. Explain is safe for
 // concurrent use. The explanation of the zero Decision is empty.
 func (d Decision) Explain() Explanation {
 	x := Explanation{Outcome: d.Outcome, Actions: []ActionResult{}, Statements: []StatementResult{}, NotConsidered: []string{}}
@@ -147,8 +147,8 @@ func (e *evaluation) explainCondition(c Condition) ConditionResult {
 	return res
 }
 
-// alternatives returns the outcome under each answer to each open question. A question whose answers
-// lead to the same outcome is omitted, unless that is true for all of them.
+// alternatives returns the outcome under each answer to each open question. A question whose
+// answers lead to the same outcome is omitted, unless this is true of every question.
 func (e *evaluation) alternatives() []OutcomeAlternative {
 	var all, decisive []OutcomeAlternative
 	for _, q := range e.openQuestions() {

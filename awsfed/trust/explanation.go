@@ -2,17 +2,18 @@ package trust
 
 // Explanation holds the reasons for a [Decision]: what each part of the policy requires, what the
 // request has, and the likely mistake where they differ. [Explanation.Text] prints it. Its JSON is
-// deterministic, has the members of the field tags, and [] for an empty list that is always there.
+// deterministic. The field tags name its members. An empty list without omitempty is written as [].
 // Released members keep their names and meanings; new ones may be added.
 //
-// An open question is a rule that AWS does not document, or a value that only AWS knows, on which a
-// result depends.
+// An open question is a rule that AWS does not document, or a value that only AWS knows. The result
+// depends on it.
 //
 // Personal data of the request is replaced by "…" unless [Request.ShowValues] is set. The contents
 // of the policy are shown as they are.
 type Explanation struct {
 	Outcome Outcome `json:"outcome"`
-	// Reason is one sentence: what decided, or the nearest miss.
+	// Reason is one sentence. It states what decided or, if no statement allows the request, the
+	// first mismatch in the statement that comes closest.
 	Reason string `json:"reason"`
 	// RoleARN, ProviderARN and Issuer are those of the request.
 	RoleARN     string `json:"roleArn,omitempty"`
@@ -38,8 +39,8 @@ type Explanation struct {
 // condition. The zero Match has no meaning.
 type Match string
 
-// The three results. Unknown means that a rule that AWS does not document, or a value that only
-// AWS knows, decides.
+// The three results. Unknown means that the result depends on a rule that AWS does not document, or
+// on a value that only AWS knows.
 const (
 	Matched    Match = "matched"
 	NotMatched Match = "not matched"

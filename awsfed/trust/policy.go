@@ -24,13 +24,13 @@ const (
 
 // Policy is an IAM role trust policy.
 //
-// The zero Policy has no statement and allows nobody. A Policy from [Parse] remembers its form (which
-// elements were a string and which a list, and the order of the elements), so that it prints as the
-// same JSON. A Policy made in Go code prints in the form of the IAM console. Exported fields may be
-// changed, and the change shows in what is printed.
+// The zero Policy has no statement and allows nobody. A Policy from [Parse] remembers its form
+// (which elements were a string and which a list, and the order of the elements), so that it prints
+// as the same JSON. A Policy made in Go code prints in the form of the IAM console. A caller may
+// change exported fields. The printed policy then has the new values.
 //
-// A Policy is safe for concurrent use if nobody changes it. A copy by assignment shares its lists
-// with the original: see [Policy.Clone].
+// A Policy is safe for concurrent use as long as no goroutine changes it. A copy by assignment
+// shares its lists with the original: see [Policy.Clone].
 type Policy struct {
 	// Version is "2012-10-17", "2008-10-17" or empty. IAM treats an absent version as 2008-10-17,
 	// in which policy variables are plain text.
@@ -44,7 +44,7 @@ type Policy struct {
 	form *policyForm // nil: the default form
 }
 
-// policyForm is the form of a policy that was read, as far as the exported fields do not show it.
+// policyForm holds the details of a document that the exported fields do not hold, for printing.
 type policyForm struct {
 	order  []string // members of the document
 	single bool     // Statement was an object
@@ -57,8 +57,8 @@ type policyForm struct {
 // elements, elements in another letter case, missing elements, NotPrincipal and Resource, actions
 // that a trust policy cannot have, unknown operators, characters outside IAM's range, and more than
 // [MaxSize] characters (see [Policy.Size]). A policy that IAM saves is not an error, even if it is
-// dangerous. If AWS does not document whether IAM rejects something, Parse accepts it, unless it has
-// two possible meanings.
+// dangerous. If AWS does not document whether IAM rejects something, Parse accepts it, unless it
+// has two possible meanings.
 func Parse(data []byte) (Policy, error) {
 	r := newReader(string(data))
 	if err := textfile.Check(r.text); err != nil {
@@ -97,12 +97,13 @@ func (p Policy) Clone() Policy {
 
 // Size returns the number of characters of the policy without white space between elements. The
 // limits of IAM are [DefaultSize] and [MaxSize]. AWS documents only for other policies that white
-// space does not count. IAM may therefore reject an indented trust policy that is shorter.
+// space does not count. IAM may therefore reject an indented trust policy whose Size is within the
+// limit.
 func (p Policy) Size() int { return utf8.RuneCount(p.compact()) }
 
-// String returns the policy as JSON indented with tabs, as the IAM console shows it, without a final
-// newline. The result depends only on p. String also prints a policy that IAM rejects:
-// [Policy.MarshalJSON] does not.
+// String returns the policy as JSON indented with tabs, as the IAM console shows it, without a
+// final newline. The result depends only on p. Unlike [Policy.MarshalJSON], String also prints a
+// policy that IAM rejects.
 func (p Policy) String() string {
 	w := printer{indent: true}
 	w.policy(p)
@@ -116,7 +117,7 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 	back, err := Parse(text)
 	if err != nil {
 		if pe, ok := errors.AsType[*ParseError](err); ok {
-			// The caller does not see the text, so the position would be wrong.
+			// The position refers to text that the caller does not have.
 			return nil, &ParseError{Element: pe.Element, Reason: pe.Reason}
 		}
 		return nil, err

@@ -111,8 +111,8 @@ func (r *reader) principal(form *statementForm) (Principal, error) {
 	return p, err
 }
 
-// checkPrincipal returns the reason why IAM rejects value as a principal of the kind, or "". IAM also
-// checks that AWS principals exist, which is not possible here.
+// checkPrincipal returns the reason why IAM rejects value as a principal of the kind, or "". IAM
+// also checks that AWS principals exist. This package cannot check that.
 func checkPrincipal(kind, value string) string {
 	switch {
 	case value == "":

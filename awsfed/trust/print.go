@@ -75,7 +75,7 @@ func (w *printer) conditions(conditions []Condition, emptyOperators []string) {
 			if c.form == nil {
 				w.texts(c.Values, false, nil)
 			} else {
-				w.texts(c.Values, c.form.list, c.form.bare)
+				w.texts(c.Values, c.form.list, c.form.unquoted)
 			}
 		}
 		w.close('}')

@@ -86,11 +86,11 @@ func (w *printer) object(order []string, members []member) {
 	w.close('}')
 }
 
-// texts writes values as a list, or as a string if there is one value and list is false. bare states
-// which values were a number or a boolean.
-func (w *printer) texts(values []string, list bool, bare []bool) {
+// texts writes values as a list, or as a string if there is one value and list is false. unquoted
+// states which values were a number or a boolean.
+func (w *printer) texts(values []string, list bool, unquoted []bool) {
 	value := func(i int) {
-		if len(bare) == len(values) && bare[i] && isBare(values[i]) {
+		if len(unquoted) == len(values) && unquoted[i] && isUnquoted(values[i]) {
 			w.b = append(w.b, values[i]...)
 			return
 		}
@@ -108,8 +108,8 @@ func (w *printer) texts(values []string, list bool, bare []bool) {
 	w.close(']')
 }
 
-// isBare reports whether s is valid JSON without quotes. The caller may have changed the value.
-func isBare(s string) bool { return s == "true" || s == "false" || strictjson.IsNumber(s) }
+// isUnquoted reports whether s is valid JSON without quotes. The caller may have changed the value.
+func isUnquoted(s string) bool { return s == "true" || s == "false" || strictjson.IsNumber(s) }
 
 // text writes a string. It escapes characters that IAM documents cannot contain, and those that a
 // terminal interprets or does not show, so that a printed policy is safe to display.

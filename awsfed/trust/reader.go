@@ -20,17 +20,17 @@ const (
 // reader reads JSON and reports errors with the line, the column and the path of the element.
 //
 // encoding/json is not used, because it ignores letter case in member names, keeps the last of two
-// members with the same name, replaces invalid UTF-8, and gives no position for JSON that is well
-// formed and wrong. IAM distinguishes all of these.
+// members with the same name, replaces invalid UTF-8, and gives no position for well-formed JSON
+// that is not a policy. IAM distinguishes all of these.
 type reader struct {
 	lex  *strictjson.Lexer
 	text string
 	path []string            // of the current element
-	base strictjson.Position // all later errors are after it
+	base strictjson.Position // a position before all later errors
 }
 
-// newReader returns a reader of a policy document. It rejects characters that the pattern of IAM for
-// policy documents excludes.
+// newReader returns a reader of a policy document. It rejects characters that the pattern of IAM
+// for policy documents excludes.
 func newReader(text string) *reader {
 	return &reader{
 		lex:  strictjson.New(text, strictjson.Limits{Depth: maxDepth, MaxRune: maxPolicyRune}),

@@ -9,8 +9,8 @@ import (
 )
 
 // shown returns a value of the request as an explanation may show it. IDs in subjects, audiences,
-// and values of AWS and of the network are shown. What may be the name or address of a person is
-// replaced.
+// and values of AWS and of the network are shown. A value that may be the name or address of a
+// person is replaced.
 func (r Request) shown(key, value string) string {
 	if r.ShowValues {
 		return value
@@ -34,7 +34,7 @@ func (r Request) shown(key, value string) string {
 	case strings.HasPrefix(key, "aws:"):
 		return value
 	case strings.HasSuffix(key, ":sub"), strings.HasSuffix(key, ":aud"), strings.HasSuffix(key, ":oaud"):
-		// The key of another issuer, in a request that a caller filled in.
+		// A Request that the caller filled in can have keys of other issuers.
 		return shownClaim(key[strings.LastIndexByte(key, ':')+1:], value)
 	default:
 		return quote.Ellipsis

@@ -9,9 +9,9 @@ import (
 	"github.com/onafed/onafed/internal/condition"
 )
 
-// Request is what AWS STS knows when it evaluates a trust policy. Make one from a token with
-// [NewRequest], or fill in the fields: then every condition key that Context does not have is
-// missing.
+// Request holds what AWS STS knows when it evaluates a trust policy. Make one from a token with
+// [NewRequest], or fill in the fields. In a Request that you fill in, a condition key that Context
+// does not have is missing from the request.
 type Request struct {
 	// Action is the call. Empty means sts:AssumeRoleWithWebIdentity.
 	Action string
@@ -20,8 +20,8 @@ type Request struct {
 	AlsoNeeded []string
 	// Issuer is the issuer of the token, for example https://app.gitpod.io.
 	Issuer string
-	// ProviderARN is the identity provider in the account of the role. Empty means not known: then
-	// a statement that names the provider of the issuer in any account may apply.
+	// ProviderARN is the identity provider in the account of the role. If it is empty, the account
+	// is not known, so a statement that names a provider of the issuer in any account may apply.
 	ProviderARN string
 	// RoleARN is the requested role. It may be empty.
 	RoleARN string
@@ -29,7 +29,7 @@ type Request struct {
 	// missing from the request.
 	Context map[string][]string
 	// Refused is the reason why STS rejects the token before it evaluates the policy. Empty means
-	// that STS does not.
+	// that STS evaluates the policy.
 	Refused string
 	// ShowValues makes explanations show all values of the request, including personal data.
 	ShowValues bool
@@ -40,7 +40,8 @@ type Request struct {
 }
 
 // Params are the parts of an AssumeRoleWithWebIdentity call that are not in the token. The zero
-// Params is usable: a part that is missing and that matters makes the outcome [Undetermined].
+// Params is usable. An empty field means that the value is not known. If the policy depends on it,
+// the outcome is [Undetermined].
 type Params struct {
 	// RoleARN is the requested role.
 	RoleARN string
@@ -60,8 +61,8 @@ type Params struct {
 	Time time.Time
 	// Region is the region of the STS endpoint, for aws:RequestedRegion.
 	Region string
-	// Context holds more condition keys. They override all others. A key without a value is known
-	// to be missing.
+	// Context holds more condition keys. They replace the keys from other fields. A key with an
+	// empty list of values is missing from the request.
 	Context map[string][]string
 	// ShowValues makes explanations show all values of the request, including personal data.
 	ShowValues bool
@@ -110,9 +111,9 @@ func (r Request) mayHaveKey(key string) bool {
 	return knownOnlyToAWS(key)
 }
 
-// knownOnlyToAWS reports whether AWS may add the key to a request although neither the token nor the
-// known parameters of the call have it: the network path, the clock, the region, the tags of the
-// role, and keys that AWS adds in the future.
+// knownOnlyToAWS reports whether AWS may add the key to a request although neither the token nor
+// the known parameters of the call have it: the network path, the clock, the region, the tags of
+// the role, and keys that AWS adds in the future.
 func knownOnlyToAWS(key string) bool {
 	switch {
 	case strings.HasPrefix(key, "aws:requesttag/"), strings.HasPrefix(key, "aws:principaltag/"):

@@ -15,8 +15,8 @@ import (
 // Format selects the subject formats that a [Rule] accepts.
 type Format uint8
 
-// The subject formats. Ona sets an organization to V2 or V3. During a change from one to the other, a
-// policy must accept both.
+// The subject formats. Ona sets an organization to V2 or V3. During a change from one to the other,
+// a policy must accept both.
 const (
 	FormatV2   Format = iota // org:<id>/prj:<id>/env:<id>
 	FormatV3                 // organization_id:<id>:project_id:<id> and extra fields
@@ -56,12 +56,12 @@ func (f *Format) UnmarshalText(text []byte) error {
 	return fmt.Errorf(`trust: unknown format %s: use "V2", "V3" or "V2 and V3"`, quote.Name(string(text)))
 }
 
-// Rule states who may assume a role. Account and Organization are required. A rule with only these
-// allows every token of the organization: those of environments, users, service accounts and
-// runners.
+// Rule selects the tokens that may assume a role. Account and Organization are required. A rule
+// with only these allows every token of the organization: those of environments, users, service
+// accounts and runners.
 //
-// IDs are UUIDs in lower case. Other values must not contain a wildcard, a colon or "${", which have
-// a meaning in a policy.
+// IDs are UUIDs in lower case. Other values must not contain a wildcard, a colon or "${", which
+// have a meaning in a policy.
 type Rule struct {
 	// Account is the AWS account of the role and the OIDC provider: 12 digits.
 	Account string
@@ -80,8 +80,8 @@ type Rule struct {
 	Project string
 	// Environment allows only one environment. The V3 subject of an environment in a project
 	// contains the environment only if environment_id is one of the organization's extra fields
-	// (see Layout). Without Project, the rule allows the environment in any project or in none, as
-	// far as subjects show it.
+	// (see Layout). Without Project, the rule allows the environment in any project or in none, if
+	// the subject contains the environment.
 	Environment string
 	// User allows the tokens of one user, but not those of the user's environments. It cannot be
 	// combined with Project, Environment or Creator.
@@ -95,8 +95,8 @@ type Rule struct {
 	// V2 policy refuses V3 tokens, and the reverse.
 	Format Format
 	// Layout holds the organization's extra subject fields in their order, for V3. Rules with
-	// Environment or Creator need it. For other rules the zero Layout is correct, also with extra
-	// fields: the policy then matches subjects with and without them.
+	// Environment or Creator need it. For other rules the zero Layout is correct even if the
+	// organization has extra fields: the policy then matches subjects with and without them.
 	Layout claims.Layout
 
 	// Sid is the name of the statement: letters and digits, or empty. Rules with the same Sid share
@@ -126,7 +126,8 @@ func (r Rule) partition() string { return cmp.Or(r.Partition, "aws") }
 func (r Rule) issuer() string    { return cmp.Or(r.Issuer, provider.OnaIssuer) }
 func (r Rule) audience() string  { return cmp.Or(r.Audience, "sts.amazonaws.com") }
 
-// check returns the first field that is wrong and the reason. field is empty if the rule is correct.
+// check returns the first field that is wrong and the reason. field is empty if the rule is
+// correct.
 func (r Rule) check() (field, reason string) {
 	if r.Organization == "" {
 		return "Organization", "is required: the issuer signs tokens for every organization, so the policy would allow all of them"

@@ -13,8 +13,9 @@ import (
 // one statement that allows, and contains the fewest changes that were found. A person must judge
 // it: whether the request should be allowed cannot be known from the policy.
 //
-// There is no suggestion if a statement denies the request, if a change would have to remove a
-// condition, and if it would contain personal data and [Request.ShowValues] is not set.
+// There is no suggestion in three cases: a statement denies the request, the change would have to
+// remove a condition, or the change would contain personal data and [Request.ShowValues] is not
+// set.
 type Suggestion struct {
 	// Statement is the index of the statement, from 0.
 	Statement int `json:"statement"`
@@ -129,7 +130,7 @@ func (c *changer) changeCondition(d *Condition, r ConditionResult) bool {
 	values, _ := c.e.request.lookup(d.Key)
 	for _, v := range values {
 		if strings.ContainsAny(v, "*?$") || c.e.request.shown(d.Key, v) != v {
-			return false // it would be read as a pattern, or is personal data
+			return false // the value would become a pattern, or is personal data
 		}
 		if slices.Contains(d.Values, v) {
 			continue
@@ -148,7 +149,7 @@ func (c *changer) has(operator, key string) bool {
 	})
 }
 
-// ownKey returns the key of the request's issuer that a misspelled key means.
+// ownKey returns the key of the request's issuer that was probably intended by a misspelled key.
 func (c *changer) ownKey(key string) (string, bool) {
 	host := provider.IssuerHost(c.e.request.Issuer)
 	i := strings.LastIndexByte(key, ':')

@@ -16,19 +16,19 @@ import (
 	"github.com/onafed/onafed/cmd/onafed/internal/trustpolicy"
 )
 
-const description = `ID tokens of Ona environments, and AWS credentials that refresh themselves.
+const description = `Get ID tokens of Ona environments, and AWS credentials that are refreshed automatically.
 
 Example:
 
     onafed idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --mode process
     aws sts get-caller-identity
 
-If that is refused, "onafed doctor" says why.
+If AWS refuses the call, "onafed doctor" shows the reason.
 
 Data goes to standard output, messages go to standard error. The exit status is 0 if the command did what was asked, 1 if the
 answer is no (denied, findings, no token or credentials), and 2 if there is no answer (wrong usage, unreadable input, an
-undetermined decision). A flag with an empty value is an error, so that a variable that a script did not set turns off no
-restriction.`
+undetermined decision). A flag with an empty value is an error: otherwise, a variable that a script did not set could turn
+off a restriction.`
 
 // commandLine has all commands. Each command is a struct of its flags with a Run method.
 type commandLine struct {

@@ -12,7 +12,7 @@ type ARN struct {
 }
 
 // Parse splits s. It reports whether s has six parts and begins with "arn". The parts are not
-// checked, because servers that speak the protocols of AWS use other accounts and partitions.
+// checked, because other servers with the API of AWS use other accounts and partitions.
 func Parse(s string) (ARN, bool) {
 	p := strings.SplitN(s, ":", 6)
 	if len(p) != 6 || p[0] != "arn" {
@@ -45,8 +45,8 @@ func IsAccount(s string) bool {
 	return true
 }
 
-// IsPartition reports whether s is spelled like a partition: "aws", or "aws-" followed by lower case
-// letters, digits and hyphens that do not end with a hyphen.
+// IsPartition reports whether s is spelled like a partition: "aws", or "aws-" followed by lower
+// case letters, digits and hyphens that do not end with a hyphen.
 func IsPartition(s string) bool {
 	rest, ok := strings.CutPrefix(s, "aws")
 	if !ok {
@@ -79,8 +79,8 @@ func IsName(s string) bool {
 func IsSessionName(s string) bool { return len(s) >= 2 && len(s) <= 64 && IsName(s) }
 
 // DefaultRegion returns the region whose STS serves a partition when the caller has not chosen one,
-// or "" for an unknown partition. It is the region where the partition began (AWS General
-// Reference, "AWS Security Token Service endpoints").
+// or "" for an unknown partition. It is the first region of the partition (AWS General Reference,
+// "AWS Security Token Service endpoints").
 func DefaultRegion(partition string) string {
 	switch partition {
 	case "aws":

@@ -119,8 +119,8 @@ func (c Context) compareDate(op Operator, want, got string) Truth {
 	return c.Ask(Question{YearOrSeconds, want}, Of(op.Relation.holds(g.Compare(year))), t)
 }
 
-// parseDate parses the W3C profile of ISO 8601, or seconds since 1970. Four digits can be both a
-// year and seconds: year is then the first.
+// parseDate parses the W3C profile of ISO 8601, or seconds since 1970. Four digits can mean a year
+// or seconds. In this case t is the time in seconds, and year is the start of that year.
 func parseDate(s string) (t, year time.Time, ok bool) {
 	if s != "" && len(s) <= 12 && strings.Trim(s, "0123456789") == "" {
 		var sec int64
@@ -146,8 +146,8 @@ func parseDate(s string) (t, year time.Time, ok bool) {
 	return time.Time{}, time.Time{}, false
 }
 
-// compareBool compares booleans as text. One AWS page states that variables are replaced under Bool,
-// another that they are not.
+// compareBool compares booleans as text. One AWS page states that variables are replaced under
+// Bool, another that they are not.
 func (c Context) compareBool(want, got string) Truth {
 	switch {
 	case c.Version == VersionWithVariables && HasVariable(want):
@@ -164,8 +164,8 @@ func (c Context) compareBool(want, got string) Truth {
 	}
 }
 
-// compareIPs compares an address with an address or a CIDR range. An IPv4 address is never in an IPv6
-// range.
+// compareIPs compares an address with an address or a CIDR range. An IPv4 address is never in an
+// IPv6 range.
 func compareIPs(want, got string) (matches, valid bool) {
 	addr, err := netip.ParseAddr(got)
 	if err != nil {

@@ -21,13 +21,14 @@ func Of(b bool) Truth {
 	return False
 }
 
-// Context is what a condition is evaluated against.
+// Context holds the policy version, the request and the answers that conditions are evaluated with.
 type Context struct {
 	// Version is the version of the policy.
 	Version string
 	// Lookup returns the values of a condition key of the request.
 	Lookup func(key string) ([]string, KeyState)
-	// Ask returns yes, no or Unknown, by the answer to a question that AWS leaves open.
+	// Ask returns yes or no, depending on the assumed answer to q, or Unknown if no answer is
+	// assumed.
 	Ask func(q Question, yes, no Truth) Truth
 }
 

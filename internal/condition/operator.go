@@ -11,7 +11,7 @@ type Family uint8
 // The families. The zero Family belongs to no operator.
 const (
 	String Family = iota + 1
-	Fold          // strings without regard to letter case
+	Fold          // strings, ignoring letter case
 	Like          // strings with wildcards
 	ARN
 	Numeric
@@ -88,8 +88,8 @@ func operators() [27]Operator {
 	}
 }
 
-// ParseOperator parses the name of an operator. Letter case matters: the AWS pages about the
-// policy language do not promise otherwise.
+// ParseOperator parses the name of an operator. Letter case matters, because no AWS page about the
+// policy language says that it is ignored.
 func ParseOperator(name string) (Operator, bool) {
 	qualifier, rest := NoQualifier, name
 	switch {

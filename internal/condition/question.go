@@ -2,8 +2,8 @@ package condition
 
 import "cmp"
 
-// Question is a point that decides something and that AWS does not document, or a value that only
-// AWS knows. It has two possible answers.
+// Question is a rule that AWS does not document, or a value that only AWS knows, if a result
+// depends on it. It has two possible answers.
 type Question struct {
 	Rule  Rule
 	About string // the key, value, operator or ARN that raises the question

@@ -111,8 +111,8 @@ func (x *Value) addVariable(s string, lookup func(string) ([]string, KeyState)) 
 	return n
 }
 
-// addData adds text that the policy does not contain. Whether AWS treats a * in it as a wildcard is
-// not documented, so it is kept apart.
+// addData adds text that the policy does not contain. AWS does not document whether a * in it is a
+// wildcard, so the text has its own kind of span.
 func (x *Value) addData(s string) {
 	x.DataWildcards = x.DataWildcards || strings.ContainsAny(s, "*?")
 	x.add(s, FromData)
@@ -196,8 +196,8 @@ func (x Value) matchesARN(s string, dataWildcards bool) bool {
 	return true
 }
 
-// pattern returns the value as a StringLike pattern: every * and ? that is no wildcard is written
-// ${*} or ${?}, and every $ is written ${$}.
+// pattern returns the value as a StringLike pattern: every * and ? that is not a wildcard is
+// written ${*} or ${?}, and every $ is written ${$}.
 func (x Value) pattern(dataWildcards bool) string {
 	if len(x.Spans) == 1 && x.Spans[0].Kind == Authored && !strings.Contains(x.Spans[0].Text, "$") {
 		return x.Spans[0].Text

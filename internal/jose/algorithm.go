@@ -143,8 +143,9 @@ func checkRSA(k *rsa.PublicKey) error {
 }
 
 // CheckPublicKey returns an error if a public key cannot be used with any algorithm. Unlike
-// [Algorithm.Fits] it also checks that an ECDSA key is a point on its curve, and that an RSA key is
-// not one of those that can be factored, which is too slow to do for every token.
+// [Algorithm.Fits] it also checks that an ECDSA key is a point on its curve, and that an RSA key
+// does not come from a generator whose keys can be factored. These checks are too slow to repeat
+// for every token.
 func CheckPublicKey(pub crypto.PublicKey) error {
 	a, ok := Lookup(NameFor(pub))
 	if !ok {
@@ -175,7 +176,7 @@ func (a Algorithm) Verify(pub crypto.PublicKey, signed, signature []byte) error 
 		return err
 	}
 	if err := a.verifier.Verify(signed, signature, pub); err != nil {
-		return errSignature // the text of jwx has no more information, and may show too much one day
+		return errSignature // the error of jwx adds nothing, and a later version might include parts of the token
 	}
 	return nil
 }
@@ -227,7 +228,7 @@ func (a Algorithm) Sign(ctx context.Context, key crypto.Signer, signed []byte) (
 func fixedSize(der []byte, n *big.Int, size int) ([]byte, error) {
 	var v struct{ R, S *big.Int }
 	if rest, err := asn1.Unmarshal(der, &v); err != nil || len(rest) > 0 || v.R.Sign() <= 0 || v.S.Sign() <= 0 || v.R.Cmp(n) >= 0 || v.S.Cmp(n) >= 0 {
-		return nil, errors.New("the key returned no ASN.1 signature of its curve")
+		return nil, errors.New("the key did not return an ASN.1 signature for its curve")
 	}
 	sig := make([]byte, size)
 	v.R.FillBytes(sig[:size/2])

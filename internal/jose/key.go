@@ -41,7 +41,7 @@ type jsonWebKey struct {
 	E         string   `json:"e,omitempty"`
 	X5C       []string `json:"x5c,omitempty"`
 
-	unusable bool // a member has a value of a wrong type, or forbids to verify with the key
+	unusable bool // a member has a value of a wrong type, or does not allow verification
 }
 
 // parseJSONWebKey reads the members of a JSON Web Key. A member with a value of a wrong type makes
@@ -84,8 +84,8 @@ func (w *jsonWebKey) key() (Key, bool) {
 	if w.unusable || w.Use != "" && w.Use != "sig" {
 		return Key{}, false
 	}
-	// jwx reads the members that define the key and no others. So it interprets no member that
-	// somebody added (x5c, jku, d), and no size exceeds the limits here.
+	// jwx reads the members that define the key and no others. It therefore never interprets other
+	// members (x5c, jku, d), and no size exceeds the limits here.
 	var defining jsonWebKey
 	var ok bool
 	switch w.KeyType {

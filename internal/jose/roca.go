@@ -5,8 +5,8 @@ import "math/big"
 // hasROCAFingerprint reports whether an RSA modulus has the form of the keys that a library of
 // Infineon generated until 2017 (CVE-2017-15361). Such keys of up to 2,048 bits can be factored.
 // Their primes are k*M + (65537^a mod M), where M is a product of small primes, so the modulus is a
-// power of 65537 modulo each prime factor of M. The primes here are those for which that says
-// something. Another modulus has the form with probability 2^-27.8.
+// power of 65537 modulo each prime factor of M. The list omits primes modulo which every residue
+// except 0 is a power of 65537. Another modulus has the form with probability 2^-27.8.
 //
 // Source: Nemec, Sys, Svenda, Klinec, Matyas: The Return of Coppersmith's Attack, CCS 2017, section
 // 2.3.

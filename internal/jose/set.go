@@ -90,8 +90,8 @@ func (s *Set) add(entry string) error {
 	return nil
 }
 
-// DropAmbiguous returns the keys without exact repetitions, and without the keys that share a kid
-// with a different key. A key without a kid is kept.
+// DropAmbiguous returns the keys without repeated keys of the same kid, and without the keys that
+// share a kid with a different key. All keys without a kid are kept.
 func DropAmbiguous(keys []Key) []Key {
 	first := make(map[string]Key, len(keys))
 	bad := make(map[string]bool)

@@ -1,8 +1,8 @@
 // Package provider holds what AWS documents about OIDC identity providers: their ARNs, the
 // condition keys of their tokens, and the issuers that serve many tenants.
 //
-// A host here is an issuer URL without "https://": the form that provider ARNs and condition keys
-// contain. It keeps path and final slash.
+// In this package, a host is an issuer URL without "https://", as in provider ARNs and condition
+// keys. It includes the path and a final slash.
 package provider
 
 import (

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// fewNames is the number of member names that a Lexer holds in itself and compares one by one.
+// fewNames is the number of member names that a Lexer stores in an array and compares one by one.
 // Ona's V3 tokens have about 20. Further names go into a map, so that the time to read many names
 // does not grow with the square of their number.
 const fewNames = 48
@@ -20,7 +20,7 @@ type Limits struct {
 	MaxRune rune
 }
 
-// Error says why a text was refused. It contains nothing of the text.
+// Error states why a text was refused. It contains no part of the text.
 type Error struct {
 	Offset int    // in bytes from the start of the text
 	Reason string // for people; the wording may change
@@ -92,7 +92,7 @@ func (l *Lexer) Offset() int { return l.pos }
 func (l *Lexer) Seek(offset int) { l.pos = offset }
 
 // Kind skips white space and returns the kind of the next value, without reading the value. It
-// looks at one byte only, so the value may still be broken.
+// reads only the first byte, so the rest of the value may be invalid.
 func (l *Lexer) Kind() Kind {
 	switch c := l.peek(); c {
 	case '{', '[', '"', 't', 'f', 'n':
@@ -255,7 +255,7 @@ func (l *Lexer) Array(element func() error) error {
 	}
 }
 
-// Skip reads a value of any kind, as strictly as if it were needed.
+// Skip reads a value of any kind. It is as strict as the methods that return the value.
 func (l *Lexer) Skip() error {
 	switch l.Kind() {
 	case Object:
@@ -304,8 +304,8 @@ func (l *Lexer) Raw() (string, error) {
 }
 
 // Extent reads a value of any kind and returns its text. It does not check the inside of an object
-// or array: it only finds the end. So the reader of a list can leave out one broken element. The
-// text must have been checked to be well-formed JSON.
+// or array: it only finds the end. A caller can therefore skip an element of a list that the other
+// methods would reject. The text must have been checked to be well-formed JSON.
 func (l *Lexer) Extent() (string, error) {
 	if kind := l.Kind(); kind != Object && kind != Array {
 		return l.Raw()

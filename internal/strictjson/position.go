@@ -19,10 +19,10 @@ func (p Position) Line() int { return p.LineBreaks + 1 }
 // Column returns the number of the character in its line, from 1.
 func (p Position) Column() int { return p.Characters + 1 }
 
-// Forward returns the position of an offset after p. It reads only the text between the two: in a
-// text with many positions, each is counted from the one before it. Counting from the start of the
-// text, or of the line, would take time that grows with the square of their number, because JSON
-// that a program writes has one line.
+// Forward returns the position of an offset after p. It reads only the text between p and the
+// offset. For many positions, call it on the previous position each time. Counting each from the
+// start of the text or line would take quadratic time, because JSON that a program writes is often
+// one line.
 func (p Position) Forward(text string, offset int) Position {
 	offset = min(offset, len(text))
 	between := text[p.Offset:offset]

@@ -5,6 +5,6 @@
 //	t.Bound() // true: no subject of another organization begins like this
 //
 // [TenantOf] answers which tenant a claim or pattern belongs to. [Read] returns the IDs that a
-// subject of Ona contains. [Selection] writes the subjects and patterns for some principals. Another
-// issuer is a row of [Others] or [Own], not code.
+// subject of Ona contains. [Selection] writes the subjects and patterns for some principals. To
+// support another issuer, add a row to [Others] or [Own].
 package subject

@@ -13,9 +13,9 @@ const (
 	Word        // lower-case letters and underscores
 	Email       // an e-mail address; only unusual ones contain a colon
 	URL         // an absolute URL, or the name of a provider
-	Text        // any text, which a person chose
-	Opaque      // an identifier whose beginning has no meaning
-	Custom      // text that need not name the tenant
+	Text        // any text; a person can choose it
+	Opaque      // an identifier without known parts
+	Custom      // text that does not always name the tenant
 )
 
 // HasColon reports whether ordinary values of the form contain colons.
@@ -81,8 +81,8 @@ func IsPath(name string) bool {
 		}
 	}
 	for i := range len(path) {
-		// A subject with a colon or a control character in a field's name could not be taken apart.
-		// No documented name has one.
+		// A subject with a colon or a control character in a field's name could not be split into
+		// fields. No documented name has one.
 		if c := path[i]; c <= ' ' || c == ':' || c >= 0x7f {
 			return false
 		}

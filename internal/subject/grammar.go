@@ -3,7 +3,7 @@ package subject
 // Version is the version of a token format of Ona.
 type Version uint8
 
-// The versions. NoVersion is the version of text that no subject begins with.
+// The versions. NoVersion means that no subject of Ona begins like the text.
 const (
 	NoVersion Version = iota
 	V1
@@ -28,9 +28,9 @@ const onaHost = "app.gitpod.io"
 
 // ona returns the grammars of Ona.
 //
-// V2 and V3 are documented by Ona. V1 is not: its grammar is that of a token which Ona's dashboard
-// shows as an example. The V3 subjects of runners are not documented either; they may begin with
-// one of the last two names.
+// V2 and V3 are documented by Ona. V1 is not documented: its grammar comes from an example token in
+// Ona's dashboard. The V3 subjects of runners are not documented either; they may begin with one of
+// the last two names.
 func ona() [9]Grammar {
 	return [...]Grammar{
 		{onaHost, "sub", "org:", ID, '/', V2},

@@ -18,9 +18,9 @@ const (
 )
 
 // Others returns the grammars of issuers other than Ona that serve many tenants, with the public
-// page that documents each. Claims without a grammar do not name the tenant: other tenants can set
-// them, as the ref, the environment and the workflow of GitHub, or they name a person, who can also
-// act for other tenants.
+// page that documents each. A claim without a grammar does not name the tenant. Either other
+// tenants can have the same value, as in the ref, the environment and the workflow of GitHub, or
+// the claim names a person, and a person can act for several tenants.
 func Others() []Grammar {
 	g, a := gitHosts(), platforms()
 	return append(g[:], a[:]...)
@@ -84,7 +84,7 @@ func platforms() [26]Grammar {
 		{Host: vercel, Claim: "aud", Start: "https://vercel.com/", Form: Text},
 
 		// Pulumi Docs, "OpenID Connect Provider integration" and "Configuring OpenID Connect for
-		// Pulumi ESC". The audience is the organization, with aws: before it or without.
+		// Pulumi ESC". The audience is the organization, with or without the prefix aws:.
 		{Host: pulumi, Claim: "sub", Start: "pulumi:deploy:org:", Form: Text, Separator: ':'},
 		{Host: pulumi, Claim: "sub", Start: "pulumi:environments:org:", Form: Text, Separator: ':'},
 		{Host: pulumi, Claim: "sub", Start: "pulumi:environments:pulumi.organization.login:", Form: Text, Separator: ':'},

@@ -6,8 +6,8 @@ import (
 )
 
 // AnyID is a pattern for one ID. Unlike an asterisk it has a fixed length. In a V3 subject an
-// asterisk would also match text behind the ID, up to free text that imitates the pair that the
-// pattern looks for.
+// asterisk would also match text after the ID, and that text can imitate the pair that the pattern
+// requires.
 const AnyID = "????????-????-????-????-????????????"
 
 // Any is the ID of a [Pair] that matches every ID.
@@ -24,7 +24,7 @@ type Pair struct {
 type Reading struct {
 	Version Version // NoVersion if no subject of Ona begins like the text
 	Pairs   []Pair
-	Rest    string // the text that was not read; behind a pair it begins with the separator
+	Rest    string // the text that was not read; after a pair it begins with the separator
 }
 
 // Read reads a subject or pattern of Ona. It stops at the first text that is not a known name with
@@ -91,7 +91,7 @@ func (r Reading) Claims() string {
 	return strings.Join(claims, "/")
 }
 
-// ID returns the ID of a claim if the text names it before its first wildcard.
+// ID returns the ID of a claim if the text has it before the first wildcard, or "" otherwise.
 func (r Reading) ID(claim string) string {
 	for _, p := range r.Pairs {
 		switch {

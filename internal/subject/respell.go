@@ -7,8 +7,8 @@ import (
 )
 
 // Respell returns the beginning of a subject of Ona with the documented names of its pairs and with
-// IDs in lower case, and the first mistake, or "" if there is none. It reads as far as names and IDs
-// go. If anyCase is set, the letter case of IDs does not matter.
+// IDs in lower case, and the first mistake, or "" if there is none. It reads as far as names and
+// IDs go. If anyCase is set, the letter case of IDs does not matter.
 func Respell(prefix string, anyCase bool) (spelled, why string) {
 	rest, version, separator := prefix, V2, "/"
 	if strings.HasPrefix(prefix, "organization_id:") || strings.HasPrefix(prefix, "account_id:") {
@@ -44,7 +44,8 @@ func Respell(prefix string, anyCase bool) (spelled, why string) {
 	}
 }
 
-// spelling returns the documented name of the pair that name means, or "" if it means none.
+// spelling returns the documented name of a pair for a known variant of the name, or "" for any
+// other name.
 func spelling(name string, version Version) string {
 	for _, n := range [...]struct{ v2, v3, other string }{
 		{"org", "organization_id", "organization"},

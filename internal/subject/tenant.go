@@ -52,7 +52,7 @@ func TenantOf(host, claim, text string, whole bool) Tenant {
 	}
 }
 
-// customTenant is TenantOf for a subject of which the tenant chooses the pairs and their order. A
+// customTenant is TenantOf for a subject whose pairs and their order are chosen by the tenant. A
 // value has no colon, so a name between colons is the name of a pair.
 func customTenant(host, claim, text string, whole bool) Tenant {
 	for g := range grammars(host) {
@@ -92,7 +92,7 @@ func (g Grammar) tenantName(text string, whole bool) Tenant {
 	case name == "":
 		return Tenant{Grammar: g}
 	case !ended && whole && g.Separator == '/':
-		return Tenant{Binding: Never, Grammar: g} // a path continues behind the owner
+		return Tenant{Binding: Never, Grammar: g} // a path always continues after the owner
 	case ended || whole:
 		return Tenant{name, Exact, g}
 	default:

@@ -4,14 +4,14 @@ package subject
 const UUIDLen = 36
 
 // IsUUID reports whether s is a UUID in the canonical form of RFC 9562: 36 characters, lower case.
-// It is the one rule for ids: Ona writes ids this way, AWS compares them byte for byte, and a
-// second spelling of an id would be a second name for the same thing.
+// All IDs are checked with it: Ona writes IDs this way, AWS compares them byte by byte, and a
+// second spelling of an ID would be a second name for the same thing.
 //
-// Versions and variants are not checked. They say how an id was made, not whether it is an id.
+// Versions and variants are not checked. They only describe how an ID was generated.
 func IsUUID(s string) bool { return len(s) == UUIDLen && StartsWithUUID(s) }
 
 // StartsWithUUID reports whether the first 36 bytes of s are a canonical UUID. It checks eight
-// digits at once: most of a subject is ids, and subjects are read on every request.
+// digits at once, because a subject consists mostly of IDs and is read on every request.
 func StartsWithUUID(s string) bool {
 	if len(s) < UUIDLen || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return false

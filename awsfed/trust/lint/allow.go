@@ -72,14 +72,14 @@ func (l *linter) allows(action string) bool {
 }
 
 // reportEverybody reports an Allow for web identities whose principal is not limited to a provider.
-// It is less grave if the conditions exclude the tokens of other issuers.
+// The finding is a warning if the conditions exclude the tokens of other issuers.
 func (l *linter) reportEverybody(st *statement) {
 	severity, message := Error, "the principal is everybody, and no condition names an issuer"
 	if st.excludesOtherIssuers() {
 		severity, message = Warning, "the principal is everybody, and only the conditions name an issuer"
 	}
 	l.add(st.finding(Everybody, severity, message,
-		"The statement accepts tokens of every provider that the account ever has and, with the action sts:AssumeRole, every AWS account. "+
+		"The statement accepts tokens of every provider that the account has now or later and, with the action sts:AssumeRole, every AWS account. "+
 			"Name the provider."), nil)
 }
 

@@ -28,8 +28,8 @@ func (l *linter) checkDeny(st *statement) {
 	}
 }
 
-// isGuarded reports whether a Deny denies all tokens except those with a claim on a list of values
-// that are bound to tenants: the other way to limit an Allow.
+// isGuarded reports whether a Deny limits an Allow to known tenants: it denies every token whose
+// claim is not in a list of values, and every value in the list is bound to a tenant.
 func (l *linter) isGuarded(allow *statement, host string) bool {
 	return slices.ContainsFunc(l.statements, func(st *statement) bool {
 		if st.Effect != trust.Deny || !st.CoversAction(condition.AssumeRoleWithWebIdentity) ||

@@ -10,17 +10,18 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// RolePolicy checks the trust policy of a role, as [Policy] does, and knows from the ARN of the role
-// which accounts are foreign. Policy knows that only for a policy with an identity provider, whose
-// account is that of the role. An ARN without an account, or "", is ignored.
+// RolePolicy checks the trust policy of a role as [Policy] does, and takes the account of the role
+// from roleARN. Principals of other accounts are foreign. Policy knows the account only if the
+// policy names an identity provider, which is always in the account of the role. An ARN without an
+// account, or "", is ignored.
 func RolePolicy(p trust.Policy, roleARN string) []Finding {
 	role, _ := arn.Parse(roleARN)
 	return check(p, role.Account)
 }
 
 // checkExternalID reports an Allow for AssumeRole that trusts a foreign account without an external
-// ID ("The confused deputy problem", IAM User Guide). Everybody as the principal has a finding of
-// its own.
+// ID ("The confused deputy problem", IAM User Guide). The principal "everybody" has its own
+// finding.
 func (l *linter) checkExternalID(st *statement) {
 	if st.Effect != trust.Allow || !st.CoversAction(condition.AssumeRole) || isForEverybody(st.Principal) ||
 		slices.ContainsFunc(st.clauses, (*clause).excludesDeputies) {
@@ -31,12 +32,12 @@ func (l *linter) checkExternalID(st *statement) {
 		if !ok || !arn.IsAccount(account) || !l.isForeign(account) {
 			continue
 		}
-		severity, who := Note, "The principal"
+		severity, callers := Note, "The principal"
 		if a, isARN := arn.Parse(name); !isARN || a.Resource == "root" {
-			severity, who = Warning, "Every role and user of the account with a permission for sts:AssumeRole"
+			severity, callers = Warning, "Every role and user of the account with a permission for sts:AssumeRole"
 		}
 		f := st.finding(MissingExternalID, severity, "the principal "+quote.Name(name)+" is of another account, and no condition requires an external ID",
-			who+" can assume the role. If the account belongs to a service provider with other customers, one of them can make it use this role (confused deputy). "+
+			callers+" can assume the role. If the account belongs to a service provider with other customers, one of them can make the provider use this role (confused deputy). "+
 				"Require sts:ExternalId under StringEquals, or aws:PrincipalOrgID if the account is of your organization.")
 		f.Key, f.Value = "sts:ExternalId", name
 		l.add(f, nil)

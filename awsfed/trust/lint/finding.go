@@ -48,7 +48,7 @@ type Finding struct {
 	Value    string `json:"value,omitempty"`
 	// Message describes the mistake.
 	Message string `json:"message"`
-	// Why is the reason why it matters, and what to do.
+	// Why states why the mistake matters, and what to do.
 	Why string `json:"why"`
 	// Fixable reports whether Fix returns a policy.
 	Fixable bool `json:"fixable"`

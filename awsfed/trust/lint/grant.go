@@ -10,7 +10,7 @@ import (
 	"github.com/onafed/onafed/internal/subject"
 )
 
-// grant is an Allow statement as far as it concerns the tokens of one issuer.
+// grant is an Allow statement together with one of the issuers whose tokens it allows.
 type grant struct {
 	*statement
 	host string
@@ -116,7 +116,7 @@ func (l *linter) reportMissingSubject(g *grant) {
 		f.Why = "All Ona organizations share this issuer and its audience, so every organization can assume the role. " +
 			"IAM accepts such a policy. Require that " + g.host + ":sub begins with your organization."
 	case shared && refused:
-		f.Why = "Independent tenants share this issuer. IAM refuses to save such a policy today; a role that has one is older."
+		f.Why = "Independent tenants share this issuer. IAM now refuses to save such a policy, but a role that was created earlier can still have one."
 	case shared:
 		f.Why = "Independent tenants share this issuer, and each of them can assume the role."
 	default:
@@ -130,8 +130,8 @@ func (l *linter) reportMissingSubject(g *grant) {
 	l.add(f, nil)
 }
 
-// claimsOfAnyTenant states which conditions of the statement do not name the tenant of a shared issuer,
-// and which claims do. It is empty if there is no such condition.
+// claimsOfAnyTenant states which conditions of the statement do not name the tenant of a shared
+// issuer, and which claims do. It is empty if there is no such condition.
 func (g *grant) claimsOfAnyTenant() string {
 	host := strings.ToLower(g.host)
 	var naming, others []string
@@ -149,8 +149,8 @@ func (g *grant) claimsOfAnyTenant() string {
 	return " Tokens of other tenants can have the same " + strings.Join(others, ", ") + ". Claims that name the tenant are " + strings.Join(naming, ", ") + "."
 }
 
-// checkAudience reports that no condition requires an audience of the issuer. Issuers without a key for
-// it have one for the application.
+// checkAudience reports that no condition requires an audience of the issuer. An issuer without a
+// key for the audience is not checked: it has a key for the application instead.
 func (l *linter) checkAudience(g *grant) {
 	if !provider.HasKey(strings.ToLower(g.host), "aud") {
 		return

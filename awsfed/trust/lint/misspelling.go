@@ -9,8 +9,8 @@ import (
 	"github.com/onafed/onafed/internal/subject"
 )
 
-// reportMisspelling reports a value of Ona that matches nothing because a name of a pair is that of
-// another version or of no version, or because an ID is in upper case.
+// reportMisspelling reports a value of Ona that matches nothing because the name of a pair belongs
+// to another version or to no version, or because an ID is in upper case.
 func (l *linter) reportMisspelling(c *clause, i int, v claimValue) bool {
 	spelled, why := subject.Respell(v.prefix, c.op.Family == condition.Fold)
 	if why == "" {

@@ -83,7 +83,7 @@ func (l *linter) checkDefaultSubject(c *clause, i int, v claimValue) {
 	}
 	f := c.valueFinding(v.text, DefaultSubject, Warning,
 		"the value requires text after "+quote.Value(base)+", where the default V3 subject ends",
-		"If the organization has no extra subject fields, no token matches. If it has some, the exact value does no harm.")
+		"If the organization has no extra subject fields, no token matches. Add the exact value: it is harmless if the organization has such fields.")
 	f.Widens = true
 	l.add(f, c.edit(func(d *trust.Condition) { d.Values = slices.Insert(d.Values, i, base) }))
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // checkQualifiers checks IfExists and the set qualifiers of a condition on a claim of the issuer.
-// IAM evaluates IfExists and ForAllValues to true if the key is missing (AWS page "Condition with
+// Conditions with IfExists or ForAllValues hold if the key is missing (AWS page "Condition with
 // multiple context keys or values").
 func (l *linter) checkQualifiers(g *grant, c *clause, claim string) {
 	severity, more := Warning, ""

@@ -8,8 +8,8 @@ import (
 	"github.com/onafed/onafed/internal/subject"
 )
 
-// checkPrefixes reports values that name a tenant without the separator behind it, so that a longer
-// name also matches. IDs of Ona have a fixed length and are checked elsewhere.
+// checkPrefixes reports values that name a tenant without the separator that ends the name, so that
+// a longer name also matches. IDs of Ona have a fixed length and are checked elsewhere.
 func (l *linter) checkPrefixes(g *grant, c *clause) {
 	if g.ona || g.closed || c.op.Negated || !c.op.ComparesText() || subject.IsOwn(g.host) {
 		return
@@ -32,11 +32,11 @@ func (l *linter) reportMissingSeparator(c *clause, i int, v claimValue) {
 	if v.tenant.Grammar.Form != subject.ID {
 		f.Message = "in " + quote.Value(v.text) + " a wildcard continues the tenant's name " + quote.Name(v.tenant.Name)
 		f.Why = "Tenants whose names begin like this also match, and anybody can register such a name. " +
-			"Write the whole name, and what ends it, before the wildcard."
+			"Write the whole name and its separator before the wildcard."
 	}
 	var edit func(*trust.Policy)
 	rest, ok := strings.CutPrefix(v.text, v.prefix)
-	// The text behind an asterisk may begin with the end of a name.
+	// The text after an asterisk may begin with the end of a name.
 	endsName := v.tenant.Grammar.Form != subject.ID && (!strings.HasPrefix(rest, "*") || strings.Contains(rest, separator))
 	if ok && v.tenant.Grammar.Separator != 0 && !endsName {
 		edit = c.edit(func(d *trust.Condition) { d.Values[i] = v.prefix + separator + rest })

@@ -106,8 +106,8 @@ func isForEverybody(p trust.Principal) bool {
 	return p.Any || slices.Contains(p.AWS, "*") || slices.Contains(p.Federated, "*")
 }
 
-// hosts returns the hosts of the issuers whose tokens the statement is about: those of its
-// providers, and if it is for everybody also those of its condition keys.
+// hosts returns the hosts of the issuers whose tokens the statement concerns: those of its
+// providers and, if it is for everybody, those of its condition keys.
 func (st *statement) hosts() []string {
 	var hosts []string
 	add := func(host string) {
@@ -130,8 +130,8 @@ func (st *statement) hosts() []string {
 	return hosts
 }
 
-// cutKey splits the condition key of an issuer, such as app.gitpod.io:sub, and lowers its case. ok
-// is false for other keys, such as aws:SourceIp.
+// cutKey splits the condition key of an issuer, such as app.gitpod.io:sub, and converts the parts
+// to lower case. ok is false for other keys, such as aws:SourceIp.
 func cutKey(key string) (host, claim string, ok bool) {
 	i := strings.LastIndexByte(key, ':')
 	if i < 0 || !strings.ContainsAny(key[:i], "./") {

@@ -10,7 +10,8 @@ import (
 	"github.com/onafed/onafed/internal/subject"
 )
 
-// claimValue is a value of a condition on a claim, as far as it is certain what it matches.
+// claimValue is a value of a condition on a claim, with the text that is certain to be in every
+// match.
 type claimValue struct {
 	text     string
 	prefix   string // the text that every match begins with
@@ -40,7 +41,7 @@ func (c *clause) read(host, value string) claimValue {
 		text = strings.ToLower(text)
 	}
 	claim, _ := c.claim(host)
-	issuer := c.grammarOf(host)
+	issuer := c.grammarHost(host)
 	v.tenant = subject.TenantOf(issuer, claim, text, v.whole)
 	if claim == "sub" && v.whole && !subject.Describes(issuer, claim) {
 		v.tenant = subject.Tenant{Name: text, Binding: subject.Exact} // exactly one subject
@@ -48,9 +49,9 @@ func (c *clause) read(host, value string) claimValue {
 	return v
 }
 
-// grammarOf returns the issuer whose grammar the values of a condition have. A proxy of Ona's issuer
-// is recognized by its values.
-func (c *clause) grammarOf(host string) string {
+// grammarHost returns the issuer whose grammar the values of a condition have. A proxy of Ona's
+// issuer is recognized by its values.
+func (c *clause) grammarHost(host string) string {
 	if !subject.Describes(host, "sub") && !subject.IsOwn(host) && slices.ContainsFunc(c.Values, looksLikeOna) {
 		return provider.OnaHost
 	}
@@ -75,7 +76,7 @@ func (l *linter) checkSubjects(g *grant, c *clause) {
 			"What the condition allows is not analysed. Use StringEquals or StringLike."), nil)
 		return
 	}
-	issuer := c.grammarOf(g.host)
+	issuer := c.grammarHost(g.host)
 	described := subject.Describes(issuer, "sub")
 	for i, text := range c.Values {
 		v := c.read(g.host, text)
@@ -113,7 +114,7 @@ func (l *linter) reportOpenValue(g *grant, c *clause, v claimValue) {
 	if v.variable {
 		wildcard = "a variable"
 	}
-	if c.grammarOf(g.host) == provider.OnaHost {
+	if c.grammarHost(g.host) == provider.OnaHost {
 		tenant = "the organization's ID"
 	}
 	f := c.valueFinding(v.text, OpenSubject, severity,

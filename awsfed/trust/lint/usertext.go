@@ -8,7 +8,7 @@ import (
 )
 
 // checkUserText reports a V3 pattern that text of users can match. V3 subjects have no escaping, so
-// such text can contain any pair, and a wildcard matches across pairs.
+// such text can contain any pair, and a wildcard can match several pairs.
 func (l *linter) checkUserText(c *clause, v claimValue) {
 	// V2 subjects contain only IDs. A text that does not begin with its prefix contains escapes.
 	rest, ok := strings.CutPrefix(v.text, v.prefix)
@@ -21,7 +21,7 @@ func (l *linter) checkUserText(c *clause, v claimValue) {
 	case hasTextAfterWildcard(rest):
 		f.Message = "in " + quote.Value(v.text) + " required text follows a wildcard"
 		f.Why = "An extra field with text that users choose, such as creator_name, can contain exactly this text: " +
-			"V3 subjects have no escaping. Spell out everything before it."
+			"V3 subjects have no escaping. Write the exact text before it, without a wildcard."
 	case field != "" && !closed:
 		f.Message = "in " + quote.Value(v.text) + " a wildcard continues the value of " + field
 		f.Why = "Other people can choose a value that begins like this, such as a longer name or another domain."

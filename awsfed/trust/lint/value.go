@@ -92,8 +92,8 @@ func hasAlternatives(s string) bool {
 	}
 }
 
-// redundantBudget limits the comparisons of values in one condition. Most of them are cheap, but
-// patterns can be made to be expensive.
+// redundantBudget limits the comparisons of values in one condition. Most comparisons are fast, but
+// a policy can contain patterns that are slow to compare.
 const redundantBudget = 500
 
 // checkRedundant reports values that another value covers.
@@ -129,7 +129,8 @@ func makesRedundant(outer, inner string, outerIsFirst bool) bool {
 	return !equal || outerIsFirst
 }
 
-// mayCover is a cheap check: if it is false, the pattern outer does not cover inner.
+// mayCover is a fast check before [pattern.Pattern.Covers]. If it returns false, outer does not
+// cover inner.
 func mayCover(outer, inner string) bool {
 	n := strings.IndexAny(outer, "*?")
 	if n < 0 {

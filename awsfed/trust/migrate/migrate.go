@@ -14,10 +14,10 @@ import (
 // that accepts only V3. It changes the conditions on sub in Allow and Deny statements, and nothing
 // else. Nil options mean the default layout.
 //
-// A value without an exact counterpart is a [Problem], and never makes the policy allow more. If
-// the value allows principals, it has no V3 value; if it excludes principals, a wider V3 value
-// replaces it. Such values are single environments of a project, which the default V3 subject does
-// not contain, and runners, whose V3 subject is not documented.
+// A value without an exact V3 counterpart is a [Problem]. The new policies never allow more because
+// of it: a value that allows principals gets no V3 value, and a value that excludes principals gets
+// a wider V3 value. This applies to single environments of a project, because the default V3
+// subject does not contain them, and to runners, because Ona does not document their V3 subject.
 func ToV3(p trust.Policy, opts *Options) Migration {
 	if opts == nil {
 		opts = &Options{}

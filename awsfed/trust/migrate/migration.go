@@ -7,7 +7,7 @@ import (
 	"github.com/onafed/onafed/claims"
 )
 
-// Options are what [ToV3] cannot know from a policy.
+// Options hold the settings that [ToV3] needs and a policy does not contain.
 type Options struct {
 	// Layout is the extra fields of the organization's V3 subjects, in order. The zero Layout has
 	// none, which is Ona's default.

@@ -127,8 +127,8 @@ func (m *migrator) namedIDs() map[string][]string {
 	return ids
 }
 
-// principals generates the principals that the policy names, in every combination, and for each ID
-// another one.
+// principals generates principals with every combination of the IDs that the policy names. For each
+// kind of ID it also uses one that the policy does not name.
 func (m *migrator) principals() []Sample {
 	ids := m.namedIDs()
 	projects, environments := append(ids["project_id"], otherID), append(ids["environment_id"], otherID)

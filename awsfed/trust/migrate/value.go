@@ -52,8 +52,8 @@ func (m *migrator) value(v string, op condition.Operator) ([]string, *Problem) {
 	return nil, unreadable(org)
 }
 
-// onlyIDs reports whether a value consists of IDs and asterisks, with no asterisk behind the
-// organization's ID unless the value ends there.
+// onlyIDs reports whether a value consists of IDs and asterisks, with no asterisk directly after
+// the organization's ID unless the value ends there.
 func onlyIDs(r subject.Reading) bool {
 	for i, p := range r.Pairs {
 		if strings.Contains(p.Wildcards, "?") || i == 0 && len(r.Pairs) > 1 && p.Wildcards != "" {
@@ -63,8 +63,8 @@ func onlyIDs(r subject.Reading) bool {
 	return r.Rest == ""
 }
 
-// unreadable returns the problem of a value of which only the organization is known, or not even
-// that.
+// unreadable returns the problem of a value that does not consist of known IDs. At most its
+// organization is known.
 func unreadable(organization string) *Problem {
 	wider := []string{"organization_id:*", "account_id:*"}
 	if organization != "" {

@@ -9,8 +9,8 @@ import (
 // shortest string that q matches and p does not.
 //
 // The answer is exact. The time is bounded: if the search for a shortest counterexample takes more
-// than about ten milliseconds, which needs patterns made for that, Covers returns a longer
-// counterexample, or false with an empty one.
+// than about ten milliseconds, Covers returns a longer counterexample, or false with an empty one.
+// Only patterns that were written for this purpose need so much time.
 func (p Pattern) Covers(q Pattern) (covered bool, counterexample string) {
 	covered, counterexample, _ = covers(p, q)
 	return covered, counterexample
@@ -19,7 +19,7 @@ func (p Pattern) Covers(q Pattern) (covered bool, counterexample string) {
 // coverBudget bounds the work of one search, in states compared.
 const coverBudget = 1 << 22
 
-// covers is Covers. exact is false if the search exceeded its budget.
+// covers implements Covers. exact is false if the search exceeded its budget.
 //
 // Take a character that p does not contain. Only wildcards of p match it. So if p matches a string
 // that has this character wherever q has a wildcard, p also matches the string with any other
@@ -41,7 +41,8 @@ func covers(p, q Pattern) (covered bool, counterexample string, exact bool) {
 	return s.run()
 }
 
-// coverSide is a pattern as characters and question marks, with the positions of its asterisks.
+// coverSide holds the characters and question marks of a pattern, and the positions of its
+// asterisks.
 type coverSide struct {
 	tokens []token
 	loop   []bool // an asterisk precedes the token with this index, or the end

@@ -7,7 +7,7 @@ import (
 
 // Pattern is a compiled value of StringLike. An asterisk matches any number of characters,
 // including none, slashes and colons. A question mark matches exactly one character. Every other
-// character matches itself; letter case counts.
+// character matches only itself; letter case matters.
 //
 // The zero Pattern matches only the empty string. A Pattern is immutable and safe for concurrent
 // use.
@@ -96,12 +96,12 @@ func (p Pattern) Match(s string) bool {
 	return true
 }
 
-// matchTokens reports whether tokens match the whole of s. After a mismatch it moves the text
-// behind the last asterisk by one character. Earlier asterisks need no second attempt, because the
-// earliest match of the text between two asterisks leaves the most for the rest.
+// matchTokens reports whether tokens match the whole of s. After a mismatch it compares the text
+// after the last asterisk again, one character later. Earlier asterisks need no second attempt,
+// because the earliest match of the text between two asterisks leaves the most for the rest.
 func matchTokens(tokens []token, s string) bool {
 	next, at := 0, 0      // the token and the offset in s to compare
-	run, restart := -1, 0 // the token behind the last asterisk, and where its comparison began
+	run, restart := -1, 0 // the token after the last asterisk, and where its comparison began
 	for at < len(s) {
 		if next < len(tokens) {
 			want := tokens[next]

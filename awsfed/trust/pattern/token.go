@@ -37,8 +37,9 @@ func appendToken(b []byte, t token) []byte {
 	return utf8.AppendRune(b, rune(t))
 }
 
-// tokenize returns the tokens of a value in canonical form: "*?" and "?*" match the same, and so do
-// one and several asterisks; each run of wildcards becomes question marks and then one asterisk.
+// tokenize returns the tokens of a value in canonical form: each run of wildcards becomes its
+// question marks and then one asterisk. "*?" and "?*" match the same strings, and so do "*" and
+// "**".
 func tokenize(s string) []token {
 	var out []token
 	for s != "" {

@@ -19,9 +19,9 @@ import (
 // Command is "dev".
 type Command struct {
 	Listen  string        `help:"The loopback address of the STS. Default: ${default}, which takes a free port." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
-	RoleARN string        `help:"The role that exists. Default: ${default}." default:"arn:aws:iam::123456789012:role/dev" placeholder:"ARN"`
+	RoleARN string        `help:"The role that can be assumed. Default: ${default}." default:"arn:aws:iam::123456789012:role/dev" placeholder:"ARN"`
 	Policy  string        `help:"The trust policy of the role, to test it. Default: one that allows the organization of the token." placeholder:"FILE"`
-	TTL     time.Duration `name:"ttl" help:"The lifetime of credentials that are requested without a duration. The role allows no longer session." default:"1h"`
+	TTL     time.Duration `name:"ttl" help:"The lifetime of credentials that are requested without a duration, and the longest that the role allows." default:"1h"`
 	Outage  time.Duration `help:"Let STS answer 500 for this time at the end of every minute; 1m means always."`
 	Dir     string        `help:"The folder for the token file and the endpoint's token. Default: a temporary folder." placeholder:"FOLDER"`
 	JSON    bool          `help:"Print the variables as JSON, with those of the container endpoint."`
@@ -43,8 +43,8 @@ and in another, with the AWS CLI, any AWS SDK, or onafed:
 
     set -a; . ./dev.env; aws sts get-caller-identity
 
-The AWS CLI reads AWS_ENDPOINT_URL_STS since 2.13 and 1.29; older versions ask the real STS. onafed doctor and onafed idp
-token --verify ask the real issuer, unless --issuer-at "$AWS_ENDPOINT_URL_STS" names this one. The keys are fakes
+The AWS CLI reads AWS_ENDPOINT_URL_STS since versions 2.13 and 1.29; older versions call the real STS. onafed doctor and
+onafed idp token --verify use the real issuer, unless you give them --issuer-at "$AWS_ENDPOINT_URL_STS". The keys are fakes
 (ASIATESTONAFED...) and work nowhere else.`
 }
 

@@ -19,7 +19,7 @@ type Command struct {
 	RoleARN          string `env:"AWS_ROLE_ARN,IDP_AWS_ROLE_ARN" help:"The role to assume. Without it the checks of AWS are skipped." placeholder:"ARN"`
 	Audience         string `help:"The audience of the ID token. Default: the one that AWS expects in the role's partition." placeholder:"AUDIENCE"`
 	Issuer           string `help:"The issuer to check the token against. Default: ${issuer}." default:"${issuer}" placeholder:"URL"`
-	IssuerAt         string `help:"The address on this host that has the documents of the issuer, such as that of onafed dev." placeholder:"URL"`
+	IssuerAt         string `help:"The address on this host that serves the documents of the issuer, such as the address of onafed dev." placeholder:"URL"`
 	Policy           string `help:"The trust policy of the role. Without it, the policy is read from IAM if the role or the credentials of the environment have iam:GetRole." placeholder:"FILE"`
 	Region           string `help:"The region of the STS endpoint." placeholder:"REGION"`
 	Profile          string `help:"The profile of the shared files to check. Default: AWS_PROFILE, as for SDKs, or else default."`
@@ -31,8 +31,8 @@ type Command struct {
 
 // Help implements kong.HelpProvider.
 func (c *Command) Help() string {
-	return `Checks each step from the token to the credentials: ok, note, skipped, or problem with a fix. The exit status is 1 if there is
-a problem. The output contains no secret and no personal data.
+	return `Checks each step from the token to the credentials. The result of a check is ok, note, skipped or problem, and a problem comes
+with a fix. The exit status is 1 if there is a problem. The output contains no secret and no personal data.
 
 Examples:
 

@@ -70,8 +70,8 @@ func (e *examination) hasProcess() bool {
 	return err == nil && p.Process != ""
 }
 
-// sharedFile reports whether SDKs can read a file, and only they. It returns the profile in it, if
-// the file can be read.
+// sharedFile checks that SDKs can read a file and other users cannot. It returns the file and the
+// profile in it, and reports whether the file could be read.
 func (e *examination) sharedFile(name string, open func(string, *export.FileOptions) (*export.File, error)) (*export.File, export.Profile, bool) {
 	file, err := open("", e.fileOptions())
 	if err != nil {

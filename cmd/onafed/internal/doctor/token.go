@@ -58,7 +58,7 @@ func (e *examination) tokenContent() {
 	c := e.token.Claims()
 	id, err := c.Identity()
 	if err != nil {
-		e.note("token", "%s, subject %s: Ona documents no such subject. Trust policies compare subjects letter by letter all the same", c.Version(), claims.RedactSubject(c.Subject))
+		e.note("token", "%s, subject %s: Ona does not document this form of subject. Trust policies can still match it, because they compare text", c.Version(), claims.RedactSubject(c.Subject))
 		return
 	}
 	e.ok("token", "%s token of %s, valid for %s", c.Version(), id, time.Until(c.Expiry).Round(time.Second))

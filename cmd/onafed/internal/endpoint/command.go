@@ -21,9 +21,9 @@ import (
 // Command is "aws serve".
 type Command struct {
 	Listen           string `help:"The loopback address to serve on. Default: ${default}, which takes a free port." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
-	TokenOut         string `help:"Write the authorization token to this file (mode 0600), a new one at each start. It is removed at the end. Default: onafed/endpoint-token-PORT in the user's runtime or cache folder." placeholder:"FILE"`
+	TokenOut         string `help:"Write the authorization token, which is new at each start, to this file (mode 0600). The file is removed when the command ends. Default: onafed/endpoint-token-PORT in the user's runtime or cache folder." placeholder:"FILE"`
 	EnvOut           string `help:"Also write the lines that clients need to this file (mode 0600), for the EnvironmentFile of a unit." placeholder:"FILE"`
-	ShowToken        bool   `help:"Also print AWS_CONTAINER_AUTHORIZATION_TOKEN, for clients that cannot read it from a file, such as AWS CLI before 2.15 or 1.30."`
+	ShowToken        bool   `help:"Also print AWS_CONTAINER_AUTHORIZATION_TOKEN, for clients that cannot read it from a file, such as AWS CLI 2 before 2.15 and AWS CLI 1 before 1.30."`
 	JSON             bool   `help:"Print the variables as JSON."`
 	role.Flags       `embed:""`
 	source.OwnerFlag `embed:""`
@@ -32,7 +32,7 @@ type Command struct {
 // Help implements kong.HelpProvider.
 func (c *Command) Help() string {
 	return `Serves credentials to every program that has the printed variables. The credentials are refreshed in the background, and the
-clients ask again before theirs expire. Requests without the authorization token, from a browser or through a proxy are refused.
+clients get new ones before theirs expire. Requests without the authorization token, from a browser or through a proxy are refused.
 
 Example:
 
@@ -81,7 +81,7 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 	}
 	file, err := c.announce(ctx, t, listener.Addr(), token)
 	if file != "" {
-		defer removeToken(file, token) // a program that waits for the file then waits for the next start
+		defer removeToken(file, token) // so that a program that waits for the file does not read an old token
 	}
 	if err != nil {
 		return errors.Join(err, listener.Close())

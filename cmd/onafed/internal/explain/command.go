@@ -1,4 +1,4 @@
-// Package explain is the command "aws explain": it evaluates a trust policy without asking AWS.
+// Package explain is the command "aws explain": it evaluates a trust policy without calling AWS.
 package explain
 
 import (
@@ -26,7 +26,7 @@ type Command struct {
 	RoleARN      string            `help:"The role to assume. Default: the role in the document." placeholder:"ARN"`
 	SessionName  string            `name:"role-session-name" help:"The name of the session, for policies with sts:RoleSessionName. Default: the name that the provider makes from the token." placeholder:"NAME"`
 	SourceIP     netip.Addr        `help:"The address of the caller, for policies with aws:SourceIp." placeholder:"IP"`
-	Context      map[string]string `help:"A condition key that only AWS knows, as key=value." placeholder:"KEY=VALUE"`
+	Context      map[string]string `help:"The value of a condition key that only AWS knows, as key=value." placeholder:"KEY=VALUE"`
 	Audience     string            `help:"The audience of the token, if it comes from the environment. Default: the one that AWS expects in the role's partition." placeholder:"AUDIENCE"`
 	ShowValues   bool              `help:"Show the values of the token unchanged, with personal data."`
 	JSON         bool              `help:"Print the decision as JSON."`
@@ -36,9 +36,9 @@ type Command struct {
 
 // Help implements kong.HelpProvider.
 func (c *Command) Help() string {
-	return `Evaluates a trust policy as AWS does, without asking AWS. For every statement, principal, action and condition it shows what
+	return `Evaluates a trust policy as AWS does, without calling AWS. For every statement, principal, action and condition it shows what
 the policy needs and what the token has. The exit status is 0 if the token is allowed, 1 if it is denied, and 2 if the
-decision is unknown.
+decision is undetermined.
 
 Examples:
 
@@ -70,7 +70,7 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 		return exit.Unanswered(err)
 	}
 	if !subject.Expiry.IsZero() && !subject.Expiry.After(time.Now()) {
-		t.Warn("the token expired at %s: this is the decision for a token that has not", subject.Expiry.UTC().Format(time.RFC3339))
+		t.Warn("the token expired at %s: the decision is for a token that has not expired", subject.Expiry.UTC().Format(time.RFC3339))
 	}
 	decisions, status := c.evaluate(t, subject, documents)
 	if len(decisions) > 0 {

@@ -1,5 +1,5 @@
-// Package flags names the flags of the program in errors of the library, which name the options
-// that a Go program sets.
+// Package flags rewrites errors of the library for the command line: an error that names an option
+// of the Go API names the flag instead.
 package flags
 
 import (
@@ -40,9 +40,6 @@ func option(err error) (name string, reason error, ok bool) {
 		return e.Option, e.Err, true
 	}
 	if e, ok := errors.AsType[*export.OptionError](err); ok {
-		return e.Option, e.Err, true
-	}
-	if e, ok := errors.AsType[*awsfed.OptionError](err); ok {
 		return e.Option, e.Err, true
 	}
 	if e, ok := errors.AsType[*awsfed.OptionError](err); ok {

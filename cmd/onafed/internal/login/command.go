@@ -38,13 +38,13 @@ func (c *Command) Help() string {
 --mode file writes keys to the credentials file. Programs read them once, and they expire.
 
 --mode process writes a credential_process line to the config file. Every SDK and the AWS CLI then run onafed whenever they
-need credentials. The login loads the profile as an SDK does, asks STS for its identity, and fails if that is not the role.
-The line contains no secret: if it needs a variable such as ONA_API_KEY, the login says so. A token file that
+need credentials. The login then loads the profile as an SDK does, calls GetCallerIdentity, and fails if the answer is not
+the role. The line contains no secret: if it needs a variable such as ONA_API_KEY, the login says so. A token file that
 AWS_WEB_IDENTITY_TOKEN_FILE names becomes --token-file in the line. Temporary keys of the profile are removed, because SDKs
 would prefer them.
 
-Both modes refuse to change long-term keys, and settings that SDKs prefer (role_arn, sso_session and others), without
---overwrite. Everything else in the files stays as it is. No mode writes a region.`
+Without --overwrite, both modes refuse to change long-term keys, and settings that SDKs prefer (role_arn, sso_session and
+others). Everything else in the files stays as it is. Neither mode writes a region.`
 }
 
 // Run implements the command.
@@ -99,8 +99,8 @@ func (c *Command) sayHowToUse(t *terminal.Terminal, selected string) {
 	}
 }
 
-// provider returns the provider of the role. That AWS_PROFILE names a profile that this login is
-// about to write must not prevent the login.
+// provider returns the provider of the role. AWS_PROFILE can name a profile that this login is
+// about to write. That must not prevent the login.
 func (c *Command) provider(ctx context.Context, t *terminal.Terminal) (*awsfed.Provider, error) {
 	p, err := c.Provider(ctx, t)
 	missing, isMissing := errors.AsType[config.SharedConfigProfileNotExistError](err)

@@ -21,8 +21,8 @@ func (c *Command) writeProcess(ctx context.Context, t *terminal.Terminal) (resul
 	if err != nil {
 		return result{}, err
 	}
-	// Everything that a person must decide, a role that cannot be assumed and a source that does
-	// not exist are found before a file is changed.
+	// Before a file is changed, check the settings that need --overwrite, the role and the token
+	// source.
 	f, err := c.files()
 	if err != nil {
 		return result{}, err
@@ -71,11 +71,11 @@ func (c *Command) replaceSource(ctx context.Context, t *terminal.Terminal, f fil
 	if old := f.inConfig.Process; old != "" && old != command {
 		t.Say("replaced the credential_process of profile %+q in %s", c.Profile, at(f.config))
 	}
-	had, err := f.credentials.RemoveCredentials(ctx, c.Profile)
+	removedKeys, err := f.credentials.RemoveCredentials(ctx, c.Profile)
 	if err != nil {
 		return fmt.Errorf("profile %+q was written to %s, but its keys in the credentials file, which SDKs prefer, could not be removed: %w", c.Profile, at(f.config), err)
 	}
-	if had {
+	if removedKeys {
 		t.Say("removed the %s keys of profile %+q from %s, because SDKs would prefer them to credential_process",
 			f.inCredentials.Keys, c.Profile, at(f.credentials))
 	}

@@ -19,7 +19,7 @@ type Command struct {
 	Files []string `arg:"" help:"Policies, or documents that contain them: aws iam get-role, get-account-authorization-details, terraform show -json. - is standard input." placeholder:"FILE"`
 	JSON  bool     `help:"Print the findings as JSON." xor:"format"`
 	SARIF bool     `name:"sarif" help:"Print the findings as SARIF 2.1.0, for code scanning." xor:"format"`
-	Fix   bool     `help:"Print the policy with every fix that allows no further caller. Takes one policy." xor:"format"`
+	Fix   bool     `help:"Print the policy with all fixes, except those that would allow more callers. Takes one policy." xor:"format"`
 	Notes bool     `help:"Exit with status 1 for notes too."`
 }
 

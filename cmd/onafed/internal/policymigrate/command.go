@@ -27,9 +27,9 @@ type Command struct {
 
 // Help implements kong.HelpProvider.
 func (c *Command) Help() string {
-	return `When an organization switches from V2 to V3 tokens, every subject changes. This command writes the policy for the time of the
-switch, which accepts both, and the policy for the time after it. It shows what each accepts, for generated identities.
-The exit status is 1 if a statement cannot be converted exactly.
+	return `When an organization switches from V2 to V3 tokens, every subject changes. This command writes two policies: one for the time
+of the switch, which accepts both formats, and one for the time after it. It also shows which generated identities each policy
+accepts. The exit status is 1 if a statement cannot be converted exactly.
 
 Examples:
 

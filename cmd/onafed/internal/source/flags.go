@@ -27,7 +27,7 @@ type Flags struct {
 
 // OwnerFlag is the flag of the commands that write files with secrets.
 type OwnerFlag struct {
-	TrustedOwner string `help:"Accept the folders, links and files of this user, name or number, like your own: for NFS and user namespaces." placeholder:"USER"`
+	TrustedOwner string `help:"Accept the folders, links and files of this user (a name or number) like your own. NFS and user namespaces can need this." placeholder:"USER"`
 }
 
 // Check returns an error if the flags are wrong. It reads no file and sends nothing.
@@ -90,7 +90,7 @@ func (f *Flags) Client(log *slog.Logger) (*idp.Client, error) {
 	case f.APITokenEnv != "":
 		opts.Bearer = idp.BearerEnv(f.APITokenEnv)
 	default:
-		if _, err := os.Stat(idp.DefaultSecretsFile); err != nil || !filepath.IsAbs(idp.DefaultSecretsFile) { // on Windows any drive could have it
+		if _, err := os.Stat(idp.DefaultSecretsFile); err != nil || !filepath.IsAbs(idp.DefaultSecretsFile) { // on Windows the path would be relative to the current drive
 			return nil, errors.New("only the Ona API issues such a token, and this is not an Ona environment: use --api-token-file or --api-token-env")
 		}
 		opts.Bearer = idp.BearerFile(idp.DefaultSecretsFile)

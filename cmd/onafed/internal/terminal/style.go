@@ -5,7 +5,7 @@ import (
 	"runtime"
 )
 
-// Style says how a line on a terminal is marked.
+// Style states how a line on a terminal is marked.
 type Style int
 
 // The styles. A line without a style is printed as it is.

@@ -20,12 +20,12 @@ type Command struct {
 	Audience         []string `required:"" help:"The audience of the token; repeat the flag for several. AWS accepts one." placeholder:"AUDIENCE" sep:"none"`
 	Decode           bool     `help:"Print header and claims as JSON instead of the token. Nothing is verified." xor:"form"`
 	Verify           bool     `help:"First check the signature against the issuer's published keys, the audience and the times."`
-	Issuer           string   `help:"With --verify: the issuer to verify against, whatever issuer the token names. Default: ${issuer}." placeholder:"URL"`
-	IssuerAt         string   `help:"With --verify: the address on this host that has the documents of the issuer, such as that of onafed dev." placeholder:"URL"`
+	Issuer           string   `help:"With --verify: the issuer that must have signed the token. Default: ${issuer}." placeholder:"URL"`
+	IssuerAt         string   `help:"With --verify: the address on this host that serves the documents of the issuer, such as the address of onafed dev." placeholder:"URL"`
 	Organization     string   `help:"With --verify: the organization that the token must belong to." placeholder:"ID"`
 	Output           string   `help:"Write the token to this file, without a newline, for AWS_WEB_IDENTITY_TOKEN_FILE. Choose a folder that contains nothing else." placeholder:"FILE" xor:"form"`
 	Group            string   `help:"With --output: a group of this user that may also read the file. An existing folder must be open to the group." placeholder:"GROUP"`
-	Watch            bool     `help:"With --output: replace the file before the token expires, until a signal."`
+	Watch            bool     `help:"With --output: replace the file each time before the token expires. The command runs until it gets a signal."`
 	Verbose          bool     `short:"v" help:"Log each step on standard error."`
 	source.Flags     `embed:""`
 	source.OwnerFlag `embed:""`
@@ -40,7 +40,8 @@ func (c *Command) Help() string {
     onafed idp token --audience sts.amazonaws.com --verify --organization 0191e223-1c3c-7607-badf-303c98b52d2f
     onafed idp token --audience sts.amazonaws.com --output /run/onafed/token --watch
 
---decode also prints a token that has expired, and, if a flag names the token, one for another audience. A warning then says so.
+--decode also prints a token that has expired. If a flag names the token, --decode also prints it if it is for another
+audience. In both cases a warning is printed.
 
 Without a flag for the source, the token comes from the first of these: the Ona API with the secrets file of the environment or
 with ONA_API_KEY, GITPOD_API_KEY or ONA_TOKEN; the file in AWS_WEB_IDENTITY_TOKEN_FILE; and with --allow-exec the ona or gitpod

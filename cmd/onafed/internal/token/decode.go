@@ -10,8 +10,9 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// decoded is the output of "ona idp token --decode", the vendor's command, which scripts read: the
-// members of Claims in alphabetical order, and the header as a list of one.
+// decoded has the form of the output of "ona idp token --decode", the command of Ona, because
+// scripts read that form: the members of Claims in alphabetical order, and the header as a list of
+// one.
 type decoded struct {
 	Claims map[string]any
 	Header []decodedHeader

@@ -30,7 +30,7 @@ func checkGroup(group, dir string) error {
 	}
 	info, err := os.Stat(dir)
 	if err != nil {
-		return nil //nolint:nilerr // the folder will be created, or that will fail with this error
+		return nil //nolint:nilerr // creating the folder later reports such an error
 	}
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	if !ok || mayEnter(info.Mode().Perm(), int(owner.Gid) == gid) {

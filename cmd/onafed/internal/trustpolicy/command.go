@@ -19,7 +19,7 @@ import (
 type Command struct {
 	Rule     `embed:""`
 	RoleName string `help:"The name of the role in the forms terraform and cloudformation." placeholder:"NAME" xor:"role"`
-	Rules    string `help:"Read rules from this JSON file. A member that a rule leaves out has the value of its flag. - is standard input." placeholder:"FILE" xor:"role"`
+	Rules    string `help:"Read rules from this JSON file. If a rule does not have a member, the value of its flag applies. - is standard input." placeholder:"FILE" xor:"role"`
 	Output   string `help:"The form: ${enum}." enum:"json,terraform,cloudformation" default:"json" short:"o"`
 	Limit    int    `help:"The number of characters that the account allows in a policy: 2048 unless AWS raised it, at most 8192." default:"2048" placeholder:"N"`
 }
@@ -42,8 +42,8 @@ extraFields (a list), sid and moreActions (a list). An unknown, repeated or empt
 "project" would allow the whole organization. Rules of one role make one policy, or several numbered roles if one policy
 would be longer than --limit.
 
-Nothing in a policy can become a template of Terraform or a substitution of CloudFormation. A role name that IAM refuses
-is an error.`
+Text in a policy that Terraform or CloudFormation would replace is escaped or refused. A role name that IAM refuses is an
+error.`
 }
 
 // Run implements the command.

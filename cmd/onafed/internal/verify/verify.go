@@ -60,8 +60,8 @@ func (i Issuer) Discover(ctx context.Context) (*issuer.Metadata, error) {
 	return issuer.Discover(ctx, i.URL, &issuer.DiscoverOptions{HTTPClient: i.Client(), InsecureLoopbackHTTP: i.At != ""})
 }
 
-// Verify checks the signature of a token against the keys of the issuer, and the rest as opts says.
-// The algorithms in opts are replaced by those that the issuer may use.
+// Verify checks the signature of a token against the keys of the issuer, and its other claims as
+// opts requires. The algorithms in opts are replaced by those that the issuer may use.
 func (i Issuer) Verify(ctx context.Context, token *idp.Token, opts issuer.VerifierOptions) error {
 	keys, err := issuer.NewIssuerKeySet(i.URL, &issuer.RemoteKeySetOptions{HTTPClient: i.Client(), InsecureLoopbackHTTP: i.At != ""})
 	if err != nil {
