@@ -10,14 +10,15 @@ import (
 
 // A key rotation with the gateway. It fetches the key set for each call and reads only the first
 // key, so it refuses tokens of the new key while the old key comes first. An issuer for such a
-// verifier must replace the key. Meanwhile the provider keeps its credentials, and no call fails.
+// verifier must replace the key. The gateway answers AccessDenied, as for a role that does not allow
+// the token, so the provider must be told to keep its credentials. Then no call fails.
 func TestKeyRotation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "https://rotation.example.com", "sts.amazonaws.com")
 	role := w.role(t, "rotation", strings.Replace(openToAll, "HOST", "rotation.example.com", 1))
 	events := make(chan awsfed.RefreshEvent, 100)
 	p := w.provider(t, role, func(o *awsfed.Options) {
-		o.Duration, o.AnyDuration = 8*time.Second, true
+		o.Duration, o.AnyDuration, o.KeepOnRefusal = 16*time.Second, true, true
 		o.RefreshBackoff = func(int, time.Duration) time.Duration { return 200 * time.Millisecond }
 		o.OnRefresh = func(e awsfed.RefreshEvent) { events <- e }
 	})
@@ -41,7 +42,7 @@ func TestKeyRotation(t *testing.T) {
 			case e.Err != nil && swapped:
 				t.Fatalf("with the new key alone in the set: %v", e.Err)
 			case e.Err != nil:
-				if !e.Valid || !e.Retryable {
+				if !e.Valid || e.Retryable {
 					t.Fatalf("the credentials were discarded because of %v", e.Err)
 				}
 				refused++

@@ -13,6 +13,7 @@ import (
 	josejwt "github.com/go-jose/go-jose/v4/jwt"
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/onafed/onafed/idp/idptest"
 	"github.com/onafed/onafed/idp/issuer"
 )
 
@@ -124,7 +125,10 @@ func ours(ctx context.Context, issuerURL, token string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	v, err := issuer.NewVerifier(issuerURL, keys, &issuer.VerifierOptions{Audiences: []string{audience}, Algorithms: algorithms, Leeway: -1})
+	v, err := issuer.NewVerifier(issuerURL, keys, &issuer.VerifierOptions{
+		Audiences: []string{audience}, Algorithms: algorithms, Leeway: -1,
+		Organizations: []string{idptest.OrganizationID}, // without it, org and sub of another issuer have no meaning
+	})
 	if err != nil {
 		return "", err
 	}
