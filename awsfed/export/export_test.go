@@ -48,10 +48,8 @@ func Rewrite(config bool, text, profile string, settings ...Setting) (after stri
 	if err != nil {
 		return "", false
 	}
-	for _, e := range s.entries {
-		if e.differs != "" {
-			return "", false
-		}
+	if s.checkKept(pairs) != nil {
+		return "", false
 	}
 	rewritten := s.rewrite(text, pairs)
 	out := text[:s.start] + rewritten + text[s.end:]

@@ -156,7 +156,8 @@ func (f *File) read(profile string) (*section, error) {
 }
 
 // Edit sets keys of one profile, and removes those whose value is empty. The section is appended if
-// the file has none. Errors are [*FileError].
+// the file has none. A line of the section that stays must be read the same by all SDKs. Errors are
+// [*FileError].
 //
 // Edit does not know what the keys mean. [File.WriteCredentials] and [File.WriteProcess] change the
 // keys that belong together.
@@ -226,13 +227,11 @@ func (f *File) plan(at target, profile string, decide func(*section) ([]pair, *F
 	if refused != nil {
 		return parts, refused
 	}
-	for i := range s.entries {
-		if e := &s.entries[i]; e.differs != "" {
-			return parts, refuse(e.line, e.differs, "remove the quotes, or move the comment to a line of its own")
-		}
-	}
 	settings, refused := decide(s)
 	if refused != nil {
+		return parts, refused
+	}
+	if refused := s.checkKept(settings); refused != nil {
 		return parts, refused
 	}
 	head, old, tail := text[:s.start], text[s.start:s.end], text[s.end:]

@@ -67,7 +67,7 @@ func TestRefusedFileIsUntouched(t *testing.T) {
 		"\ufeff[p]\n":                            1,
 		"[q]\nx = 1\nX = 2\n":                    3,
 		"[p]\ngarbage\n":                         2,
-		"[p]\naws_session_token = \"quoted\"\n":  2,
+		"[p]\noutput = \"quoted\"\n":             2,
 		"[q\n":                                   1,
 		"loose = 1\n[p]\n":                       1,
 		"[p]\naws_access_key_id = a\n  b = c\n":  3,

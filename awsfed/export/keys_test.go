@@ -97,6 +97,13 @@ func TestLongTermKeysAreKept(t *testing.T) {
 		{"token", "aws_access_key_id = other\naws_secret_access_key = s\naws_session_token = t\n", false},
 		{"old token", "aws_access_key_id = other\naws_secret_access_key = s\naws_security_token = t\n", false},
 		{"nothing", "region = x\n", false},
+		{"ASIA in quotes", "aws_access_key_id=\"ASIAX\"\n", false},
+		{"temporary keys in quotes", "aws_access_key_id = \"ASIAX\"\naws_secret_access_key = 's'\naws_session_token = \"t\"\n", false},
+		{"ASIA with a comment", "aws_access_key_id = ASIAX # ours\naws_secret_access_key = s ; ours\n", false},
+		{"ASIA with an indented comment", "  aws_access_key_id = \"ASIAX # ours\"\n", false},
+		{"AKIA in quotes", "aws_access_key_id = \"AKIAX\"\naws_secret_access_key = \"s\"\naws_session_token = \"t\"\n", true},
+		{"an empty token in quotes", "aws_access_key_id = other\naws_secret_access_key = s\naws_session_token = \"\"\n", true},
+		{"secret alone in quotes", "aws_access_key_id =\naws_secret_access_key = \"s\"\n", true},
 	}
 	for _, tt := range tests {
 		text := "[p]\n" + tt.section

@@ -26,14 +26,16 @@ type Profile struct {
 	Expires time.Time
 	// Process is the value of credential_process, empty if there is none.
 	Process string
+	// Ambiguous is the first of these credential settings that SDKs read differently, because of quotes,
+	// a comment after the value, or a value of several lines. It is nil if there is none.
+	Ambiguous *FileError
 	// Sources are the keys of other settings with which an SDK or the AWS CLI gets credentials from
 	// another source, such as role_arn or sso_session, in the order of the file.
 	Sources []string
 }
 
 // Inspect returns the credential settings of a profile. A missing file or section is not an error
-// and gives the zero Profile. A credential setting that SDKs read differently is a [*FileError], as
-// in [File.Lookup]. Inspect takes no lock.
+// and gives the zero Profile. Inspect takes no lock.
 func (f *File) Inspect(profile string) (Profile, error) {
 	s, err := f.read(profile)
 	if err != nil {
@@ -52,8 +54,8 @@ func (f *File) Inspect(profile string) (Profile, error) {
 		case e.key != keyAccessKeyID && e.key != keySecret && e.key != keySessionToken && e.key != keyOldToken:
 			continue
 		}
-		if reason := e.ambiguity(); reason != "" {
-			return Profile{}, &FileError{Path: f.path, Line: e.line, Reason: reason}
+		if reason := e.ambiguity(); reason != "" && p.Ambiguous == nil {
+			p.Ambiguous = &FileError{Path: f.path, Line: e.line, Reason: reason}
 		}
 	}
 	p.Keys, _ = keysOf(s)
@@ -63,10 +65,14 @@ func (f *File) Inspect(profile string) (Profile, error) {
 	return p, nil
 }
 
-// keysOf returns the kind of the section's keys, and the line that shows it.
+// keysOf returns the kind of the section's keys, and the line that shows it. Keys in quotes have the
+// kind that they have without.
 func keysOf(s *section) (Keys, *entry) {
-	id, e := s.value(keyAccessKeyID), s.entry(keyAccessKeyID)
-	if id == "" {
+	id, e := "", s.entry(keyAccessKeyID)
+	if e != nil {
+		id = e.golang
+	}
+	if e == nil || e.value == "" {
 		e = s.entry(keySecret)
 	}
 	switch {
@@ -74,7 +80,7 @@ func keysOf(s *section) (Keys, *entry) {
 		return NoKeys, nil
 	case strings.HasPrefix(id, "AKIA"):
 		return LongTermKeys, e
-	case strings.HasPrefix(id, "ASIA"), s.value(keySessionToken) != "", s.value(keyOldToken) != "":
+	case strings.HasPrefix(id, "ASIA"), s.hasValue(keySessionToken), s.hasValue(keyOldToken):
 		return TemporaryKeys, e
 	}
 	return LongTermKeys, e

@@ -109,7 +109,7 @@ func (s *section) verify(before, rewritten string, settings []pair) *FileError {
 		for i < len(t.entries) && contains(settings, t.entries[i].key) {
 			i++
 		}
-		if i == len(t.entries) || t.entries[i].key != e.key || t.entries[i].value != e.value || t.entries[i].nested != e.nested {
+		if i == len(t.entries) || t.entries[i].key != e.key || t.entries[i].value != e.value || t.entries[i].golang != e.golang || t.entries[i].nested != e.nested {
 			return refuse(e.line, "SDKs would read key "+quoted(e.key)+" differently after the change", "move it")
 		}
 		i++

@@ -46,6 +46,8 @@ func TestRewrite(t *testing.T) {
 		{rule: "removing from a missing section changes nothing", before: "[q]\n", after: "[q]\n", settings: set("a", "")},
 		{rule: "indented keys stay indented", before: "[p]\n  a = 0\n  b = 2\n", after: "[p]\n  a = 1\n  b = 2\n", settings: set("a", "1")},
 		{rule: "other sections keep their comments and quotes", before: "# head\n[q]\nx = \"1\" # c\n[p] # ours\n; c\na = 0\n", after: "# head\n[q]\nx = \"1\" # c\n[p] # ours\n; c\na = 1\n", settings: set("a", "1")},
+		{rule: "a value in quotes is replaced", before: "[p]\na = \"0\"\nb = 2\n", after: "[p]\na = 1\nb = 2\n", settings: set("a", "1")},
+		{rule: "a value with a comment is removed", before: "[p]\na = 0 # c\nb = 2\n", after: "[p]\nb = 2\n", settings: set("a", "")},
 		{rule: "some replaced, some removed, some new", before: "[p]\na = 0\nx = 9\nb = 0\n[q]\n", after: "[p]\na = 1\nx = 9\nc = 3\n[q]\n", settings: set("a", "1", "b", "", "c", "3")},
 	}
 	for _, tt := range tests {
@@ -63,6 +65,16 @@ func TestRewrite(t *testing.T) {
 				t.Errorf("the same edit again changed %q to %q", got, again)
 			}
 		})
+	}
+}
+
+// A line that SDKs read differently and that the edit keeps is refused.
+func TestEditRefusesAmbiguousLinesThatStay(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{"b = \"2\"", "b = 2 # c", "b = '2'"} {
+		if after, ok := export.Rewrite(false, "[p]\na = \"0\"\n"+line+"\n", "p", export.Set("a", "1")); ok {
+			t.Errorf("beside %q: Rewrite = %q, want a refusal", line, after)
+		}
 	}
 }
 

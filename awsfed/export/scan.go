@@ -166,10 +166,7 @@ func (s *scanner) property(raw, body string, e *entry) *FileError {
 	s.key, s.goEmpty, s.pyEmpty = key, golang == "", python == ""
 	s.indent = len(e.indent)
 	if s.inTarget {
-		e.key, e.value = key, python
-		if golang != python {
-			e.differs = "a value with quotes or with a comment after it: botocore reads them as part of the value, the Go SDK does not"
-		}
+		e.key, e.value, e.golang = key, python, golang
 		s.entries = append(s.entries, *e)
 	}
 	return nil

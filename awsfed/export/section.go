@@ -25,22 +25,25 @@ type section struct {
 // key above.
 type entry struct {
 	key        string // lower-case
-	value      string
+	value      string // as botocore reads it
+	golang     string // as the Go SDK reads it, without quotes and without a comment
 	indent     string
 	eol        string
 	start, end int // the line with its end
 	line       int
-	continued  bool   // the value has more lines
-	nested     bool   // the line continues the value of the key above
-	differs    string // why the readers disagree about the value, "" if they agree
+	continued  bool // the value has more lines
+	nested     bool // the line continues the value of the key above
 }
 
 // ambiguity returns why SDKs may read different values, "" if they agree.
 func (e *entry) ambiguity() string {
-	if e.differs == "" && e.continued {
+	switch {
+	case e.value != e.golang:
+		return "a value with quotes or with a comment after it: botocore reads them as part of the value, the Go SDK does not"
+	case e.continued:
 		return "a value of several lines"
 	}
-	return e.differs
+	return ""
 }
 
 // equals reports whether all readers read exactly the value.
@@ -56,12 +59,21 @@ func (s *section) entry(key string) *entry {
 	return nil
 }
 
-// value returns the key's value, "" if the key is absent.
-func (s *section) value(key string) string {
-	if e := s.entry(key); e != nil {
-		return e.value
+// hasValue reports whether every SDK reads a value of the key that is not empty.
+func (s *section) hasValue(key string) bool {
+	e := s.entry(key)
+	return e != nil && e.value != "" && e.golang != ""
+}
+
+// checkKept refuses a line that an edit keeps and that SDKs read differently. Lines that the settings
+// replace or remove need not be read alike.
+func (s *section) checkKept(settings []pair) *FileError {
+	for i := range s.entries {
+		if e := &s.entries[i]; e.value != e.golang && !contains(settings, e.key) {
+			return refuse(e.line, e.ambiguity(), "remove the quotes, or move the comment to a line of its own")
+		}
 	}
-	return ""
+	return nil
 }
 
 // differs reports whether the section does not have the settings.

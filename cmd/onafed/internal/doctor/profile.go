@@ -67,7 +67,7 @@ func (e *examination) hasProcess() bool {
 		return false
 	}
 	p, err := file.Inspect(e.command.Profile)
-	return err == nil && p.Process != ""
+	return err == nil && p.Process != "" && p.Ambiguous == nil
 }
 
 // sharedFile checks that SDKs can read a file and other users cannot. It returns the file and the
@@ -90,6 +90,9 @@ func (e *examination) sharedFile(name string, open func(string, *export.FileOpti
 		return nil, export.Profile{}, false
 	}
 	profile, err := file.Inspect(e.command.Profile)
+	if err == nil && profile.Ambiguous != nil {
+		err = profile.Ambiguous
+	}
 	if err != nil {
 		e.problem(name, err.Error(), fileFix(err, path))
 		return nil, export.Profile{}, false
