@@ -72,14 +72,14 @@ func spelling(name string, version Version) string {
 
 // WithoutNumbers returns a subject of GitHub without the numbers of an immutable one:
 // repo:octo-org@1/octo-repo@2:ref:x becomes repo:octo-org/octo-repo:ref:x. ok reports whether the
-// subject has both numbers.
+// subject has both numbers. An asterisk in the name of the repository counts as its number.
 func WithoutNumbers(s string) (classic string, ok bool) {
 	path, isRepository := strings.CutPrefix(s, "repo:")
 	path, rest, continues := strings.Cut(path, ":")
 	owner, name, _ := strings.Cut(path, "/")
 	owner, ownerNumber, _ := strings.Cut(owner, "@")
 	name, number, _ := strings.Cut(name, "@")
-	if !isRepository || ownerNumber == "" || number == "" {
+	if !isRepository || ownerNumber == "" || number == "" && !strings.Contains(name, "*") {
 		return s, false
 	}
 	classic = "repo:" + owner + "/" + name

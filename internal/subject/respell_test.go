@@ -46,6 +46,8 @@ func TestWithoutNumbers(t *testing.T) {
 		"repo:octo-org@1/octo-repo@2":                    "repo:octo-org/octo-repo",
 		"repo:octo-org@*/octo-repo@*:*":                  "repo:octo-org/octo-repo:*",
 		"repo:octo-org@1/octo-repo@2:":                   "repo:octo-org/octo-repo:",
+		"repo:octo-org@1/*":                              "repo:octo-org/*",
+		"repo:octo-org@1/octo-*:ref:refs/heads/main":     "repo:octo-org/octo-*:ref:refs/heads/main",
 		"repo:octo-org/octo-repo:ref:refs/heads/main":    "",
 		"repo:octo-org@1/octo-repo:environment:prod":     "",
 		"repo:octo-org/octo-repo:environment:a@b/c@d":    "",
