@@ -48,7 +48,7 @@ const (
 	OrganizationWide = "organization-wide"
 	// Projectless: a V2 pattern matches only environments that belong to no project.
 	Projectless = "only-environments-without-project"
-	// InvalidPrincipal: a principal has an account that cannot exist.
+	// InvalidPrincipal: a principal that cannot exist, such as one with an account of 11 digits.
 	InvalidPrincipal = "invalid-principal"
 	// Braces: a value lists alternatives in braces, which AWS compares as plain text.
 	Braces = "braces-are-plain-text"

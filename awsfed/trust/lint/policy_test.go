@@ -192,6 +192,25 @@ func TestMissingSubjectNamesTheClaims(t *testing.T) {
 	}
 }
 
+func TestProvidersThatCannotExist(t *testing.T) {
+	t.Parallel()
+	for name, exists := range map[string]bool{
+		"arn:aws:iam::123456789012:oidc-provider/example.com/a": true, "arn:aws-us-gov:iam::123456789012:saml-provider/p": true, "accounts.google.com": true,
+		"arn:aws:iam::12345678901:oidc-provider/example.com": false, "arn:aws:iam::AWS_ACCOUNT_ID:oidc-provider/example.com": false,
+		"arn:aws:iam::123456789012:oidc-provider/": false, "arn:aws:iam::123456789012:oidc-provider": false, "arn:aws:iam::123456789012:role/r": false,
+		"arn:aws:iam:us-east-1:123456789012:oidc-provider/example.com": false, "arn:awsx:iam::123456789012:oidc-provider/example.com": false,
+		"arn:aws:sts::123456789012:oidc-provider/example.com": false,
+	} {
+		p := trust.Policy{Statements: []trust.Statement{{
+			Effect: trust.Deny, Principal: trust.Principal{Federated: []string{name}}, Actions: []string{"sts:AssumeRoleWithWebIdentity"},
+		}}}
+		found := slices.ContainsFunc(lint.Policy(p), func(f lint.Finding) bool { return f.ID == lint.InvalidPrincipal })
+		if found == exists {
+			t.Errorf("provider %q: a finding %s: %v", name, lint.InvalidPrincipal, found)
+		}
+	}
+}
+
 // Parse refuses some of these, but a policy can be made in Go code.
 func TestPrincipalsThatCannotExist(t *testing.T) {
 	t.Parallel()
@@ -199,6 +218,10 @@ func TestPrincipalsThatCannotExist(t *testing.T) {
 		"*": true, "123456789012": true, "arn:aws:iam::123456789012:root": true, "AROAIOSFODNN7EXAMPLE": true,
 		"12345678901": false, "1234567890123": false, "ACCOUNT": false, "AWS_ACCOUNT_ID": false, "": false,
 		"arn:aws:iam::12345678901:root": false, "arn:aws:iam::${AWS::AccountId}:root": false, "arn:aws:iam": false, "BROAIOSFODNN7EXAMPLE": false,
+		"arn:aws:iam::123456789012:role/a/b": true, "arn:aws-cn:iam::123456789012:user/u": true, "arn:aws:sts::123456789012:assumed-role/r/s": true,
+		"arn:aws:sts::123456789012:federated-user/u": true, "arn:aws:iam::123456789012:policy/p": false, "arn:aws:iam::123456789012:group/g": false,
+		"arn:aws:iam::123456789012:role/": false, "arn:aws:iam::123456789012:role": false, "arn:awsx:iam::123456789012:root": false,
+		"arn:aws:iam:us-east-1:123456789012:root": false, "arn:aws:sts::123456789012:role/r": false, "arn:aws:iam::123456789012:oidc-provider/x": false,
 	} {
 		p := trust.Policy{Statements: []trust.Statement{{
 			Effect: trust.Deny, Principal: trust.Principal{AWS: []string{name}}, Actions: []string{"sts:AssumeRole"},

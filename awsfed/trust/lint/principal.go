@@ -11,12 +11,22 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// checkPrincipals reports principals with an account that cannot exist, such as a placeholder or a
-// number that does not have 12 digits.
+// checkPrincipals reports principals that cannot exist: their account is a placeholder or a number
+// that does not have 12 digits, or their ARN is not that of a principal.
 func (l *linter) checkPrincipals(st *statement) {
 	for _, name := range slices.Concat(st.Principal.Federated, st.Principal.AWS) {
 		account, ok := accountOf(name)
-		if !slices.Contains(st.Principal.AWS, name) && !strings.HasPrefix(name, "arn:") || ok {
+		if !slices.Contains(st.Principal.AWS, name) && !strings.HasPrefix(name, "arn:") {
+			continue
+		}
+		if a, isARN := arn.Parse(name); ok && isARN && !isPrincipal(a, slices.Contains(st.Principal.AWS, name)) {
+			f := st.finding(InvalidPrincipal, Error, "the principal "+quote.Name(name)+" is the ARN of nothing that can be a principal",
+				"A principal is a provider, or an account (root), a user, a role or a session, in a partition of AWS and without a region. "+
+					"IAM refuses the policy, or the principal matches nobody.")
+			f.Value = name
+			l.add(f, nil)
+		}
+		if ok {
 			continue
 		}
 		f := st.finding(InvalidPrincipal, Error, "the principal "+quote.Name(name)+" names no account",
@@ -41,6 +51,22 @@ func accountOf(principal string) (account string, ok bool) {
 		return "", false
 	}
 	return principal, principal == "*" || arn.IsAccount(principal) || isID
+}
+
+// isPrincipal reports whether the ARN has the form of a principal of AWS, or else of a provider (IAM
+// User Guide, "AWS JSON policy elements: Principal").
+func isPrincipal(a arn.ARN, ofAWS bool) bool {
+	kind, name, named := strings.Cut(a.Resource, "/")
+	named = named && name != ""
+	switch {
+	case !arn.IsPartition(a.Partition) || a.Region != "":
+		return false
+	case !ofAWS:
+		return a.Service == "iam" && named && (kind == "oidc-provider" || kind == "saml-provider")
+	case a.Service == "sts":
+		return named && (kind == "assumed-role" || kind == "federated-user")
+	}
+	return a.Service == "iam" && (a.Resource == "root" || named && (kind == "user" || kind == "role"))
 }
 
 // checkActionOfProvider reports an Allow for an OIDC provider with sts:AssumeRole, which tokens do not
