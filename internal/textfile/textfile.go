@@ -29,6 +29,15 @@ func Encoding(text string) string {
 	return ""
 }
 
+// CheckJSON returns an error if text is UTF-16 or UTF-32, or begins with the byte order mark of UTF-8,
+// which IAM refuses. The error does not contain the text.
+func CheckJSON(text string) error {
+	if strings.HasPrefix(text, "\ufeff") {
+		return errors.New("the text begins with a byte order mark, which JSON cannot have; in Windows PowerShell 5, write it with | Out-File -Encoding ascii")
+	}
+	return Check(text)
+}
+
 // Check returns an error if text is UTF-16 or UTF-32. The error does not contain the text.
 func Check(text string) error {
 	encoding := Encoding(text)

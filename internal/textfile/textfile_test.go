@@ -49,6 +49,15 @@ func TestEncoding(t *testing.T) {
 	if got := textfile.Encoding("\xff\xfe"); got != le {
 		t.Errorf("Encoding of a byte order mark alone = %q", got)
 	}
+	if err := textfile.CheckJSON("\ufeff{}"); err == nil || !strings.Contains(err.Error(), "byte order mark") {
+		t.Errorf("CheckJSON of a byte order mark = %v", err)
+	}
+	if err := textfile.CheckJSON("{}"); err != nil {
+		t.Errorf("CheckJSON = %v", err)
+	}
+	if err := textfile.CheckJSON("{\x00}\x00"); err == nil {
+		t.Error("CheckJSON accepts UTF-16")
+	}
 	err := textfile.Check("e\x00y\x00")
 	if !strings.Contains(err.Error(), "Out-File -Encoding ascii") || len(err.Error()) > 150 {
 		t.Errorf("Check = %v", err)

@@ -31,6 +31,10 @@ func (c *Command) writeProcess(ctx context.Context, t *terminal.Terminal) (resul
 		return result{}, fmt.Errorf("profile %+q in %s has %w, which SDKs prefer to credential_process: choose another --profile, or remove the keys with --overwrite",
 			c.Profile, at(f.credentials), export.ErrLongTerm)
 	}
+	// Keys are removed from the credentials file, and other sources in it stay.
+	if f.inCredentials.Ambiguous != nil && (len(f.inCredentials.Sources) > 0 || f.inCredentials.Process != "") {
+		return result{}, f.inCredentials.Ambiguous
+	}
 	p, err := c.provider(ctx, t)
 	if err != nil {
 		return result{}, err

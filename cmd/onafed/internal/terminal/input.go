@@ -37,7 +37,7 @@ func (t *Terminal) ReadFile(path string) (string, error) {
 	if n > maxInput {
 		return "", fmt.Errorf("%s is larger than %d MiB", quote.Path(path), maxInput>>20)
 	}
-	if err := textfile.Check(b.String()); err != nil {
+	if err := textfile.CheckJSON(b.String()); err != nil {
 		return "", fmt.Errorf("%s: %w", quote.Path(path), err)
 	}
 	return b.String(), nil
