@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -239,7 +240,7 @@ func TestBackoff(t *testing.T) {
 			t.Errorf("Backoff(%d) does not use all of %s", i+1, bound)
 		}
 	}
-	if d := idp.Backoff(1 << 40); d >= 5*time.Second {
-		t.Errorf("Backoff of 2^40 failures = %s", d)
+	if d := idp.Backoff(math.MaxInt); d >= 5*time.Second {
+		t.Errorf("Backoff of MaxInt failures = %s", d)
 	}
 }

@@ -89,6 +89,7 @@ func TestRSAKeysOutsideTheLimits(t *testing.T) {
 	n := func(bits uint) *big.Int {
 		return new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), bits), big.NewInt(1))
 	}
+	beyond := int64(1<<32 + 1) // 1 where an int has 32 bits, which is refused too
 	for name, tt := range map[string]struct {
 		k    *rsa.PublicKey
 		want bool
@@ -106,7 +107,7 @@ func TestRSAKeysOutsideTheLimits(t *testing.T) {
 		"e 3":            {&rsa.PublicKey{N: n(2048), E: 3}, true},
 		"e 0":            {&rsa.PublicKey{N: n(2048)}, false},
 		"e negative":     {&rsa.PublicKey{N: n(2048), E: -3}, false},
-		"e beyond 31":    {&rsa.PublicKey{N: n(2048), E: 1<<32 + 1}, false},
+		"e beyond 31":    {&rsa.PublicKey{N: n(2048), E: int(beyond)}, false},
 		"no n":           {&rsa.PublicKey{E: 3}, false},
 		"nil":            {nil, false},
 		"n negative odd": {&rsa.PublicKey{N: new(big.Int).Neg(n(2048)), E: 3}, false},
