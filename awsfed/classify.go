@@ -42,8 +42,8 @@ const (
 	codeValidation       = "ValidationError"
 )
 
-// classify returns what a refresh does after a failed attempt. It uses the code and the status; the
-// text only for one code that STS uses for two things.
+// classify returns what a refresh does after a failed attempt. It uses the code and the status. It
+// uses the text only for one code, which STS sends for two different failures.
 func classify(err error) class {
 	code, status := codeOf(err), statusOf(err)
 	switch {
@@ -78,8 +78,9 @@ func classify(err error) class {
 	return giveUp
 }
 
-// retryable reports whether a failed refresh may succeed later without any change. The failures that
-// cannot are a closed list: an unknown failure counts as an outage, so valid credentials are kept.
+// retryable reports whether a failed refresh may succeed later without any change. The failures
+// that need a change are a closed list. An unknown failure counts as an outage, so valid
+// credentials are kept.
 func retryable(err error) bool {
 	var (
 		account *AccountError

@@ -17,7 +17,7 @@ import (
 	"github.com/onafed/onafed/internal/testkit/nextcache"
 )
 
-// A path is a way of the credentials to a client.
+// A path is a way in which a client gets the credentials.
 type path struct {
 	name string
 	open func(t *testing.T, s *service, src idp.TokenSource, optFns ...func(*awsfed.Options)) (aws.CredentialsProvider, *awsfed.Provider)
@@ -109,15 +109,15 @@ func overHTTP(s *service) aws.HTTPClient {
 	})
 }
 
-// An experience is what a caller with one call a second sees.
-type experience struct {
+// An observation is what a caller with one call each second gets.
+type observation struct {
 	expired, failed         int
 	firstFailed, lastFailed time.Time
 	calls                   int
 }
 
 // call calls once a second for d, and checks each key against its expiry at STS.
-func (e *experience) call(t *testing.T, creds aws.CredentialsProvider, s *service, d time.Duration) {
+func (e *observation) call(t *testing.T, creds aws.CredentialsProvider, s *service, d time.Duration) {
 	t.Helper()
 	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(time.Second) {
 		c, err := creds.Retrieve(t.Context())
@@ -135,14 +135,15 @@ func (e *experience) call(t *testing.T, creds aws.CredentialsProvider, s *servic
 	}
 }
 
-// STS is down from 2 minutes before the advisory window until a minute after the expiry. Calls fail only
-// after the expiry, and new credentials arrive within 15 s and the attempt under way of the repair.
+// STS is down from 2 minutes before the advisory window until a minute after the expiry. Calls fail
+// only after the expiry. After the repair, new credentials arrive within 15 s and the time of the
+// running attempt.
 func TestOutageAcrossTheExpiry(t *testing.T) {
 	inEachPath(t, func(t *testing.T, p path) {
 		t.Helper()
 		s := newService()
 		creds, _ := p.open(t, s, &mintery{tb: t}, exact)
-		var seen experience
+		var seen observation
 		seen.call(t, creds, s, 43*time.Minute)
 		expiry := s.end("AKID1")
 		s.failWith(errors.New("down"))
@@ -159,8 +160,8 @@ func TestOutageAcrossTheExpiry(t *testing.T) {
 	})
 }
 
-// Failures that last reach callers within seconds of the refresh that meets them, although the
-// credentials are valid. A refusal is over within seconds of its repair.
+// Callers get a permanent failure within seconds of the failed refresh, although the credentials
+// are valid. After its repair they get credentials within seconds.
 func TestPermanentFailuresReachCallers(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -177,7 +178,7 @@ func TestPermanentFailuresReachCallers(t *testing.T) {
 				t.Helper()
 				s, m := newService(), &mintery{tb: t}
 				creds, prov := p.open(t, s, m, exact, func(o *awsfed.Options) { o.ExpectedAccount = account })
-				var seen experience
+				var seen observation
 				seen.call(t, creds, s, 10*time.Minute)
 				tt.fail(s, m)
 				seen.call(t, creds, s, time.Until(prov.Status().RefreshAt))
@@ -208,7 +209,7 @@ func TestDeadKey(t *testing.T) {
 		t.Helper()
 		s := newService()
 		creds, prov := p.open(t, s, &mintery{tb: t}, exact)
-		var seen experience
+		var seen observation
 		seen.call(t, creds, s, 10*time.Minute)
 		prov.Invalidate("AKID1")
 		c, err := creds.Retrieve(t.Context())
@@ -236,8 +237,7 @@ func (onlyWebIdentity) ProviderSources() []aws.CredentialSource {
 	return []aws.CredentialSource{aws.CredentialSourceSTSAssumeRoleWebID}
 }
 
-// Without that source the model returns expired keys in the tests above. They would not be tests
-// otherwise.
+// Without that source the model returns expired keys in the tests above. So these tests can fail.
 func TestNewModeReturnsExpiredKeys(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -247,7 +247,7 @@ func TestNewModeReturnsExpiredKeys(t *testing.T) {
 			t.Error("the provider is in the scope of the new mode")
 		}
 		creds := nextcache.ForClient(onlyWebIdentity{p})
-		var seen experience
+		var seen observation
 		seen.call(t, creds, s, 43*time.Minute)
 		s.failWith(errors.New("down"))
 		seen.call(t, creds, s, 18*time.Minute)

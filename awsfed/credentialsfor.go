@@ -10,8 +10,8 @@ import (
 // CredentialsFor is [Provider.Credentials] for a caller that needs the credentials for some time,
 // for example to sign a token that is valid as long as they are. If they expire in less than life,
 // and less than half of their lifetime is left, CredentialsFor waits for a refresh. If that refresh
-// fails with a retryable error, and during the backoff after it, the result is the old credentials
-// with the life that they have.
+// fails with a retryable error, and during the backoff after it, CredentialsFor returns the old
+// credentials, which are then valid for less than life.
 func (p *Provider) CredentialsFor(ctx context.Context, life time.Duration) (aws.Credentials, error) {
 	s, err := p.engine.ValueFor(ctx, life)
 	if err != nil {

@@ -17,26 +17,28 @@
 // # Refreshing
 //
 // The first call gets a token from the [idp.TokenSource] and exchanges it at STS
-// (AssumeRoleWithWebIdentity). Some time before the credentials expire, 15 minutes for the usual
-// lifetime of an hour, the next call starts a refresh in the background and returns the old ones.
-// Callers almost never wait while the old credentials are valid: up to a second in their last
-// minute (a tenth of a short lifetime), after a refusal, or after a service rejected the key.
+// (AssumeRoleWithWebIdentity). Credentials with the usual lifetime of an hour are refreshed about
+// 15 minutes before they expire: from then on, the next call starts a refresh in the background and
+// returns the old credentials. While these are valid, callers do not wait, except for up to a
+// second in the last minute (or the last tenth of a short lifetime) and after a refusal of STS.
+// After a service rejected the key, callers wait for the new credentials.
 //
 // During an outage of STS or of the identity provider, callers get the old credentials until they
 // expire, and refreshes are retried with growing pauses. A refusal of STS, such as AccessDenied, is
-// returned to callers within seconds, and so are the new credentials after its repair;
-// [Options].KeepOnRefusal keeps valid credentials in that case. An answer with credentials of
-// another role, or that cannot be used, never replaces good credentials.
+// returned to callers although the old credentials are valid, unless [Options].KeepOnRefusal is
+// set. When STS accepts the role again, callers get new credentials within seconds. An answer for
+// another role, or one that cannot be used, never replaces valid credentials.
 //
 // Times are wall clock times, corrected by the clock of STS if it differs by more than a minute. So
 // the provider works on a machine that was suspended, and on one with a wrong clock.
 //
 // # Several roles
 //
-// A [Pool] has a provider for each role, and [Pool.Config] returns a configuration with one of them.
-// The same role with another session policy is another provider. Set [Options].ExpectedAccount if
-// role ARNs come from outside of the program. To assume a role that trusts the first one, give a
-// client with the configuration to stscreds.NewAssumeRoleProvider of the SDK.
+// A [Pool] has a provider for each role, and [Pool.Config] returns a configuration with one of
+// them. The same role with another session policy has its own provider. Set
+// [Options].ExpectedAccount if role ARNs come from outside of the program. To assume a second role
+// that trusts the first one, pass an STS client with that configuration to
+// stscreds.NewAssumeRoleProvider of the SDK.
 //
 // # Errors
 //

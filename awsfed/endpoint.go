@@ -23,8 +23,8 @@ func (e *endpointError) Error() string {
 	return fmt.Sprintf("the STS endpoint %s would send the ID token without encryption", quote.Text(e.url, maxShown))
 }
 
-// orUse is what a program can do about an endpointError.
-const orUse = "use https, or http to this host, or set InsecureHTTP"
+// endpointAdvice is the next step for an endpointError.
+const endpointAdvice = "use https, or http to this host, or set InsecureHTTP"
 
 // checkURL returns an error if a request to u would send a token over http to another host.
 func checkURL(u *url.URL) error {
@@ -50,7 +50,7 @@ func checkClient(client any) error {
 		return nil
 	}
 	if err := checkURL(u); err != nil {
-		return optionError("client", "%w: %s", err, orUse)
+		return optionError("client", "%w: %s", err, endpointAdvice)
 	}
 	return nil
 }

@@ -71,24 +71,24 @@ func (e *AssumeRoleError) Error() string {
 	if e.RequestID != "" {
 		suffix = " (request " + fit(quote.Clean(e.RequestID, 48), 60) + ")"
 	}
-	room := maxError - len(prefix) - len(suffix)
-	return prefix + fit(e.reason(room), room) + suffix
+	limit := maxError - len(prefix) - len(suffix)
+	return prefix + fit(e.reason(limit), limit) + suffix
 }
 
-// reason returns the answer of STS or the cause. The text should have that many bytes at most.
-func (e *AssumeRoleError) reason(room int) string {
+// reason returns the answer of STS or the cause. The text of an answer has at most limit bytes.
+func (e *AssumeRoleError) reason(limit int) string {
 	if e.Code == "" {
 		return causeText(e.Err)
 	}
 	text := "STS answered " + quote.Clean(e.Code, 64)
 	then := ""
 	if tok, ok := errors.AsType[*tokenError](e.Err); ok {
-		then = fit("; then: "+tok.Error(), room/2)
+		then = fit("; then: "+tok.Error(), limit/2)
 	}
 	if msg := messageOf(e.Err); msg != "" {
-		text += ": " + quote.Text(quote.Scrub(msg), max(room-len(text)-len(then)-len(`: ""...`), 0))
+		text += ": " + quote.Text(quote.Scrub(msg), max(limit-len(text)-len(then)-len(`: ""...`), 0))
 	}
-	return fit(text, room-len(then)) + then
+	return fit(text, limit-len(then)) + then
 }
 
 // fit returns s, which is ASCII, or its beginning with "..." if it has more than n bytes.

@@ -11,8 +11,8 @@ import (
 // A RefreshEvent is the result of one refresh. It contains no secrets, and personal data is
 // redacted. AccessKeyID, AssumedRoleARN and RequestID connect it with records of CloudTrail.
 //
-// Its JSON has the members of [Status], with the same promise, and retryable, began, ended and
-// remaining. request_id is RequestID of the event.
+// Its JSON has the members of [Status], and retryable, began, ended and remaining. It is as stable
+// as that of Status. The member request_id is RequestID of the event, not of the Status in it.
 type RefreshEvent struct {
 	// Status is the state after the refresh. Its credentials are the new ones, or, after a failure,
 	// the old ones. Err is nil after a success.

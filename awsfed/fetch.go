@@ -27,7 +27,7 @@ var errNoToken = errors.New("the token source returned neither a token nor an er
 // Fetch exchanges a token for credentials, with all attempts of one refresh.
 func (d *driver) Fetch(ctx context.Context) (session, error) {
 	p := (*Provider)(d)
-	f := fetch{p: p, newConnection: p.doubtsConnections()}
+	f := fetch{p: p, newConnection: p.mayHaveBrokenConnections()}
 	tok, err := f.token(ctx, p.src)
 	if err != nil {
 		return session{}, f.fail(nil, err)
@@ -155,10 +155,10 @@ func (p *Provider) sourceName() string {
 	return strings.TrimPrefix(fmt.Sprintf("%T", p.src), "*")
 }
 
-// doubtsConnections reports whether idle connections may be broken without an error: the last
-// refresh had a timeout, or the wall clock and the monotonic clock differ since the last answer, as
-// they do after the machine was suspended.
-func (p *Provider) doubtsConnections() bool {
+// mayHaveBrokenConnections reports whether idle connections may be broken without an error: after a
+// timeout in the last refresh, or if the wall clock and the monotonic clock have moved by different
+// times since the last answer, as after the machine was suspended.
+func (p *Provider) mayHaveBrokenConnections() bool {
 	if isTimeout(p.engine.Status().Err) {
 		return true
 	}
@@ -190,8 +190,7 @@ func (p *Provider) throttle(ctx context.Context) error {
 }
 
 // attemptPause returns the pause after attempt n: full jitter over a second, then over two, unless
-// the server asked for more.
-// u is in [0, 1).
+// the server asked for more. u is in [0, 1).
 func attemptPause(n int, err error, u float64) time.Duration {
 	return max(time.Duration(u*float64(retry.Exponential(time.Second, n, 2*time.Second))), retryAfter(err))
 }

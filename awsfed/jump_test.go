@@ -48,15 +48,15 @@ func (givesKeys) AssumeRoleWithWebIdentity(context.Context, *sts.AssumeRoleWithW
 	}}, nil
 }
 
-// Connections are doubted when the wall clock has jumped since the last answer.
-func TestDoubtsConnections(t *testing.T) {
+// Connections may be broken if the wall clock has jumped since the last answer.
+func TestMayHaveBrokenConnections(t *testing.T) {
 	t.Parallel()
 	for ahead, want := range map[time.Duration]bool{0: false, time.Second: false, time.Hour: true, -time.Hour: true} {
 		p, err := New(givesKeys{}, "arn:aws:iam::123456789012:role/deploy", idptest.NewIssuer(t, nil).TokenSource(idp.AudienceAWS))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.doubtsConnections() {
+		if p.mayHaveBrokenConnections() {
 			t.Error("connections are doubted before the first answer")
 		}
 		if _, err := p.Retrieve(t.Context()); err != nil {
@@ -64,8 +64,8 @@ func TestDoubtsConnections(t *testing.T) {
 		}
 		s, _ := p.engine.Peek()
 		s.at = wallBefore(t, s.at, ahead)
-		if got := p.doubtsConnections(); got != want {
-			t.Errorf("after a jump of %v: doubtsConnections = %v, want %v", ahead, got, want)
+		if got := p.mayHaveBrokenConnections(); got != want {
+			t.Errorf("after a jump of %v: mayHaveBrokenConnections = %v, want %v", ahead, got, want)
 		}
 	}
 }

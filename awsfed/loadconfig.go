@@ -25,18 +25,19 @@ type LoadOptions struct {
 	Config config.LoadOptions
 }
 
-// LoadConfig returns a configuration for AWS service clients with the credentials of the role, from
-// a [Provider], which [FromConfig] finds in it. An empty roleARN means the value of AWS_ROLE_ARN.
-// Clients report rejected keys to the provider, see [Provider.APIOption].
+// LoadConfig returns a configuration for AWS service clients. Its credentials are those of the
+// role. They come from a [Provider], which [FromConfig] returns. An empty roleARN means the value
+// of AWS_ROLE_ARN. Clients report rejected keys to the provider, see [Provider.APIOption].
 //
 // Region, endpoints, FIPS, proxies, certificates and retries come from the environment and the
-// shared configuration files, as with config.LoadDefaultConfig. Settings for credentials and bearer
-// tokens are ignored there, even invalid ones, so no other identity replaces the role when it
-// cannot be assumed. If the SDK refuses a profile because of such settings, LoadConfig gives it
-// copies of the files without them, in a temporary folder for this user, which it then removes.
+// shared configuration files, as with config.LoadDefaultConfig. Settings there for credentials and
+// bearer tokens are ignored, even if they are invalid, so that no other identity is used if the
+// role cannot be assumed. If the SDK refuses a profile because of such settings, LoadConfig makes
+// copies of the files without them, in a temporary folder of this user, and removes the copies
+// after loading.
 //
 // If no region is set, the provider calls the STS of [DefaultRegion], and the Region of the result
-// is empty for the caller to set.
+// is empty: the caller sets it.
 //
 // LoadConfig fetches no token and sends nothing. Errors about the role, the provider's options, and
 // an endpoint of STS that uses http on another host are an [*OptionError].
@@ -70,7 +71,7 @@ func LoadConfig(ctx context.Context, roleARN string, src idp.TokenSource, optFns
 		return aws.Config{}, fmt.Errorf("awsfed: STS has no endpoint: %w", err)
 	}
 	if err := checkURL(u); err != nil && !s.insecureHTTP {
-		return aws.Config{}, inFunc("LoadConfig", optionError("Config", "%w: %s", err, orUse))
+		return aws.Config{}, inFunc("LoadConfig", optionError("Config", "%w: %s", err, endpointAdvice))
 	}
 	p, err := newProvider(client, roleARN, src, s)
 	if err != nil {
@@ -96,9 +97,10 @@ func roleOrVariable(roleARN string) (string, error) {
 }
 
 // Config returns a configuration for AWS service clients with the credentials of a role, from a
-// provider of the pool. It has everything that the configuration of [LoadConfig] has. The options of
-// the pool come first, and [LoadOptions].Options change them as those of [Pool.Provider] do. Config
-// reads the environment and the shared files at each call, so keep the result.
+// provider of the pool. It has everything that the configuration of [LoadConfig] has.
+// [LoadOptions].Options begins with the options of the pool, which the functions can change, as in
+// [Pool.Provider]. Config reads the environment and the shared files at each call, so keep the
+// result.
 //
 // Requests to STS are sent by the client of the pool, so Region and endpoints of the result do not
 // affect them. Config fetches no token and sends nothing.
@@ -170,7 +172,7 @@ func loadSDKConfig(ctx context.Context, o config.LoadOptions) (aws.Config, error
 		})
 	}
 	// The SDK resolves the profile's source profile, SSO session and keys although it does not use
-	// them, and has no option against that.
+	// them, and has no option to prevent that.
 	cfg, err := load()
 	if err != nil {
 		copies, copyErr := copySharedFiles(

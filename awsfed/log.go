@@ -81,8 +81,9 @@ func failureKind(err error) string {
 	return fmt.Sprintf("%T", err)
 }
 
-// log writes lines about a refresh, whose attributes connect it with records of CloudTrail. before
-// is how many refreshes had failed in a row before this one, since failedSince.
+// log writes lines about a refresh. Their attributes connect it with records of CloudTrail. before
+// is how many refreshes in a row failed before this one, and failedSince is when the first of them
+// failed.
 func (p *Provider) log(ev RefreshEvent, before int, failedSince time.Time) {
 	l := p.opts.logger
 	if l == nil {

@@ -15,11 +15,11 @@ type Options struct {
 	// if package claims cannot parse the subject.
 	SessionName string
 
-	// Duration is the requested lifetime, in whole seconds from 15 minutes to 12 hours. Zero lets
-	// STS choose, which is an hour. STS refuses more than the maximum of the role.
+	// Duration is the requested lifetime, in whole seconds from 15 minutes to 12 hours. Zero means
+	// the default of STS, an hour. STS refuses more than the MaxSessionDuration of the role.
 	Duration time.Duration
 
-	// AnyDuration allows a Duration of any whole seconds, for other servers than AWS STS.
+	// AnyDuration allows every Duration in whole seconds, for servers other than AWS STS.
 	AnyDuration bool
 
 	// Policy is a session policy that limits the permissions of the credentials: a JSON object of
@@ -35,34 +35,36 @@ type Options struct {
 	// are never returned.
 	ExpectedAccount string
 
-	// InsecureHTTP allows sending tokens to STS over http to other hosts than this one, such as a
-	// MinIO in the same network of containers. Everybody on the way can use such a token.
+	// InsecureHTTP allows sending tokens to STS over http to hosts other than this one, such as a
+	// MinIO server in the same network of containers. An attacker in that network can read and use
+	// such a token.
 	InsecureHTTP bool
 
 	// AdvisoryWindow is the time before the expiration in which credentials are refreshed in the
-	// background. Zero chooses it by the lifetime: 5 minutes up to 20 minutes, 15 minutes below 90
-	// minutes, otherwise 60 minutes, plus a random part of up to a quarter, and at most half of the
-	// lifetime. Another value is used unchanged, up to nine tenths of the lifetime.
+	// background. Zero means a window that depends on the lifetime: 5 minutes for a lifetime of up
+	// to 20 minutes, 15 minutes for less than 90 minutes, otherwise 60 minutes. A random part of up
+	// to a quarter is added, and the window is at most half of the lifetime. Any other value is
+	// used unchanged, up to nine tenths of the lifetime.
 	AdvisoryWindow time.Duration
 
-	// RefreshBackoff returns how long to wait after that many failed refreshes in a row, at least
-	// 1. remaining is how long the old credentials are valid, zero if they are not. The result is
-	// used unchanged. Nil means exponential with full jitter: 1 second up to 5 minutes and an
-	// eighth of the remaining life, and up to 15 seconds without valid credentials. RefreshBackoff
-	// is not called for failures that are not retryable, and for a failed first refresh, which the
-	// next call repeats.
+	// RefreshBackoff returns how long to wait after a failed refresh. failures is how many
+	// refreshes in a row have failed, at least 1. remaining is how long the old credentials are
+	// valid, zero if they are not. The result is used unchanged. Nil means an exponential backoff
+	// with full jitter: 1 second to 5 minutes, but at most an eighth of the remaining life, and
+	// without valid credentials 1 to 15 seconds. RefreshBackoff is not called after a failure that
+	// is not retryable, or after a failed first refresh, which the next call repeats.
 	RefreshBackoff func(failures int, remaining time.Duration) time.Duration
 
-	// AttemptTimeout bounds one refresh: fetching the token, up to three requests to STS for each
-	// of up to two tokens, each at most a third of this time, and the pauses between them. Zero
-	// means 30 seconds.
+	// AttemptTimeout limits one refresh: fetching the token, the requests to STS and the pauses
+	// between them. A refresh uses at most two tokens and sends each of them at most three times.
+	// One request takes at most a third of AttemptTimeout. Zero means 30 seconds.
 	AttemptTimeout time.Duration
 
 	// ServeExpired returns expired credentials after a refresh that failed with a retryable error.
 	// AWS rejects them unless it has extended their life, so this is for services that accept them.
 	ServeExpired bool
 
-	// KeepOnRefusal returns valid credentials until their last minute also when STS has refused to
+	// KeepOnRefusal returns valid credentials until their last minute although STS has refused to
 	// issue new ones. By default callers get the refusal within seconds.
 	KeepOnRefusal bool
 
@@ -72,10 +74,10 @@ type Options struct {
 	// data. Nil means no log.
 	Logger *slog.Logger
 
-	// OnRefresh is called after each refresh, when the callers that waited for it have their
-	// results, in a goroutine that ends with it. It may call the provider. Calls overlap if one
-	// takes longer than the time to the next refresh. Panics of OnRefresh and RefreshBackoff are
-	// not caught.
+	// OnRefresh is called after each refresh, in the goroutine of the refresh, when the callers
+	// that waited have their results. It may call the provider. If a call takes longer than the
+	// time to the next refresh, the calls overlap. Panics of OnRefresh and RefreshBackoff are not
+	// caught.
 	OnRefresh func(RefreshEvent)
 }
 

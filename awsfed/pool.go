@@ -29,8 +29,8 @@ type PoolOptions struct {
 	// MaxConcurrent is how many refreshes run at a time. Zero means 32.
 	MaxConcurrent int
 
-	// Rate is the limit of requests to STS per second, Burst how many of them may be sent at once.
-	// A Rate of zero means no limit, a Burst of zero means 1. Both count all attempts of a refresh.
+	// Rate limits the requests to STS per second, and Burst is how many of them may be sent at once.
+	// Both count all attempts of a refresh. A Rate of zero means no limit, a Burst of zero means 1.
 	Rate  float64
 	Burst int
 
@@ -273,10 +273,10 @@ func (p *Pool) Run(ctx context.Context) error {
 }
 
 const (
-	// maxSleep is how long Run sleeps at most: a timer stops in a suspended machine, and does not
-	// follow changes of the clock.
+	// maxSleep is the longest sleep of Run. A timer does not run while the machine is suspended, and
+	// does not follow changes of the clock.
 	maxSleep = time.Minute
-	// minSleep is how long it sleeps at least, so that a refresh of one role does not make it check
+	// minSleep is the shortest sleep of Run, so that a refresh of one role does not make it check
 	// all roles of a large pool each time.
 	minSleep = time.Second
 )

@@ -43,9 +43,9 @@ var (
 // rejected. The role may also be one of another server with this API, such as
 // arn:minio:iam:::role/abc of MinIO, or arn:aws:iam::tenant:role/abc of Ceph.
 //
-// New starts nothing and sends nothing. The error is an [*OptionError], also for a client that
-// would send tokens over http to another host. A client that accepts options for each request
-// cannot send one there later either; [Options].InsecureHTTP allows it.
+// New starts nothing and sends nothing. It refuses a client that would send tokens over http to
+// another host, unless [Options].InsecureHTTP is set. If the client accepts options for each
+// request, each request is checked again. The error is an [*OptionError].
 func New(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN string, src idp.TokenSource, optFns ...func(*Options)) (*Provider, error) {
 	s := defaults
 	if len(optFns) > 0 {
@@ -92,10 +92,11 @@ func (p *Provider) RoleARN() string { return p.roleARN }
 // error is an [*AssumeRoleError], or wraps the error of ctx. A refusal of STS is returned although
 // the old credentials are valid, unless [Options].KeepOnRefusal is set.
 //
-// Expires of the result is the time to ask again, not the expiration that STS set: the beginning of
-// the advisory window, and within that window some seconds from now. A cache around the provider,
-// such as [aws.CredentialsCache], therefore picks up new credentials soon, and returns none that
-// are about to expire. [Provider.Credentials] returns the expiration that STS set.
+// Expires of the result is the time to ask again, not the expiration that STS set: it is the
+// beginning of the advisory window or, within that window, some seconds from now. A cache around
+// the provider, such as [aws.CredentialsCache], therefore picks up new credentials soon, and does
+// not return credentials that are about to expire. [Provider.Credentials] returns the expiration
+// that STS set.
 func (p *Provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if s := p.engine.Fresh(); s != nil {
 		p.touch(s)
@@ -139,7 +140,7 @@ func (p *Provider) touch(s *session) {
 // inUse reports whether a caller got the credentials.
 func (p *Provider) inUse(s *session) bool { return p.used.Load() == s.expires }
 
-// askAgain returns when a cache should ask for credentials again that are being refreshed: after a
+// askAgain returns when a cache should ask again for credentials in their advisory window: after a
 // twentieth of their remaining life, 1 to 10 seconds. A refresh is usually faster.
 func askAgain(now, expiry time.Time) time.Time {
 	at := now.Add(min(max(expiry.Sub(now)/20, time.Second), 10*time.Second))
@@ -161,8 +162,8 @@ func (p *Provider) callerError(ctx context.Context, err error) error {
 }
 
 // ProviderSources returns the sources of the credentials, for the user agent of the SDK. The last
-// one is the caller's own code: the SDK must not cache the credentials as it caches those of its
-// own providers, because the provider does that itself.
+// one means "code of the caller". The SDK therefore does not cache the credentials as it caches
+// those of its own providers. The provider caches them itself.
 func (p *Provider) ProviderSources() []aws.CredentialSource {
 	return []aws.CredentialSource{aws.CredentialSourceSTSAssumeRoleWebID, aws.CredentialSourceCode}
 }

@@ -20,7 +20,7 @@ type queue struct {
 	waiting tickets
 	order   uint64 // of the next ticket
 	timer   *time.Timer
-	paid    bool // the limiter has allowed the next refresh
+	allowed bool // the limiter has allowed the next refresh
 }
 
 // A ticket is a refresh that waits.
@@ -85,7 +85,7 @@ func (q *queue) leave() {
 // admit starts waiting refreshes while slots are free. The caller holds mu.
 func (q *queue) admit() {
 	for q.free > 0 && len(q.waiting) > 0 {
-		if !q.pay() {
+		if !q.allowNext() {
 			return
 		}
 		t := heap.Pop(&q.waiting).(*ticket) // the heap holds nothing else
@@ -94,28 +94,28 @@ func (q *queue) admit() {
 	}
 }
 
-// pay asks the limiter for the next refresh, and reports whether it may start. If not, a timer
-// calls admit later, for the refresh that is the first one then.
-func (q *queue) pay() bool {
+// allowNext reports whether the limiter allows the next refresh to start. If not, a timer calls admit
+// later, for the refresh that is then first in the queue.
+func (q *queue) allowNext() bool {
 	if q.limiter == nil {
 		return true
 	}
 	if q.timer != nil {
 		return false
 	}
-	if !q.paid {
+	if !q.allowed {
 		now := time.Now()
 		if wait := q.limiter.ReserveN(now, 1).DelayFrom(now); wait > 0 {
 			q.timer = time.AfterFunc(wait, func() {
 				q.mu.Lock()
-				q.timer, q.paid = nil, true
+				q.timer, q.allowed = nil, true
 				q.admit()
 				q.mu.Unlock()
 			})
 			return false
 		}
 	}
-	q.paid = false
+	q.allowed = false
 	return true
 }
 

@@ -103,8 +103,8 @@ func (r *resender) HandleFinalize(
 	return out2, metadata2, err2
 }
 
-// rejectsKey reports whether a service rejected the key that signed a request. Only EC2 says
-// RequestExpired of a key; other services say it of a request with an old date.
+// rejectsKey reports whether a service rejected the key that signed a request. EC2 answers
+// RequestExpired for a rejected key. Other services answer it for a request with an old date.
 func rejectsKey(ctx context.Context, err error) bool {
 	if err == nil {
 		return false

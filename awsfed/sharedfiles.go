@@ -19,7 +19,7 @@ type copies struct {
 
 // copySharedFiles copies lists of files. It returns nil if none of them has settings for
 // credentials. A file that cannot be read is not copied: its own path is in the result, so that the
-// SDK treats it as it does.
+// SDK handles it as it does without copies.
 func copySharedFiles(lists ...[]string) (*copies, error) {
 	out := make([][]string, len(lists))
 	texts := map[string]string{}
@@ -76,9 +76,10 @@ func readSharedFile(path string) string {
 }
 
 // withoutCredentials returns the text of a shared file without comments and with another key and
-// value in place of each setting for credentials, and reports whether there was one. The line
-// itself stays, because the SDK reads an indented line by the setting above it: as nested in it if
-// that has no value, and otherwise as a setting or a part of the value.
+// value in place of each setting for credentials, and reports whether there was one. The line is
+// replaced and not removed, because the setting above an indented line determines how the SDK reads
+// that line: as nested in the setting if it has no value, and otherwise as a setting or a part of
+// the value.
 func withoutCredentials(text string) (string, bool) {
 	var b strings.Builder
 	found, replaced := false, false

@@ -16,15 +16,15 @@ import (
 // Alert on FailingSince and Expires: "refreshes of role R have failed for N minutes, the
 // credentials expire in M minutes".
 //
-// The JSON is stable: a version may add members, and does not rename or remove any. Times are RFC
+// The JSON is stable: new versions may add members, and do not rename or remove any. Times are RFC
 // 3339, durations strings such as "1m30s", and the error is its text. Zero values are left out,
 // except for role_arn, valid, refreshing and failures.
 type Status struct {
 	// RoleARN is the role of the provider.
 	RoleARN string `json:"role_arn"`
-	// Options are the options of the provider that are set, such as SessionName="ci" Duration=2h0m0s,
-	// without functions and loggers. A session policy is shown as its SHA-256. They tell the providers
-	// of one role in a [Pool] apart.
+	// Options are the options of the provider that are set, such as SessionName="ci"
+	// Duration=2h0m0s, without functions and loggers. A session policy is shown as its SHA-256. In
+	// a [Pool], they distinguish the providers of one role.
 	Options string `json:"options,omitzero"`
 
 	// AccessKeyID, AccountID, AssumedRoleARN and RequestID belong to the cached credentials; empty
@@ -54,9 +54,9 @@ type Status struct {
 	// Valid reports whether the cached credentials have neither expired nor been invalidated. After
 	// a refusal of STS callers do not get them, unless [Options].KeepOnRefusal is set.
 	Valid bool `json:"valid"`
-	// Obtained is when they arrived.
+	// Obtained is when the cached credentials arrived.
 	Obtained time.Time `json:"obtained,omitzero"`
-	// RefreshAt is when they begin to be refreshed.
+	// RefreshAt is when calls begin to refresh them, the beginning of the advisory window.
 	RefreshAt time.Time `json:"refresh_at,omitzero"`
 	// Expires is their expiration as STS set it.
 	Expires time.Time `json:"expires,omitzero"`
@@ -100,8 +100,8 @@ type duration time.Duration
 // MarshalText returns the duration as time.Duration prints it.
 func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
 
-// Remaining returns how long the credentials are valid from that local time on; zero if they are
-// not.
+// Remaining returns how long the credentials are valid, counted from the local time now; zero if
+// they are not valid.
 func (s Status) Remaining(now time.Time) time.Duration {
 	if !s.Valid {
 		return 0

@@ -12,11 +12,11 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// withoutToken returns the error of a request to STS without the token. A server that does not accept
-// a token may repeat it in its answer, and the errors of the SDK hold the answer: the message, the code,
-// the header and, if the answer cannot be read, the beginning of its body, which may have credentials.
-// An error without all these is returned as it is. Otherwise the result has the same code, status,
-// request ID and types of errors of the service.
+// withoutToken returns the error of a request to STS without the token. A server that does not
+// accept a token may repeat it in its answer, and the errors of the SDK hold the answer: the
+// message, the code, the header and, if the answer cannot be read, the beginning of its body, which
+// may have credentials. An error without all these is returned as it is. Otherwise the result has
+// the same code, status, request ID and types of errors of the service.
 func withoutToken(err error, token string) error {
 	var unread *smithy.DeserializationError
 	hasBody := errors.As(err, &unread) && len(unread.Snapshot) > 0
@@ -53,7 +53,8 @@ func withoutToken(err error, token string) error {
 	return cause
 }
 
-// responseWithout returns the status and the header of a response, with their texts changed by clean.
+// responseWithout returns the status and the header of a response, with their texts changed by
+// clean.
 func responseWithout(r *http.Response, clean func(string) string) *smithyhttp.Response {
 	header := http.Header{}
 	for name, values := range r.Header {
@@ -80,8 +81,8 @@ func headerShows(err error, token string) bool {
 	return false
 }
 
-// apiWithout returns an error of the service with its texts changed by clean. It keeps the type if that
-// is one of the SDK, which all have the field Message.
+// apiWithout returns an error of the service with its texts changed by clean. It keeps the type of
+// an error of the SDK, because these types all have the field Message.
 func apiWithout(api smithy.APIError, clean func(string) string) error {
 	code, message := clean(api.ErrorCode()), clean(api.ErrorMessage())
 	if v := reflect.ValueOf(api); code == api.ErrorCode() && v.Kind() == reflect.Pointer && v.Elem().Kind() == reflect.Struct {

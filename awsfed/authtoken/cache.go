@@ -31,9 +31,9 @@ func ElastiCacheServerless(cfg aws.Config, name, user string) (*Source, error) {
 		url.Values{"ResourceType": {"ServerlessCache"}})
 }
 
-// MemoryDB returns a source of passwords for a user of the MemoryDB cluster of that name. The region
-// of cfg is that of the cluster. Tokens are valid for 15 minutes. MemoryDB ends a connection 12 hours
-// after the last AUTH or HELLO, and needs TLS.
+// MemoryDB returns a source of passwords for a user of the MemoryDB cluster of that name. The
+// region of cfg is that of the cluster. Tokens are valid for 15 minutes. MemoryDB ends a connection
+// 12 hours after the last AUTH or HELLO, and needs TLS.
 //
 // Source: "Authenticating with IAM" (Amazon MemoryDB Developer Guide). The error is an
 // [*OptionError].
@@ -42,7 +42,7 @@ func MemoryDB(cfg aws.Config, cluster, user string) (*Source, error) {
 }
 
 // cache returns the source of a function for a service with the protocol of Redis. option is the
-// function's name for the cache, and service is the name in the signature.
+// name of the function's parameter for the cache, and service is the name in the signature.
 func cache(fn, option, service string, cfg aws.Config, name, user string, extra url.Values) (*Source, error) {
 	if !isCacheName(name) {
 		return nil, optionError(fn, option, "%s: want 1 to 40 letters, digits and -, the name without a domain", quote.Text(name, 60))

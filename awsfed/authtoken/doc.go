@@ -1,6 +1,6 @@
 // Package authtoken makes the tokens of AWS services that authenticate with a signed request: EKS,
-// RDS and Aurora, Aurora DSQL, ElastiCache and MemoryDB. Package ecr, in a folder of this one, does
-// the same for ECR.
+// RDS and Aurora, Aurora DSQL, ElastiCache and MemoryDB. Package authtoken/ecr does the same for
+// ECR.
 //
 // Each function returns a [Source]. Use the text of its current token as the password:
 //
@@ -30,9 +30,9 @@
 //
 // # Caching
 //
-// A source keeps one token, which all callers share, and replaces it in the background from about
-// 5 minutes before its expiry. Callers get the old token meanwhile, so they almost never wait. Nothing
-// is sent to make a token, except for requests for credentials.
+// A source keeps one token, which all callers share. About 5 minutes before the token expires, the
+// source begins to replace it in the background and still returns the old token, so callers almost
+// never wait. Making a token sends no request, except to get credentials.
 //
 // # Secrets
 //

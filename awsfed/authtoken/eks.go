@@ -46,8 +46,8 @@ func EKS(cfg aws.Config, cluster string) (*Source, error) {
 	})
 }
 
-// newPresigner returns the client that signs requests to STS. It has no middleware of cfg, which could
-// expect that requests are sent.
+// newPresigner returns the client that signs requests to STS. It does not use the middleware of
+// cfg, which could expect that requests are sent.
 func newPresigner(cfg aws.Config) *sts.PresignClient {
 	cfg.APIOptions = nil
 	return sts.NewPresignClient(sts.NewFromConfig(cfg))

@@ -24,8 +24,9 @@ type Source struct {
 	fetch func(context.Context) (Token, error)
 }
 
-// A Sign signs a token with credentials. It returns the text and when it expires, disregarding the
-// expiry of the credentials; the zero time means not before that.
+// A Sign signs a token with credentials. It returns the text of the token and when it expires,
+// without regard to the expiry of the credentials. The zero time means that the token expires with
+// the credentials.
 type Sign func(ctx context.Context, creds aws.Credentials) (raw string, expiry time.Time, err error)
 
 // New returns a source of tokens that sign makes, for a service without a function of its own in
@@ -35,7 +36,7 @@ type Sign func(ctx context.Context, creds aws.Credentials) (raw string, expiry t
 // If the credentials are valid for less than 5 minutes, they are refreshed first:
 //
 //   - A provider with the method CredentialsFor(ctx, life), such as an awsfed.Provider, is asked for
-//     credentials that last. It returns those that it has if the refresh fails.
+//     credentials that are valid for 5 minutes. If its refresh fails, it returns the old ones.
 //   - A provider with the method Invalidate(), such as an [aws.CredentialsCache], is invalidated and
 //     asked again. If that fails, the first credentials are used. Other users of the cache may then
 //     get the error.
@@ -78,9 +79,9 @@ func (s *Source) Token(ctx context.Context) (Token, error) {
 	return *t, nil
 }
 
-// Invalidate drops t if it is the current token, for a caller whose token was refused although it
-// has not expired. The next call of Token waits for another one, with the credentials that the
-// provider then returns.
+// Invalidate drops t if it is the current token. Call it if the service refused t before its
+// expiry. The next call of Token waits for a new token, which is signed with the credentials that
+// the provider then returns.
 func (s *Source) Invalidate(t Token) {
 	s.engine.Invalidate(func(current Token) bool { return current.Raw() == t.Raw() })
 }
@@ -109,7 +110,7 @@ func fetch(ctx context.Context, provider aws.CredentialsProvider, sign Sign) (To
 	return newToken(raw, expiry), nil
 }
 
-// lasting returns credentials that are valid for minLife if the provider can get such.
+// lasting returns credentials that are valid for minLife, if the provider has such credentials.
 func lasting(ctx context.Context, provider aws.CredentialsProvider) (aws.Credentials, error) {
 	if p, ok := provider.(interface {
 		CredentialsFor(ctx context.Context, life time.Duration) (aws.Credentials, error)

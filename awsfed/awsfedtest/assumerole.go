@@ -56,12 +56,12 @@ func (s *STS) assumeRole(op *operation) (document, *apiError) {
 	}}, nil
 }
 
-// denied returns the error of a call that may not do an action.
+// denied returns the error for an action that the caller may not do.
 func (want chainRequest) denied(action string) *apiError {
 	return refuse("AccessDenied", "User: "+want.caller.arn()+" is not authorized to perform: "+action+" on resource: "+want.roleARN)
 }
 
-// asCaller returns the session as package trust has it.
+// asCaller returns the session in the form that package trust evaluates.
 func (x session) asCaller() trust.RoleSession {
 	return trust.RoleSession{RoleARN: x.RoleARN, Name: x.Name, Tags: x.Tags, TransitiveTagKeys: x.Transitive, SourceIdentity: x.SourceIdentity}
 }

@@ -34,8 +34,8 @@ func (r request) decodeBody() (body []byte, header http.Header, refused *apiErro
 }
 
 // decodeChunks returns the content of chunks, and reports whether they are complete. A chunk is its
-// size in hexadecimal, perhaps an extension, and its content; lines of a trailer follow the last one,
-// which is empty.
+// size in hexadecimal, perhaps an extension, and its content; lines of a trailer follow the last
+// one, which is empty.
 func decodeChunks(b []byte) (content []byte, ok bool) {
 	content = []byte{}
 	for {

@@ -44,8 +44,8 @@
 // chain; an undetermined decision refuses the call. Durations, session names, external IDs, tags,
 // session policies and the size of the session token have AWS's limits. A session token with many
 // tags or large policies is compressed, and a call whose token would be too large is refused with
-// PackedPolicyTooLarge; AWS's own compression is not documented. Where AWS does not document a rule, the STS applies the stricter one: a token with several
-// audiences and no azp is refused.
+// PackedPolicyTooLarge; AWS's own compression is not documented. Where AWS does not document a
+// rule, the STS applies the stricter one: a token with several audiences and no azp is refused.
 //
 // The documents of the issuer are fetched in each call, with a time limit of five seconds, because
 // AWS does not document how long it caches them.

@@ -60,7 +60,7 @@ func (h ec2Handler) describe(r *http.Request) (*describeInstances, *apiError) {
 		return nil, refuse("MalformedQueryString", err.Error())
 	}
 	if f["Action"] != "DescribeInstances" || f["Version"] != "2016-11-15" {
-		return nil, refuse("InvalidAction", "awsfedtest: the handler of EC2 has DescribeInstances of version 2016-11-15 only")
+		return nil, refuse("InvalidAction", "awsfedtest: the handler of EC2 supports only DescribeInstances of version 2016-11-15")
 	}
 	selected := h.instances
 	var chosen []string
@@ -68,7 +68,7 @@ func (h ec2Handler) describe(r *http.Request) (*describeInstances, *apiError) {
 		switch {
 		case name == "Action", name == "Version":
 		case !strings.HasPrefix(name, "InstanceId."):
-			return nil, refuse("InvalidParameter", "awsfedtest: the handler of EC2 has no parameter of DescribeInstances but InstanceId")
+			return nil, refuse("InvalidParameter", "awsfedtest: the handler of EC2 supports only the parameter InstanceId of DescribeInstances")
 		case !slices.Contains(h.instances, value):
 			return nil, refuse("InvalidInstanceID.NotFound", "The instance ID '"+quote.Clean(value, 64)+"' does not exist")
 		default:

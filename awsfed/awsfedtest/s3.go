@@ -36,7 +36,7 @@ func (h s3Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query.Del("x-id")                                    // the SDKs name the operation here
 	inHost := slices.Index(hostLabels(r.Host), "s3") > 0 // the host name starts with a bucket
 	if r.Method != http.MethodGet || r.URL.Path != "/" || len(query) > 0 || inHost {
-		refused := &apiError{status: http.StatusNotImplemented, code: "NotImplemented", message: "awsfedtest: the handler of S3 has ListBuckets without parameters only"}
+		refused := &apiError{status: http.StatusNotImplemented, code: "NotImplemented", message: "awsfedtest: the handler of S3 supports only ListBuckets without parameters"}
 		refused.writeTo(w, "s3", r.Header)
 		return
 	}

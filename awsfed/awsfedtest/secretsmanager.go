@@ -58,7 +58,7 @@ type secretValue struct {
 
 func (m secretsManager) getSecretValue(r *http.Request) (*secretValue, *apiError) {
 	if target := r.Header.Get("X-Amz-Target"); target != "secretsmanager.GetSecretValue" {
-		return nil, refuse("UnknownOperationException", "awsfedtest: the handler of Secrets Manager has GetSecretValue only")
+		return nil, refuse("UnknownOperationException", "awsfedtest: the handler of Secrets Manager supports only GetSecretValue")
 	}
 	var in struct {
 		SecretID     string `json:"SecretId"`

@@ -52,8 +52,8 @@ func CallerFrom(ctx context.Context) (Caller, bool) {
 // The handler gets only requests that are signed with valid credentials of s, see [CallerFrom].
 // Other requests are refused as AWS does, with the code and in the format of the service, for
 // example ExpiredToken of S3 and RequestExpired of EC2. There are no permission policies: the
-// handler decides what a role may do. A body may have at most 16 MiB. An upload in chunks (aws-chunked)
-// is decoded; the signatures and checksums of its chunks are not verified.
+// handler decides what a role may do. A body may have at most 16 MiB. An upload in chunks
+// (aws-chunked) is decoded; the signatures and checksums of its chunks are not verified.
 //
 // [STS.HTTPClient] and [Start] reach all services. A request belongs to the service in its host
 // name, or else to that of its signature, so one URL (AWS_ENDPOINT_URL) is enough for all of them.

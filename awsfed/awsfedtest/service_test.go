@@ -204,20 +204,22 @@ func TestHandlersOfServices(t *testing.T) {
 	}
 }
 
+// serviceRefusals are the status and the code with which a service refuses a request.
+type serviceRefusals struct {
+	name    string
+	request serviceRequest
+	format  string // a part of each body
+
+	unsigned, unknownKey, badSignature, expired, badTime, otherScope string
+}
+
 // Each service has its own codes, statuses and format for the same refusals.
-func TestServicesRefuseInTheirOwnWords(t *testing.T) {
+func TestServicesRefuseInTheirOwnFormat(t *testing.T) {
 	t.Parallel()
-	unhandled := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the request was accepted") })
 	query := describeInstances("")
 	query.url, query.service = "https://iam.amazonaws.com/", "iam"
 	presigned := serviceRequest{method: http.MethodGet, url: "https://b.s3.eu-central-1.amazonaws.com/k", service: "s3", presign: true}
-	services := []struct {
-		name    string
-		request serviceRequest
-		format  string // a part of each body
-
-		unsigned, unknownKey, badSignature, expired, badTime, otherScope string
-	}{
+	services := []serviceRefusals{
 		{
 			"JSON", getSecret("db"), `{"__type":`,
 			"400 MissingAuthenticationTokenException", "400 UnrecognizedClientException", "400 InvalidSignatureException", "400 ExpiredTokenException",
@@ -243,31 +245,33 @@ func TestServicesRefuseInTheirOwnWords(t *testing.T) {
 	for _, svc := range services {
 		t.Run(svc.name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				s, iss := setup(t)
-				creds := session(t, s, iss)
-				s.Handle(svc.request.service, unhandled)
-				check := func(rule, want string, q serviceRequest, creds aws.Credentials) {
-					t.Helper()
-					status, body := q.send(t, s.HTTPClient(), creds)
-					compareRefusal(t, rule, status, body, want, svc.format)
-				}
-				other, wrongSecret, otherScope := creds, creds, svc.request
-				other.SessionToken = "x"
-				wrongSecret.SecretAccessKey = "x"
-				otherScope.service = "sqs"
-				check("unsigned", svc.unsigned, svc.request, aws.Credentials{})
-				check("unknown session", svc.unknownKey, svc.request, other)
-				check("wrong secret", svc.badSignature, svc.request, wrongSecret)
-				check("signed for another service", svc.otherScope, otherScope, creds)
-				s.SkewClock(20 * time.Minute)
-				check("old signature", svc.badTime, svc.request, creds)
-				s.SkewClock(0)
-				s.ExpireCredentials(creds.AccessKeyID)
-				check("expired session", svc.expired, svc.request, creds)
-			})
+			synctest.Test(t, svc.test)
 		})
 	}
+}
+
+func (svc serviceRefusals) test(t *testing.T) {
+	s, iss := setup(t)
+	creds := session(t, s, iss)
+	s.Handle(svc.request.service, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the request was accepted") }))
+	check := func(rule, want string, q serviceRequest, creds aws.Credentials) {
+		t.Helper()
+		status, body := q.send(t, s.HTTPClient(), creds)
+		compareRefusal(t, rule, status, body, want, svc.format)
+	}
+	other, wrongSecret, otherScope := creds, creds, svc.request
+	other.SessionToken = "x"
+	wrongSecret.SecretAccessKey = "x"
+	otherScope.service = "sqs"
+	check("unsigned", svc.unsigned, svc.request, aws.Credentials{})
+	check("unknown session", svc.unknownKey, svc.request, other)
+	check("wrong secret", svc.badSignature, svc.request, wrongSecret)
+	check("signed for another service", svc.otherScope, otherScope, creds)
+	s.SkewClock(20 * time.Minute)
+	check("old signature", svc.badTime, svc.request, creds)
+	s.SkewClock(0)
+	s.ExpireCredentials(creds.AccessKeyID)
+	check("expired session", svc.expired, svc.request, creds)
 }
 
 func compareRefusal(t *testing.T, rule string, status int, body, want, format string) {

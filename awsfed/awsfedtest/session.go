@@ -150,8 +150,8 @@ func (s *STS) open(token string) (session, bool) {
 	return x, err == nil
 }
 
-// pack compresses the JSON of a session with many tags or large policies, as AWS packs them. How well
-// AWS compresses is not documented.
+// pack compresses the JSON of a session with many tags or large policies, as AWS packs them. How
+// well AWS compresses is not documented.
 func pack(data []byte) ([]byte, error) {
 	b := bytes.NewBufferString(packed)
 	w, err := flate.NewWriter(b, flate.BestCompression)

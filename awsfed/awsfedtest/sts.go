@@ -42,8 +42,8 @@ type STSOptions struct {
 	// credentials expire while a test waits. 0 means AWS's limits: 900 s and an hour. In a
 	// testing/synctest bubble, where time costs nothing, AWS's limits need no change.
 	MinDuration time.Duration
-	// MaxRate is the number of calls per second; further calls are throttled. The burst is the
-	// calls of one second. 0 means no limit.
+	// MaxRate is the number of calls per second; further calls are throttled. The calls of one
+	// second may come at once. 0 means no limit.
 	MaxRate float64
 	// Context has the values of condition keys that only AWS knows, such as "aws:SourceIp":
 	// {"192.0.2.1"}. A trust policy that depends on a key without a value refuses the call.

@@ -168,9 +168,9 @@ func (s *STS) keys(ctx context.Context, issuerURL, kid string) ([]issuer.Key, er
 	return issuer.StaticKeySet(keys...).Keys(ctx, kid)
 }
 
-// missingMember returns the first required member that a discovery document does not have, or "". The
-// required members are those in "Create an OpenID Connect identity provider in IAM", prerequisites.
-// AWS does not document that STS checks their values.
+// missingMember returns the first required member that a discovery document does not have, or "".
+// The required members are those in "Create an OpenID Connect identity provider in IAM",
+// prerequisites. AWS does not document that STS checks their values.
 func missingMember(meta *issuer.Metadata) string {
 	for _, member := range []struct {
 		name   string

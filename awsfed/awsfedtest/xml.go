@@ -85,8 +85,8 @@ type document interface {
 	setRequestID(id string)
 }
 
-// jsonDocument is a document that STS also sends as JSON, if the request asks for it as the verifiers
-// of EKS tokens do: the result of GetCallerIdentity, and errors.
+// jsonDocument is a document that STS also sends as JSON, if the request asks for it as the
+// verifiers of EKS tokens do: the result of GetCallerIdentity, and errors.
 type jsonDocument interface {
 	inJSON() any
 }

@@ -118,15 +118,16 @@ type CacheOptions struct {
 
 // Cache shares credentials between the processes of one user. It is made for credential_process,
 // which SDKs run in every program; a tool may run dozens of programs at once. If many processes ask
-// at the same time, they make one token call and one STS call. If that fails, the processes that
-// waited for it return the text of its error, with the same Retryable() bool, and do not try
-// themselves. Make one with [OpenCache]. A Cache is safe for concurrent use.
+// at the same time, they make one token call and one STS call. If a call fails, the processes that
+// waited for it make no calls of their own. They return an error with the same text and the same
+// result of Retryable(). Make one with [OpenCache]. A Cache is safe for concurrent use.
 //
 // The folder must belong to the user, have mode 0700, be no link, and not be in a folder where all
-// users may write. On the way to it the rules of [File] hold. A missing folder is made. With any other folder the cache is off and every
-// request is fetched. Entries are written as [File] writes, with mode 0600. An entry that is
-// corrupt, expired, another user's, or made for another key or identity is ignored and replaced. A
-// lock ends with its holder.
+// users may write. [File] has the rules for the folders above it. A missing folder is made. With
+// any other folder the cache is off and every request is fetched. Entries are written as [File]
+// writes, with mode 0600. An entry that is corrupt, expired, of another user, or made for another
+// key or identity is ignored and replaced. When a process ends, the operating system releases its
+// locks.
 type Cache struct {
 	dir    string
 	owners owners
@@ -176,9 +177,9 @@ func (c *Cache) Source(r CacheRequest) CredentialsSource {
 	})
 }
 
-// Entry returns the cached entry of the request's key, or fetches one. An error is the one of
-// Fetch, or says that the fetched identity is not the expected one. If a fetch fails while a cached
-// entry is still valid, that entry is returned.
+// Entry returns the cached entry of the request's key, or fetches one. The error is that of Fetch
+// or ctx, or reports that the fetched identity is not the expected one. If a fetch fails while a
+// cached entry is still valid, that entry is returned.
 func (c *Cache) Entry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 	if r.Fetch == nil {
 		return CacheEntry{}, &OptionError{"Cache.Entry", "Fetch", errNil}
@@ -206,7 +207,7 @@ func (c *Cache) Entry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 			return CacheEntry{}, fmt.Errorf("export: waiting for another process: %w", ctx.Err())
 		}
 		c.log.DebugContext(ctx, "credentials cache: not locked, fetching", "reason", err)
-		return fetchEntry(ctx, r) // and not stored: only a holder of the lock writes
+		return fetchEntry(ctx, r) // the entry is not stored: that needs the lock
 	}
 	defer held.release()
 	return c.refresh(ctx, r, at, began)
@@ -241,8 +242,8 @@ func (c *Cache) refresh(ctx context.Context, r CacheRequest, at target, since ti
 	return CacheEntry{}, err
 }
 
-// Fingerprint returns 32 hexadecimal digits that represent a secret in a [CacheKey]. Only a secret
-// that can be guessed anyway can be found from them.
+// Fingerprint returns 32 hexadecimal digits that represent a secret in a [CacheKey]. They do not
+// reveal the secret, unless it is easy to guess.
 func Fingerprint(secret string) string {
 	sum := sha256.Sum256([]byte("onafed cache key\x00" + secret))
 	return hex.EncodeToString(sum[:16])

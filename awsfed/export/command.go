@@ -43,16 +43,17 @@ func (f *File) WriteProcess(ctx context.Context, profile, command string) error 
 }
 
 // CommandLine returns the value of credential_process for a program and its arguments. All readers
-// run the same from it: sh -c (the Go SDK), shlex (botocore on Unix), cmd.exe /C with the rules of
-// the C runtime (Windows), and the Go SDK's file reader, which removes quotes and comments from
-// values.
+// run the same command from it: sh -c (the Go SDK), shlex (botocore on Unix), cmd.exe /C with the
+// rules of the C runtime (Windows), and the Go SDK's file reader, which removes quotes and comments
+// from values.
 //
 // The program must be an absolute path, because SDKs run the command in any folder. Other users can
 // read the arguments in the process list, so they must not contain a secret.
 //
 // On Windows a word with a blank, a quote or a special character of cmd.exe is refused. The Go SDK
-// quotes the whole command once more, and no quoting survives that. Install the program in a folder
-// without blanks, or give the short name of the folder (C:\Users\FIRSTL~1), which dir /x shows.
+// quotes the whole command once more, which breaks every quoting in it. Install the program in a
+// folder without blanks, or give the short name of the folder (C:\Users\FIRSTL~1), which dir /x
+// shows.
 //
 // An error is an [*OptionError] for "program" or "args".
 func CommandLine(program string, args ...string) (string, error) {
@@ -72,7 +73,7 @@ func commandLine(goos, program string, args []string) (string, error) {
 	}
 	var b strings.Builder
 	for i, arg := range append([]string{program}, args...) {
-		w, reason := "", "is not UTF-8, which no reader takes from a file"
+		w, reason := "", "is not UTF-8, which SDKs do not read from a file"
 		if utf8.ValidString(arg) {
 			w, reason = word(arg)
 		}
@@ -103,7 +104,7 @@ func posixWord(s string) (word, reason string) {
 	for _, c := range s {
 		switch {
 		case c < ' ' || c == 0x7f:
-			return "", "contains a control character, which no reader takes from a file"
+			return "", "contains a control character, which SDKs do not read from a file"
 		case c >= 0x80,
 			'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',
 			strings.ContainsRune("_-./:=,@+%", c):
@@ -130,7 +131,7 @@ func windowsWord(s string) (word, reason string) {
 
 // programOf returns the name of the file that a credential_process runs. The folder is left out,
 // because it changes when a program is installed elsewhere. A backslash before a letter or a digit
-// is the separator of Windows; before any other character it quotes that.
+// is a path separator of Windows. Before any other character, it quotes that character.
 func programOf(command string) string {
 	var name strings.Builder
 	quote := byte(0)

@@ -42,9 +42,9 @@ func refusesRetry(err error) bool {
 	return ok && !e.Retryable()
 }
 
-// checkCredentials refuses what must not leave this package: permanent keys, keys without an
-// expiration, and text that would end a line, a shell word or a header. The error names the field
-// and never contains its value.
+// checkCredentials refuses credentials that this package must not return: permanent keys, keys
+// without an expiration, and text that would end a line, a shell word or a header. The error names
+// the field and never contains its value.
 func checkCredentials(c aws.Credentials, now time.Time) error {
 	fields := [...]struct{ name, value string }{
 		{"AccessKeyID", c.AccessKeyID},

@@ -26,5 +26,5 @@
 // be in the future. The reported expiration is the one from STS, never an earlier time to ask
 // again. No error and no log record of this package contains a secret.
 //
-// Names may change before v1. The text of errors is not part of the contract.
+// Names may change before v1. The texts of errors may change in every version.
 package export

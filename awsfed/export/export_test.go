@@ -179,9 +179,9 @@ func (t Target) WriteUnnamed(wait func()) error {
 	return nil
 }
 
-// RetryWhile repeats a call while its error is a passing one.
-func RetryWhile(ctx context.Context, passing func(error) bool, call func() error) error {
-	return retryWhile(ctx, passing, call)
+// RetryWhile repeats a call while its error is temporary.
+func RetryWhile(ctx context.Context, temporary func(error) bool, call func() error) error {
+	return retryWhile(ctx, temporary, call)
 }
 
 // Siblings returns the lock and the temporary file of the token file.

@@ -46,14 +46,14 @@ type FileOptions struct {
 // copied, and a hard link to the file keeps the old text. A file that belongs to another user, that
 // is not a regular file, or that is or would become larger than 16 MiB is refused.
 //
-// Each folder and symbolic link on the way to the file must belong to the user or to root (or to
-// TrustedOwner), also above the file's own folder. A folder on the way in which everybody can write
-// must have the sticky bit, as /tmp has, or a folder of the user must follow in it. Folders in
-// which a group can write are accepted. [File.SharedFolders] returns the folders of both kinds. A
-// link in the place of the file, and one to its folder, is followed only where nobody else can
-// write: in the folder of the link and in the one that it leads to. The way is resolved once; the
-// file is then replaced through the opened folder, which must be readable. On Windows owners and
-// modes are not checked.
+// Each folder and symbolic link in the path of the file must belong to the user or to root (or to
+// TrustedOwner). If everybody can write in a folder of the path, it must have the sticky bit, as
+// /tmp has, or the next folder must belong to the user. Folders in which a group can write are
+// accepted. [File.SharedFolders] returns the accepted folders in which other users can write. A
+// link to the file or to its folder is followed only if no other user can write in the folder that
+// contains the link and in the folder that it leads to. The path is resolved once. The file is then
+// replaced through the opened folder, which must be readable. On Windows owners and modes are not
+// checked.
 //
 // The name of a profile has 1 to 256 printable ASCII characters and is not DEFAULT. Blanks,
 // brackets, quotes, backslashes, "#" and ";" are refused, because SDKs read them differently.

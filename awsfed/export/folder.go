@@ -11,10 +11,10 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// A folderRule says which folder a writer accepts. Everywhere on the way to the folder the same
-// holds: each folder and link belongs to one of the owners, and in a folder where everybody can write,
-// without the sticky bit, a folder of the user follows. A folder that is reached by a link is not
-// writable by other users.
+// A folderRule says which folder a writer accepts. The rules for its path are always the same: each
+// folder and link belongs to one of the owners. If everybody can write in a folder, and it does not
+// have the sticky bit, the next folder belongs to the user. A folder that is reached by a link is
+// not writable by other users.
 type folderRule struct {
 	owners
 	create       bool        // missing folders, with mode 0700
@@ -32,8 +32,8 @@ type folder struct {
 }
 
 // openFolder opens the folder at an absolute path. Owners are checked one folder after the other,
-// from the root of the file system. Where another user can put something else in the place of a
-// checked folder, the walk goes on in the opened folder and not by its path.
+// from the root of the file system. If another user can replace a folder after its check, the walk
+// continues in the opened folder and does not use its path again.
 func openFolder(path string, rule folderRule) (folder, error) {
 	w := walk{rule: rule}
 	defer w.close()
@@ -105,7 +105,7 @@ func (w *walk) start(path string) error {
 
 // enterAll goes from the first step along the path.
 func (w *walk) enterAll(path string) error {
-	rest, given := path, len(path) // what is longer begins with names from a link
+	rest, given := path, len(path) // a longer rest begins with names from a link
 	for links := 0; rest != ""; {
 		mayCreate := w.rule.create && len(rest) <= given
 		var name, link string
@@ -149,8 +149,8 @@ func (w *walk) back() {
 	w.steps = w.steps[:len(w.steps)-1]
 }
 
-// enter checks what has the name in the last folder, at the path. It goes into a folder and returns
-// where a link leads.
+// enter checks the entry with that name in the last folder; path is its path. It enters a folder,
+// and returns the target of a link.
 func (w *walk) enter(name, path string, mayCreate, isLast bool) (link string, err error) {
 	parent := w.last()
 	if isLast && w.rule.closedParent && allows(parent.info, anybodyWrite) {

@@ -43,9 +43,9 @@ type HandlerOptions struct {
 // The token cannot be switched off.
 //
 // The answer comes within one second. If the source is slow or fails, the last credentials are
-// returned while they are valid. Without valid credentials the answer is a JSON error: 503, at once
-// if the source just failed or is known to hang, or 403 if the source's error has Retryable() ==
-// false.
+// returned while they are valid. Without valid credentials the answer is a JSON error: 403 if the
+// source's error has Retryable() == false, otherwise 503. It comes at once if the source has just
+// failed or already hangs.
 type Handler struct {
 	source  slowSource
 	token   [sha256.Size]byte // hashes have equal lengths, so a comparison does not reveal the token's length
@@ -146,8 +146,8 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(body) // an error means that the client is gone
 }
 
-// Serve answers requests on l until ctx ends. It then waits two seconds for running requests and
-// returns nil. A listener on anything but a loopback TCP address is refused. Serve closes l.
+// Serve answers requests on l until ctx ends. It then waits up to two seconds for running requests
+// and returns nil. A listener on anything but a loopback TCP address is refused. Serve closes l.
 func (h *Handler) Serve(ctx context.Context, l net.Listener) error {
 	defer l.Close()
 	if !loopback.IsAddr(l.Addr()) {

@@ -104,8 +104,8 @@ func (f *File) keepLongTerm(s *section) *FileError {
 	}
 }
 
-// removePreferred adds settings that remove what SDKs prefer to the new settings. Without Overwrite
-// it refuses the first of them.
+// removePreferred adds settings that remove the old settings that SDKs prefer to the new ones.
+// Without Overwrite it returns an error for the first of these.
 func (f *File) removePreferred(settings []pair, s *section, isPreferred func(key string) bool, written string) ([]pair, *FileError) {
 	for i := range s.entries {
 		e := &s.entries[i]

@@ -12,8 +12,8 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// lockRetry is how often a lock that another process holds is tried. An edit takes some
-// milliseconds, most of them for the flush to disk.
+// lockRetry is the time between two attempts to take a lock that another process holds. An edit
+// takes some milliseconds, most of them for the flush to disk.
 const lockRetry = 5 * time.Millisecond
 
 // locks are the locks of one [File], [Cache] or [TokenFile]. Its goroutines wait here for their

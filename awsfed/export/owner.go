@@ -10,9 +10,9 @@ import (
 	"strconv"
 )
 
-// owners are the users whose folders, links and files a writer accepts: this user, root, who can
-// change everything anyway, and the one of the option TrustedOwner. The zero value has no such
-// option.
+// owners are the users whose folders, links and files a writer accepts: this user, root, which can
+// change everything anyway, and the user in the option TrustedOwner. The zero value has no trusted
+// owner.
 type owners struct {
 	trusted bool
 	uid     int // if trusted
@@ -41,7 +41,7 @@ func newOwners(function, name string) (owners, error) {
 func number(name string, lookup func() (string, error)) (int, error) {
 	if n, err := strconv.ParseUint(name, 10, 32); err == nil {
 		if n == math.MaxUint32 {
-			return 0, errors.New("this number means nobody to the operating system")
+			return 0, errors.New("the operating system reserves this number")
 		}
 		return int(n), nil
 	}

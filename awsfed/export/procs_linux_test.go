@@ -52,8 +52,8 @@ func folder(t *testing.T, path string, uid int, mode os.FileMode) string {
 	return path
 }
 
-// A way is a path of folders and links below a temporary folder, and whether a user may write a file
-// at its end. The user is 12345, and root for what names no owner.
+// A way is a path of folders and links below a temporary folder, and whether a user may write a
+// file at its end. The user has the number 12345. A step without an owner belongs to root.
 type way struct {
 	rule  string
 	steps []wayStep
@@ -137,7 +137,7 @@ func (w way) make(t *testing.T, dir string) {
 	}
 }
 
-// Each writer of secrets accepts the same ways to a file.
+// All writers of secrets accept the same paths.
 func TestWaysToAFile(t *testing.T) {
 	t.Parallel()
 	for _, w := range ways() {
@@ -251,7 +251,8 @@ func TestKilledWriterLeavesNoFile(t *testing.T) {
 	}
 }
 
-// SharedFolders returns what other users can change on the way to a file, and makes nothing.
+// SharedFolders returns the folders in the path of a file that other users can change, and creates
+// no folder.
 func TestSharedFolders(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -34,9 +34,9 @@ func readText(path string) (text string, err error) {
 	return readFile(file, info)
 }
 
-// read reads the whole file to replace. A missing file gives "" and nil. A file that could not be
-// put back is refused: another user's file, a device. A link that appeared in its place leads to a
-// file of the same folder at most.
+// read reads the whole file to replace. A missing file gives "" and nil. A file that this user
+// could not restore is refused, such as the file of another user or a device. If a link has
+// replaced the file, it is followed only within the folder.
 func (t target) read(o owners) (text string, info fs.FileInfo, err error) {
 	var file *os.File
 	err = retryWhile(context.Background(), isShared, func() error {

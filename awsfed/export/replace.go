@@ -14,8 +14,8 @@ import (
 // createFlags are the flags for a new file. With them a link in its place is an error.
 const createFlags = os.O_RDWR | os.O_CREATE | os.O_EXCL
 
-// replace replaces the file by the parts, one after the other. A reader, and a reader after a crash,
-// finds the old file or the new one. The caller holds the lock.
+// replace writes the parts, one after the other, to a new file, which replaces the file. A reader,
+// and a reader after a crash, finds the old file or the new one. The caller holds the lock.
 //
 // Where the system can, the new file gets a name only when it is complete. A killed writer then
 // leaves nothing behind.
@@ -53,8 +53,8 @@ func (t target) writeNamed(perm filePerm, parts []string) error {
 }
 
 // fill sets the permissions before it writes, so that no other user can read a part of the content.
-// It sets the mode also of a file for the user alone, because the umask may have taken permissions
-// of the user.
+// It sets the mode of a private file too, because the umask may have removed permissions of the
+// user.
 func fill(temp *os.File, perm filePerm, parts []string) error {
 	if perm.chgrp {
 		if err := temp.Chown(-1, perm.group); err != nil {
@@ -101,12 +101,12 @@ func (t target) isReadOnly() bool {
 	return err == nil && info.Mode().Perm()&0o200 == 0
 }
 
-// retryWhile repeats a call for up to two seconds while its error is a passing one.
-func retryWhile(ctx context.Context, passing func(error) bool, call func() error) error {
+// retryWhile repeats a call for up to two seconds while its error is temporary.
+func retryWhile(ctx context.Context, temporary func(error) bool, call func() error) error {
 	deadline := time.Now().Add(2 * time.Second)
 	for wait := 2 * time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
 		err := call()
-		if err == nil || !passing(err) || time.Now().After(deadline) || !retry.Pause(ctx, wait) {
+		if err == nil || !temporary(err) || time.Now().After(deadline) || !retry.Pause(ctx, wait) {
 			return err
 		}
 	}

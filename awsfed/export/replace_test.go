@@ -170,7 +170,7 @@ func TestRefusedEditLeavesNoLock(t *testing.T) {
 	}
 }
 
-// A passing error is tried again for two seconds, and until the context ends.
+// After a temporary error the call is repeated for two seconds, and until the context ends.
 func TestRetryWhile(t *testing.T) {
 	t.Parallel()
 	busy, other := errors.New("busy"), errors.New("other")

@@ -188,8 +188,8 @@ func (s *scanner) addKey(key *string, line int) *FileError {
 	return nil
 }
 
-// continuation reads a line that botocore adds to the value of the key above. To the Go SDK it must
-// be nested in that key or plain further text too.
+// continuation reads a line that botocore adds to the value of the key above. The Go SDK must also
+// read it as nested in that key or as more text of the value.
 func (s *scanner) continuation(body string, e *entry) *FileError {
 	at := delimiter(body)
 	switch {

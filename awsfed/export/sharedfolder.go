@@ -6,19 +6,19 @@ import (
 	"path/filepath"
 )
 
-// A SharedFolder is a folder on the way to a file in which other users can replace what is on the
-// way.
+// A SharedFolder is a folder in the path of a file. Other users can replace the next folder, or the
+// file, in it.
 type SharedFolder struct {
 	Path string
-	// Everybody says that all users can write in the folder, and it does not have the sticky bit.
-	// Otherwise its group can.
+	// Everybody reports whether all users can write in the folder and it does not have the sticky
+	// bit. Otherwise only its group can write in it.
 	Everybody bool
 }
 
-// SharedFolders returns the folders on the way to the file, and its own folder, in which other users
-// can write. An edit accepts them, and each of them lets other users read or replace the file. The
-// error is the one with which an edit would refuse the way to the file. A missing folder ends the
-// way without an error. Windows has no such folders.
+// SharedFolders returns the folders in the path of the file, with its own folder, in which other
+// users can write. An edit accepts them, but these users can replace the file. If an edit would
+// refuse the path, SharedFolders returns the same error. A missing folder ends the path and is not
+// an error. On Windows the result is empty.
 func (f *File) SharedFolders() ([]SharedFolder, error) {
 	w := walk{rule: folderRule{owners: f.owners}}
 	defer w.close()

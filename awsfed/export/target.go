@@ -12,8 +12,8 @@ import (
 // opened folder.
 //
 // The name of the temporary file is fixed. Only the holder of the lock writes it, so an existing
-// one was left by a killed writer and is replaced. There is never more than one, and none to search
-// for.
+// one was left by a killed writer and is replaced. So there is at most one, and old ones need no
+// search.
 type target struct {
 	folder
 	name     string
@@ -28,7 +28,7 @@ func openTarget(path string, rule folderRule) (target, error) {
 	return target{folder: f, name: name, lockName: "." + name + ".onafed.lock"}, err
 }
 
-func (t target) close() { _ = t.root.Close() } // it was not written to
+func (t target) close() { _ = t.root.Close() } // nothing was written to it
 
 func (t target) tempName() string { return "." + t.name + ".onafed.tmp" }
 

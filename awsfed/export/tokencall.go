@@ -48,7 +48,7 @@ func (c *tokenCall) token(ctx context.Context) (*idp.Token, error) {
 }
 
 // hasFailed reports whether an earlier call has ended with an error. The error belongs to the
-// earlier attempt, but a late token is as good as any.
+// earlier attempt, but a token that arrives late can be used.
 func hasFailed(call *detach.Call[*idp.Token]) bool {
 	select {
 	case <-call.Done():

@@ -42,7 +42,7 @@ type TokenFileOptions struct {
 // rename: give it a folder of its own, and mount that folder into a container, not the file. A
 // mounted file and a hard link keep the old token. A missing folder is made. A folder that is a
 // link, belongs to another user, or is writable by other users is refused, and so is anything but a
-// regular file at the path. On the way to the folder the rules of [File] hold.
+// regular file at the path. [File] has the rules for the folders above it.
 //
 // Make one with [NewTokenFile]. A TokenFile is safe for concurrent use.
 type TokenFile struct {
@@ -108,8 +108,8 @@ func (t *TokenFile) Write(ctx context.Context) (expiry time.Time, err error) {
 
 // Run keeps the file fresh until ctx ends, and then returns nil. It renews the token after half of
 // its lifetime, a little earlier at random, so that environments that started together do not ask
-// together. While the source fails, the file stays, and the source is asked again after one second
-// at first and at most one minute. A file that was removed is written again.
+// together. While the source fails, the file stays, and the source is asked again after pauses that
+// grow from one second to one minute. A file that was removed is written again.
 //
 // Run returns an error only if the first attempt fails permanently: a folder that is refused or
 // cannot be written to, or an error of the source whose Temporary() is false. When ctx ends, Run

@@ -13,8 +13,8 @@ import (
 const (
 	// stsTimeout is the time after which STS is reported to give up on an issuer's documents.
 	stsTimeout = 5 * time.Second
-	// slowAfter is the time after which a warning is given: STS may be farther away than this
-	// machine.
+	// slowAfter is the time after which a slow document is a warning: STS may need more time than
+	// this machine.
 	slowAfter = 2 * time.Second
 	// expiryGrace is the time after exp for which STS accepts a token.
 	expiryGrace = 5 * time.Minute
@@ -33,7 +33,8 @@ const (
 type Finding struct {
 	// ID is stable, such as "issuer-port".
 	ID string `json:"id"`
-	// Severity is an error if AWS refuses it by its documentation, and a warning if it may fail.
+	// Severity is lint.Error if AWS documents that it refuses the issuer or token, and lint.Warning
+	// if AWS may refuse it.
 	Severity lint.Severity `json:"severity"`
 	// Message is what was found.
 	Message string `json:"message"`
@@ -61,8 +62,8 @@ type Options struct {
 // returns what it finds. Without findings the slice is nil. If rawToken is "", only the issuer is
 // checked. Nil options mean the zero value.
 //
-// The error is that of a context that ended. Findings never contain the token or personal data of
-// its sub.
+// The error is that of ctx, if ctx ends. Findings never contain the token or personal data of its
+// sub.
 func Check(ctx context.Context, issuerURL, rawToken string, opts *Options) ([]Finding, error) {
 	c := &checker{issuer: issuerURL}
 	if opts != nil {

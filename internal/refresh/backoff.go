@@ -53,7 +53,7 @@ func (e *Engine[T]) failed(rf *refresh[T], now time.Time) (f *failure, remaining
 
 // backoff returns the default backoff. u is in [0, 1). It is exponential with full jitter, so that
 // programs that started together do not retry together. While the value is valid it is at most an
-// eighth of the remaining life, so that at least that many refreshes are tried.
+// eighth of the remaining life, so that several refreshes are tried before it expires.
 func backoff(failures int, life, remaining time.Duration, u float64) time.Duration {
 	if remaining <= 0 {
 		return max(time.Second, time.Duration(u*float64(retry.Exponential(2*time.Second, failures, maxInvalidBackoff))))
@@ -72,8 +72,7 @@ func minBackoff(life time.Duration) time.Duration {
 }
 
 // permanentPause returns how long a permanent failure is remembered, as in the common refresh rule
-// of the AWS SDKs: it limits the calls of many callers, and a repair is noticed soon. u is in [0,
-// 1).
+// of the AWS SDKs: it limits the requests, and callers notice a repair soon. u is in [0, 1).
 func permanentPause(u float64) time.Duration {
 	return time.Second + time.Duration(u*float64(maxPermanentPause-time.Second))
 }

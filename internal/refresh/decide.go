@@ -3,8 +3,8 @@ package refresh
 import "time"
 
 const (
-	// maxStepBack is how far before its arrival a value is used. An earlier time means that the
-	// clock was set back. The steps by which NTP corrects a running clock are smaller.
+	// maxStepBack is how far the clock may be before the arrival of a value. An earlier time means
+	// that the clock was set back. The steps by which NTP corrects a running clock are smaller.
 	maxStepBack = time.Minute
 
 	// maxStepBackInPause is the same for a backoff, which is shorter.
@@ -49,7 +49,7 @@ func decide(now int64, r *record, o *Rules) action {
 	}
 	switch {
 	case now < r.obtained-int64(maxStepBack):
-		// The clock was set back, so the deadlines mean nothing.
+		// The clock was set back, so the deadlines cannot be used.
 		if r.held(now) {
 			return serve
 		}
@@ -69,28 +69,29 @@ func decideInvalid(now int64, r *record, o *Rules) action {
 		// and a program that has just started wants to see its error go away.
 		return wait
 	}
-	// Calls do not wait a second time, or fail at once, only after a refresh has failed since the value
-	// became invalid. A comparison of times would not survive a change of the clock.
-	after := !r.failure.kept
+	// If a refresh has failed since the value became invalid, calls do not wait for another whole
+	// refresh. The failure has a flag for this, because times cannot be compared after a change of
+	// the clock.
+	failedSince := !r.failure.kept
 	if r.usable(now, o) {
 		switch {
 		case r.held(now):
 			return serve
-		case after:
+		case failedSince:
 			return join
 		}
 		return wait
 	}
-	// A default backoff that began while the value was valid was measured by its remaining life,
-	// and ends with it.
-	if r.held(now) && (after || r.failure.exact) {
+	// A default backoff that began while the value was valid depended on its remaining life, so it
+	// ends with the value.
+	if r.held(now) && (failedSince || r.failure.exact) {
 		return fail
 	}
 	return wait
 }
 
-// freshness returns how long, from maxStepBack before its arrival, decide returns serve for the
-// value alone. A call in that time needs no decision.
+// freshness returns for how long decide returns serve only because the value is fresh, counted from
+// maxStepBack before its arrival. A call in that time needs no decision.
 func (r *record) freshness() time.Duration {
 	if !r.has || r.invalid() || r.permanent() || r.advise <= r.obtained {
 		return 0
@@ -98,8 +99,8 @@ func (r *record) freshness() time.Duration {
 	return time.Duration(min(r.advise, r.expire)-r.obtained) + maxStepBack
 }
 
-// fresh reports whether now is in the time of freshness. Before its beginning the difference is a
-// huge unsigned number.
+// fresh reports whether now is in the time of freshness. Before its beginning, the unsigned
+// difference is huge.
 func fresh(now, obtained int64, freshness time.Duration) bool {
 	return uint64(now-obtained+int64(maxStepBack)) < uint64(freshness)
 }

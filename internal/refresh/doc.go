@@ -28,8 +28,8 @@
 // A permanent failure is returned to callers although the value is valid, and is remembered for 1
 // to 5 seconds. [Engine.Run] waits longer, up to 5 minutes.
 //
-// A value that was invalidated is a last resort: callers wait for a new one, but get the old one
-// back if the refresh fails temporarily and the old one has not expired.
+// After a value was invalidated, callers wait for a new one. They get the old one back only if the
+// refresh fails temporarily and the old one has not expired.
 //
 // These rules follow the common refresh rules of the AWS SDKs. The vectors of package refreshrules
 // test them and list the intended differences.
@@ -41,7 +41,7 @@
 // [runtime.Goexit] in the driver's Fetch are errors. No lock is held while the driver is called. An
 // engine has no goroutine and no timer while no refresh is running, so it needs no closing.
 //
-// What a call does is decided by a pure function of the time and an immutable record, so that
-// changes of the clock and suspended machines are ordinary inputs. Times are wall clock times,
-// because the monotonic clock stops in a suspended machine while the life of credentials does not.
+// A pure function of the time and an immutable record decides what a call does, so a change of the
+// clock or a suspended machine is only another input. Times are wall clock times, because the
+// monotonic clock stops in a suspended machine while the life of credentials does not.
 package refresh

@@ -40,7 +40,8 @@ type Event[T any] struct {
 	Permanent bool
 	// Began and Ended are the wall clock times of the refresh.
 	Began, Ended time.Time
-	// Before is how many refreshes had failed in a row before this one, since FailedSince.
+	// Before is how many refreshes in a row failed before this one, and FailedSince is when the
+	// first of them failed.
 	Before      int
 	FailedSince time.Time
 	// Status is the state of the engine after the refresh.

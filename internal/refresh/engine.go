@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// maxJoin is how long after the start of a refresh callers wait for it while they can have the old
-// value.
+// maxJoin is how long after the start of a refresh callers wait for it if the old value is
+// available.
 const maxJoin = time.Second
 
 // An Engine keeps one value. It is safe for concurrent use. Call Init before its first use; it must
@@ -85,18 +85,18 @@ func (e *Engine[T]) Value(ctx context.Context) (*T, error) {
 // await waits for a refresh. A call waits for one refresh at most, so it ends.
 func (e *Engine[T]) await(ctx context.Context, rf *refresh[T], s *state[T], act action) (*T, error) {
 	if rf.failing.Load() {
-		// The result is known and about to be published. The caller may be Rules.Backoff, which is
-		// part of that, so it must not wait.
+		// The result is known and about to be published. The caller may be Rules.Backoff, which
+		// runs before that, so it must not wait.
 		return e.afterFailure(rf)
 	}
 	// After a permanent failure a call waits for the next answer although the value is valid, but
-	// no longer than others wait.
+	// not longer than a call in the mandatory window.
 	refused := act == wait && s.rec().permanent() && s.rec().valid(time.Now().UnixNano())
-	var patience <-chan time.Time
+	var timeout <-chan time.Time
 	if act == join || refused {
-		t := time.NewTimer(e.patience(rf, s))
+		t := time.NewTimer(e.maxWait(rf, s))
 		defer t.Stop()
-		patience = t.C
+		timeout = t.C
 	}
 	for {
 		select {
@@ -105,7 +105,7 @@ func (e *Engine[T]) await(ctx context.Context, rf *refresh[T], s *state[T], act 
 				return rf.value, nil
 			}
 			return e.afterFailure(rf)
-		case <-patience:
+		case <-timeout:
 			now := time.Now().UnixNano()
 			switch {
 			case refused && s.valid(now):
@@ -114,7 +114,7 @@ func (e *Engine[T]) await(ctx context.Context, rf *refresh[T], s *state[T], act 
 				return &s.value, nil
 			}
 			rf.turn.hurry() // the value has expired meanwhile, so the caller goes on waiting
-			patience = nil
+			timeout = nil
 		case <-ctx.Done():
 			if act == wait {
 				e.withdraw(rf)
@@ -127,8 +127,8 @@ func (e *Engine[T]) await(ctx context.Context, rf *refresh[T], s *state[T], act 
 	}
 }
 
-// patience returns how long a caller that can have the old value waits for a refresh.
-func (e *Engine[T]) patience(rf *refresh[T], s *state[T]) time.Duration {
+// maxWait returns how long a caller waits for a refresh if the old value is available.
+func (e *Engine[T]) maxWait(rf *refresh[T], s *state[T]) time.Duration {
 	d := time.Until(rf.began.Add(maxJoin))
 	if left := time.Duration(s.expire - time.Now().UnixNano()); left > 0 {
 		d = min(d, left)

@@ -17,13 +17,13 @@ var (
 
 // A TimeoutError is the failure of a refresh whose Fetch did not return in time.
 type TimeoutError struct {
-	// After is the time that it had.
+	// After is the time limit.
 	After time.Duration
 	// Since is when the call of Fetch began. It may belong to an earlier refresh.
 	Since time.Time
 }
 
-// Error names the time that Fetch had.
+// Error names the time limit.
 func (e *TimeoutError) Error() string {
 	return fmt.Sprintf("no answer within %v, and the source ignores the end of its context", e.After)
 }

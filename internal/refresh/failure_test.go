@@ -308,8 +308,7 @@ func TestServeExpired(t *testing.T) {
 	})
 }
 
-// ServeExpired returns neither a value that was invalidated, if that is final, nor one after a
-// refusal.
+// ServeExpired does not return a value after a refusal, or after Invalidate with ForgetInvalid.
 func TestServeExpiredHasLimits(t *testing.T) {
 	t.Parallel()
 	down := errors.New("down")

@@ -26,7 +26,7 @@ type turn struct {
 
 	// Guarded by Engine.mu.
 	waiting bool // at the gate
-	callers int  // that have no value until the refresh ends
+	callers int  // that get no value before the refresh ends
 	keep    bool // the refresh is wanted without them: the old value is valid, or Run or Kick started it
 }
 

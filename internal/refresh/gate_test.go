@@ -118,7 +118,7 @@ func TestGateIsUrgedWhenTheValueExpires(t *testing.T) {
 }
 
 // A refresh at the gate is abandoned when the last caller that has no value stops waiting. It stays
-// if the value is valid, or if no caller was to wait for it.
+// if the value is valid, or if it was started without a caller.
 func TestRefreshLeavesTheGateWithItsLastCaller(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -228,7 +228,7 @@ func TestNeed(t *testing.T) {
 	})
 }
 
-// A caller that gives up does not end a refresh that was started without a caller.
+// A caller that stops waiting does not end a refresh that was started without a caller.
 func TestKickedRefreshStaysAtTheGate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -24,8 +24,8 @@ func UnixNano(t time.Time) int64 {
 }
 
 // A record is what an engine knows about its value. It is immutable once published. All times are
-// Unix nanoseconds of the wall clock. The zero record knows nothing. A program may have one for
-// each of many roles, so it is small.
+// Unix nanoseconds of the wall clock. The zero record is that of an engine without a value and
+// without a failure. A program may have one for each of many roles, so it is small.
 type record struct {
 	obtained   int64    // when the value arrived; 0 without a value
 	advise     int64    // beginning of the advisory window
@@ -83,8 +83,8 @@ func (r *record) needed() int64 {
 }
 
 // held reports whether the backoff after a failure has not ended. A failure in the future happened
-// before the clock was set back, and its backoff has ended. After a permanent failure that callers did
-// not notice, because the value was kept, it ends with the value.
+// before the clock was set back, and its backoff has ended. After a permanent failure that callers
+// did not notice, because the value was kept, the backoff ends with the value.
 func (r *record) held(now int64) bool {
 	f := r.failure
 	if f == nil || now < f.at-int64(maxStepBackInPause) || now >= f.retryAt {
@@ -137,8 +137,8 @@ const (
 	// maxInvalidAge is the age from which a value may always be invalidated.
 	maxInvalidAge = time.Minute
 
-	// forgetInvalidAge is the age from which the invalidation of a value ends the row of those that
-	// were invalidated soon after their arrival.
+	// forgetInvalidAge is the age from which the invalidation of a value does not count as soon
+	// after its arrival, so that invalidRow begins again.
 	forgetInvalidAge = 10 * time.Minute
 )
 

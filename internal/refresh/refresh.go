@@ -89,8 +89,8 @@ func (e *Engine[T]) run(ctx context.Context, rf *refresh[T]) {
 	e.mu.Lock()
 	f, running := e.fetch, e.fetch != nil
 	if running {
-		// The fetch of an earlier refresh has not returned. A second one would be one more with
-		// each refresh, so this refresh waits for the first one.
+		// The fetch of an earlier refresh has not returned. This refresh waits for it, because with
+		// a new fetch for each refresh their number would grow.
 		f.refresh = rf
 	} else {
 		f = &fetch[T]{since: time.Now(), refresh: rf}
@@ -114,7 +114,7 @@ func (e *Engine[T]) fetched(f *fetch[T], v T, err error) {
 		rf.watchdog.Stop()
 		f.refresh = nil
 	} else if err == nil && e.running.Load() == nil {
-		// The refresh has timed out, but the value is as good as any.
+		// The refresh has timed out, but the value can be used.
 		rf = &refresh[T]{began: f.since, done: make(chan struct{})}
 		e.running.Store(rf)
 	}
@@ -165,7 +165,7 @@ func (e *Engine[T]) accept(rf *refresh[T], v T, now time.Time) *state[T] {
 	n := &state[T]{value: v}
 	start := rf.began
 	if rf.turn != nil {
-		start = rf.turn.began // the wait at the gate is no part of the life
+		start = rf.turn.began // the wait at the gate does not count as life
 	}
 	if !n.succeed(now, start, e.driver.Expiry(v), e.rules.MinLife, e.rules.AdvisoryWindow, e.rules.Chance()) {
 		return nil
@@ -177,8 +177,8 @@ func (e *Engine[T]) accept(rf *refresh[T], v T, now time.Time) *state[T] {
 	return n
 }
 
-// finishFailed publishes a failure, with the backoff that Rules.Backoff may choose, also if that
-// function does not return.
+// finishFailed publishes a failure. Rules.Backoff may choose the backoff. The failure is published
+// even if that function panics.
 func (e *Engine[T]) finishFailed(rf *refresh[T], now time.Time) (st Status) {
 	f, remaining := e.failed(rf, now)
 	defer func() { st = e.finish(rf, &state[T]{record: record{failure: f}}).status(now.UnixNano()) }()

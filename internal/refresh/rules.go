@@ -35,8 +35,8 @@ type Rules struct {
 	// Later ones must be older, by a time that grows to a minute. Zero means no limit.
 	InvalidateLimit int
 
-	// ForgetInvalid makes Invalidate final: the value is not returned again, not even as a last
-	// resort.
+	// ForgetInvalid makes Invalidate final: the value is not returned again, not even if the
+	// refresh fails.
 	ForgetInvalid bool
 
 	// ServeExpired returns an expired value after a temporary failure. A call after the backoff

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// maxSleep is how long Run sleeps at most: a timer stops in a suspended machine, and does not
-	// follow changes of the clock.
+	// maxSleep is the longest sleep of Run. A timer does not run while the machine is suspended, and
+	// does not follow changes of the clock.
 	maxSleep = time.Minute
 
 	// minAge is the least time between two refreshes of Run.

@@ -36,8 +36,8 @@ func TestRunAfterSuspend(t *testing.T) {
 	})
 }
 
-// After a permanent failure no call gets the value without a decision, also if the clock is set
-// back to a time when the value was fresh.
+// After a permanent failure decide is called for each call, even if the clock is set back to a time
+// when the value was fresh.
 func TestFailureEndsFreshness(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

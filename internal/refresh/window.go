@@ -13,12 +13,12 @@ type Windows struct {
 }
 
 const (
-	// maxRounding is how far a lifetime may be from a whole number of minutes and still be taken
-	// for it: an issuer cuts the expiry to seconds, and the request takes time.
+	// maxRounding is the largest difference between a measured lifetime and the whole minutes that
+	// were requested. An issuer cuts the expiry to seconds, and the request takes time.
 	maxRounding = 5 * time.Second
 
-	// maxMandatory is the mandatory window of the common refresh rule of the AWS SDKs. A short life
-	// has a tenth of its length.
+	// maxMandatory is the mandatory window of the common refresh rule of the AWS SDKs. For a short
+	// lifetime, the window is a tenth of it.
 	maxMandatory = time.Minute
 )
 
@@ -32,9 +32,9 @@ func nominal(life time.Duration) time.Duration {
 
 // advisoryWindow returns the length of the window for a lifetime: 5 minutes up to 20 minutes, 15
 // minutes below 90 minutes, otherwise 60 minutes, as in the common refresh rule of the AWS SDKs,
-// plus up to a quarter. jitter is in [0, 1). The window is never shorter, since an outage of its
-// length must be survived. It is at most half of the lifetime, so that a value is not in its window
-// from the start.
+// plus up to a quarter. jitter is in [0, 1). The window is never shorter than these times, so that
+// callers do not notice an outage of that length. It is at most half of the lifetime, so that a
+// value is not in its window from the start.
 func advisoryWindow(life time.Duration, jitter float64) time.Duration {
 	w := 60 * time.Minute
 	switch n := nominal(life); {

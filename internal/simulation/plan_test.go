@@ -8,7 +8,7 @@ import (
 	"github.com/onafed/onafed/internal/refresh"
 )
 
-// A plan are the constants of a world.
+// A plan has the constants of a world.
 type plan struct {
 	kind    string // engine, provider or pool
 	roles   int

@@ -11,26 +11,26 @@ import (
 type weather int
 
 const (
-	fine      weather = iota
-	down              // fails at once
-	slow              // takes up to a little more than the time of a refresh
-	hangs             // does not answer until the context ends
-	deaf              // ignores the context and answers late
-	refused           // refuses permanently
-	throttled         // asks to come later
-	stale             // answers with values that have expired
-	flaky             // any of the others for each request
-	panics            // the source panics
-	noToken           // the token source fails
-	noTokens          // the token source fails for good
-	badToken          // STS rejects the token
-	oldToken          // STS says that the token has expired
-	garbage           // STS answers with something else
-	weathers          // number of them
+	fine       weather = iota
+	down               // fails at once
+	slow               // takes up to a little more than the time of a refresh
+	hangs              // does not answer until the context ends
+	lateAnswer         // ignores the context and answers late
+	refused            // refuses permanently
+	throttled          // asks to come later
+	stale              // answers with values that have expired
+	flaky              // any of the others for each request
+	panics             // the source panics
+	noToken            // the token source fails
+	noTokens           // the token source fails permanently
+	badToken           // STS rejects the token
+	oldToken           // STS says that the token has expired
+	garbage            // STS answers with something else
+	weathers           // number of them
 )
 
 func (w weather) String() string {
-	return [...]string{"fine", "down", "slow", "hangs", "deaf", "refused", "throttled", "stale", "flaky", "panics", "noToken", "noTokens", "badToken", "oldToken", "garbage"}[w]
+	return [...]string{"fine", "down", "slow", "hangs", "lateAnswer", "refused", "throttled", "stale", "flaky", "panics", "noToken", "noTokens", "badToken", "oldToken", "garbage"}[w]
 }
 
 // onlySTS reports whether the weather is about tokens or HTTP.
@@ -122,7 +122,7 @@ func (r *role) request(ctx context.Context) (*key, error) {
 	}()
 
 	switch kind {
-	case deaf:
+	case lateAnswer:
 		time.Sleep(latency)
 	case hangs:
 		<-ctx.Done()
@@ -144,7 +144,7 @@ func (r *role) latency(kind weather) time.Duration {
 	switch kind {
 	case slow:
 		return between(r.rnd, 50*time.Millisecond, r.w.plan.timeout+r.w.plan.timeout/4)
-	case deaf:
+	case lateAnswer:
 		return between(r.rnd, time.Second, 5*time.Minute)
 	}
 	return between(r.rnd, time.Millisecond, short)
@@ -171,7 +171,7 @@ func (r *role) answer(kind weather, began time.Time) (*key, error) {
 		return nil, stsError("ExpiredTokenException")
 	case garbage:
 		return nil, stsError("")
-	case deaf:
+	case lateAnswer:
 		if often(r.rnd, 0.5) {
 			return nil, errDown
 		}

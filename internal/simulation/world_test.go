@@ -68,7 +68,7 @@ func (w *world) note(format string, args ...any) {
 	_, _ = h.Write([]byte(line))
 	w.history += h.Sum64() // the order of what happens at one instant does not matter
 	if len(w.problems) > 0 {
-		return // the story of the first problem is of interest
+		return // only the history of the first problem matters
 	}
 	if w.last = append(w.last, line); len(w.last) > 400 {
 		w.last = w.last[200:]

@@ -1,7 +1,8 @@
-// Package nextcache is a model of the credentials cache that is coming to the AWS SDK for Go v2. It is
-// not code of the SDK. It was written from a description of the public repository aws/aws-sdk-go-v2 as
-// of autumn 2026 (aws/credential_cache.go and internal/credentials), which may change before it is
-// released. Numbers that come from it must be marked as those of a model. Only tests import it.
+// Package nextcache is a model of the credentials cache that is coming to the AWS SDK for Go v2. It
+// is not code of the SDK. It was written from a description of the public repository
+// aws/aws-sdk-go-v2 as of autumn 2026 (aws/credential_cache.go and internal/credentials), which may
+// change before it is released. Numbers that come from it must be marked as those of a model. Only
+// tests import it.
 package nextcache
 
 import (
@@ -20,8 +21,8 @@ type Options struct {
 	// ExpiryWindow replaces the advisory window, which by default depends on the lifetime.
 	ExpiryWindow time.Duration
 	// NonRecoverable reports whether the SDK's own provider would mark the error as one that trying
-	// again does not change. The mark is an internal type of the SDK, so for other providers it is
-	// always false, as with nil.
+	// again does not change. Nil means that no error is marked. The mark is an internal type of the
+	// SDK, so the errors of other providers do not have it.
 	NonRecoverable func(error) bool
 }
 
@@ -77,8 +78,8 @@ func New(p aws.CredentialsProvider, optFns ...func(*Options)) *Cache {
 	return c
 }
 
-// ForClient returns what a client of the coming SDK uses when p is set directly on its options: a cache
-// around p if p is in scope and is no cache yet, otherwise p.
+// ForClient returns what a client of the coming SDK uses when p is set directly on its options: a
+// cache around p if p is in scope and is no cache yet, otherwise p.
 func ForClient(p aws.CredentialsProvider) aws.CredentialsProvider {
 	switch p.(type) {
 	case *Cache, *aws.CredentialsCache:
@@ -90,7 +91,7 @@ func ForClient(p aws.CredentialsProvider) aws.CredentialsProvider {
 	return p
 }
 
-// Legacy reports whether the cache behaves as that of today.
+// Legacy reports whether the cache behaves as the cache of the current SDK.
 func (c *Cache) Legacy() bool { return c.legacy != nil }
 
 // ProviderSources returns the sources of the provider.
@@ -101,9 +102,9 @@ func (c *Cache) ProviderSources() []aws.CredentialSource {
 	return nil
 }
 
-// Retrieve returns credentials. In the new mode, in the advisory window, the first caller refreshes them
-// and waits, and other callers get the old ones. In the mandatory window and after the expiry all callers
-// wait. After an error there is no refresh until the end of the backoff.
+// Retrieve returns credentials. In the new mode, in the advisory window, the first caller refreshes
+// them and waits, and other callers get the old ones. In the mandatory window and after the expiry
+// all callers wait. After an error there is no refresh until the end of the backoff.
 func (c *Cache) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if c.legacy != nil {
 		return c.legacy.Retrieve(ctx)
@@ -186,8 +187,8 @@ func advisoryWindow(life time.Duration) time.Duration {
 	return time.Hour
 }
 
-// InvalidateCredentials ends the life of the cached credentials if they are the rejected ones. It keeps
-// them, and the backoff, for the case that the refresh fails.
+// InvalidateCredentials ends the life of the cached credentials if they are the rejected ones. It
+// keeps them, and the backoff, for the case that the refresh fails.
 func (c *Cache) InvalidateCredentials(rejected aws.Credentials) {
 	if c.legacy != nil {
 		return

@@ -1,5 +1,5 @@
-// Package refreshrules has vectors for the refresh rules that are common to the AWS SDKs, and runs
-// them against everything that follows the rules. Only tests import it.
+// Package refreshrules has vectors for the refresh rules that are common to the AWS SDKs, and tests
+// an implementation of the rules with them. Only tests import it.
 package refreshrules
 
 import (
