@@ -110,7 +110,7 @@ func parseRegistry(registry string) (region string, fips bool, err error) {
 	}
 	region, domain, _ := strings.Cut(rest, ".")
 	if !arn.IsAccount(account) || !isRegion(region) || !slices.Contains(domains, domain) {
-		return "", false, fmt.Errorf("%s is not a private registry of ECR, such as \"123456789012.dkr.ecr.eu-central-1.amazonaws.com\"", quote.Text(registry, 120))
+		return "", false, fmt.Errorf("%s is not a private registry of ECR, such as \"123456789012.dkr.ecr.eu-central-1.amazonaws.com\"", quote.Text(registry, 64))
 	}
 	return region, fips, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -141,16 +142,17 @@ func TestRegistries(t *testing.T) {
 }
 
 func FuzzRegistry(f *testing.F) {
-	for _, seed := range []string{registry, "https://" + registry + "/", "123456789012.dkr-ecr.a.on.aws", "public.ecr.aws"} {
+	for _, seed := range []string{registry, "https://" + registry + "/", "123456789012.dkr-ecr.a.on.aws", "public.ecr.aws", strings.Repeat("\x19", 200)} {
 		f.Add(seed)
 	}
 	cfg := config(&service{}, 0)
+	form := regexp.MustCompile(`^(https://)?[0-9]{12}\.dkr[.-]ecr(-fips)?\.[a-z][a-z0-9-]*\.[a-z0-9.-]+/?$`)
 	f.Fuzz(func(t *testing.T, name string) {
 		tokens, err := ecr.New(cfg, name)
 		if (tokens == nil) != (err != nil) || err != nil && len(err.Error()) > 400 {
 			t.Errorf("New(%q) = %v, %v", name, tokens, err)
 		}
-		if err == nil && (!strings.Contains(name, "123456789012.dkr") && len(name) < 30) {
+		if err == nil && !form.MatchString(name) {
 			t.Errorf("New(%q) succeeds", name)
 		}
 	})
