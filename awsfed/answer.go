@@ -125,7 +125,7 @@ func (p *Provider) assumedRole(a answer) string {
 
 // identity returns what [Status] says about the token of an answer.
 func (p *Provider) identity(a answer, c claims.Claims) unique.Handle[identity] {
-	provider, _ := trust.ProviderARN(partitionOf(p.roleARN), accountOf(p.roleARN), c.Issuer) // "" if there is none
+	provider, _ := trust.ProviderARN(partitionOf(p.roleARN), accountOf(p.roleARN), c.Issuer) // "" if the issuer has no provider ARN
 	return unique.Make(identity{
 		issuer:         c.Issuer,
 		audience:       audienceOf(c),

@@ -18,7 +18,7 @@ type identityTest struct {
 	kind             claims.Kind
 	org, project, id string
 	session          string
-	subV2            string // "" if there is none
+	subV2            string // "" without a V2 subject
 	subV3            string
 }
 

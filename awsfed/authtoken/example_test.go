@@ -11,7 +11,7 @@ import (
 	"github.com/onafed/onafed/awsfed/authtoken"
 )
 
-// exampleConfig stands in for the result of awsfed.LoadConfig.
+// exampleConfig replaces the result of awsfed.LoadConfig.
 var exampleConfig = aws.Config{Region: "eu-central-1", Credentials: static()}
 
 func ExampleRDS() {

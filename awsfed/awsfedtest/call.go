@@ -26,7 +26,7 @@ type Call struct {
 	Action string
 	// RoleARN and SessionName are those in the request.
 	RoleARN, SessionName string
-	// Seconds is the DurationSeconds of the request; 0 if there is none.
+	// Seconds is the DurationSeconds of the request; 0 if the request has no DurationSeconds.
 	Seconds int
 	// Token is the fingerprint of the ID token, equal to idp.Token.Fingerprint.
 	Token string

@@ -278,8 +278,8 @@ func fetchEntry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 	return e, nil
 }
 
-// mismatch returns the name of a field in which the identity is not the expected one, "" if there
-// is none. It does not return the value: a subject may contain personal data.
+// mismatch returns the name of a field in which the identity is not the expected one, or ""
+// if all fields match. It does not return the value: a subject may contain personal data.
 func (i CacheIdentity) mismatch(r CacheRequest) string {
 	differ := func(got, want string) bool { return want != "" && got != want }
 	account := ""

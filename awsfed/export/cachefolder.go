@@ -40,7 +40,7 @@ func (c *Cache) open(entryName string) (target, error) {
 	return at, nil
 }
 
-// read returns the entry for the request, nil if there is none that can be used.
+// read returns the entry for the request, nil without a usable entry.
 func (c *Cache) read(at target, r CacheRequest) *record {
 	text, info, err := at.read(c.owners)
 	switch {

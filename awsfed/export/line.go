@@ -69,7 +69,7 @@ func cutComment(s string) string {
 	return s
 }
 
-// delimiter returns the offset at which a key ends and its value begins, -1 if there is none. A
+// delimiter returns the offset at which a key ends and its value begins, -1 without a delimiter. A
 // loop is faster than strings.IndexAny for a short key, as it is for trim.
 func delimiter(s string) int {
 	for i := range len(s) {

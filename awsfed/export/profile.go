@@ -22,12 +22,12 @@ type Profile struct {
 	// Keys is the kind of the static access keys.
 	Keys Keys
 	// Expires is the expiration that [File.WriteCredentials] stored with the keys. It is zero if
-	// there is none or it cannot be read.
+	// it is missing or cannot be read.
 	Expires time.Time
-	// Process is the value of credential_process, empty if there is none.
+	// Process is the value of credential_process, empty if the key is missing.
 	Process string
 	// Ambiguous is the first of these credential settings that SDKs read differently, because of quotes,
-	// a comment after the value, or a value of several lines. It is nil if there is none.
+	// a comment after the value, or a value of several lines. It is nil if every line is unambiguous.
 	Ambiguous *FileError
 	// Sources are the keys of other settings with which an SDK or the AWS CLI gets credentials from
 	// another source, such as role_arn or sso_session, in the order of the file.

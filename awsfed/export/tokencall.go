@@ -20,7 +20,7 @@ const (
 // for one goroutine.
 type tokenCall struct {
 	src     idp.TokenSource
-	running *detach.Call[*idp.Token] // the call that did not end in time, nil if there is none
+	running *detach.Call[*idp.Token] // the call that did not end in time, otherwise nil
 }
 
 // token returns the token of a new call, or of the call that is still running from an earlier

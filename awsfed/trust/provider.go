@@ -29,7 +29,7 @@ func providerARN(partition, account, issuer string) string {
 }
 
 // checkProvider returns the first part that AWS rejects in the ARN of a provider and the reason.
-// field is empty if there is none.
+// field is empty if AWS accepts all parts.
 func checkProvider(partition, account, issuer string) (field, reason string) {
 	if !arn.IsPartition(partition) {
 		return "Partition", quote.Name(partition) + " is not the name of an AWS partition"

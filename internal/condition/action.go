@@ -11,7 +11,7 @@ const (
 )
 
 // ActionForKey returns the action, besides AssumeRoleWithWebIdentity, that must be allowed for a
-// request that has the condition key. It is empty if there is none.
+// request that has the condition key. It is empty if the key needs no other action.
 func ActionForKey(key string) string {
 	key = strings.ToLower(key)
 	switch {

@@ -110,7 +110,7 @@ func ParseOperator(name string) (Operator, bool) {
 }
 
 // OperatorSpelling returns the operator, without qualifier and suffix, that differs from name at
-// most in letter case. It is empty if there is none.
+// most in letter case. It is empty if no operator matches.
 func OperatorSpelling(name string) string {
 	for _, op := range operators() {
 		if strings.EqualFold(op.Base, name) {

@@ -119,7 +119,7 @@ func (x *Value) addData(s string) {
 }
 
 // cutVariable parses ${key} or ${key, 'default'} at the beginning of s, which begins with "${". n
-// is the length of the variable, or 0 if there is none.
+// is the length of the variable, or 0 without a variable.
 func cutVariable(s string) (key, fallback string, hasFallback bool, n int) {
 	rest := s[len("${"):]
 	i := strings.IndexAny(rest, ",}")

@@ -7,7 +7,7 @@ import (
 )
 
 // Respell returns the beginning of a subject of Ona with the documented names of its pairs and with
-// IDs in lower case, and the first mistake, or "" if there is none. It reads as far as names and
+// IDs in lower case, and the first mistake, or "" without a mistake. It reads as far as names and
 // IDs go. If anyCase is set, the letter case of IDs does not matter.
 func Respell(prefix string, anyCase bool) (spelled, why string) {
 	rest, version, separator := prefix, V2, "/"

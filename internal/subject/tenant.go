@@ -17,7 +17,7 @@ const (
 type Tenant struct {
 	Name    string  // the tenant's ID or name; empty if Binding is Unbound or Never
 	Binding Binding // how surely
-	Grammar Grammar // the grammar with which the text begins; the zero Grammar if there is none
+	Grammar Grammar // the grammar with which the text begins; the zero Grammar if no grammar matches
 }
 
 // Bound reports whether no subject of another tenant matches. With the binding Prefix it depends on

@@ -56,7 +56,7 @@ func TestMain(m *testing.M) {
 // helper carries out the operation get of a credential helper (docker/docker-credential-helpers).
 func helper(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
 	if len(args) != 1 || args[0] != "get" {
-		return errors.New("not implemented")
+		return errors.New("this helper only supports the operation get")
 	}
 	server, err := io.ReadAll(io.LimitReader(in, 4096))
 	if err != nil {

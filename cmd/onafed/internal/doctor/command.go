@@ -78,7 +78,7 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 type examination struct {
 	command *Command
 	checks  []check
-	token   *idp.Token // nil if there is none
+	token   *idp.Token // nil without a token
 	assumed assumed
 }
 
