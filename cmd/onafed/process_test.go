@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/onafed/onafed/cmd/onafed/internal/credentials"
+	"github.com/onafed/onafed/cmd/onafed/internal/role"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 )
 
@@ -27,6 +28,8 @@ var processArguments = []struct {
 	{"--api-token-env\nKEY\n--no-cache\n--allow-exec", true},
 	{"--audience=a=b", true},
 	{"--trusted-owner\n65534", true},
+	{"--policy-file\n/run/missing.json", true}, // it is read later
+	{"--policy-arn\narn:aws:iam::aws:policy/ReadOnlyAccess\n--policy-arn=arn:aws:iam::123456789012:policy/a,b", true},
 
 	{"--verbose", false},
 	{"-v", false},
@@ -45,6 +48,9 @@ var processArguments = []struct {
 	{"--token-env\na b", false},
 	{"--api-url\nhttp://example.com", false},
 	{"--role-arn\nnonsense", false},
+	{"--policy-arn\nReadOnlyAccess", false},
+	{"--policy-arn=", false},
+	{"--policy-file\na\n--policy-file\nb", false},
 	{"--token-command\n\x80", false}, // the parser replaces what is not UTF-8
 	{"--unknown\na", false},
 	{"word", false},
@@ -89,7 +95,7 @@ func checkParseProcess(t *testing.T, args []string) {
 		t.Fatalf("ParseProcess(%q) succeeds, and the parser fails with %v", args, err)
 	}
 	want := &parser.Model.Target.Addr().Interface().(*commandLine).AWS.CredentialProcess
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(role.Flags{})); diff != "" {
 		t.Errorf("ParseProcess(%q) differs from the parser (-parser +got):\n%s", args, diff)
 	}
 }

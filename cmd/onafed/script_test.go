@@ -48,8 +48,9 @@ func TestScripts(t *testing.T) {
 		Dir:   "testdata/script",
 		Setup: setup,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"mint": mint, "jwt": unsignedJWT, "start": start, "stop": stop, "waitgrep": waitGrep, "loadenv": loadEnv,
+			"mint": mint, "jwt": unsignedJWT, "start": start, "interrupt": interrupt, "waitgrep": waitGrep, "loadenv": loadEnv,
 			"get": get, "stscalls": stsCalls, "outage": outage, "mode": mode, "samejson": sameJSON, "exits": exits,
+			"sent": sent,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "ona" { // in an Ona environment there is always a token

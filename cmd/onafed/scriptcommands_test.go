@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +87,21 @@ func stsCalls(ts *testscript.TestScript, _ bool, args []string) {
 	if fmt.Sprint(n) != args[0] {
 		ts.Fatalf("%d calls of STS, want %s", n, args[0])
 	}
+}
+
+// sent FILE writes the parameters of the last AssumeRoleWithWebIdentity to a file, one NAME=VALUE in
+// a line, without the token.
+func sent(ts *testscript.TestScript, _ bool, args []string) {
+	w := worldOf(ts)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(w.sent)) {
+		if name != "WebIdentityToken" {
+			fmt.Fprintf(&b, "%s=%s\n", name, w.sent.Get(name))
+		}
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(b.String()), 0o600))
 }
 
 // outage on|off makes STS answer 500, or ends that.

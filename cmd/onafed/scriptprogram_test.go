@@ -19,7 +19,7 @@ type program struct {
 	done chan error
 }
 
-// start NAME TEXT PROGRAM [ARG]... runs a program until stop NAME. It returns when the program has
+// start NAME TEXT PROGRAM [ARG]... runs a program until interrupt NAME. It returns when the program has
 // written TEXT to standard error. The output goes to the files NAME.out and NAME.err.
 func start(ts *testscript.TestScript, _ bool, args []string) {
 	name, text := args[0], args[1]
@@ -65,8 +65,8 @@ func (p *program) copyMessages(from io.Reader, to io.Writer, text string, seen c
 	}
 }
 
-// stop NAME interrupts a program as ctrl-C does. The program must end with status 0.
-func stop(ts *testscript.TestScript, _ bool, args []string) {
+// interrupt NAME interrupts a program as ctrl-C does. The program must end with status 0.
+func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 	p := ts.Value(programsKey{}).(map[string]*program)[args[0]]
 	ts.Check(p.cmd.Process.Signal(os.Interrupt))
 	if err := <-p.done; err != nil {

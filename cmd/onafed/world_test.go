@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -47,6 +49,7 @@ type world struct {
 
 	mu      sync.Mutex // guards the fields below
 	secrets []string   // the keys that STS issued
+	sent    url.Values // the parameters of the last AssumeRoleWithWebIdentity
 	during  func()     // called while a request of the program is being answered
 }
 
@@ -177,9 +180,19 @@ func (w *world) seen() {
 	during()
 }
 
-// recordSTS is the STS. It records the secrets that it issues.
+// recordSTS is the STS. It records the parameters that it gets, and the secrets that it issues.
 func (w *world) recordSTS(rw http.ResponseWriter, r *http.Request) {
 	w.seen()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if form, err := url.ParseQuery(string(body)); err == nil && form.Get("Action") == "AssumeRoleWithWebIdentity" {
+		w.mu.Lock()
+		w.sent = form
+		w.mu.Unlock()
+	}
 	recorder := httptest.NewRecorder()
 	// The STS gets the request of this server, because it checks the address.
 	w.sts.ServeHTTP(recorder, r)

@@ -20,6 +20,7 @@ func ParseProcess(args []string) (*ProcessCommand, bool) {
 		"--role-session-name": &c.RoleSessionName,
 		"--duration-seconds":  &seconds,
 		"--region":            &c.Region,
+		"--policy-file":       &c.PolicyFile,
 		"--token-file":        &c.TokenFile,
 		"--token-env":         &c.TokenEnv,
 		"--token-command":     &c.TokenCommand,
@@ -37,6 +38,10 @@ func ParseProcess(args []string) (*ProcessCommand, bool) {
 			continue
 		}
 		text := texts[name]
+		if name == "--policy-arn" {
+			c.PolicyARNs = append(c.PolicyARNs, "")
+			text = &c.PolicyARNs[len(c.PolicyARNs)-1]
+		}
 		if text == nil || *text != "" {
 			return nil, false
 		}

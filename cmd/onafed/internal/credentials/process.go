@@ -54,21 +54,31 @@ func (c *ProcessCommand) Run(ctx context.Context, t *terminal.Terminal) error {
 	if err := cache.Off(); err != nil && c.Verbose {
 		t.Say("onafed: no cache: %v", err)
 	}
-	return export.Process(ctx, t.Out, cache.Source(export.CacheRequest{Key: c.cacheKey(src), Fetch: c.fetch(src, t)}))
+	key, err := c.cacheKey(src)
+	if err != nil {
+		return err
+	}
+	return export.Process(ctx, t.Out, cache.Source(export.CacheRequest{Key: key, Fetch: c.fetch(src, t)}))
 }
 
 // cacheKey returns everything that the credentials depend on.
-func (c *ProcessCommand) cacheKey(src idp.TokenSource) export.CacheKey {
+func (c *ProcessCommand) cacheKey(src idp.TokenSource) (export.CacheKey, error) {
+	policy, err := c.Policy()
+	if err != nil {
+		return export.CacheKey{}, err
+	}
 	key := export.CacheKey{
 		Audience:    c.TokenAudience(),
 		RoleARN:     c.RoleARN,
+		Policy:      policy,
+		PolicyARNs:  c.PolicyARNs,
 		SessionName: c.RoleSessionName,
 		Duration:    time.Duration(c.DurationSeconds) * time.Second,
 		Endpoint:    c.endpoint(),
 		APIHost:     c.APIURL,
 	}
 	key.Source, key.SourceFingerprint = c.Fingerprint(src)
-	return key
+	return key, nil
 }
 
 // endpoint returns the settings that decide which STS is asked, as one text.

@@ -57,6 +57,10 @@ func flagOf(option string) string {
 		return "role-session-name"
 	case "Duration":
 		return "duration-seconds"
+	case "Policy":
+		return "policy-file"
+	case "PolicyARNs":
+		return "policy-arn"
 	case "audience", "audiences", "Audience", "Audiences":
 		return "audience"
 	case "BaseURL":

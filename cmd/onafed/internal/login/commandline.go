@@ -93,7 +93,15 @@ func (c *Command) arguments() ([]string, error) {
 		add("--duration-seconds", strconv.Itoa(c.DurationSeconds))
 	}
 	add("--region", c.Region)
-	for _, f := range []struct{ flag, path string }{{"--token-file", c.TokenFile}, {"--api-token-file", c.APITokenFile}} {
+	for _, arn := range c.PolicyARNs {
+		add("--policy-arn", arn)
+	}
+	if c.PolicyFile != "" {
+		if info, err := os.Stat(c.PolicyFile); err == nil && !info.Mode().IsRegular() {
+			return nil, fmt.Errorf("--policy-file: %s is not a regular file, so SDKs could not read the policy again later", quote.Path(c.PolicyFile))
+		}
+	}
+	for _, f := range []struct{ flag, path string }{{"--policy-file", c.PolicyFile}, {"--token-file", c.TokenFile}, {"--api-token-file", c.APITokenFile}} {
 		if f.path == "" {
 			continue
 		}

@@ -29,8 +29,14 @@ type Flags struct {
 	RoleSessionName string `help:"The name of the session, which CloudTrail shows. Default: made from the token, as env-<uuid>." placeholder:"NAME" group:"The role"`
 	DurationSeconds int    `help:"The lifetime of the credentials. Default: 3600, by STS." placeholder:"N" group:"The role"`
 	Region          string `help:"The region of the STS endpoint. Default: from the SDK's settings, or else the default of the role's partition." placeholder:"REGION" group:"The role"`
-	Verbose         bool   `short:"v" help:"Log each step on standard error."`
-	source.Flags    `embed:""`
+
+	PolicyFile string   `help:"Limit the credentials to what the role and this session policy both allow: a file with JSON of at most 2,048 characters." placeholder:"FILE" group:"The role"`
+	PolicyARNs []string `name:"policy-arn" sep:"none" help:"Limit the credentials to what the role and this managed policy both allow. Can be given up to 10 times." placeholder:"ARN" group:"The role"`
+
+	Verbose      bool `short:"v" help:"Log each step on standard error."`
+	source.Flags `embed:""`
+
+	policy string // what Policy has read
 }
 
 // Validate is called by kong.
@@ -41,11 +47,16 @@ func (f *Flags) Validate() error {
 	if f.DurationSeconds < 0 || f.DurationSeconds > maxSeconds {
 		return fmt.Errorf("--duration-seconds %d: credentials live for 1 to %d seconds", f.DurationSeconds, maxSeconds)
 	}
-	// The library checks the values, in a provider that is not used.
-	if _, err := awsfed.New(sts.New(sts.Options{Region: "us-east-1"}), f.RoleARN, idp.Static(nil), f.options(nil)); err != nil {
+	if err := f.check(); err != nil {
 		return err
 	}
 	return f.Check()
+}
+
+// check lets the library check the values, in a provider that is not used.
+func (f *Flags) check() error {
+	_, err := awsfed.New(sts.New(sts.Options{Region: "us-east-1"}), f.RoleARN, idp.Static(nil), f.options(nil))
+	return err
 }
 
 // TokenAudience returns the audience of the flags, or the one by convention in the role's
@@ -58,6 +69,9 @@ func (f *Flags) STSRegion() string { return cmp.Or(f.Region, awsfed.DefaultRegio
 
 // Load returns the configuration for AWS clients, and the provider of the role in it.
 func (f *Flags) Load(ctx context.Context, src idp.TokenSource, log *slog.Logger) (aws.Config, *awsfed.Provider, error) {
+	if _, err := f.Policy(); err != nil {
+		return aws.Config{}, nil, err
+	}
 	cfg, err := awsfed.LoadConfig(ctx, f.RoleARN, src, func(o *awsfed.LoadOptions) {
 		o.Config.Region = f.Region
 		f.options(log)(&o.Options)
@@ -77,6 +91,8 @@ func (f *Flags) options(log *slog.Logger) func(*awsfed.Options) {
 		o.SessionName = f.RoleSessionName
 		o.Duration = time.Duration(f.DurationSeconds) * time.Second
 		o.AnyDuration = true // other servers than AWS STS grant less than 15 minutes
+		o.Policy = f.policy
+		o.PolicyARNs = f.PolicyARNs
 		o.Logger = log
 	}
 }

@@ -1,11 +1,17 @@
 package role_test
 
 import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/cmd/onafed/internal/exit"
 	"github.com/onafed/onafed/cmd/onafed/internal/role"
 	"github.com/onafed/onafed/idp"
 )
@@ -48,6 +54,57 @@ func TestParseAWS(t *testing.T) {
 	} {
 		if _, err := role.ParseAWS(arn); (err == nil) != ok {
 			t.Errorf("ParseAWS(%q) = %v, want success: %t", arn, err, ok)
+		}
+	}
+}
+
+// TestPolicy checks what is read from the file of a session policy.
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	for rule, tt := range map[string]struct{ text, want, wantErr string }{
+		"compact":               {`{"Statement":[]}`, `{"Statement":[]}`, ""},
+		"white space":           {"{ \"Statement\" :\r\n\t[] }\n", `{"Statement":[]}`, ""},
+		"white space in a text": {`{"Sid": "a  b"}`, `{"Sid":"a  b"}`, ""},
+		"long with white space": {"{" + strings.Repeat("\n", 10_000) + "}", "{}", ""},
+		"empty":                 {"", "", "is empty: without a policy"},
+		"blank":                 {" \n", "", "is empty: without a policy"},
+		"not JSON":              {"Version: 2012", "", "Policy: is not a JSON object"},
+		"an array":              {"[]", "", "Policy: is not a JSON object"},
+		"too many characters":   {`{"Sid":"` + strings.Repeat("a", 2048) + `"}`, "", "Policy: has 2058 characters; AWS STS accepts 2048"},
+		"too many bytes":        {"{" + strings.Repeat(" ", 64<<10) + "}", "", "has more than 65536 bytes"},
+		"a character above ff":  {`{"Sid":"é€"}`, "", "Policy: has the character U+20AC"},
+		"byte order mark":       {"\ufeff{}", "", "byte order mark"},
+		"UTF-16":                {"{\x00}\x00", "", "UTF-16"},
+	} {
+		file := filepath.Join(t.TempDir(), "task.json")
+		if err := os.WriteFile(file, []byte(tt.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		flags := role.Flags{RoleARN: "arn:aws:iam::123456789012:role/a", PolicyFile: file}
+		got, err := flags.Policy()
+		if got != tt.want || (err == nil) != (tt.wantErr == "") || err != nil && !strings.Contains(err.Error(), tt.wantErr) {
+			t.Errorf("%s: Policy() = %q, %v, want %q and an error with %q", rule, got, err, tt.want, tt.wantErr)
+		}
+		if status, _ := exit.Status(err); err != nil && status != exit.Unknown {
+			t.Errorf("%s: status %d, want %d", rule, status, exit.Unknown)
+		}
+	}
+}
+
+// TestPolicyIsReadOnce changes the file between two uses: all of them have the same policy.
+func TestPolicyIsReadOnce(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "task.json")
+	flags := role.Flags{RoleARN: "arn:aws:iam::123456789012:role/a", PolicyFile: file}
+	if _, err := flags.Policy(); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("Policy() of a missing file: %v", err)
+	}
+	for _, text := range []string{`{"Id":"a"}`, `{"Id":"b"}`} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := flags.Policy(); got != `{"Id":"a"}` || err != nil {
+			t.Errorf("Policy() = %s, %v", got, err)
 		}
 	}
 }
