@@ -1,13 +1,15 @@
 package awsfed
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unique"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/onafed/onafed/awsfed/trust"
@@ -45,12 +47,65 @@ func (p *Provider) input(tok *idp.Token) *sts.AssumeRoleWithWebIdentityInput {
 	return in
 }
 
+// input returns the parameters of a request for a role of a chain.
+func (c *chain) input(i int, previous *session) *sts.AssumeRoleInput {
+	r := &c.roles[i]
+	in := &sts.AssumeRoleInput{RoleArn: &r.RoleARN, RoleSessionName: aws.String(c.sessionName(i, previous)), TransitiveTagKeys: r.TransitiveTagKeys}
+	if r.ExternalID != "" {
+		in.ExternalId = &r.ExternalID
+	}
+	if r.SourceIdentity != "" {
+		in.SourceIdentity = &r.SourceIdentity
+	}
+	if r.Duration != 0 {
+		in.DurationSeconds = aws.Int32(int32(r.Duration / time.Second))
+	}
+	if r.Policy != "" {
+		in.Policy = &r.Policy
+	}
+	for i := range r.PolicyARNs {
+		in.PolicyArns = append(in.PolicyArns, types.PolicyDescriptorType{Arn: &r.PolicyARNs[i]})
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.Tags)) {
+		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key), Value: aws.String(r.Tags[key])})
+	}
+	return in
+}
+
+// sessionName returns the name of a session of a chain.
+func (c *chain) sessionName(i int, previous *session) string {
+	return cmp.Or(c.roles[i].SessionName, previous.identity.Value().sessionName)
+}
+
+// asked is what an answer must be for.
+type asked struct {
+	roleARN  string
+	account  string        // expected; empty for any
+	duration time.Duration // zero for the default
+}
+
+// asked returns what the provider asks for with a token.
+func (p *Provider) asked() asked {
+	return asked{p.roleARN, p.opts.expectedAccount, p.opts.duration}
+}
+
+// askedNext returns what the provider asks for in the next step of a chain. The expected account is
+// that of the last role.
+func (p *Provider) askedNext(i int) asked {
+	r := &p.chain.roles[i]
+	want := asked{roleARN: r.RoleARN, duration: r.Duration}
+	if i == len(p.chain.roles)-1 {
+		want.account = p.opts.expectedAccount
+	}
+	return want
+}
+
 // session returns the credentials in an answer, or an error if they must not replace others.
-func (p *Provider) session(a answer, c claims.Claims) (session, error) {
+func (a *answer) session(want asked, id unique.Handle[identity]) (session, error) {
 	bad := func(format string, args ...any) (session, error) {
 		return session{}, &answerError{requestID: a.requestID, reason: fmt.Sprintf(format, args...)}
 	}
-	creds := a.out.Credentials
+	creds := a.credentials
 	if creds == nil {
 		return bad("the answer has no credentials")
 	}
@@ -69,44 +124,44 @@ func (p *Provider) session(a answer, c claims.Claims) (session, error) {
 		at:          time.Now(),
 		expires:     refresh.UnixNano(*creds.Expiration),
 		skew:        a.skew,
-		assumedRole: p.assumedRole(a),
+		assumedRole: a.assumedRole,
 		requestID:   a.requestID,
-		tokenSize:   aws.ToInt32(a.out.SessionTokenSize),
-		policySize:  aws.ToInt32(a.out.PackedPolicySize), //nolint:staticcheck // deprecated for a field of another meaning
-		identity:    p.identity(a, c),
+		tokenSize:   a.tokenSize,
+		policySize:  a.policySize,
+		identity:    id,
 	}
 	s.ignoreBadDate()
 	expires := creds.Expiration.UTC().Format(time.RFC3339)
-	longest := max(longestSession, p.opts.duration) + time.Minute
+	longest := max(longestSession, want.duration) + time.Minute
 	switch life := creds.Expiration.Sub(s.at.Add(s.skew)); {
 	case !s.localExpiry().After(s.at):
 		return session{}, &answerError{requestID: a.requestID, expired: true, reason: "the credentials in the answer expired at " + expires}
 	case life > longest:
 		return bad("the credentials in the answer expire at %s, more than %v from now", expires, longest)
 	}
-	account, err := p.assumedAccount(a)
+	account, err := a.account(want)
 	if err != nil {
 		return session{}, err
 	}
 	s.served = aws.Credentials{
 		AccessKeyID: *creds.AccessKeyId, SecretAccessKey: *creds.SecretAccessKey, SessionToken: *creds.SessionToken,
-		Source: stscreds.WebIdentityProviderName, CanExpire: true, AccountID: account,
+		Source: a.source, CanExpire: true, AccountID: account,
 	}
 	return s, nil
 }
 
-// assumedAccount returns the account of the role in an answer, or an error if it is another role
-// than the requested one. Servers other than AWS may leave out the ARN.
-func (p *Provider) assumedAccount(a answer) (string, error) {
-	got := p.assumedRole(a)
+// account returns the account of the role in an answer, or an error if it is another role than the
+// requested one. Servers other than AWS may leave out the ARN.
+func (a *answer) account(want asked) (string, error) {
+	got := a.assumedRole
 	account := accountOf(got)
-	if want := p.opts.expectedAccount; want != "" && account != want {
-		return "", &AccountError{Got: account, Want: want}
+	if want.account != "" && account != want.account {
+		return "", &AccountError{Got: account, Want: want.account}
 	}
 	if got == "" {
 		return "", nil
 	}
-	role, _ := arn.Parse(p.roleARN)
+	role, _ := arn.Parse(want.roleARN)
 	_, name, _ := role.Role()
 	user, _ := arn.Parse(got)
 	rest, ok := strings.CutPrefix(user.Resource, "assumed-role/"+name+"/")
@@ -116,22 +171,17 @@ func (p *Provider) assumedAccount(a answer) (string, error) {
 	return account, nil
 }
 
-func (p *Provider) assumedRole(a answer) string {
-	if a.out.AssumedRoleUser == nil {
-		return ""
-	}
-	return aws.ToString(a.out.AssumedRoleUser.Arn)
-}
-
 // identity returns what [Status] says about the token of an answer.
-func (p *Provider) identity(a answer, c claims.Claims) unique.Handle[identity] {
+func (p *Provider) identity(tok *idp.Token, a answer) unique.Handle[identity] {
+	c := tok.Claims()
 	provider, _ := trust.ProviderARN(partitionOf(p.roleARN), accountOf(p.roleARN), c.Issuer) // "" if the issuer has no provider ARN
 	return unique.Make(identity{
 		issuer:         c.Issuer,
 		audience:       audienceOf(c),
 		subject:        claims.RedactSubject(c.Subject),
 		provider:       provider,
-		sourceIdentity: aws.ToString(a.out.SourceIdentity),
+		sessionName:    p.sessionName(tok),
+		sourceIdentity: a.sourceIdentity,
 	})
 }
 

@@ -29,7 +29,7 @@ const (
 )
 
 // Error codes without the suffix "Exception", which some pages and servers add (STS API Reference,
-// AssumeRoleWithWebIdentity, "Errors", and "Common Error Types").
+// AssumeRoleWithWebIdentity and AssumeRole, "Errors", and "Common Error Types").
 const (
 	codeAccessDenied     = "AccessDenied"
 	codeExpiredToken     = "ExpiredToken"
@@ -40,6 +40,14 @@ const (
 	codePackedPolicy     = "PackedPolicyTooLarge"
 	codeRegionDisabled   = "RegionDisabled"
 	codeValidation       = "ValidationError"
+)
+
+// Error codes for a key that signed a request. The last one is that of Ceph and MinIO.
+const (
+	codeInvalidClientToken = "InvalidClientTokenId"
+	codeUnrecognizedClient = "UnrecognizedClient"
+	codeSignature          = "SignatureDoesNotMatch"
+	codeInvalidAccessKey   = "InvalidAccessKeyId"
 )
 
 // classify returns what a refresh does after a failed attempt. It uses the code and the status. It

@@ -27,8 +27,11 @@ const (
 //		fmt.Println(e.NextStep())
 //	}
 type AssumeRoleError struct {
-	// RoleARN is the role that was requested.
+	// RoleARN is the role that was requested: of a chain, the role of the step that failed.
 	RoleARN string
+	// Step is the step of a chain that failed, and Steps is how many it has. The first step is the
+	// exchange of the token. Both are zero without a chain.
+	Step, Steps int
 	// SessionName is the session that was requested; empty if it depends on a token that could not
 	// be fetched.
 	SessionName string
@@ -45,6 +48,7 @@ type AssumeRoleError struct {
 	Err error
 
 	request *trust.Request // what a trust policy can test; nil if STS got no token
+	next    *nextRequest   // nil in the first step
 }
 
 func newAssumeRoleError(roleARN string, err error) *AssumeRoleError {
@@ -66,13 +70,21 @@ func (e *AssumeRoleError) setToken(c claims.Claims) {
 // Error names the role, the answer of STS or the cause, and the request ID, in at most 300 bytes.
 // Untrusted text is quoted. [AssumeRoleError.NextStep] says what to check.
 func (e *AssumeRoleError) Error() string {
-	prefix := "awsfed: assuming role " + fit(quote.Text(shortARN(e.RoleARN), 110), 120) + ": "
+	prefix := "awsfed: assuming role " + fit(quote.Text(shortARN(e.RoleARN), 110), 120) + e.step() + ": "
 	suffix := ""
 	if e.RequestID != "" {
 		suffix = " (request " + fit(quote.Clean(e.RequestID, 48), 60) + ")"
 	}
 	limit := maxError - len(prefix) - len(suffix)
 	return prefix + fit(e.reason(limit), limit) + suffix
+}
+
+// step returns the step of a chain, for messages.
+func (e *AssumeRoleError) step() string {
+	if e.Steps == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (step %d of %d)", e.Step, e.Steps)
 }
 
 // reason returns the answer of STS or the cause. The text of an answer has at most limit bytes.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unique"
 
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/internal/refresh"
@@ -19,54 +20,88 @@ const maxAttempts = 3
 // exported ones.
 type driver Provider
 
-var _ refresh.Driver[session] = (*driver)(nil)
+var (
+	_ refresh.Driver[session]  = (*driver)(nil)
+	_ refresh.Renewer[session] = (*driver)(nil)
+)
 
 // errNoToken is the error of a token source that returns nothing.
 var errNoToken = errors.New("the token source returned neither a token nor an error")
 
-// Fetch exchanges a token for credentials, with all attempts of one refresh.
+// Fetch gets credentials, with all attempts of one refresh.
 func (d *driver) Fetch(ctx context.Context) (session, error) {
 	p := (*Provider)(d)
 	f := fetch{p: p, newConnection: p.mayHaveBrokenConnections()}
-	tok, err := f.token(ctx, p.src)
+	if p.chain != nil {
+		return f.chain(ctx)
+	}
+	return f.exchange(ctx)
+}
+
+// exchange exchanges a token for credentials. If STS rejects the token, it exchanges another one.
+func (f *fetch) exchange(ctx context.Context) (session, error) {
+	tok, err := f.token(ctx, f.p.src)
 	if err != nil {
 		return session{}, f.fail(nil, err)
 	}
-	replaced := false
-	for n := 1; ; n++ {
-		s, err := f.attempt(ctx, tok)
-		if err == nil {
-			if f.suspect != nil {
-				f.invalidate(f.suspect)
-			}
-			return s, nil
+	with := func(ctx context.Context) (session, error) { return f.exchangeToken(ctx, tok) }
+	s, err := f.send(ctx, with)
+	if err != nil && classify(err) == replaceToken {
+		next, tokErr := f.otherToken(ctx, tok, err)
+		if tokErr != nil {
+			return session{}, f.fail(tok, errors.Join(err, tokErr))
 		}
-		switch class := classify(err); {
-		case class == replaceToken && !replaced:
-			next, tokErr := f.otherToken(ctx, tok, err)
-			if tokErr != nil {
-				return session{}, f.fail(tok, errors.Join(err, tokErr))
-			}
-			if next.Equal(tok) {
-				return session{}, f.fail(tok, err) // STS would reject it again
-			}
-			tok, replaced, n = next, true, 0
-			if p.throttle(ctx) != nil {
-				return session{}, f.fail(tok, err)
-			}
-		case class == repeat && n < maxAttempts:
-			if !p.pause(ctx, attemptPause(n, err, p.opts.rules.Chance())) {
-				return session{}, f.fail(tok, err)
-			}
-			f.newConnection = f.newConnection || isTimeout(err)
-		default:
+		if next.Equal(tok) {
+			return session{}, f.fail(tok, err) // STS would reject it again
+		}
+		tok = next
+		if f.p.throttle(ctx) != nil {
 			return session{}, f.fail(tok, err)
 		}
+		s, err = f.send(ctx, with)
 	}
+	if err != nil {
+		return session{}, f.fail(tok, err)
+	}
+	if f.suspect != nil {
+		f.invalidate(f.suspect)
+	}
+	return s, nil
+}
+
+// send makes requests until one succeeds, repeating it would not help, or maxAttempts were made.
+func (f *fetch) send(ctx context.Context, attempt func(context.Context) (session, error)) (session, error) {
+	p := f.p
+	for n := 1; ; n++ {
+		s, err := f.within(ctx, attempt)
+		if err == nil || classify(err) != repeat || n == maxAttempts {
+			return s, err
+		}
+		if !p.pause(ctx, attemptPause(n, err, p.opts.rules.Chance())) {
+			return session{}, err
+		}
+		f.newConnection = f.newConnection || isTimeout(err)
+	}
+}
+
+// within makes one request within its share of the time of a refresh.
+func (f *fetch) within(ctx context.Context, attempt func(context.Context) (session, error)) (session, error) {
+	ctx, cancel := context.WithTimeout(ctx, f.p.opts.attemptTimeout()/3)
+	defer cancel()
+	return attempt(ctx)
 }
 
 // Expiry returns when the credentials end by the local clock.
 func (*driver) Expiry(s session) time.Time { return s.localExpiry() }
+
+// RenewBefore returns when the first of the credentials ends that the credentials of a chain were
+// made with.
+func (*driver) RenewBefore(s session) time.Time {
+	if s.madeUntil == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, s.madeUntil)
+}
 
 // Prepare sets the time to ask again, which Retrieve returns.
 func (*driver) Prepare(s *session, w refresh.Windows) { s.served.Expires = w.Advisory }
@@ -117,17 +152,32 @@ func (f *fetch) invalidate(tok *idp.Token) {
 	}
 }
 
-// attempt makes one request.
-func (f *fetch) attempt(ctx context.Context, tok *idp.Token) (session, error) {
+// exchangeToken makes one request with a token.
+func (f *fetch) exchangeToken(ctx context.Context, tok *idp.Token) (session, error) {
 	p := f.p
-	ctx, cancel := context.WithTimeout(ctx, p.opts.attemptTimeout()/3)
-	defer cancel()
-	call := &stsCall{client: p.client, newConnection: f.newConnection, insecureHTTP: p.opts.insecureHTTP}
-	out, err := call.send(ctx, p.input(tok))
+	a, err := f.call().withToken(ctx, p.client, p.input(tok))
 	if err != nil {
 		return session{}, err
 	}
-	return p.session(out, tok.Claims())
+	return a.session(p.asked(), p.identity(tok, a))
+}
+
+// assume makes one request for a role of a chain, with the credentials of the role before it.
+func (f *fetch) assume(ctx context.Context, i int, previous *session) (session, error) {
+	p := f.p
+	in := p.chain.input(i, previous)
+	a, err := f.call().withCredentials(ctx, p.chain.client, in, previous.served)
+	if err != nil {
+		return session{}, err
+	}
+	id := previous.identity.Value()
+	id.sourceIdentity = a.sourceIdentity
+	return a.session(p.askedNext(i), unique.Make(id))
+}
+
+// call returns a request to STS.
+func (f *fetch) call() *stsCall {
+	return &stsCall{newConnection: f.newConnection, insecureHTTP: f.p.opts.insecureHTTP}
 }
 
 // fail returns the error of a refresh. tok is the last token that STS got; nil if it got none.

@@ -60,6 +60,11 @@ func (l *failureLog) end() {
 func failureKind(err error) string {
 	e, _ := errors.AsType[*AssumeRoleError](err)
 	var network net.Error
+	if e != nil && e.Step > 0 {
+		one := *e
+		one.Step = 0
+		return fmt.Sprintf("step %d %s", e.Step, failureKind(&one))
+	}
 	switch tok, ok := errors.AsType[*tokenError](err); {
 	case e != nil && e.Code != "":
 		return e.Code

@@ -26,6 +26,11 @@ func (e *AssumeRoleError) NextStep() string {
 		}
 		return "STS was not called: check the source of the ID token; onafed doctor checks each step"
 	}
+	if e.next != nil {
+		if text := e.nextSteps(); text != "" {
+			return text
+		}
+	}
 	switch codeOf(e.Err) {
 	case codeAccessDenied:
 		return e.deniedSteps()

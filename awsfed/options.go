@@ -30,9 +30,15 @@ type Options struct {
 	// most 10.
 	PolicyARNs []string
 
+	// Chain are roles that are assumed one after the other, each with the credentials of the role
+	// before it, and the first of them with those of the role of [New], to which the options above
+	// belong. The provider returns the credentials of the last role. All roles are in one partition,
+	// and there are at most 10. Nil means no chain. See the package documentation.
+	Chain []NextRole
+
 	// ExpectedAccount is the ID of the account that the credentials must belong to, 12 digits; empty
 	// means any. A role of another account is refused at once, and credentials of another account
-	// are never returned.
+	// are never returned. Of a chain, only the last role counts.
 	ExpectedAccount string
 
 	// InsecureHTTP allows sending tokens to STS over http to hosts other than this one, such as a
@@ -57,7 +63,8 @@ type Options struct {
 
 	// AttemptTimeout limits one refresh: fetching the token, the requests to STS and the pauses
 	// between them. A refresh uses at most two tokens and sends each of them at most three times.
-	// One request takes at most a third of AttemptTimeout. Zero means 30 seconds.
+	// One request takes at most a third of AttemptTimeout. Of a chain, the first role and all others
+	// together have that time each. Zero means 30 seconds.
 	AttemptTimeout time.Duration
 
 	// ServeExpired returns expired credentials after a refresh that failed with a retryable error.

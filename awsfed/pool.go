@@ -2,17 +2,14 @@ package awsfed
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"math"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/onafed/onafed/idp"
-	"github.com/onafed/onafed/internal/refresh"
 )
 
 const (
@@ -62,12 +59,13 @@ type Pool struct {
 
 	mu       sync.Mutex // guards the fields below
 	roles    map[roleKey]*Provider
-	withOwn  int       // number of providers with options of their own
+	special  int       // number of keys for which isSpecial is true
 	settings *settings // of opts.Options; nil until they are needed
 }
 
-// A roleKey identifies a provider of a pool. options is empty for the options of the pool.
-type roleKey struct{ roleARN, options string }
+// A roleKey identifies a provider of a pool. options is their optionsText, and first the first role
+// of a chain.
+type roleKey struct{ roleARN, options, first string }
 
 // A sharedSource is the cached token source of a pool, and the source without the cache.
 type sharedSource struct {
@@ -88,7 +86,7 @@ func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSo
 	badOpt := checkLimits(&o)
 	o.MaxConcurrent = cmp.Or(max(o.MaxConcurrent, 0), defaultMaxConcurrent)
 	o.MaxRoles = cmp.Or(max(o.MaxRoles, 0), defaultMaxRoles)
-	o.PolicyARNs = slices.Clone(o.PolicyARNs)
+	o.PolicyARNs, o.Chain = slices.Clone(o.PolicyARNs), cloneChain(o.Chain)
 	if _, ok := src.(*idp.CachedSource); !ok && src != nil {
 		src = &sharedSource{CachedSource: idp.Cached(src, nil), uncached: src}
 	}
@@ -127,6 +125,11 @@ func checkLimits(o *PoolOptions) error {
 // its own. Both are in [Pool.Status], where [Status].Options tells them apart, and both count for
 // MaxRoles. Functions and loggers in the options are not compared: those of the first call are
 // used. Provider sends nothing. The error is an [*OptionError] or [ErrPoolFull].
+//
+// With [Options].Chain, the role is the first one. Chains whose first role is the same and has the
+// same options share its credentials, and one exchange of a token. They are those of another
+// provider of the pool, which is in [Pool.Status] and counts for MaxRoles too: the one that Provider
+// returns for the role and these options without Chain.
 func (p *Pool) Provider(roleARN string, optFns ...func(*Options)) (*Provider, error) {
 	o := p.opts.Options
 	if len(optFns) > 0 {
@@ -139,7 +142,7 @@ func (p *Pool) Provider(roleARN string, optFns ...func(*Options)) (*Provider, er
 // options returns the options of the pool with others applied.
 func (p *Pool) options(optFns []func(*Options)) Options {
 	o := p.opts.Options
-	o.PolicyARNs = slices.Clone(o.PolicyARNs) // a function may write to it
+	o.PolicyARNs, o.Chain = slices.Clone(o.PolicyARNs), cloneChain(o.Chain) // a function may write to them
 	for _, fn := range optFns {
 		fn(&o)
 	}
@@ -148,14 +151,26 @@ func (p *Pool) options(optFns []func(*Options)) Options {
 
 // provider returns the provider of a role. If own is false, o are the options of the pool.
 func (p *Pool) provider(roleARN string, o Options, own bool) (*Provider, error) {
-	key := roleKey{roleARN: roleARN}
-	if own {
-		if key.options = optionsText(&o); key.options == p.key {
-			key.options = ""
-		}
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.providerLocked(roleARN, o, own)
+}
+
+// keyOf returns the key of a provider. If own is false, o are the options of the pool.
+func (p *Pool) keyOf(roleARN string, o *Options, own bool) roleKey {
+	key := roleKey{roleARN: roleARN, options: p.key}
+	if own {
+		key.options = optionsText(o)
+	}
+	if n := len(o.Chain); n > 0 {
+		key.roleARN, key.first = o.Chain[n-1].RoleARN, roleARN
+	}
+	return key
+}
+
+// providerLocked is provider for a caller that holds mu.
+func (p *Pool) providerLocked(roleARN string, o Options, own bool) (*Provider, error) {
+	key := p.keyOf(roleARN, &o, own)
 	if pr := p.roles[key]; pr != nil {
 		return pr, nil
 	}
@@ -174,17 +189,55 @@ func (p *Pool) provider(roleARN string, o Options, own bool) (*Provider, error) 
 			return nil, err
 		}
 	}
-	key.roleARN = strings.Clone(roleARN) // a part of a document would keep all of it in memory
-	pr, err := newProvider(p.client, key.roleARN, p.src, s)
+	var pr *Provider
+	if key.first == "" {
+		key.roleARN = strings.Clone(roleARN) // a part of a document would keep all of it in memory
+		pr, err = newRole(p.client, key.roleARN, p.src, s)
+	} else {
+		pr, err = p.chain(roleARN, s)
+	}
 	if err != nil {
 		return nil, err
 	}
+	if pr.chain != nil {
+		key.roleARN, key.first = pr.roleARN, pr.chain.first.roleARN
+	}
 	p.roles[key] = pr
-	if key.options != "" {
-		p.withOwn++
+	if p.isSpecial(key) {
+		p.special++
 	}
 	return pr, nil
 }
+
+// chain returns the provider of a chain, and adds that of its first role if the pool does not have
+// it. The caller holds mu.
+func (p *Pool) chain(roleARN string, s *settings) (*Provider, error) {
+	o := s.chain.firstOptions(roleARN)
+	key, size := p.keyOf(roleARN, &o, true), len(p.roles)
+	first, err := p.providerLocked(roleARN, o, true)
+	if err != nil {
+		return nil, err
+	}
+	pr, err := chainTo(first, s)
+	if err == nil && len(p.roles) >= p.opts.MaxRoles {
+		err = ErrPoolFull
+	}
+	if err != nil && len(p.roles) > size {
+		p.delete(key)
+	}
+	return pr, err
+}
+
+// delete removes a provider. The caller holds mu.
+func (p *Pool) delete(key roleKey) {
+	delete(p.roles, key)
+	if p.isSpecial(key) {
+		p.special--
+	}
+}
+
+// isSpecial reports whether a key is not that of a role with the options of the pool.
+func (p *Pool) isSpecial(key roleKey) bool { return key.options != p.key || key.first != "" }
 
 // settingsFor returns checked options: o, or if own is false those of the pool, which its providers
 // share. The caller holds mu.
@@ -202,23 +255,23 @@ func (p *Pool) settingsFor(o Options, own bool) (*settings, error) {
 	return p.settings, nil
 }
 
-// Remove removes the providers of a role from the pool. They stay usable.
+// Remove removes the providers of a role from the pool, also those of chains whose last role it is.
+// They stay usable, also as the first role of chains.
 func (p *Pool) Remove(roleARN string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.roles, roleKey{roleARN: roleARN})
-	if p.withOwn == 0 {
+	delete(p.roles, roleKey{roleARN: roleARN, options: p.key})
+	if p.special == 0 {
 		return
 	}
 	for key := range p.roles {
 		if key.roleARN == roleARN {
-			delete(p.roles, key)
-			p.withOwn--
+			p.delete(key)
 		}
 	}
 }
 
-// Status returns the status of all providers, sorted by role ARN and options.
+// Status returns the status of all providers, sorted by role ARN, first role of a chain and options.
 func (p *Pool) Status() []Status {
 	ps := p.providers()
 	out := make([]Status, len(ps))
@@ -226,7 +279,7 @@ func (p *Pool) Status() []Status {
 		out[i] = pr.Status()
 	}
 	slices.SortFunc(out, func(a, b Status) int {
-		return cmp.Or(cmp.Compare(a.RoleARN, b.RoleARN), cmp.Compare(a.Options, b.Options))
+		return cmp.Or(cmp.Compare(a.RoleARN, b.RoleARN), cmp.Compare(a.FirstRoleARN, b.FirstRoleARN), cmp.Compare(a.Options, b.Options))
 	})
 	return out
 }
@@ -247,77 +300,3 @@ func (p *Pool) signal() {
 	default:
 	}
 }
-
-// Run refreshes the credentials of the roles in use when they are due, until ctx is done, and
-// returns the error of ctx. A role is in use if a caller got its current credentials. Run does not
-// refresh other roles, roles whose credentials have expired, and roles that STS refuses; their
-// callers do. Run is optional: calls start the refreshes of credentials that they use often.
-func (p *Pool) Run(ctx context.Context) error {
-	t := time.NewTimer(0)
-	defer t.Stop()
-	var last time.Time
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-t.C:
-		case <-p.wake:
-			if since := time.Since(last); since >= 0 && since < minSleep {
-				t.Reset(minSleep - since)
-				continue
-			}
-		}
-		last = time.Now()
-		t.Reset(p.refreshDue(ctx))
-	}
-}
-
-const (
-	// maxSleep is the longest sleep of Run. A timer does not run while the machine is suspended, and
-	// does not follow changes of the clock.
-	maxSleep = time.Minute
-	// minSleep is the shortest sleep of Run, so that a refresh of one role does not make it check
-	// all roles of a large pool each time.
-	minSleep = time.Second
-)
-
-// refreshDue starts the refreshes that are due, those whose credentials expire earliest first, and
-// returns when to look again.
-func (p *Pool) refreshDue(ctx context.Context) time.Duration {
-	type dueProvider struct {
-		*Provider
-		expires time.Time
-	}
-	var all []dueProvider
-	now := time.Now()
-	next := now.Add(maxSleep)
-	for _, pr := range p.providers() {
-		v, ok := pr.engine.Peek()
-		if !ok || !pr.inUse(v) {
-			continue
-		}
-		st := pr.engine.Status()
-		if !st.Valid || st.Permanent {
-			continue // for a role that was deleted the requests to STS would not end
-		}
-		due, ok := pr.engine.Due()
-		switch {
-		case !ok:
-		case due.After(now):
-			if due.Before(next) {
-				next = due
-			}
-		default:
-			all = append(all, dueProvider{pr, st.Expires})
-		}
-	}
-	slices.SortFunc(all, func(a, b dueProvider) int {
-		return cmp.Or(a.expires.Compare(b.expires), cmp.Compare(a.roleARN, b.roleARN))
-	})
-	for _, pr := range all {
-		pr.engine.Kick(ctx)
-	}
-	return max(minSleep, next.Sub(now))
-}
-
-var _ refresh.Gate = (*queue)(nil)

@@ -58,6 +58,20 @@ func TestPoolStatusShowsOptions(t *testing.T) {
 	}
 }
 
+// Options that set those of the pool back to zero are other options.
+func TestPoolOptionsBackToZero(t *testing.T) {
+	t.Parallel()
+	p := awsfed.NewPool(newService(), &mintery{tb: t}, func(o *awsfed.PoolOptions) { o.Duration = 2 * time.Hour })
+	without := provider(t, p, 1, func(o *awsfed.Options) { o.Duration = 0 })
+	if with := provider(t, p, 1); with == without || with.Status().Options != "Duration=2h0m0s" {
+		t.Errorf("Provider returns the one with the options %q, want those of the pool", with.Status().Options)
+	}
+	p.Remove(role(1))
+	if n := len(p.Status()); n != 0 {
+		t.Errorf("%d providers after Remove, want 0", n)
+	}
+}
+
 // Config returns what LoadConfig returns, with a provider of the pool.
 func TestPoolConfig(t *testing.T) {
 	cleanEnv(t)

@@ -15,7 +15,8 @@ import (
 	"github.com/onafed/onafed/internal/refresh"
 )
 
-// A Provider returns the credentials of one role and refreshes them in the background. It is an
+// A Provider returns the credentials of one role, which may be the last one of a chain, and
+// refreshes them in the background. It is an
 // [aws.CredentialsProvider] with its own cache: assign it directly to the Credentials of an
 // [aws.Config]. It also works inside an [aws.CredentialsCache], see [Provider.Retrieve].
 //
@@ -28,6 +29,7 @@ type Provider struct {
 	src      idp.TokenSource
 	opts     *settings
 	roleARN  string
+	chain    *chain       // nil without a chain
 	used     atomic.Int64 // expiry of the session that was returned last, which identifies it
 	failures failureLog
 }
@@ -42,6 +44,9 @@ var (
 // from src, in any goroutine. If src is an [idp.Invalidator], it is told about tokens that STS
 // rejected. The role may also be one of another server with this API, such as
 // arn:minio:iam:::role/abc of MinIO, or arn:aws:iam::tenant:role/abc of Ceph.
+//
+// With [Options].Chain, the role is the first one of a chain, and the client must also have the
+// method AssumeRole, as *sts.Client has. The credentials are those of the last role.
 //
 // New starts nothing and sends nothing. It refuses a client that would send tokens over http to
 // another host, unless [Options].InsecureHTTP is set. If the client accepts options for each
@@ -66,7 +71,24 @@ func New(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN string, src
 	return newProvider(client, roleARN, src, s)
 }
 
+// newProvider returns a provider outside of a pool.
 func newProvider(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN string, src idp.TokenSource, s *settings) (*Provider, error) {
+	if s.chain == nil {
+		return newRole(client, roleARN, src, s)
+	}
+	o, err := newSettings(s.chain.privateOptions(roleARN), nil)
+	if err != nil {
+		return nil, err
+	}
+	first, err := newRole(client, roleARN, src, o)
+	if err != nil {
+		return nil, err
+	}
+	return chainTo(first, s)
+}
+
+// newRole returns the provider of one role, without the chain in the settings.
+func newRole(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN string, src idp.TokenSource, s *settings) (*Provider, error) {
 	switch {
 	case client == nil || client == (*sts.Client)(nil):
 		return nil, optionError("client", "is nil")
@@ -76,15 +98,23 @@ func newProvider(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN str
 	if err := checkRoleARN(roleARN); err != nil {
 		return nil, err
 	}
-	if got, want := accountOf(roleARN), s.expectedAccount; want != "" && got != want {
-		return nil, optionError("ExpectedAccount", "%w", &AccountError{Got: got, Want: want})
+	if err := s.checkAccount(roleARN); err != nil {
+		return nil, err
 	}
 	p := &Provider{client: client, src: src, opts: s, roleARN: roleARN}
 	p.engine.Init((*driver)(p), &s.rules)
 	return p, nil
 }
 
-// RoleARN returns the role of the provider.
+// checkAccount checks that a role is in the expected account.
+func (s *settings) checkAccount(roleARN string) error {
+	if got, want := accountOf(roleARN), s.expectedAccount; want != "" && got != want {
+		return optionError("ExpectedAccount", "%w", &AccountError{Got: got, Want: want})
+	}
+	return nil
+}
+
+// RoleARN returns the role whose credentials the provider returns: of a chain, the last one.
 func (p *Provider) RoleARN() string { return p.roleARN }
 
 // Retrieve returns valid credentials. Callers do not wait while there are any, except for up to one
@@ -165,6 +195,9 @@ func (p *Provider) callerError(ctx context.Context, err error) error {
 // one means "code of the caller". The SDK therefore does not cache the credentials as it caches
 // those of its own providers. The provider caches them itself.
 func (p *Provider) ProviderSources() []aws.CredentialSource {
+	if p.chain != nil {
+		return []aws.CredentialSource{aws.CredentialSourceSTSAssumeRoleWebID, aws.CredentialSourceSTSAssumeRole, aws.CredentialSourceCode}
+	}
 	return []aws.CredentialSource{aws.CredentialSourceSTSAssumeRoleWebID, aws.CredentialSourceCode}
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/onafed/onafed/internal/refresh"
 	"golang.org/x/time/rate"
 )
 
@@ -22,6 +23,8 @@ type queue struct {
 	timer   *time.Timer
 	allowed bool // the limiter has allowed the next refresh
 }
+
+var _ refresh.Gate = (*queue)(nil)
 
 // A ticket is a refresh that waits.
 type ticket struct {
@@ -41,7 +44,7 @@ func newQueue(slots int, perSecond float64, burst int) *queue {
 
 // Enter waits for a slot; it returns nil after quit was closed. Credentials that are missing or
 // have expired are needed now or earlier, others when they expire, so the queue is ordered by need.
-func (q *queue) Enter(need time.Time, urge, quit <-chan struct{}) func() {
+func (q *queue) Enter(_ context.Context, need time.Time, urge, quit <-chan struct{}) func() {
 	t := &ticket{need: need, start: make(chan struct{})}
 	q.mu.Lock()
 	t.order = q.order
@@ -72,6 +75,18 @@ func (q *queue) Enter(need time.Time, urge, quit <-chan struct{}) func() {
 			q.mu.Unlock()
 			return nil
 		}
+	}
+}
+
+// lend frees the slot of a refresh while wait runs, and then waits for a slot again. If ctx ends
+// before, it takes one at once: the refresh is about to end.
+func (q *queue) lend(ctx context.Context, wait func()) {
+	q.leave()
+	wait()
+	if q.Enter(ctx, time.Now(), nil, ctx.Done()) == nil {
+		q.mu.Lock()
+		q.free--
+		q.mu.Unlock()
 	}
 }
 

@@ -26,6 +26,7 @@ type session struct {
 	tokenSize   int32 // bytes of the session token, as STS reports it; zero if it does not
 	policySize  int32 // percent of the packed policies and tags, as STS reports it
 	identity    unique.Handle[identity]
+	madeUntil   int64 // of a chain: when the first of the other credentials ends, in Unix nanoseconds of the local clock; otherwise zero
 }
 
 // An identity is what [Status] says about the ID token of a session, without personal data. Sessions
@@ -35,6 +36,7 @@ type identity struct {
 	audience       string
 	subject        string // redacted
 	provider       string // ARN of the IAM identity provider
+	sessionName    string // of the first role of a chain, or of the role
 	sourceIdentity string
 }
 

@@ -1,7 +1,7 @@
 package awsfed
 
 import (
-	"crypto/sha256"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -27,7 +27,8 @@ type settings struct {
 	logger          *slog.Logger
 	onRefresh       func(RefreshEvent)
 	rules           refresh.Rules
-	pool            *Pool // nil without one
+	pool            *Pool         // nil without one
+	chain           *chainOptions // nil without a chain
 }
 
 // maxEarlyInvalid is how many sets of credentials in a row may be invalidated soon after their
@@ -46,11 +47,14 @@ func (s *settings) attemptTimeout() time.Duration {
 	return refresh.DefaultAttemptTimeout
 }
 
+// sessionNameForm describes a session name.
+const sessionNameForm = "want 2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -"
+
 // newSettings checks the options. pool is nil for a provider without one.
 func newSettings(o Options, pool *Pool) (*settings, error) {
 	switch {
 	case o.SessionName != "" && !arn.IsSessionName(o.SessionName):
-		return nil, optionError("SessionName", "%s: want 2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -", quote.Text(o.SessionName, 80))
+		return nil, optionError("SessionName", "%s: %s", quote.Text(o.SessionName, 80), sessionNameForm)
 	case o.AdvisoryWindow < 0:
 		return nil, optionError("AdvisoryWindow", "%v is negative", o.AdvisoryWindow)
 	case o.AttemptTimeout < 0:
@@ -58,10 +62,10 @@ func newSettings(o Options, pool *Pool) (*settings, error) {
 	case o.ExpectedAccount != "" && !arn.IsAccount(o.ExpectedAccount):
 		return nil, optionError("ExpectedAccount", "%s is not an account ID of 12 digits", quote.Text(o.ExpectedAccount, 40))
 	}
-	for _, check := range []func(*Options) error{checkDuration, checkPolicy, checkPolicyARNs} {
-		if err := check(&o); err != nil {
-			return nil, err
-		}
+	if err := cmp.Or(
+		checkDuration(o.Duration, longestSession, o.AnyDuration), checkPolicy(o.Policy), checkPolicyARNs(o.PolicyARNs), checkChain(&o),
+	); err != nil {
+		return nil, err
 	}
 	s := &settings{
 		sessionName:     o.SessionName,
@@ -86,11 +90,15 @@ func newSettings(o Options, pool *Pool) (*settings, error) {
 	if pool != nil {
 		s.rules.Gate = pool.queue
 	}
+	if len(o.Chain) > 0 {
+		s.chain = &chainOptions{roles: cloneChain(o.Chain), first: o}
+	}
 	return s, nil
 }
 
 // optionsText returns a text that is different for different options, without functions and
-// loggers. It is empty for options that are not set, and has a session policy as its hash.
+// loggers. It is empty for options that are not set, and has a session policy as its hash. A chain
+// is last.
 func optionsText(o *Options) string {
 	var parts []string
 	add := func(isSet bool, format string, value any) {
@@ -101,9 +109,7 @@ func optionsText(o *Options) string {
 	add(o.SessionName != "", "SessionName=%q", o.SessionName)
 	add(o.Duration != 0, "Duration=%v", o.Duration)
 	add(o.AnyDuration, "AnyDuration=%t", true)
-	if o.Policy != "" {
-		add(true, "Policy=sha256:%x", sha256.Sum256([]byte(o.Policy)))
-	}
+	add(o.Policy != "", "Policy=%s", hashOf(o.Policy))
 	add(len(o.PolicyARNs) > 0, "PolicyARNs=%q", o.PolicyARNs)
 	add(o.ExpectedAccount != "", "ExpectedAccount=%q", o.ExpectedAccount)
 	add(o.AdvisoryWindow != 0, "AdvisoryWindow=%v", o.AdvisoryWindow)
@@ -111,37 +117,42 @@ func optionsText(o *Options) string {
 	add(o.ServeExpired, "ServeExpired=%t", true)
 	add(o.KeepOnRefusal, "KeepOnRefusal=%t", true)
 	add(o.InsecureHTTP, "InsecureHTTP=%t", true)
+	chainText(add, o.Chain)
 	return strings.Join(parts, " ")
 }
 
 // minSession is the shortest lifetime that STS grants (AssumeRoleWithWebIdentity, DurationSeconds).
 const minSession = 15 * time.Minute
 
-func checkDuration(o *Options) error {
-	switch d := o.Duration; {
+func checkDuration(d, longest time.Duration, anyDuration bool) error {
+	switch {
 	case d == 0:
 		return nil
 	case d < 0 || d%time.Second != 0:
 		return optionError("Duration", "%v: want whole seconds above zero", d)
 	case d > math.MaxInt32*time.Second:
 		return optionError("Duration", "%v is too large", d)
-	case !o.AnyDuration && (d < minSession || d > longestSession):
+	case anyDuration || d >= minSession && d <= longest:
+		return nil
+	case longest == longestNextSession:
+		return optionError("Duration", "%v: AWS STS grants 15 minutes to 1 hour in a chain of roles; AnyDuration allows others", d)
+	default:
 		return optionError("Duration", "%v: AWS STS grants 15 minutes to 12 hours; AnyDuration allows others", d)
 	}
-	return nil
 }
 
-// checkPolicy checks a session policy by the rules of AssumeRoleWithWebIdentity, Policy.
-func checkPolicy(o *Options) error {
+// checkPolicy checks a session policy by the rules of AssumeRoleWithWebIdentity and AssumeRole,
+// Policy.
+func checkPolicy(policy string) error {
 	const maxPolicy = 2048
-	if o.Policy == "" {
+	if policy == "" {
 		return nil
 	}
-	if !json.Valid([]byte(o.Policy)) || !strings.HasPrefix(strings.TrimLeft(o.Policy, " \t\r\n"), "{") {
+	if !json.Valid([]byte(policy)) || !strings.HasPrefix(strings.TrimLeft(policy, " \t\r\n"), "{") {
 		return optionError("Policy", "is not a JSON object")
 	}
 	n := 0
-	for _, r := range o.Policy {
+	for _, r := range policy {
 		if n++; r > 0xff {
 			return optionError("Policy", "has the character %U; AWS STS accepts U+0020 to U+00FF", r)
 		}
@@ -152,12 +163,12 @@ func checkPolicy(o *Options) error {
 	return nil
 }
 
-func checkPolicyARNs(o *Options) error {
+func checkPolicyARNs(arns []string) error {
 	const maxPolicies = 10
-	if n := len(o.PolicyARNs); n > maxPolicies {
+	if n := len(arns); n > maxPolicies {
 		return optionError("PolicyARNs", "has %d elements; AWS STS accepts %d", n, maxPolicies)
 	}
-	for _, s := range o.PolicyARNs {
+	for _, s := range arns {
 		if !isPolicyARN(s) {
 			return optionError("PolicyARNs", "%s is not the ARN of a policy, arn:aws:iam::<account>:policy/<name>", quote.Text(s, 100))
 		}

@@ -20,11 +20,15 @@ import (
 // 3339, durations strings such as "1m30s", and the error is its text. Zero values are left out,
 // except for role_arn, valid, refreshing and failures.
 type Status struct {
-	// RoleARN is the role of the provider.
+	// RoleARN is the role of the provider, as [Provider.RoleARN] returns it.
 	RoleARN string `json:"role_arn"`
+	// FirstRoleARN is the first role of a chain, for which the ID token is exchanged; empty without a
+	// chain. The other roles are in Options.
+	FirstRoleARN string `json:"first_role_arn,omitzero"`
 	// Options are the options of the provider that are set, such as SessionName="ci"
-	// Duration=2h0m0s, without functions and loggers. A session policy is shown as its SHA-256. In
-	// a [Pool], they distinguish the providers of one role.
+	// Duration=2h0m0s, without functions and loggers. Session policies, external IDs and session
+	// tags are shown as their SHA-256. In a [Pool], they and FirstRoleARN distinguish the providers
+	// of one role.
 	Options string `json:"options,omitzero"`
 
 	// AccessKeyID, AccountID, AssumedRoleARN and RequestID belong to the cached credentials; empty
@@ -42,7 +46,8 @@ type Status struct {
 	Issuer   string `json:"issuer,omitzero"`
 	Audience string `json:"audience,omitzero"`
 	Subject  string `json:"subject,omitzero"`
-	// ProviderARN is the IAM identity provider for the issuer in the account of the role.
+	// ProviderARN is the IAM identity provider for the issuer in the account of the role, of a chain
+	// in that of the first role.
 	ProviderARN string `json:"provider_arn,omitzero"`
 	// SourceIdentity is the source identity of the session, as STS reports it.
 	SourceIdentity string `json:"source_identity,omitzero"`
@@ -135,6 +140,9 @@ func (p *Provider) status(st refresh.Status, v *session) Status {
 		Failures:     st.Failures,
 		FailingSince: st.FailingSince,
 		RetryAt:      st.RetryAt,
+	}
+	if p.chain != nil {
+		s.FirstRoleARN = p.chain.first.roleARN
 	}
 	if st.Err != nil {
 		s.Err = p.callerError(context.Background(), st.Err)

@@ -10,8 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/aws/smithy-go/middleware"
 )
 
@@ -20,44 +22,92 @@ var errTooLarge = errors.New("the answer is larger than 1 MiB, so it is not from
 
 // An stsCall is one request to STS.
 type stsCall struct {
-	client        stscreds.AssumeRoleWithWebIdentityAPIClient
 	newConnection bool // do not use an idle connection
 	insecureHTTP  bool // allow http to other hosts
+
+	after func() // called after the request, if it is not nil
 }
 
 // An answer is an answer of STS.
 type answer struct {
-	out       *sts.AssumeRoleWithWebIdentityOutput
-	requestID string
-	skew      time.Duration // of the clock of STS
+	credentials           *types.Credentials
+	assumedRole           string // ARN; servers other than AWS may leave it out
+	sourceIdentity        string
+	tokenSize, policySize int32
+	source                string // the Source of the credentials
+	requestID             string
+	skew                  time.Duration // of the clock of STS
 }
 
-// send sends the request once.
-func (c *stsCall) send(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput) (answer, error) {
-	var after func()
-	out, err := c.client.AssumeRoleWithWebIdentity(ctx, in, func(o *sts.Options) {
-		// A retryer would send the same token again, also a rejected one. If the deadline came
-		// during one of its pauses, the code in the answer would be lost.
-		o.Retryer = aws.NopRetryer{}
-		o.HTTPClient = withoutRedirects(o.HTTPClient)
-		if c.newConnection {
-			after = forceNewConnection(o)
-		}
-		if o.HTTPClient != nil {
-			o.HTTPClient = guardedClient{o.HTTPClient, c.insecureHTTP}
-		}
-	})
-	if after != nil {
-		after()
-	}
+// withToken sends a token once.
+func (c *stsCall) withToken(ctx context.Context, client stscreds.AssumeRoleWithWebIdentityAPIClient, in *sts.AssumeRoleWithWebIdentityInput) (answer, error) {
+	out, err := client.AssumeRoleWithWebIdentity(ctx, in, c.prepare)
+	c.end()
 	switch {
 	case err != nil:
-		return answer{}, withoutToken(err, aws.ToString(in.WebIdentityToken))
+		return answer{}, withoutSecrets(err, aws.ToString(in.WebIdentityToken))
 	case out == nil:
-		return answer{}, &answerError{reason: "the client returned neither an answer nor an error"}
+		return answer{}, errNoAnswer()
 	}
-	id, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
-	return answer{out: out, requestID: id, skew: skew(out.ResultMetadata)}, nil
+	a := newAnswer(out.Credentials, out.AssumedRoleUser, out.ResultMetadata)
+	a.source, a.sourceIdentity, a.tokenSize = stscreds.WebIdentityProviderName, aws.ToString(out.SourceIdentity), aws.ToInt32(out.SessionTokenSize)
+	a.policySize = aws.ToInt32(out.PackedPolicySize) //nolint:staticcheck // deprecated for a field of another meaning
+	return a, nil
+}
+
+// withCredentials sends a request once that is signed with the credentials of another role.
+func (c *stsCall) withCredentials(ctx context.Context, client stscreds.AssumeRoleAPIClient, in *sts.AssumeRoleInput, of aws.Credentials) (answer, error) {
+	of.Expires = time.Time{} // the clock of STS decides
+	of.CanExpire = false
+	out, err := client.AssumeRole(ctx, in, c.prepare, func(o *sts.Options) {
+		o.Credentials = credentials.StaticCredentialsProvider{Value: of}
+	})
+	c.end()
+	switch {
+	case err != nil:
+		return answer{}, withoutSecrets(err, of.SecretAccessKey, of.SessionToken)
+	case out == nil:
+		return answer{}, errNoAnswer()
+	}
+	a := newAnswer(out.Credentials, out.AssumedRoleUser, out.ResultMetadata)
+	a.source, a.sourceIdentity, a.tokenSize = stscreds.ProviderName, aws.ToString(out.SourceIdentity), aws.ToInt32(out.SessionTokenSize)
+	a.policySize = aws.ToInt32(out.PackedPolicySize) //nolint:staticcheck // deprecated for a field of another meaning
+	return a, nil
+}
+
+// newAnswer returns what both operations have in common.
+func newAnswer(c *types.Credentials, user *types.AssumedRoleUser, m middleware.Metadata) answer {
+	a := answer{credentials: c, skew: skew(m)}
+	a.requestID, _ = awsmiddleware.GetRequestIDMetadata(m)
+	if user != nil {
+		a.assumedRole = aws.ToString(user.Arn)
+	}
+	return a
+}
+
+func errNoAnswer() error {
+	return &answerError{reason: "the client returned neither an answer nor an error"}
+}
+
+// prepare sets the options of the request.
+func (c *stsCall) prepare(o *sts.Options) {
+	// A retryer would send the same token again, also a rejected one. If the deadline came during
+	// one of its pauses, the code in the answer would be lost.
+	o.Retryer = aws.NopRetryer{}
+	o.HTTPClient = withoutRedirects(o.HTTPClient)
+	if c.newConnection {
+		c.after = forceNewConnection(o)
+	}
+	if o.HTTPClient != nil {
+		o.HTTPClient = guardedClient{o.HTTPClient, c.insecureHTTP}
+	}
+}
+
+// end must be called after the request.
+func (c *stsCall) end() {
+	if c.after != nil {
+		c.after()
+	}
 }
 
 // maxAnswer is how much of an answer is read, after decompression. An answer of STS has a few

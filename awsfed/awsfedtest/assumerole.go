@@ -2,11 +2,15 @@ package awsfedtest
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
 	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/internal/sessiontag"
 )
 
 // A chainRequest is what an AssumeRole call asks for.
@@ -16,6 +20,12 @@ type chainRequest struct {
 	externalID, sourceIdentity string
 	tags                       map[string]string
 	transitive                 []string // keys of tags
+}
+
+// AssumeRole makes an STS the client that stscreds accepts, and that awsfed.New needs for a chain of
+// roles. The credentials of the call are those in its options, as awsfed.New sets them.
+func (s *STS) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, optFns ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	return s.client.AssumeRole(ctx, in, optFns...)
 }
 
 // assumeRole carries out AssumeRole. Only roles can call it, because all credentials of this STS
@@ -116,7 +126,7 @@ func (s *STS) chainRequest(op *operation) (want chainRequest, refused *apiError)
 // checkTags checks the session tags of the request. It cannot replace the transitive tags of the
 // caller.
 func (want chainRequest) checkTags() *apiError {
-	if why := checkTags(want.tags, want.transitive); why != "" {
+	if why := sessiontag.Check(want.tags, want.transitive); why != "" {
 		return invalid("The session tags are not valid: %s", why)
 	}
 	for given := range want.tags {

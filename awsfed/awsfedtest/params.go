@@ -11,6 +11,7 @@ import (
 
 	"github.com/onafed/onafed/internal/arn"
 	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/internal/sessiontag"
 )
 
 // maxPolicies is the largest number of characters of all session policies of a call together: the
@@ -89,20 +90,20 @@ func (p *params) pattern(name string, least, most int, pattern string) string {
 // tags returns the session tags and the keys of those that are transitive.
 func (p *params) tags() (tags map[string]string, transitive []string) {
 	list, keys := p.form.list("Tags"), p.form.list("TransitiveTagKeys")
-	if len(list) > maxTags {
+	if len(list) > sessiontag.Max {
 		p.fail("Tags", "'[...]'", "have length less than or equal to 50")
 	}
-	if len(keys) > maxTags {
+	if len(keys) > sessiontag.Max {
 		p.fail("TransitiveTagKeys", "'[...]'", "have length less than or equal to 50")
 	}
 	tags = make(map[string]string, len(list))
 	for _, member := range list {
 		one := params{form: member}
-		key := one.text("Key", true, 1, maxTagKey)
+		key := one.text("Key", true, 1, sessiontag.MaxKey)
 		if _, exists := tags[key]; exists {
 			one.fail("Tags", "'[...]'", "have keys that differ in more than letter case")
 		}
-		tags[key] = one.text("Value", true, 0, maxTagValue)
+		tags[key] = one.text("Value", true, 0, sessiontag.MaxValue)
 		p.failed = append(p.failed, one.failed...)
 	}
 	for _, member := range keys {

@@ -5,12 +5,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/internal/arn"
 	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/internal/sessiontag"
 )
 
 // The claims that AWS defines for tokens of all issuers ("Pass session tags in AWS STS", IAM User
@@ -19,13 +18,6 @@ const (
 	claimRoles          = "https://aws.amazon.com/roles"
 	claimTags           = "https://aws.amazon.com/tags"
 	claimSourceIdentity = "https://aws.amazon.com/source_identity"
-)
-
-// IAM's limits on session tags.
-const (
-	maxTags     = 50
-	maxTagKey   = 128
-	maxTagValue = 256
 )
 
 // sessionClaims are the attributes of a session in the claims of a token.
@@ -68,12 +60,12 @@ func readSessionClaims(c claims.Claims, roleARN string) (sessionClaims, *apiErro
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		list := listOf(values[key], "")
 		if len(list) != 1 {
-			return sessionClaims{}, badToken("The session tags are not valid").because("tag %s does not have exactly one value", quote.Text(key, maxTagKey))
+			return sessionClaims{}, badToken("The session tags are not valid").because("tag %s does not have exactly one value", quote.Text(key, sessiontag.MaxKey))
 		}
 		s.tags[key] = list[0]
 	}
 	s.transitive = append(listOf(nested.Transitive, ""), listOf(members[claimTags+"/transitive_tag_keys"], "")...)
-	if why := checkTags(s.tags, s.transitive); why != "" {
+	if why := sessiontag.Check(s.tags, s.transitive); why != "" {
 		return sessionClaims{}, badToken("The session tags are not valid").because("%s", why)
 	}
 	if raw, ok := members[claimSourceIdentity]; ok {
@@ -82,42 +74,6 @@ func readSessionClaims(c claims.Claims, roleARN string) (sessionClaims, *apiErro
 		}
 	}
 	return s, nil
-}
-
-// checkTags returns what is wrong with session tags, or "". The letter case of keys does not
-// matter.
-func checkTags(tags map[string]string, transitive []string) string {
-	if len(tags) > maxTags {
-		return "more than 50 tags"
-	}
-	seen := map[string]bool{}
-	for key, value := range tags {
-		lower := strings.ToLower(key)
-		switch {
-		case key == "" || utf8.RuneCountInString(key) > maxTagKey:
-			return "a tag key does not have 1 to 128 characters"
-		case utf8.RuneCountInString(value) > maxTagValue:
-			return "a tag value has more than 256 characters"
-		case strings.ContainsFunc(key+value, notInTag):
-			return `a tag has a character that is not in [\p{L}\p{Z}\p{N}_.:/=+\-@]`
-		case strings.HasPrefix(lower, "aws:"):
-			return "a tag key starts with aws:, which is reserved"
-		case seen[lower]:
-			return "two tag keys differ only in letter case"
-		}
-		seen[lower] = true
-	}
-	for _, key := range transitive {
-		if !seen[strings.ToLower(key)] {
-			return "a transitive tag key is not the key of a tag"
-		}
-	}
-	return ""
-}
-
-// notInTag reports whether r is not in [\p{L}\p{Z}\p{N}_.:/=+\-@], the characters of tags.
-func notInTag(r rune) bool {
-	return !unicode.In(r, unicode.L, unicode.Z, unicode.N) && !strings.ContainsRune("_.:/=+-@", r)
 }
 
 // listOf returns the strings of a JSON array, or one JSON string, split at sep unless sep is "".

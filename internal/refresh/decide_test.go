@@ -273,6 +273,45 @@ func TestSucceed(t *testing.T) {
 	}
 }
 
+// The advisory window begins as if the value expired at another time, except in its first eighth.
+// The other times do not change.
+func TestRenewBefore(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name                string
+		end, window, advise time.Duration
+		jitter              float64
+	}{
+		{name: "half of the life", end: 30 * time.Minute, advise: 15 * time.Minute},
+		{name: "a little before the end", end: 59 * time.Minute, advise: 44 * time.Minute},
+		{name: "with jitter", end: 59 * time.Minute, jitter: 0.5, advise: 42*time.Minute + 7500*time.Millisecond},
+		{name: "with a window", end: 30 * time.Minute, window: 5 * time.Minute, advise: 25 * time.Minute},
+		{name: "early in the life", end: time.Minute, advise: 7*time.Minute + 30*time.Second},
+		{name: "before the life", end: -time.Minute, advise: 7*time.Minute + 30*time.Second},
+		{name: "after the life", end: 2 * time.Hour, advise: 45 * time.Minute},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var r record
+			if !r.succeed(base, base, base.Add(time.Hour), 0, tt.window, tt.jitter) {
+				t.Fatal("succeed = false")
+			}
+			before := r
+			r.renewBefore(base, base.Add(tt.end), tt.window, tt.jitter)
+			if got := time.Duration(r.advise - r.obtained); got != tt.advise {
+				t.Errorf("advise = base%+v, want base%+v", got, tt.advise)
+			}
+			if r.advise = before.advise; r != before {
+				t.Errorf("renewBefore changed %+v to %+v", before, r)
+			}
+			r.renewBefore(base, time.Time{}, tt.window, tt.jitter)
+			if r != before {
+				t.Errorf("without an end: %+v, want %+v", r, before)
+			}
+		})
+	}
+}
+
 func TestSucceedWithoutEnd(t *testing.T) {
 	t.Parallel()
 	var r record

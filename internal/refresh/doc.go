@@ -16,7 +16,8 @@
 //
 // The advisory window is 5 minutes for a lifetime of up to 20 minutes, 15 minutes below 90 minutes,
 // and otherwise 60 minutes. A random part of up to a quarter is added, and it is at most half of
-// the lifetime. The mandatory window is one minute, at most a tenth of the lifetime.
+// the lifetime. The mandatory window is one minute, at most a tenth of the lifetime. A [Renewer]
+// makes the advisory window begin earlier.
 //
 // # Failures
 //

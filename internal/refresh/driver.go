@@ -30,6 +30,14 @@ type Driver[T any] interface {
 	Settled(ev Event[T])
 }
 
+// A Renewer is a [Driver] whose values may have to be replaced before they expire.
+type Renewer[T any] interface {
+	// RenewBefore returns when something ends that a value was made with: the advisory window begins
+	// as if the value expired then, but not in the first eighth of its life. The value is valid until
+	// its expiry. The zero time means that there is no such end.
+	RenewBefore(v T) time.Time
+}
+
 // An Event is the result of one refresh.
 type Event[T any] struct {
 	// Value is the new value; nil after a failure. It must not be changed.

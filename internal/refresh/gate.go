@@ -1,6 +1,7 @@
 package refresh
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -8,11 +9,12 @@ import (
 // A Gate decides when a refresh may start, for example to spread the refreshes of many engines.
 type Gate interface {
 	// Enter waits until the refresh may start and returns a function that is called at its end. It
-	// returns nil after quit was closed. need is when the value is needed: when the old one
+	// returns nil after quit was closed. The context has the values of the context of Fetch and no
+	// cancellation. need is when the value is needed: when the old one
 	// expires, now if there is none, and after a failure not before the end of the backoff, so that
 	// a refresh that always fails does not overtake others. urge is closed when a caller begins to
 	// wait, quit when no caller wants the value any more.
-	Enter(need time.Time, urge, quit <-chan struct{}) (leave func())
+	Enter(ctx context.Context, need time.Time, urge, quit <-chan struct{}) (leave func())
 }
 
 // A turn is the wait of a refresh at the gate, and the callers on whose behalf it waits.
@@ -54,8 +56,8 @@ func (t *turn) end() {
 }
 
 // pass waits at the gate. It reports whether the refresh may start.
-func (e *Engine[T]) pass(rf *refresh[T]) bool {
-	leave := e.rules.Gate.Enter(rf.turn.need, rf.turn.urge, rf.turn.quit)
+func (e *Engine[T]) pass(ctx context.Context, rf *refresh[T]) bool {
+	leave := e.rules.Gate.Enter(ctx, rf.turn.need, rf.turn.urge, rf.turn.quit)
 	if leave == nil {
 		return false
 	}

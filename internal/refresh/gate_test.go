@@ -18,7 +18,7 @@ type gate struct {
 	need  atomic.Int64 // of the last refresh, in Unix nanoseconds
 }
 
-func (g *gate) Enter(need time.Time, urge, quit <-chan struct{}) func() {
+func (g *gate) Enter(_ context.Context, need time.Time, urge, quit <-chan struct{}) func() {
 	g.need.Store(need.UnixNano())
 	for {
 		select {

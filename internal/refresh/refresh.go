@@ -77,7 +77,7 @@ func (e *Engine[T]) start(ctx context.Context, seen *state[T], urgent bool) *ref
 
 // run is the goroutine of a refresh.
 func (e *Engine[T]) run(ctx context.Context, rf *refresh[T]) {
-	if rf.turn != nil && !e.pass(rf) {
+	if rf.turn != nil && !e.pass(ctx, rf) {
 		return
 	}
 	timeout := e.rules.timeout()
@@ -167,8 +167,12 @@ func (e *Engine[T]) accept(rf *refresh[T], v T, now time.Time) *state[T] {
 	if rf.turn != nil {
 		start = rf.turn.began // the wait at the gate does not count as life
 	}
-	if !n.succeed(now, start, e.driver.Expiry(v), e.rules.MinLife, e.rules.AdvisoryWindow, e.rules.Chance()) {
+	jitter := e.rules.Chance()
+	if !n.succeed(now, start, e.driver.Expiry(v), e.rules.MinLife, e.rules.AdvisoryWindow, jitter) {
 		return nil
+	}
+	if d, ok := e.driver.(Renewer[T]); ok {
+		n.renewBefore(start, d.RenewBefore(v), e.rules.AdvisoryWindow, jitter)
 	}
 	if old := e.state.Load().rec(); old.invalid() {
 		n.invalidRow = old.invalidRow

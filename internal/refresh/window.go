@@ -53,6 +53,14 @@ func exactWindow(life, window time.Duration) time.Duration {
 	return min(window, life-life/10)
 }
 
+// windowFor returns the length of the advisory window. window is [Rules].AdvisoryWindow.
+func windowFor(life, window time.Duration, jitter float64) time.Duration {
+	if window > 0 {
+		return exactWindow(life, window)
+	}
+	return advisoryWindow(life, jitter)
+}
+
 func mandatoryWindow(life time.Duration) time.Duration {
 	return min(maxMandatory, life/10)
 }

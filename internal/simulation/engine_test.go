@@ -96,7 +96,7 @@ type gate struct {
 	rnd *rand.Rand
 }
 
-func (g *gate) Enter(_ time.Time, urge, quit <-chan struct{}) func() {
+func (g *gate) Enter(_ context.Context, _ time.Time, urge, quit <-chan struct{}) func() {
 	g.mu.Lock()
 	delay, urgent := time.Duration(g.rnd.Float64()*float64(g.limit)), time.Duration(g.rnd.Float64()*float64(g.limit))
 	g.mu.Unlock()

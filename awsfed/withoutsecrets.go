@@ -12,18 +12,18 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// withoutToken returns the error of a request to STS without the token. A server that does not
-// accept a token may repeat it in its answer, and the errors of the SDK hold the answer: the
+// withoutSecrets returns the error of a request to STS without the token or the keys in the request.
+// A server that does not accept them may repeat them in its answer, and the errors of the SDK hold the answer: the
 // message, the code, the header and, if the answer cannot be read, the beginning of its body, which
 // may have credentials. An error without all these is returned as it is. Otherwise the result has
 // the same code, status, request ID and types of errors of the service.
-func withoutToken(err error, token string) error {
+func withoutSecrets(err error, secrets ...string) error {
 	var unread *smithy.DeserializationError
 	hasBody := errors.As(err, &unread) && len(unread.Snapshot) > 0
-	if !hasBody && !quote.ShowsSecret(err, token) && !headerShows(err, token) {
+	if !hasBody && !quote.ShowsSecret(err, secrets...) && !headerShows(err, secrets) {
 		return err
 	}
-	clean := func(s string) string { return quote.WithoutSecrets(s, token) }
+	clean := func(s string) string { return quote.WithoutSecrets(s, secrets...) }
 	var re *smithyhttp.ResponseError
 	var op *smithy.OperationError
 	answered := errors.As(err, &re) && re.Response != nil && re.Response.Response != nil
@@ -39,9 +39,9 @@ func withoutToken(err error, token string) error {
 	case api != nil:
 		cause = apiWithout(api, clean)
 	case unread != nil:
-		cause = &smithy.DeserializationError{Err: quote.ErrorWithoutSecrets(unread.Err, token)}
+		cause = &smithy.DeserializationError{Err: quote.ErrorWithoutSecrets(unread.Err, secrets...)}
 	default:
-		cause = quote.ErrorWithoutSecrets(cause, token)
+		cause = quote.ErrorWithoutSecrets(cause, secrets...)
 	}
 	if answered {
 		inner := &smithyhttp.ResponseError{Response: responseWithout(re.Response.Response, clean), Err: cause}
@@ -65,15 +65,15 @@ func responseWithout(r *http.Response, clean func(string) string) *smithyhttp.Re
 	return &smithyhttp.Response{Response: &http.Response{StatusCode: r.StatusCode, Status: clean(r.Status), Header: header}}
 }
 
-// headerShows reports whether the header of the answer in err contains the token.
-func headerShows(err error, token string) bool {
+// headerShows reports whether the header of the answer in err contains one of the secrets.
+func headerShows(err error, secrets []string) bool {
 	var re *smithyhttp.ResponseError
 	if !errors.As(err, &re) || re.Response == nil || re.Response.Response == nil {
 		return false
 	}
 	for name, values := range re.Response.Header {
 		for _, text := range append([]string{name}, values...) {
-			if quote.WithoutSecrets(text, token) != text {
+			if quote.WithoutSecrets(text, secrets...) != text {
 				return true
 			}
 		}
