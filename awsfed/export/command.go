@@ -22,16 +22,25 @@ import (
 // of another program (compared by the name of the file) is refused in the same way. SDKs also
 // prefer keys in the credentials file: see [File.RemoveCredentials].
 func (f *File) WriteProcess(ctx context.Context, profile, command string) error {
+	c, err := f.process(profile, command)
+	if err != nil {
+		return err
+	}
+	return commit(ctx, fileEdit{file: f, changes: []change{c}})
+}
+
+// process returns the change of [File.WriteProcess].
+func (f *File) process(profile, command string) (change, error) {
 	if f.format != configFormat {
-		return &FileError{Path: f.path, Reason: "credential_process is a setting of the config file", Next: "use NewConfigFile"}
+		return change{}, &FileError{Path: f.path, Reason: "credential_process is a setting of the config file", Next: "use NewConfigFile"}
 	}
 	if command == "" {
-		return &FileError{Path: f.path, Reason: "the command is empty", Next: "make it with CommandLine"}
+		return change{}, &FileError{Path: f.path, Reason: "the command is empty", Next: "make it with CommandLine"}
 	}
 	if reason := checkValue(command); reason != "" {
-		return &FileError{Path: f.path, Reason: "the command " + reason, Next: "make it with CommandLine"}
+		return change{}, &FileError{Path: f.path, Reason: "the command " + reason, Next: "make it with CommandLine"}
 	}
-	return f.edit(ctx, profile, func(s *section) ([]pair, *FileError) {
+	return f.change(profile, func(s *section) ([]pair, *FileError) {
 		if e := s.entry(keyProcess); e != nil && !f.opts.Overwrite && e.value != "" && programOf(e.value) != programOf(command) {
 			return nil, refuse(e.line, "profile "+quoted(profile)+" has a credential_process of another program", "choose another profile, or allow overwriting")
 		}

@@ -17,7 +17,8 @@
 //   - [Process] does the work of a credential_process, and [File].WriteProcess writes the setting
 //     that runs it. With a [Cache] many such processes share one call.
 //   - [File].WriteCredentials writes the keys to the shared credentials file. SDKs read it once and
-//     never refresh: use it for tools that read nothing else.
+//     never refresh: use it for tools that read nothing else. A [Batch] writes many profiles, all or
+//     none.
 //   - [Env] returns shell statements. They serve one shell until the credentials expire.
 //
 // # Rules

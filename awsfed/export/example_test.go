@@ -228,3 +228,42 @@ func ExampleCache() {
 	// Output:
 	// calls: 1
 }
+
+// Two profiles in both files, all or none.
+func ExampleBatch() {
+	dir, err := os.MkdirTemp("", "onafed")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "config")
+	file, err := export.NewConfigFile(path, nil)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return
+	}
+	var batch export.Batch
+	for _, profile := range []string{"build", "deploy"} {
+		batch.WriteProcess(file, profile, "/usr/bin/onafed aws credential-process --role-arn arn:aws:iam::123456789012:role/"+profile)
+		batch.Edit(file, profile, export.Set("region", "eu-central-1"))
+	}
+	if err := batch.Commit(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err) // the file is as it was
+		return
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return
+	}
+	fmt.Print(string(text))
+	// Output:
+	// [profile build]
+	// credential_process = /usr/bin/onafed aws credential-process --role-arn arn:aws:iam::123456789012:role/build
+	// region = eu-central-1
+	//
+	// [profile deploy]
+	// credential_process = /usr/bin/onafed aws credential-process --role-arn arn:aws:iam::123456789012:role/deploy
+	// region = eu-central-1
+}

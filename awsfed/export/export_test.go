@@ -195,3 +195,15 @@ func siblings(path string) (lock, temp string) {
 	at := target{folder: folder{path: dir}, name: name, lockName: "." + name + ".onafed.lock"}
 	return at.lockPath(), filepath.Join(dir, at.tempName())
 }
+
+// CommitSlowly commits a batch. meanwhile is called when the new files are complete, and before the
+// first is replaced.
+func CommitSlowly(ctx context.Context, b *Batch, meanwhile func()) error {
+	edits := b.edits
+	defer closeAll(edits)
+	if err := stageAll(ctx, edits); err != nil {
+		return err
+	}
+	meanwhile()
+	return replaceAll(ctx, edits)
+}

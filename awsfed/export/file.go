@@ -2,7 +2,6 @@ package export
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -162,88 +161,36 @@ func (f *File) read(profile string) (*section, error) {
 // Edit does not know what the keys mean. [File.WriteCredentials] and [File.WriteProcess] change the
 // keys that belong together.
 func (f *File) Edit(ctx context.Context, profile string, settings ...Setting) error {
+	c, err := f.settings(profile, settings)
+	if err != nil {
+		return err
+	}
+	return commit(ctx, fileEdit{file: f, changes: []change{c}})
+}
+
+// settings returns the change of [File.Edit].
+func (f *File) settings(profile string, settings []Setting) (change, error) {
 	pairs := make([]pair, len(settings))
 	for i, s := range settings {
 		pairs[i] = s.pair()
 	}
 	if reason := checkSettings(pairs); reason != "" {
-		return &FileError{Path: f.path, Reason: reason}
+		return change{}, &FileError{Path: f.path, Reason: reason}
 	}
-	return f.edit(ctx, profile, func(*section) ([]pair, *FileError) { return pairs, nil })
+	return f.change(profile, func(*section) ([]pair, *FileError) { return pairs, nil })
 }
 
-// edit changes a profile under the lock. decide is called with the profile's section and returns
-// the settings to write, or refuses. It may be called twice.
-func (f *File) edit(ctx context.Context, profile string, decide func(*section) ([]pair, *FileError)) error {
+// A change is what an edit does to one profile. decide is called with the profile's section and
+// returns the settings to write, or refuses. It may be called several times.
+type change struct {
+	profile string
+	decide  func(*section) ([]pair, *FileError)
+}
+
+// change returns a change of a profile of the file.
+func (f *File) change(profile string, decide func(*section) ([]pair, *FileError)) (change, error) {
 	if reason := checkProfile(profile); reason != "" {
-		return &FileError{Path: f.path, Reason: reason}
+		return change{}, &FileError{Path: f.path, Reason: reason}
 	}
-	at, err := f.resolve()
-	if err != nil {
-		return failAt(f.path, err)
-	}
-	defer at.close()
-	lock, err := f.locks.take(ctx, at.lockPath(), f.opts.LockTimeout, func() error {
-		// Before the first lock, an edit that is refused or changes nothing must not leave one.
-		if _, err := at.root.Lstat(at.tempName()); err == nil {
-			return at.createLock() // it must remove the file of a killed writer, under the lock
-		}
-		if _, err := f.plan(at, profile, decide); err != nil {
-			return err
-		}
-		return at.createLock()
-	})
-	if err == nil {
-		err = f.editLocked(ctx, at, profile, decide)
-		lock.release()
-	}
-	if err != nil && !errors.Is(err, errUnchanged) {
-		return failAt(f.path, err)
-	}
-	return nil
-}
-
-// errUnchanged says that an edit has nothing to change.
-var errUnchanged = errors.New("unchanged")
-
-// editLocked plans again, because another writer may have replaced the file before the lock was
-// taken.
-func (f *File) editLocked(ctx context.Context, at target, profile string, decide func(*section) ([]pair, *FileError)) error {
-	parts, err := f.plan(at, profile, decide)
-	if err != nil {
-		at.removeTemp()
-		return err
-	}
-	return at.replace(ctx, filePerm{mode: 0o600}, parts[:]...)
-}
-
-// plan returns the parts of the new file, and errUnchanged if the file stays as it is.
-func (f *File) plan(at target, profile string, decide func(*section) ([]pair, *FileError)) (parts [3]string, err error) {
-	text, info, err := at.read(f.owners)
-	if err != nil {
-		return parts, err
-	}
-	s, refused := scan(text, f.format, profile)
-	if refused != nil {
-		return parts, refused
-	}
-	settings, refused := decide(s)
-	if refused != nil {
-		return parts, refused
-	}
-	if refused := s.checkKept(settings); refused != nil {
-		return parts, refused
-	}
-	head, old, tail := text[:s.start], text[s.start:s.end], text[s.end:]
-	rewritten := s.rewrite(text, settings)
-	if rewritten == old && (info == nil || !allows(info, anyOther)) { // a loose mode is corrected even if the text stays
-		return parts, errUnchanged
-	}
-	if len(head)+len(rewritten)+len(tail) > maxFileSize {
-		return parts, refuse(0, "the change would make it larger than 16 MiB", "remove unused profiles")
-	}
-	if refused := s.verify(head, rewritten, settings); refused != nil {
-		return parts, refused
-	}
-	return [3]string{head, rewritten, tail}, nil
+	return change{profile, decide}, nil
 }

@@ -57,17 +57,27 @@ func staticKeys(c aws.Credentials) []pair {
 // SDKs read these keys once, when a program starts, and never refresh them. Prefer
 // [File.WriteProcess] where it can be used.
 func (f *File) WriteCredentials(ctx context.Context, profile string, c aws.Credentials) error {
-	if err := checkCredentials(c, time.Now()); err != nil {
-		return &FileError{Path: f.path, Reason: "credentials refused", Err: err}
+	ch, err := f.credentials(profile, c)
+	if err != nil {
+		return err
 	}
-	return f.edit(ctx, profile, func(s *section) ([]pair, *FileError) {
+	return commit(ctx, fileEdit{file: f, changes: []change{ch}})
+}
+
+// credentials returns the change of [File.WriteCredentials].
+func (f *File) credentials(profile string, c aws.Credentials) (change, error) {
+	if err := checkCredentials(c, time.Now()); err != nil {
+		return change{}, &FileError{Path: f.path, Reason: "credentials refused", Err: err}
+	}
+	return f.change(profile, func(s *section) ([]pair, *FileError) {
 		if err := f.keepLongTerm(s); err != nil {
 			return nil, err
 		}
+		kept := c
 		if s.entry(keyAccount) == nil {
-			c.AccountID = "" // only an existing setting is kept correct
+			kept.AccountID = "" // only an existing setting is kept correct
 		}
-		return f.removePreferred(staticKeys(c), s, f.preferredToKeys, "these keys")
+		return f.removePreferred(staticKeys(kept), s, f.preferredToKeys, "these keys")
 	})
 }
 
@@ -76,18 +86,32 @@ func (f *File) WriteCredentials(ctx context.Context, profile string, c aws.Crede
 // keys to a credential_process of the same profile. Long-term keys are refused with [ErrLongTerm]
 // unless FileOptions.Overwrite is set.
 func (f *File) RemoveCredentials(ctx context.Context, profile string) (removed bool, err error) {
-	if info, err := os.Stat(f.path); errors.Is(err, fs.ErrNotExist) || err == nil && isNull(info) {
+	if f.isMissing() {
 		return false, nil // without creating the folder
 	}
-	err = f.edit(ctx, profile, func(s *section) ([]pair, *FileError) {
+	c, err := f.removal(profile, &removed)
+	if err == nil {
+		err = commit(ctx, fileEdit{file: f, changes: []change{c}})
+	}
+	return removed && err == nil, err
+}
+
+// isMissing reports whether there is no file, or the null device.
+func (f *File) isMissing() bool {
+	info, err := os.Stat(f.path)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && isNull(info)
+}
+
+// removal returns the change of [File.RemoveCredentials]. It sets removed.
+func (f *File) removal(profile string, removed *bool) (change, error) {
+	return f.change(profile, func(s *section) ([]pair, *FileError) {
 		if err := f.keepLongTerm(s); err != nil {
 			return nil, err
 		}
 		settings := staticKeys(aws.Credentials{})
-		removed = s.differs(settings)
+		*removed = s.differs(settings)
 		return settings, nil
 	})
-	return removed && err == nil, err
 }
 
 // keepLongTerm refuses a section with long-term keys, unless they may be overwritten.

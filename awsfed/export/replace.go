@@ -16,27 +16,37 @@ const createFlags = os.O_RDWR | os.O_CREATE | os.O_EXCL
 
 // replace writes the parts, one after the other, to a new file, which replaces the file. A reader,
 // and a reader after a crash, finds the old file or the new one. The caller holds the lock.
-//
-// Where the system can, the new file gets a name only when it is complete. A killed writer then
-// leaves nothing behind.
 func (t target) replace(ctx context.Context, perm filePerm, parts ...string) error {
-	dir, err := t.root.Open(".")
+	dir, err := t.stage(perm, parts)
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	err = t.writeUnnamed(dir, perm, parts)
-	if errors.Is(err, errors.ErrUnsupported) {
-		err = t.writeNamed(perm, parts)
-	}
-	if err == nil {
-		err = t.rename(ctx, dir)
-	}
-	if err != nil {
+	if err := t.rename(ctx, dir); err != nil {
 		t.removeTemp()
 		return err
 	}
 	return checkFlush(dir.Sync())
+}
+
+// stage writes the parts to the temporary file, and returns its opened folder.
+//
+// Where the system can, the new file gets a name only when it is complete. A killed writer then
+// leaves nothing behind.
+func (t target) stage(perm filePerm, parts []string) (dir *os.File, err error) {
+	if dir, err = t.root.Open("."); err != nil {
+		return nil, err
+	}
+	err = t.writeUnnamed(dir, perm, parts)
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = t.writeNamed(perm, parts)
+	}
+	if err != nil {
+		t.removeTemp()
+		dir.Close()
+		return nil, err
+	}
+	return dir, nil
 }
 
 // writeNamed writes the temporary file under its name.
