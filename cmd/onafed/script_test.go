@@ -46,7 +46,7 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata/script",
-		Setup: setup,
+		Setup: setUpScript,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"mint": mint, "jwt": unsignedJWT, "start": start, "interrupt": interrupt, "waitgrep": waitGrep, "loadenv": loadEnv,
 			"get": get, "stscalls": stsCalls, "outage": outage, "mode": mode, "samejson": sameJSON, "exits": exits,
@@ -62,7 +62,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-func setup(e *testscript.Env) error {
+func setUpScript(e *testscript.Env) error {
 	tb := e.T().(testing.TB)
 	w := newWorld(tb)
 	e.Values[worldKey{}], e.Values[tbKey{}], e.Values[programsKey{}] = w, tb, make(map[string]*program)

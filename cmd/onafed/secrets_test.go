@@ -63,6 +63,8 @@ func secretCases() []secretCase {
 		{quiet, 2, "aws lint token"},
 		{quiet, 2, "aws migrate token"},
 		{quiet, 2, "aws trust-policy --rules token"},
+		{quiet, 2, "aws setup --rules token"},
+		{quiet, 2, "aws setup --account 123456789012 --organization 0191e223-1c3c-7607-badf-303c98b52d2f --role-name deploy --inline-policy token"},
 		{quiet, 0, "doctor --issuer $ISSUER --policy policy " + role + " " + from},
 		{quiet, 0, "doctor --issuer $ISSUER --api-url $API --api-token-file api-key --report " + role},
 		{quiet, 1, "doctor --issuer $ISSUER --policy policy --token-file stranger " + role},

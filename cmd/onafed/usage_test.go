@@ -16,11 +16,12 @@ import (
 // recipes is the guide with recipes for containers and services.
 const recipes = "../../docs/credentials-for-other-programs.md"
 
-// TestExamplesAreUsage parses every command line in a help text, in the README and in the recipes.
-// Each command has an example in its help, and the README names it.
+// TestExamplesAreUsage parses every command line in a help text, in both READMEs and in the recipes.
+// Each command has an example in its help, and the README of the command names it.
 func TestExamplesAreUsage(t *testing.T) {
 	readme := readFile(t, "README.md")
 	lines := append(commandLines(description), commandLines(readme)...)
+	lines = append(lines, commandLines(readFile(t, "../../README.md"))...)
 	for _, leaf := range testParser(t).Model.Leaves(true) {
 		path := leaf.FullPath()
 		help, ok := reflect.Indirect(leaf.Target).Addr().Interface().(kong.HelpProvider)

@@ -1,5 +1,6 @@
 // Package policyfile reads trust policies from the output of the AWS CLI and Terraform, and writes
-// them as JSON, Terraform and CloudFormation.
+// them, and what an account needs for them, as JSON, Terraform, CloudFormation and commands of the AWS
+// CLI.
 package policyfile
 
 import (

@@ -57,12 +57,26 @@ func hclObject(dec *json.Decoder, indent string) (string, error) {
 	if _, err := dec.Token(); err != nil {
 		return "", err
 	}
+	return "{\n" + hclAttributes(members, indent+"  ") + indent + "}", nil
+}
+
+// hclAttributes returns lines with the members. "terraform fmt" aligns neighbors in this way.
+func hclAttributes(members []hclMember, indent string) string {
 	var b strings.Builder
-	b.WriteString("{\n")
 	for i, m := range members {
-		fmt.Fprintf(&b, "%s  %-*s = %s\n", indent, keyWidth(members, i), m.key, m.value)
+		fmt.Fprintf(&b, "%s%-*s = %s\n", indent, keyWidth(members, i), m.key, m.value)
 	}
-	return b.String() + indent + "}", nil
+	return b.String()
+}
+
+// hclList returns a tuple of strings. The lines after the first begin with the indent.
+func hclList(values []string, indent string) string {
+	var b strings.Builder
+	b.WriteString("[\n")
+	for _, v := range values {
+		fmt.Fprintf(&b, "%s  %s,\n", indent, hclString(v))
+	}
+	return b.String() + indent + "]"
 }
 
 // keyWidth returns the width of the key of a member. Neighbors whose values are one line have the

@@ -115,7 +115,7 @@ func templateRoles(t *testing.T) (roles []Role) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		roles = append(roles, Role{fmt.Sprintf("role%d", i), p})
+		roles = append(roles, Role{Name: fmt.Sprintf("role%d", i), Policy: p})
 	}
 	return roles
 }
@@ -123,7 +123,7 @@ func templateRoles(t *testing.T) (roles []Role) {
 func TestTerraformKeepsPolicies(t *testing.T) {
 	t.Parallel()
 	roles := templateRoles(t)
-	hcl, err := Terraform(roles)
+	hcl, err := Terraform(nil, roles)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestTerraformKeepsPolicies(t *testing.T) {
 func TestCloudFormationKeepsPolicies(t *testing.T) {
 	t.Parallel()
 	roles := templateRoles(t)
-	template, err := CloudFormation(roles)
+	template, err := CloudFormation(nil, roles)
 	if err != nil {
 		t.Fatal(err)
 	}

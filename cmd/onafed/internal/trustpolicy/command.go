@@ -2,26 +2,18 @@
 package trustpolicy
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"io"
 
-	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/cmd/onafed/internal/exit"
 	"github.com/onafed/onafed/cmd/onafed/internal/policyfile"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
-	"github.com/onafed/onafed/internal/quote"
 )
 
 // Command is "aws trust-policy".
 type Command struct {
-	Rule     `embed:""`
-	RoleName string `help:"The name of the role in the forms terraform and cloudformation." placeholder:"NAME" xor:"role"`
-	Rules    string `help:"Read rules from this JSON file. If a rule does not have a member, the value of its flag applies. - is standard input." placeholder:"FILE" xor:"role"`
-	Output   string `help:"The form: ${enum}." enum:"json,terraform,cloudformation" default:"json" short:"o"`
-	Limit    int    `help:"The number of characters that the account allows in a policy: 2048 unless AWS raised it, at most 8192." default:"2048" placeholder:"N"`
+	Roles  `embed:""`
+	Output string `help:"The form: ${enum}." enum:"json,terraform,cloudformation" default:"json" short:"o"`
 }
 
 // Help implements kong.HelpProvider.
@@ -57,85 +49,20 @@ func (c *Command) Run(_ context.Context, t *terminal.Terminal) error {
 }
 
 func (c *Command) text(t *terminal.Terminal) (string, error) {
-	roles, err := c.roles(t)
+	built, err := c.Build(t)
 	if err != nil {
 		return "", err
 	}
+	roles := make([]policyfile.Role, len(built))
+	for i, r := range built {
+		roles[i] = policyfile.Role{Name: r.Name, Policy: r.Policy}
+	}
 	switch c.Output {
 	case "terraform":
-		return policyfile.Terraform(roles)
+		return policyfile.Terraform(nil, roles)
 	case "cloudformation":
-		return policyfile.CloudFormation(roles)
+		return policyfile.CloudFormation(nil, roles)
 	default:
 		return policyfile.JSON(roles)
 	}
-}
-
-// roles returns the role of the flags, or the roles of the rules file.
-func (c *Command) roles(t *terminal.Terminal) ([]policyfile.Role, error) {
-	if c.Rules != "" {
-		return c.rolesOfFile(t)
-	}
-	if c.Account == "" || c.Organization == "" {
-		return nil, errors.New("--account and --organization are needed, or --rules FILE")
-	}
-	rule, err := c.build()
-	if err != nil {
-		return nil, rejected(err, flagName)
-	}
-	if err := policyfile.CheckRoleName(c.RoleName); err != nil {
-		return nil, fmt.Errorf("--role-name: %w", err)
-	}
-	return c.policies(c.RoleName, []trust.Rule{rule})
-}
-
-func (c *Command) rolesOfFile(t *terminal.Terminal) ([]policyfile.Role, error) {
-	text, err := t.ReadFile(c.Rules)
-	if err != nil {
-		return nil, err
-	}
-	rules, err := readRules(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", quote.Path(c.Rules), err)
-	}
-	var names []string // in the order of the file
-	byRole := make(map[string][]trust.Rule)
-	for i, r := range rules {
-		rule, err := r.orFlags(c.Rule).build()
-		if err != nil {
-			return nil, fmt.Errorf("rule %d: %w", i+1, rejected(err, memberName))
-		}
-		if byRole[r.Role] == nil {
-			names = append(names, r.Role)
-		}
-		byRole[r.Role] = append(byRole[r.Role], rule)
-	}
-	var all []policyfile.Role
-	for _, name := range names {
-		roles, err := c.policies(name, byRole[name])
-		if err != nil {
-			return nil, fmt.Errorf("role %s: %w", quote.Text(name, 80), err)
-		}
-		all = append(all, roles...)
-	}
-	return all, nil
-}
-
-// policies returns the role with its policy, or numbered roles if one policy would be too long.
-func (c *Command) policies(name string, rules []trust.Rule) ([]policyfile.Role, error) {
-	policies, err := trust.BuildAll(c.Limit, rules...)
-	if err != nil {
-		return nil, err
-	}
-	roles := make([]policyfile.Role, len(policies))
-	for i, p := range policies {
-		roles[i] = policyfile.Role{Name: name, Policy: p}
-		if len(policies) > 1 {
-			roles[i].Name = fmt.Sprintf("%s-%d", cmp.Or(name, "role"), i+1)
-		}
-		if err := policyfile.CheckRoleName(roles[i].Name); err != nil {
-			return nil, err
-		}
-	}
-	return roles, nil
 }

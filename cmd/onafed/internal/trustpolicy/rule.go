@@ -63,7 +63,7 @@ func (r Rule) build() (trust.Rule, error) {
 		return trust.Rule{}, err
 	}
 	rule := trust.Rule{
-		Account: r.Account, Partition: r.Partition, Issuer: cmp.Or(r.Issuer, idp.Issuer), Audience: r.Audience,
+		Account: r.Account, Partition: cmp.Or(r.Partition, "aws"), Issuer: cmp.Or(r.Issuer, idp.Issuer), Audience: cmp.Or(r.Audience, idp.AudienceAWS),
 		Organization: r.Organization, Project: r.Project, Environment: r.Environment, User: r.User, Creator: r.Creator,
 		Layout: layout, Sid: r.Sid, MoreActions: r.MoreAction,
 	}
