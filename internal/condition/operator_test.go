@@ -84,3 +84,25 @@ func TestOperatorLike(t *testing.T) {
 		}
 	}
 }
+
+// The values of these operators are text; those of the families Like and ARN have wildcards.
+func TestOperatorKinds(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		names                      []string
+		text, wildcards, variables bool
+	}{
+		{[]string{"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"}, true, false, true},
+		{[]string{"StringLike", "StringNotLike"}, true, true, true},
+		{[]string{"ArnEquals", "ArnNotEquals", "ArnLike", "ArnNotLike"}, false, true, true},
+		{[]string{"Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "Null", "NumericEquals", "NumericLessThan", "DateEquals"}, false, false, false},
+	} {
+		for _, name := range tt.names {
+			op, ok := condition.ParseOperator(name)
+			if !ok || op.ComparesText() != tt.text || op.Wildcards() != tt.wildcards || op.Variables() != tt.variables {
+				t.Errorf("%s: ComparesText = %v, Wildcards = %v, Variables = %v, want %v, %v, %v",
+					name, op.ComparesText(), op.Wildcards(), op.Variables(), tt.text, tt.wildcards, tt.variables)
+			}
+		}
+	}
+}

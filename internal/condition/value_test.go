@@ -38,6 +38,7 @@ func TestExpand(t *testing.T) {
 		{"a variable", "${known}", condition.Value{Spans: data("v*"), DataWildcards: true}},
 		{"a variable with a default that is not used", "${known, 'd'}", condition.Value{Spans: data("v*"), DataWildcards: true}},
 		{"a default", "${none,   'd'}", condition.Value{Spans: data("d")}},
+		{"an empty default", "${none, ''}", condition.Value{}},
 		{"a key with two values is no variable", "${many}", condition.Value{Null: true}},
 		{"a key with two values has its default", "${many, 'd'}", condition.Value{Spans: data("d")}},
 		{"a missing key", "${none}", condition.Value{Null: true}},

@@ -128,7 +128,7 @@ func (s *coverSearch) run() (covered bool, counterexample string, exact bool) {
 func (s *coverSearch) step(states coverSet, char token) coverSet {
 	next := make(coverSet, 0, len(states)+1)
 	for _, i := range states {
-		if s.outer.loop[i] && (len(next) == 0 || next[len(next)-1] != i) {
+		if s.outer.loop[i] {
 			next = append(next, i)
 		}
 		if i < len(s.outer.tokens) && (s.outer.tokens[i] == anyOne || s.outer.tokens[i] == char) {

@@ -77,33 +77,55 @@ func TestCoversAgainstAllWords(t *testing.T) {
 	}
 }
 
-// hardCovers returns pairs of an outer and an inner pattern for which the search is long.
-func hardCovers() [][2]string {
+// hardCovers returns pairs of an outer and an inner pattern for which the search is long. exact
+// states that it ends within the budget.
+func hardCovers() []struct {
+	outer, inner string
+	exact        bool
+} {
 	marks := strings.Repeat("?", 40)
-	return [][2]string{
-		{"*a" + marks, "*a" + marks},
-		{"*a" + marks + "*", "*a*a*a*a*a*a" + marks},
-		{"*a" + marks + "b*", strings.Repeat("*a", 20) + marks + "b*"},
-		{"*a" + marks + "b", strings.Repeat("*a", 40) + "*" + marks + "b"},
-		{"*a?????????b*", strings.Repeat("*a", 60) + "*"},
-		{strings.Repeat("*a?", 30) + "*", strings.Repeat("*a", 60) + "*"},
-		{strings.Repeat("*a?b", 20), strings.Repeat("*a*b", 20)},
-		{strings.Repeat("a*", 1000), strings.Repeat("a*", 1000)},
-		{strings.Repeat("?", 2000), strings.Repeat("a", 2000)},
+	return []struct {
+		outer, inner string
+		exact        bool
+	}{
+		{"*a" + marks, "*a" + marks, true},
+		{"*a" + marks + "*", "*a*a*a*a*a*a" + marks, true},
+		{"*a" + marks + "b*", strings.Repeat("*a", 20) + marks + "b*", false},
+		{"*a" + marks + "b", strings.Repeat("*a", 40) + "*" + marks + "b", true},
+		{"*a?????????b*", strings.Repeat("*a", 60) + "*", true},
+		{strings.Repeat("*a?", 30) + "*", strings.Repeat("*a", 60) + "*", true},
+		{strings.Repeat("*a?b", 20), strings.Repeat("*a*b", 20), true},
+		{strings.Repeat("a*", 1000), strings.Repeat("a*", 1000), true},
+		{strings.Repeat("?", 2000), strings.Repeat("a", 2000), true},
 	}
 }
 
 func TestCoversIsBounded(t *testing.T) {
 	t.Parallel()
-	for _, pair := range hardCovers() {
-		p, q := pattern.Compile(pair[0]), pattern.Compile(pair[1])
+	for _, tt := range hardCovers() {
+		p, q := pattern.Compile(tt.outer), pattern.Compile(tt.inner)
 		covered, example, exact := p.CoversExact(q)
 		if exact && !covered && (p.Match(example) || !q.Match(example)) {
-			t.Errorf("covers(%q, %q): %q is no counterexample", pair[0], pair[1], example)
+			t.Errorf("covers(%q, %q): %q is no counterexample", tt.outer, tt.inner, example)
 		}
 		if !exact && covered {
-			t.Errorf("covers(%q, %q) exceeded its budget and returned true", pair[0], pair[1])
+			t.Errorf("covers(%q, %q) exceeded its budget and returned true", tt.outer, tt.inner)
 		}
+		if exact != tt.exact {
+			t.Errorf("covers(%q, %q): exact = %v, want %v", tt.outer, tt.inner, exact, tt.exact)
+		}
+	}
+}
+
+// Only a run that is longer than the outer pattern is a counterexample here, and the search exceeds
+// its budget before it finds it.
+func TestCoversTriesLongRuns(t *testing.T) {
+	t.Parallel()
+	p := pattern.Compile(strings.Repeat("?", 199) + "a*")
+	q := pattern.Compile("*" + strings.Repeat("a", 200))
+	covered, example := p.Covers(q)
+	if covered || example == "" || p.Match(example) || !q.Match(example) {
+		t.Errorf("covers = %v, %q; want false and a string that only the inner pattern matches", covered, example)
 	}
 }
 

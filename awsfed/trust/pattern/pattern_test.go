@@ -79,6 +79,62 @@ func TestEveryByte(t *testing.T) {
 	}
 }
 
+// A byte from 128 on is no UTF-8 by itself. It is one character and matches only itself: neither
+// another byte nor the character with the same number.
+func TestEveryByteThatIsNotUTF8(t *testing.T) {
+	t.Parallel()
+	for b := 128; b < 256; b++ {
+		s := string([]byte{byte(b)})
+		for _, value := range []string{"a" + s + "b", "?" + s + "?", "*" + s + "*", "a?b", "?*?*?"} {
+			if !pattern.Compile(value).Match("a" + s + "b") {
+				t.Errorf("Compile(%q).Match(%q) = false, want true", value, "a"+s+"b")
+			}
+		}
+		for _, other := range []string{string([]byte{byte(b ^ 1)}), string(rune(b)), "\uFFFD"} {
+			for _, value := range []string{"a" + s + "b", "?" + s + "?", "*" + s + "*"} {
+				if pattern.Compile(value).Match("a" + other + "b") {
+					t.Errorf("Compile(%q).Match(%q) = true, want false", value, "a"+other+"b")
+				}
+			}
+			for _, value := range []string{"a" + other + "b", "?" + other + "?", "*" + other + "*"} {
+				if pattern.Compile(value).Match("a" + s + "b") {
+					t.Errorf("Compile(%q).Match(%q) = true, want false", value, "a"+s+"b")
+				}
+			}
+		}
+	}
+}
+
+// U+FFFD is a character of three bytes, although decoding returns it for bytes that are not UTF-8.
+func TestReplacementCharacter(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{"?", "\uFFFD", "?*", "*\uFFFD*"} {
+		if !pattern.Compile(value).Match("\uFFFD") {
+			t.Errorf("Compile(%q).Match(%q) = false, want true", value, "\uFFFD")
+		}
+	}
+	if pattern.Compile("??*").Match("\uFFFD") {
+		t.Error("two question marks match one character")
+	}
+}
+
+func TestString(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, value, want string }{
+		{"runs of wildcards are question marks and then one asterisk", "a*?**?b", "a??*b"},
+		{"an escaped wildcard stays escaped", "${*}${?}", "${*}${?}"},
+		{"a dollar sign before a brace is escaped", "${", "${$}{"},
+		{"an escaped dollar sign before a brace stays escaped", "${$}{*}", "${$}{*}"},
+		{"any other dollar sign is plain", "$a${$}b$", "$a$b$"},
+		{"a brace after any other character is plain", "a{b}", "a{b}"},
+		{"bytes that are not UTF-8 stay the same", "\x80\xff*", "\x80\xff*"},
+	} {
+		if got := pattern.Compile(tt.value).String(); got != tt.want {
+			t.Errorf("%s: Compile(%q).String() = %q, want %q", tt.name, tt.value, got, tt.want)
+		}
+	}
+}
+
 func TestZeroValue(t *testing.T) {
 	t.Parallel()
 	var p pattern.Pattern
