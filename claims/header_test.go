@@ -29,6 +29,20 @@ func TestParseHeader(t *testing.T) {
 	}
 }
 
+// The longest header that is allowed.
+func TestParseHeaderLimit(t *testing.T) {
+	t.Parallel()
+	const start, end = `{"alg":"RS256","x":"`, `"}`
+	long := start + strings.Repeat("x", claims.MaxTokenSize-len(start+end)) + end
+	if _, err := claims.ParseHeader([]byte(long)); err != nil {
+		t.Errorf("ParseHeader of %d bytes: %v", len(long), err)
+	}
+	var pe *claims.ParseError
+	if _, err := claims.ParseHeader([]byte(long + " ")); !errors.As(err, &pe) || pe.Offset != claims.MaxTokenSize {
+		t.Errorf("ParseHeader of %d bytes: %v, want an error at its limit", len(long)+1, err)
+	}
+}
+
 func TestParseHeaderRefuses(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

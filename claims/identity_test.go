@@ -47,6 +47,10 @@ func TestIdentity(t *testing.T) {
 			"V3 with a forged name", v3(baseEnv+":creator_name:x:project_id:"+projID, orgClaim+`,"environment_id":"`+envID+`","creator_name":"x:project_id:`+projID+`"`),
 			claims.V3, claims.KindEnvironment, orgID, "", envID, "env-" + envID, "org:" + orgID + "/env:" + envID, baseEnv,
 		},
+		{
+			"V3 environment with the ID of a user", v3(baseProject+":user_id:"+userID, orgClaim+`,"project_id":"`+projID+`","environment_id":"`+envID+`","user_id":"`+userID+`"`),
+			claims.V3, claims.KindEnvironment, orgID, projID, envID, "env-" + envID, subV2, baseProject,
+		},
 		{"V3 user", v3(baseUser, orgClaim+`,"user_id":"`+userID+`","account_id":"`+acctID+`"`), claims.V3, claims.KindUser, orgID, "", userID, "user-" + userID, "org:" + orgID + "/user:" + userID, baseUser},
 		{
 			"V3 service account", v3("organization_id:"+orgID+":service_account_id:"+saID, orgClaim+`,"service_account_id":"`+saID+`"`),
@@ -84,7 +88,8 @@ func checkIdentity(t *testing.T, tt identityTest) {
 		t.Errorf("Identity() = %v", id)
 	}
 	for _, s := range []string{id.String(), fmt.Sprint(id)} {
-		if !strings.Contains(s, tt.kind.String()) || !strings.Contains(s, tt.id) || !strings.Contains(s, tt.org) {
+		if !strings.Contains(s, tt.kind.String()) || !strings.Contains(s, tt.id) || !strings.Contains(s, tt.org) ||
+			strings.Contains(s, " in project "+tt.project+" of") != (tt.project != "") {
 			t.Errorf("String() = %q", s)
 		}
 	}

@@ -94,6 +94,14 @@ func TestCaseOfOwnClaimsBindsOnasIssuer(t *testing.T) {
 			t.Errorf("Parse accepts %s in a token of Ona's issuer", member)
 		}
 	}
+	for _, member := range []string{`"Department":1`, `"organization-ID":1`, `"é":1`} {
+		mustParse(t, `{"iss":"https://app.gitpod.io",`+member+`}`) // not a claim in another case
+	}
+	for _, name := range []string{"orgAnization_id", "organiZation_id", "creator_emaiL"} {
+		if _, err := claims.Parse([]byte(`{"` + name + `":1}`)); err == nil {
+			t.Errorf("Parse accepts %s", name)
+		}
+	}
 	for _, name := range []string{"Iss", "Sub", "Aud", "Exp", "Nbf", "Iat"} {
 		if _, err := claims.Parse([]byte(`{"iss":"` + otherIssuer + `","` + name + `":null}`)); err == nil {
 			t.Errorf("Parse accepts %s in a token of another issuer", name)
@@ -131,7 +139,7 @@ func TestValidateOtherIssuer(t *testing.T) {
 		if err := c.Validate(time.Unix(1, 0), claims.Expected{Issuer: otherIssuer}); err != nil {
 			t.Errorf("Validate of %s = %v", payload, err)
 		}
-		for _, want := range []claims.Expected{{Organizations: []string{saID}}, {Projects: []string{saID}}} {
+		for _, want := range []claims.Expected{{Organizations: []string{saID}}, {Projects: []string{saID}}, {Environments: []string{saID}}} {
 			if c.Validate(time.Unix(1, 0), want) == nil {
 				t.Errorf("Validate of %s with %+v succeeded", payload, want)
 			}

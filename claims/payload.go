@@ -224,7 +224,7 @@ func readDate(l *strictjson.Lexer, name string, dst *time.Time) error {
 func numericDate(text string) (sec, nsec int64, ok bool) {
 	if strings.ContainsAny(text, "eE") {
 		f, err := strconv.ParseFloat(text, 64)
-		if err != nil || f < 0 || f > maxDate || math.Signbit(f) {
+		if err != nil || f > maxDate || math.Signbit(f) {
 			return 0, 0, false
 		}
 		whole, frac := math.Modf(f)

@@ -165,6 +165,8 @@ var refusedPayloads = []struct {
 	{"claim of any type is broken", `{"idp_claims":[1,}`, 17, "not a JSON value"},
 	{"initializer is broken", `{"environment_initializers":[x]}`, 29, "not a JSON value"},
 	{"exp is a broken number", `{"exp":1.}`, 9, "digit expected"},
+	{"exp is over its limit with an exponent", `{"exp":2.534023008e11}`, 7, "exp is not between"},
+	{"exp is negative with an exponent", `{"exp":-1e0}`, 7, "exp is not between"},
 	{"exp overflows a float", `{"exp":1e400}`, 7, "exp is not between"},
 	{"exp is not a JSON number", `{"exp":0x10}`, 8, "comma or }"},
 	{"too deep", `{"a":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}`, 36, "nested too deeply"},

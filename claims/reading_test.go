@@ -54,6 +54,8 @@ func TestLayoutParse(t *testing.T) {
 		{"e-mail address before a name", []string{"creator_email", "creator_name"}, baseProject + ":creator_email:a@b:creator_name:Jo: x", claims.KindEnvironment, withBase("creator_email", "a@b", "creator_name", "Jo: x")},
 		{"URL before a name", []string{"creator_idp", "creator_name"}, baseProject + ":creator_idp:https://accounts.google.com:creator_name:Jo", claims.KindEnvironment, withBase("creator_idp", "https://accounts.google.com", "creator_name", "Jo")},
 		{"URL with a port before a name", []string{"creator_idp", "creator_name"}, baseProject + ":creator_idp:https://idp.example:8443:creator_name:Jo", claims.KindEnvironment, withBase("creator_idp", "https://idp.example:8443", "creator_name", "Jo")},
+		{"URL with a port of zeros and nines", []string{"creator_idp", "creator_name"}, baseProject + ":creator_idp:https://idp.example:09:creator_name:Jo", claims.KindEnvironment, withBase("creator_idp", "https://idp.example:09", "creator_name", "Jo")},
+		{"URL with a port that begins with nine", []string{"creator_idp", "creator_name"}, baseProject + ":creator_idp:https://idp.example.:90:creator_name:Jo", claims.KindEnvironment, withBase("creator_idp", "https://idp.example.:90", "creator_name", "Jo")},
 		{"URL with a path at the end", []string{"creator_idp"}, baseProject + ":creator_idp:https://[::1]:8443/a:b", claims.KindEnvironment, withBase("creator_idp", "https://[::1]:8443/a:b")},
 		{"provider that is not a URL", []string{"creator_idp", "creator_name"}, baseProject + ":creator_idp:okta:creator_name:Jo", claims.KindEnvironment, withBase("creator_idp", "okta", "creator_name", "Jo")},
 		{"principal", []string{"creator_principal", "creator_name"}, baseProject + ":creator_principal:user:creator_name:Jo", claims.KindEnvironment, withBase("creator_principal", "user", "creator_name", "Jo")},
@@ -100,6 +102,7 @@ func TestLayoutParseRefuses(t *testing.T) {
 		{"V1", nil, "environment:" + orgID + ":" + envID, 0},
 		{"name only", nil, "organization_id", 15},
 		{"no id", nil, "organization_id:", 16},
+		{"text that begins with the name of the next field", []string{"creator_name", "email"}, baseProject + ":creator_name", 100},
 		{"organization only", nil, "organization_id:" + orgID, 52},
 		{"organization that is not an id", nil, "organization_id:acme:project_id:" + projID, 18},
 		{"upper-case id", nil, "organization_id:" + strings.ToUpper(orgID), 20},
@@ -182,6 +185,15 @@ func TestLayoutParseAmbiguous(t *testing.T) {
 			},
 		},
 		{
+			"e-mail address with two signs in a row",
+			[]string{"creator_email", "project_id"},
+			baseEnv + ":creator_email:a@@x:project_id:" + victim,
+			[][]claims.Pair{
+				pairs("organization_id", orgID, "environment_id", envID, "creator_email", "a@@x:project_id:"+victim),
+				pairs("organization_id", orgID, "environment_id", envID, "creator_email", "a@@x", "project_id", victim),
+			},
+		},
+		{
 			"URL whose path has a colon",
 			[]string{"idp", "name"},
 			baseUser + ":idp:https://x/y:name:z",
@@ -232,6 +244,19 @@ func TestParseSubjectV3(t *testing.T) {
 	}
 	if v, ok := got.Lookup("email"); ok || v != "" {
 		t.Errorf("Lookup of an absent field = %q, %v", v, ok)
+	}
+	// A value may be the name of a field. It is not a field then, because a text cannot end before it
+	// begins.
+	for _, name := range []string{"email:x", "email:", "email"} {
+		got, err := claims.ParseSubjectV3(baseProject + ":creator_name:" + name)
+		if diff := cmp.Diff(plainPairs(withBase("creator_name", name)), plainPairs(got.Pairs)); err != nil || diff != "" {
+			t.Errorf("the name %q: %v (-want +got):\n%s", name, err, diff)
+		}
+	}
+	long := baseProject + ":email:a@"
+	long += strings.Repeat("b", claims.MaxTokenSize-len(long))
+	if _, err := claims.ParseSubjectV3(long); err != nil {
+		t.Errorf("a subject of %d bytes: %v", len(long), err)
 	}
 	var ae *claims.AmbiguousSubjectError
 	if _, err := claims.ParseSubjectV3(baseProject + ":creator_name:x:environment_id:" + envID); !errors.As(err, &ae) || len(ae.Readings) != 2 {

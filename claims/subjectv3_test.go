@@ -47,6 +47,7 @@ func TestClaimsSubjectV3(t *testing.T) {
 		{"no base field", "creator_name:x:project_id:" + victim, nil},
 		{"organization only", "organization_id:" + orgID, nil},
 		{"claim without a subject form", baseEnv + ":aud:x", nil},
+		{"issuer, which is no field of subjects", baseEnv + ":iss:x", func(c *claims.Claims) { c.Issuer = "x" }},
 		{"forged project is not in the name", baseEnv + ":creator_name:y:project_id:" + victim, nil},
 	} {
 		c := c

@@ -28,6 +28,20 @@ func TestParseUnverified(t *testing.T) {
 	}
 }
 
+// The longest token that is allowed.
+func TestParseUnverifiedLimit(t *testing.T) {
+	t.Parallel()
+	start := b64(`{"alg":"RS256"}`) + "." + b64(`{"iss":"a"}`) + "."
+	long := start + strings.Repeat("A", claims.MaxTokenSize-len(start))
+	if _, _, err := claims.ParseUnverified(long); err != nil {
+		t.Errorf("ParseUnverified of %d bytes: %v", len(long), err)
+	}
+	var pe *claims.ParseError
+	if _, _, err := claims.ParseUnverified(long + "A"); !errors.As(err, &pe) || pe.Offset != claims.MaxTokenSize {
+		t.Errorf("ParseUnverified of %d bytes: %v, want an error at its limit", len(long)+1, err)
+	}
+}
+
 func TestParseUnverifiedRefuses(t *testing.T) {
 	t.Parallel()
 	const header = `{"alg":"RS256"}` // 15 bytes: 20 digits

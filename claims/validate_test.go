@@ -143,6 +143,22 @@ func TestValidationErrorText(t *testing.T) {
 	}
 }
 
+// The value of a finding about the environment is the ID of the environment, and empty for another
+// principal.
+func TestValidationErrorOfEnvironment(t *testing.T) {
+	t.Parallel()
+	for payload, want := range map[string]string{
+		`{"exp":1895734000,"sub":"` + subV2 + `"}`:                         envID,
+		`{"exp":1895734000,"sub":"org:` + orgID + `/user:` + userID + `"}`: "",
+	} {
+		err := mustParse(t, payload).Validate(time.Unix(1, 0), claims.Expected{Environments: []string{saID}})
+		var ve *claims.ValidationError
+		if !errors.As(err, &ve) || ve.Claim != "environment_id" || ve.Got != want {
+			t.Errorf("Validate of %s = %v, want a finding about the environment %q", payload, err, want)
+		}
+	}
+}
+
 func TestValidationErrorShowsSubjects(t *testing.T) {
 	t.Parallel()
 	for _, sub := range []string{

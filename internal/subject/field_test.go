@@ -66,6 +66,8 @@ func TestIsUUID(t *testing.T) {
 			}
 			if at, reason := subject.UUIDFault(s); !want && (at != i || reason == "") {
 				t.Fatalf("UUIDFault(%q) = %d, %q, want %d", s, at, reason, i)
+			} else if upper := !hyphen && 'A' <= c && c <= 'F'; !want && strings.Contains(reason, "upper-case") != upper {
+				t.Fatalf("UUIDFault(%q) has the reason %q", s, reason)
 			}
 		}
 	}

@@ -53,6 +53,11 @@ func TestRead(t *testing.T) {
 		// In V3 an asterisk also matches separators, so what follows it is not at a known position.
 		{"V3 asterisk in place of an ID", "organization_id:" + org + ":project_id:*", reading{Version: subject.V3, Claims: "organization_id", IDs: org, Rest: ":project_id:*"}},
 		{"V3 text of a user", "organization_id:" + org + ":name:x", reading{Version: subject.V3, Claims: "organization_id", IDs: org, Rest: ":name:x"}},
+		{"V3 text that is a UUID", "organization_id:" + org + ":name:" + prj, reading{Version: subject.V3, Claims: "organization_id", IDs: org, Rest: ":name:" + prj}},
+		{"V3 asterisk in place of a pair", "organization_id:" + org + ":*", reading{Version: subject.V3, Claims: "organization_id", IDs: org, Rest: ":*"}},
+		{"V3 empty pair", "organization_id:" + org + "::project_id:" + prj, reading{Version: subject.V3, Claims: "organization_id", IDs: org, Rest: "::project_id:" + prj}},
+		{"V2 name of V3", "org:" + org + "/project_id:" + prj, reading{Version: subject.V2, Claims: "organization_id", IDs: org, Rest: "/project_id:" + prj}},
+		{"V2 empty pair", "org:" + org + "//prj:" + prj, reading{Version: subject.V2, Claims: "organization_id", IDs: org, Rest: "//prj:" + prj}},
 		{"not a subject", "repo:octo-org/octo-repo", reading{Rest: "repo:octo-org/octo-repo"}},
 		{"asterisk alone", "*", reading{Rest: "*"}},
 		{"empty", "", reading{}},

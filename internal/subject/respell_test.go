@@ -18,6 +18,7 @@ func TestRespell(t *testing.T) {
 		{"organization:" + org + "/project:", "org:" + org + "/prj:"},
 		{"org:" + org + "/prj:" + upper, "org:" + org + "/prj:" + prj},
 		{"org:" + strings.ToUpper(org), "org:" + org},
+		{"organization:X", "org:X"}, // only IDs become lower case
 		{"organization_id:" + org + ":prj:" + prj, "organization_id:" + org + ":project_id:" + prj},
 		{"organization_id:" + org + ":project_id:" + upper + ":name:X", "organization_id:" + org + ":project_id:" + prj + ":name:X"},
 	} {
@@ -29,6 +30,7 @@ func TestRespell(t *testing.T) {
 		"", "org:", "org:" + org, "org:" + org + "/prj:" + prj + "/env:" + env, "org:" + org + "/usr:" + env,
 		"organization_id:" + org + ":creator_name:project:" + upper, "organization_id:" + org + ":project_id:" + prj + ":name:prj:" + upper,
 		"repo:octo-org/octo-repo:environment:prod", "project", "org:x/project:y",
+		"org:" + strings.Repeat("x", subject.UUIDLen) + "/project:" + prj, // nothing is known after a value that is no ID
 	} {
 		if got, why := subject.Respell(s, false); got != s || why != "" {
 			t.Errorf("Respell(%q) = %q, %q, want no change", s, got, why)
@@ -36,6 +38,9 @@ func TestRespell(t *testing.T) {
 	}
 	if got, why := subject.Respell("org:"+strings.ToUpper(org), true); why != "" {
 		t.Errorf("Respell with any case = %q, %q", got, why)
+	}
+	if got, why := subject.Respell("organization:"+strings.ToUpper(org), true); got != "org:"+strings.ToUpper(org) || why == "" {
+		t.Errorf("Respell with any case = %q, %q, want only another name", got, why)
 	}
 }
 
@@ -52,6 +57,8 @@ func TestWithoutNumbers(t *testing.T) {
 		"repo:octo-org@1/octo-repo:environment:prod":     "",
 		"repo:octo-org/octo-repo:environment:a@b/c@d":    "",
 		"project_path:a@1/b@2:ref:x":                     "",
+		"octo-org@1/octo-repo@2:ref:x":                   "",
+		"repo:octo-org/octo-repo@2:ref:x":                "",
 		"":                                               "",
 	} {
 		got, ok := subject.WithoutNumbers(s)
