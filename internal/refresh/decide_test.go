@@ -363,6 +363,12 @@ func TestBackoff(t *testing.T) {
 			}
 		}
 	}
+	if a, b := backoff(1, time.Hour, 0, 0.999), backoff(9, time.Hour, 0, 0.999); a > 2*time.Second || b < 14*time.Second {
+		t.Errorf("after the expiry the first backoff is %v and the ninth one %v, want at most 2 s and almost 15 s", a, b)
+	}
+	if d := backoff(1, 0, time.Hour, 0); d != time.Second {
+		t.Errorf("the shortest backoff of a value that does not expire is %v, want 1s", d)
+	}
 	if a, b := backoff(1, time.Hour, 10*time.Minute, 0.999), backoff(5, time.Hour, 10*time.Minute, 0.999); b < 8*a {
 		t.Errorf("the fifth backoff is %v and the first one %v, want exponential growth", b, a)
 	}

@@ -203,6 +203,34 @@ func TestMinLife(t *testing.T) {
 }
 
 // A nil context panics in the call of that caller, and the engine stays usable.
+func TestPeek(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		src := newSource()
+		e := newEngine(src.fetch, options())
+		peek := func(when string, n int) {
+			t.Helper()
+			v, ok := e.Peek()
+			if ok != (n > 0) || ok && v.n != n || !ok && v != nil {
+				t.Errorf("%s: Peek = %v, %v, want the value %d", when, v, ok, n)
+			}
+		}
+		peek("before the first fetch", 0)
+		src.set(func(s *source) { s.err = errRefused })
+		wantErr(t, e, errRefused, 0)
+		peek("after a failure", 0)
+		src.set(func(s *source) { s.err = nil })
+		time.Sleep(time.Minute)
+		want(t, e, 2, 0)
+		peek("after the first value", 2)
+		time.Sleep(2 * time.Hour)
+		peek("after the expiry", 2)
+		if got := src.count(); got != 2 {
+			t.Errorf("%d fetches, want 2: Peek starts none", got)
+		}
+	})
+}
+
 func TestNilContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

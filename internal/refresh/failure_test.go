@@ -258,6 +258,69 @@ func TestKeepOnPermanent(t *testing.T) {
 	})
 }
 
+// With KeepOnPermanent, callers notice a refusal from the beginning of the mandatory window on. A
+// refusal shortly before it is not remembered into the window, and one at its beginning is remembered
+// for some seconds.
+func TestKeepOnPermanentEndsAtTheMandatoryWindow(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		at      time.Duration // of the refusal
+		noticed bool
+		held    time.Duration // until then
+		atLeast bool
+	}{
+		"before the window":   {at: 59*time.Minute - 2*time.Second, held: 59 * time.Minute},
+		"at its beginning":    {at: 59 * time.Minute, noticed: true, held: 59*time.Minute + time.Second, atLeast: true},
+		"at the expiry":       {at: time.Hour, noticed: true, held: time.Hour + time.Second, atLeast: true},
+		"long before the end": {at: 46 * time.Minute, held: 46*time.Minute + time.Second, atLeast: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				src := newSource()
+				o := options()
+				o.KeepOnPermanent, o.Random = true, func() float64 { return 0.999 }
+				e := newEngine(src.fetch, o)
+				begin := time.Now()
+				want(t, e, 1, 0)
+				src.set(func(s *source) { s.err = errRefused })
+				time.Sleep(tt.at)
+				if tt.noticed {
+					wantErr(t, e, errRefused, 0)
+				} else {
+					want(t, e, 1, 0)
+				}
+				synctest.Wait()
+				held := e.Status().RetryAt.Sub(begin)
+				if held < tt.held || !tt.atLeast && held > tt.held {
+					t.Errorf("a refusal after %v is remembered until %v, want %v", tt.at, held, tt.held)
+				}
+			})
+		})
+	}
+}
+
+// A refusal of an invalidated value is remembered for 5 seconds at most: there is no value to keep.
+func TestKeepOnPermanentAfterInvalidate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		src := newSource()
+		o := options()
+		o.KeepOnPermanent, o.Random = true, func() float64 { return 0.999 }
+		e := newEngine(src.fetch, o)
+		want(t, e, 1, 0)
+		src.set(func(s *source) { s.err = errRefused })
+		e.Invalidate(func(value) bool { return true })
+		for range 6 {
+			wantErr(t, e, errRefused, 0)
+			if held := time.Until(e.Status().RetryAt); held > 5*time.Second {
+				t.Errorf("the refusal is remembered for %v", held)
+			}
+			time.Sleep(5 * time.Second)
+		}
+	})
+}
+
 func TestPermanentFailureThatHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
