@@ -198,6 +198,11 @@ func TestParseRefuses(t *testing.T) {
 func TestParseLimits(t *testing.T) {
 	t.Parallel()
 	mustParse(t, `{"a":`+strings.Repeat("[", 31)+strings.Repeat("]", 31)+`}`)
+	for _, exp := range []string{"253402300799", "253402300799.999999999", "2.53402300799e11"} {
+		if c := mustParse(t, `{"exp":`+exp+`}`); c.Expiry.Year() != 9999 {
+			t.Errorf("exp %s is read as %v", exp, c.Expiry)
+		}
+	}
 	long := `{"a":"` + strings.Repeat("x", claims.MaxTokenSize-8) + `"}`
 	mustParse(t, long)
 	if _, err := claims.Parse([]byte(long + " ")); err == nil {

@@ -229,6 +229,19 @@ func checkAmbiguous(t *testing.T, tt ambiguousTest) {
 	}
 }
 
+func TestLayoutParseReasons(t *testing.T) {
+	t.Parallel()
+	for sub, want := range map[string]string{
+		"organization_id":  "no value",
+		"organization_id:": "too short",
+	} {
+		var se *claims.SubjectError
+		if _, err := mustLayout(t).Parse(sub); !errors.As(err, &se) || !strings.Contains(se.Reason, want) {
+			t.Errorf("Parse(%q): %v, want a reason with %q", sub, err, want)
+		}
+	}
+}
+
 func TestParseSubjectV3(t *testing.T) {
 	t.Parallel()
 	sub := baseProject + ":creator_email:a@b:environment_id:" + envID + ":creator_principal:user"

@@ -47,6 +47,7 @@ func TestClaimsSubjectV3(t *testing.T) {
 		{"no base field", "creator_name:x:project_id:" + victim, nil},
 		{"organization only", "organization_id:" + orgID, nil},
 		{"claim without a subject form", baseEnv + ":aud:x", nil},
+		{"text inside the claim that the path names", baseEnv + ":creator_idp_claims.team:x", func(c *claims.Claims) { c.CreatorIDPClaims = []byte(`{"team":{"":"x"}}`) }},
 		{"issuer, which is no field of subjects", baseEnv + ":iss:x", func(c *claims.Claims) { c.Issuer = "x" }},
 		{"forged project is not in the name", baseEnv + ":creator_name:y:project_id:" + victim, nil},
 	} {
@@ -59,6 +60,17 @@ func TestClaimsSubjectV3(t *testing.T) {
 		var ve *claims.ValidationError
 		if !errors.As(err, &ve) || ve.Claim != "sub" || got.Pairs != nil {
 			t.Errorf("%s: SubjectV3 = %v, %v, want a *ValidationError", tt.name, got.Pairs, err)
+		}
+	}
+}
+
+// A pair has a colon, also if the claim is empty.
+func TestClaimsSubjectV3EmptyClaim(t *testing.T) {
+	t.Parallel()
+	for end, want := range map[string]bool{":email:": true, ":email": false, ":": false} {
+		c := mustParse(t, v3(baseUser+end, `"organization_id":"`+orgID+`","user_id":"`+userID+`","email":""`))
+		if got, err := c.SubjectV3(); (err == nil) != want {
+			t.Errorf("SubjectV3 of %q = %v, %v, want success: %v", c.Subject, got.Pairs, err, want)
 		}
 	}
 }

@@ -138,6 +138,9 @@ func permanentCases(ok record) []decideCase {
 		{"KeepOnPermanent does not serve in the mandatory window", failedAt(ok, 59*m, 3*s, true), Rules{KeepOnPermanent: true}, []step{
 			{59 * m, fail}, {59*m + 3*s, wait},
 		}},
+		{"KeepOnPermanent remembers a failure for 5 seconds after the value expired", failedAt(ok, h-2*s, m, true), Rules{KeepOnPermanent: true}, []step{
+			{h - 1, fail}, {h + 3*s - 1, fail}, {h + 3*s, wait},
+		}},
 	}
 }
 
@@ -400,6 +403,18 @@ func TestMayInvalidate(t *testing.T) {
 	}
 	if !r.mayInvalidate(base.UnixNano(), 0) {
 		t.Error("without a limit a value is not droppable")
+	}
+	for age, want := range map[time.Duration]int32{0: 4, 10*time.Minute - 1: 4, 10 * time.Minute: 1, -1: 1} {
+		if old := invalidated(r, age); old.invalidRow != want {
+			t.Errorf("the fourth value, invalidated after %v, counts %d, want %d", age, old.invalidRow, want)
+		}
+	}
+	for row, want := range map[int32]time.Duration{3: time.Second, 4: 2 * time.Second, 5: 4 * time.Second, 50: time.Minute} {
+		r := r
+		r.invalidRow = row
+		if r.mayInvalidate(base.Add(want-1).UnixNano(), 3) || !r.mayInvalidate(base.Add(want).UnixNano(), 3) {
+			t.Errorf("after %d values in a row, the next one is not droppable from the age %v on", row, want)
+		}
 	}
 	if old := invalidated(r, 11*time.Minute); old.invalidRow != 1 {
 		t.Errorf("a value invalidated after eleven minutes counts %d, want 1", old.invalidRow)

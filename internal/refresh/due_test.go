@@ -19,6 +19,7 @@ func TestDue(t *testing.T) {
 		{"in the advisory window", ok, 50 * m, 45 * m, 45 * m},
 		{"in a backoff", failedAt(ok, 46*m, m, false), 46 * m, 47 * m, 47 * m},
 		{"the clock was set back to before a backoff", failedAt(ok, 50*m, 2*m, false), 46 * m, 45 * m, 45 * m},
+		{"the clock was set back by the largest step that does not count", ok, -m, 45 * m, 45 * m},
 		{"the clock was set back far", ok, -2 * m, -2 * m, -2 * m},
 		{"the clock was set back far, in a backoff", failedAt(ok, -10*m, m, false), -10 * m, -9 * m, -9 * m},
 		{"the clock was set back a little, with a rejected value", invalidated(ok, 0), -30 * s, -30 * s, -30 * s},
