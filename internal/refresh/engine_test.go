@@ -121,6 +121,32 @@ func TestFetchContext(t *testing.T) {
 	})
 }
 
+// The context of a fetch ends a little before the refresh, so that its error is not lost.
+func TestFetchDeadline(t *testing.T) {
+	t.Parallel()
+	for timeout, want := range map[time.Duration]time.Duration{
+		0:               refresh.DefaultAttemptTimeout - 100*time.Millisecond,
+		time.Minute:     time.Minute - 100*time.Millisecond,
+		time.Second:     980 * time.Millisecond,
+		time.Nanosecond: time.Nanosecond,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var got time.Duration
+			src := newSource()
+			src.act = func(ctx context.Context) {
+				end, _ := ctx.Deadline()
+				got = time.Until(end)
+			}
+			o := options()
+			o.AttemptTimeout = timeout
+			if _, _, _ = get(t, newEngine(src.fetch, o)); got != want {
+				t.Errorf("AttemptTimeout %v: the context of a fetch ends after %v, want %v", timeout, got, want)
+			}
+			synctest.Wait()
+		})
+	}
+}
+
 func TestMandatoryWindow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
