@@ -222,6 +222,34 @@ func TestSubjectFromRefuses(t *testing.T) {
 	}
 }
 
+func TestSubjectWith(t *testing.T) {
+	t.Parallel()
+	const orgProject = "org:" + orgID + "/prj:" + projID
+	undocumented := "org:" + orgID + "/a:" + projID + "/b:" + projID + "/c:" + projID + "/d:" + projID
+	for _, tt := range []struct {
+		name, subject string
+		segment       claims.Segment
+		want          string // "" for an error
+	}{
+		{"another key", orgProject, claims.Environment(envID), orgProject + "/env:" + envID},
+		{"a key behind undocumented ones", undocumented, claims.User(userID), undocumented + "/user:" + userID},
+		{"the zero subject and an organization", "", claims.Organization(orgID), "org:" + orgID},
+		{"the zero subject and another key", "", claims.User(userID), ""},
+		{"a second organization", orgProject, claims.Organization(orgID), ""},
+		{"a second project", orgProject, claims.Project(envID), ""},
+		{"a second project behind an undocumented key", orgProject + "/a:" + projID, claims.Project(envID), ""},
+	} {
+		var s claims.Subject
+		if tt.subject != "" {
+			s = claims.MustParseSubject(tt.subject)
+		}
+		got, err := s.With(tt.segment)
+		if got.String() != tt.want || (err == nil) != (tt.want != "") {
+			t.Errorf("%s: %q with %v = %q, %v, want %q", tt.name, tt.subject, tt.segment, got, err, tt.want)
+		}
+	}
+}
+
 func TestSubjectHasPrefix(t *testing.T) {
 	t.Parallel()
 	s := claims.MustParseSubject(subV2)
