@@ -331,6 +331,35 @@ func TestSucceedWithoutEnd(t *testing.T) {
 	}
 }
 
+// The length of the window depends on the lifetime that was requested: whole minutes, of which a few
+// seconds have passed or were cut off.
+func TestAdvisoryWindow(t *testing.T) {
+	t.Parallel()
+	for life, want := range map[time.Duration]time.Duration{
+		3 * s:          3 * s / 2,
+		8 * m:          4 * m,
+		10 * m:         5 * m,
+		20 * m:         5 * m,
+		20*m + 5*s:     5 * m,
+		20*m + 5*s + 1: 15 * m,
+		21 * m:         (21 * m) / 2,
+		h:              15 * m,
+		90*m - 5*s - 1: 15 * m,
+		90*m - 5*s:     (90*m - 5*s) / 2,
+		4 * h:          h,
+		12*h - 20*s:    h,
+	} {
+		if want = min(want, life/2); advisoryWindow(life, 0) != want {
+			t.Errorf("advisoryWindow(%v) = %v, want %v", life, advisoryWindow(life, 0), want)
+		}
+	}
+	for window, want := range map[time.Duration]time.Duration{m: m, 54*m - 1: 54*m - 1, 54 * m: 54 * m, h: 54 * m, 9 * h: 54 * m} {
+		if got := exactWindow(h, window); got != want {
+			t.Errorf("exactWindow(1h, %v) = %v, want %v", window, got, want)
+		}
+	}
+}
+
 func TestAdvisoryWindowIsOnlyWidened(t *testing.T) {
 	t.Parallel()
 	for life := time.Second; life < 13*time.Hour; life += 7 * time.Second {

@@ -25,6 +25,7 @@ func TestDue(t *testing.T) {
 		{"the clock was set back a little, with a rejected value", invalidated(ok, 0), -30 * s, -30 * s, -30 * s},
 		{"a rejected value", invalidated(ok, 0), 0, 0, minAge},
 		{"after a permanent failure", failedAt(ok, 46*m, 2*s, true), 46*m + 3*s, 46*m + 3*s, 46*m + 5*s},
+		{"the clock was set back by a second after a permanent failure", failedAt(ok, 46*m, 2*s, true), 46*m - s, 46*m + 2*s, 46*m + 5*s},
 		{"the clock was set back a little after a permanent failure", failedAt(ok, 44*m, 2*s, true), 44*m + 5*s, 44*m + 5*s, 44*m + 5*s},
 	} {
 		now := base.Add(tt.now).UnixNano()
