@@ -102,9 +102,9 @@ func TestNewClientRefuses(t *testing.T) {
 }
 
 func TestBearers(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "api\ntoken")
+	path := filepath.Join(t.TempDir(), "api\u2028token")
 	file, env := idp.BearerFile(path), idp.BearerEnv("ONAFED_TEST_API_TOKEN")
-	if _, err := file(t.Context()); !errors.Is(err, os.ErrNotExist) || strings.Contains(err.Error(), "\n") {
+	if _, err := file(t.Context()); !errors.Is(err, os.ErrNotExist) || strings.Contains(err.Error(), "\u2028") {
 		t.Errorf("BearerFile of a missing file: %v", err)
 	}
 	if _, err := env(t.Context()); err == nil || !strings.Contains(err.Error(), `"ONAFED_TEST_API_TOKEN": not set`) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -223,6 +224,15 @@ func TestFromEnvironmentFindsNothing(t *testing.T) {
 	}
 }
 
+// unreadable returns the name of a file that cannot be opened, with another error than that it does
+// not exist.
+func unreadable() string {
+	if runtime.GOOS == "windows" {
+		return "question?"
+	}
+	return strings.Repeat("a", 5000)
+}
+
 // A source that exists but is invalid is an error, because the next source is another identity.
 func TestFromEnvironmentRefuses(t *testing.T) {
 	tests := []struct {
@@ -248,13 +258,13 @@ func TestFromEnvironmentRefuses(t *testing.T) {
 		}, "secrets file "},
 		{"a secrets file that cannot be read", idp.AudienceAWS, func(t *testing.T, o *idp.EnvironmentOptions) {
 			t.Helper()
-			o.SecretsFile = strings.Repeat("a", 5000)
+			o.SecretsFile = unreadable()
 			t.Setenv("ONA_API_KEY", "key")
 		}, "cannot be read"},
 		{"a token file that cannot be read", idp.AudienceAWS, func(t *testing.T, o *idp.EnvironmentOptions) {
 			t.Helper()
 			o.AllowExec = true
-			t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", strings.Repeat("a", 5000))
+			t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", unreadable())
 		}, "cannot be read"},
 	}
 	for _, tt := range tests {

@@ -49,7 +49,7 @@ func command(what string) int {
 		}
 		fmt.Println(valid)
 	case "sleeps":
-		time.Sleep(10 * time.Second)
+		time.Sleep(time.Minute)
 	case "reads":
 		n, err := os.Stdin.Read(make([]byte, 1))
 		fmt.Fprintln(os.Stderr, "read", n, err)

@@ -17,6 +17,9 @@ import (
 func run(what string, opts idp.ExecOptions, args ...string) idp.TokenSource {
 	// With the race detector a program sleeps for a second before it exits, unless this option disables it.
 	opts.Env = append(opts.Env, "IDP_TEST_COMMAND="+what, "GORACE=atexit_sleep_ms=0")
+	if opts.Timeout == 0 {
+		opts.Timeout = 2 * time.Minute // an emulator of another system can be slow
+	}
 	return idp.ExecWith(&opts, os.Args[0], args...)
 }
 
@@ -45,6 +48,7 @@ func TestExecFails(t *testing.T) {
 	isExit := func(err error) bool { _, ok := errors.AsType[*exec.ExitError](err); return ok }
 	isNotToken := func(err error) bool { _, ok := errors.AsType[*idp.NotTokenError](err); return ok }
 	anything := func(error) bool { return true }
+	isMissing := func(err error) bool { return errors.Is(err, os.ErrNotExist) || errors.Is(err, exec.ErrNotFound) } // Windows: the latter
 	tests := []struct {
 		name string
 		src  idp.TokenSource
@@ -60,7 +64,7 @@ func TestExecFails(t *testing.T) {
 		{"a command that hangs", run("hangs", idp.ExecOptions{Timeout: 200 * time.Millisecond}), func(err error) bool { return errors.Is(err, context.DeadlineExceeded) }, "no token within 200ms"},
 		{"standard input is empty", run("reads", idp.ExecOptions{}), isExit, "read 0 EOF"},
 		{"no such command", idp.Exec("onafed-no-such-command"), func(err error) bool { return errors.Is(err, exec.ErrNotFound) }, "not found"},
-		{"no such file", idp.Exec("/no/such\ncommand"), func(err error) bool { return errors.Is(err, os.ErrNotExist) }, `command "/no/such\ncommand"`},
+		{"no such file", idp.Exec("/no/such\ncommand"), isMissing, `command "/no/such\ncommand"`},
 		{"no name", idp.Exec(""), anything, "not configured"},
 	}
 	for _, tt := range tests {
@@ -80,7 +84,7 @@ func TestExecFails(t *testing.T) {
 			if e, ok := errors.AsType[*exec.ExitError](err); ok && len(e.Stderr) > 0 {
 				t.Errorf("the ExitError holds %q", e.Stderr)
 			}
-			if d := time.Since(start); d > 8*time.Second {
+			if d := time.Since(start); d > 40*time.Second {
 				t.Errorf("Token returned after %s", d)
 			}
 		})
@@ -95,7 +99,7 @@ func TestExecLeavesAChild(t *testing.T) {
 	if err != nil || tok == nil {
 		t.Errorf("Token = %v, %v, want the token in the output", tok, err)
 	}
-	if d := time.Since(start); d > 8*time.Second {
+	if d := time.Since(start); d > 40*time.Second {
 		t.Errorf("Token returned after %s, want about a second", d)
 	}
 }

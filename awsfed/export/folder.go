@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/onafed/onafed/internal/quote"
 )
@@ -89,8 +90,13 @@ func (w *walk) start(path string) error {
 		w.steps = append(w.steps, step{path: string(filepath.Separator)})
 		return w.enterAll(path)
 	}
+	path = filepath.Clean(path) // with a separator at its end, Lstat follows a link
 	if w.rule.create {
-		if err := os.MkdirAll(path, 0o700); err != nil {
+		err := os.MkdirAll(path, 0o700)
+		if errors.Is(err, syscall.ENOTDIR) {
+			return refuse(0, "a part of "+quote.Path(path)+" is not a folder", "name another file")
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +52,15 @@ func TestProcess(t *testing.T) {
 	}
 
 	// The Go SDK reads it.
-	got, err := processcreds.NewProvider("cat <<'EOF'\n" + w.String() + "EOF\n").Retrieve(t.Context())
+	output := filepath.Join(t.TempDir(), "output")
+	if err := os.WriteFile(output, w.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	show := "cat "
+	if runtime.GOOS == "windows" {
+		show = "type "
+	}
+	got, err := processcreds.NewProvider(show + output).Retrieve(t.Context())
 	if err != nil || got.SessionToken != c.SessionToken || got.AccountID != c.AccountID || !got.Expires.Equal(c.Expires.Truncate(time.Second)) {
 		t.Errorf("the SDK reads %v, %v", got.Expires, err)
 	}

@@ -78,9 +78,11 @@ func setUpScript(e *testscript.Env) error {
 	}
 	e.Setenv("SSL_CERT_FILE", filepath.Join(e.WorkDir, "ca.pem"))
 	e.Setenv("HOME", e.WorkDir)
+	e.Setenv("USERPROFILE", e.WorkDir) // the home folder on Windows
 	name, value, _ := strings.Cut(goRace, "=")
 	e.Setenv(name, value)
 	e.Setenv("XDG_CACHE_HOME", filepath.Join(e.WorkDir, "cache"))
+	e.Setenv("LOCALAPPDATA", filepath.Join(e.WorkDir, "cache")) // of Windows
 	return nil
 }
 

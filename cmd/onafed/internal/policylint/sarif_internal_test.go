@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/onafed/onafed/cmd/onafed/internal/exit"
@@ -105,7 +106,8 @@ func (r *logResult) check(t *testing.T, rules []string, file string) {
 	}
 	at := r.Locations[0]
 	uri, err := url.Parse(at.PhysicalLocation.ArtifactLocation.URI)
-	if err != nil || uri.Scheme != "file" || filepath.FromSlash(uri.Path) != file {
+	path := "/" + strings.TrimPrefix(filepath.ToSlash(file), "/") // on Windows: /C:/folder/file
+	if err != nil || uri.Scheme != "file" || uri.Path != path {
 		t.Errorf("location %+v (%v), want %s", at, err, file)
 	}
 	if region := at.PhysicalLocation.Region; region.StartLine != 2 || region.StartColumn != len(`"Id":"e","Statement":[{`) {

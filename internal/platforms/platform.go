@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+)
+
+// A platform is one way to run the tests of the module.
+type platform struct {
+	name   string
+	text   string   // for people
+	env    []string // added to the environment of the go command
+	flags  []string // of go test
+	runner string   // the program that runs a test binary; empty: the system itself
+	needs  []string // programs
+	host   string   // the GOARCH that the machine must have; empty: any
+	// setup prepares the platform in an empty folder. It returns more variables and flags, and a
+	// function that ends what setup started.
+	setup func(ctx context.Context, folder string) (env, flags []string, closer func(), err error)
+}
+
+func platforms() []platform {
+	return []platform{
+		{
+			name: "wine", text: "windows/amd64, run by wine", host: "amd64",
+			env:    []string{"GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0"},
+			runner: "wine", needs: []string{"wine", "wineboot", "wineserver", assembler, linker}, setup: setupWine,
+		},
+		{name: "386", text: "linux/386, an int has 32 bits", host: "amd64", env: []string{"GOARCH=386", "CGO_ENABLED=0"}},
+		{
+			name: "arm64", text: "linux/arm64, run by the emulator qemu-aarch64",
+			env:    []string{"GOARCH=arm64", "CGO_ENABLED=0"},
+			runner: "qemu-aarch64-static", needs: []string{"qemu-aarch64-static"},
+		},
+		{name: "nocgo", text: "this system without cgo", env: []string{"CGO_ENABLED=0"}},
+		{name: "jsonv2", text: "this system with GOEXPERIMENT=jsonv2", env: []string{"GOEXPERIMENT=jsonv2"}},
+		{name: "fips", text: "this system in FIPS 140-3 mode", env: []string{"GODEBUG=fips140=on"}},
+		{name: "shuffle", text: "this system, tests in random order", flags: []string{"-shuffle=on"}},
+	}
+}
+
+// missing returns why the machine cannot run the platform, or "".
+func (p platform) missing() string {
+	if p.host != "" && p.host != runtime.GOARCH {
+		return fmt.Sprintf("it needs a machine with GOARCH=%s, and this one has %s", p.host, runtime.GOARCH)
+	}
+	var programs []string
+	for _, name := range p.needs {
+		if _, err := exec.LookPath(name); err != nil {
+			programs = append(programs, name)
+		}
+	}
+	if len(programs) == 0 {
+		return ""
+	}
+	return "not installed: " + strings.Join(programs, ", ") + "; as root on Debian, CI=true .ci/install platforms installs them"
+}
+
+// required reports whether a platform with missing programs is a failure.
+func (p platform) required() bool {
+	return os.Getenv("ONAFED_INTEROP") == "required" && (p.host == "" || p.host == runtime.GOARCH)
+}
