@@ -12,25 +12,29 @@ import (
 // not fill its memory.
 const maxCalls = 10_000
 
-// A Call is a request to the STS. It contains no secret: of the token it has a fingerprint, and of
-// the credentials the access key ID.
+// A Call is a request to the STS or, only in [STSOptions].OnCall, to a service of [STS.Handle]. It
+// contains no secret: of the token it has a fingerprint, and of the credentials the access key ID.
 type Call struct {
-	// Number counts the calls from 1.
+	// Number counts the calls of STS from 1; 0 for other services.
 	Number int
 	// Time is the start of the call, by the clock of the process.
 	Time time.Time
 	// Duration is the time until the response.
 	Duration time.Duration
+	// Service is the name of the service in signatures, such as "sts".
+	Service string
 	// Action is the API operation, such as "AssumeRoleWithWebIdentity"; "" if the request is
-	// malformed.
+	// malformed. For a service without named operations, such as S3, it is the HTTP method.
 	Action string
-	// RoleARN and SessionName are those in the request.
+	// RoleARN and SessionName are those in the request; for other services than STS, those of the
+	// caller.
 	RoleARN, SessionName string
 	// Seconds is the DurationSeconds of the request; 0 if the request has no DurationSeconds.
 	Seconds int
 	// Token is the fingerprint of the ID token, equal to idp.Token.Fingerprint.
 	Token string
-	// AccessKeyID is that of the issued credentials or, for GetCallerIdentity, of the caller.
+	// AccessKeyID is that of the issued credentials or, for GetCallerIdentity and other services, of
+	// the caller.
 	AccessKeyID string
 	// Status is the HTTP status of the response; 0 if there was none.
 	Status int
@@ -49,7 +53,7 @@ type Call struct {
 }
 
 // OK reports whether the call succeeded.
-func (c Call) OK() bool { return c.Status == 200 && c.Code == "" }
+func (c Call) OK() bool { return c.Status/100 == 2 && c.Code == "" }
 
 type callLog struct {
 	mu    sync.Mutex // guards the fields below
@@ -75,7 +79,7 @@ func (l *callLog) add(c Call) {
 	l.calls = append(l.calls, c)
 }
 
-// Calls returns the calls in the order in which they ended. If there are many, only the last 5,000
+// Calls returns the calls of STS in the order in which they ended. If there are many, only the last 5,000
 // to 10,000 are kept.
 func (s *STS) Calls() []Call {
 	s.log.mu.Lock()

@@ -11,6 +11,9 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
+// ec2Version is the version of the EC2 API.
+const ec2Version = "2016-11-15"
+
 // EC2 returns a handler for [STS.Handle] that responds to DescribeInstances of Amazon EC2 with the
 // given instances, which are running. A request may select instances by ID. Other operations and
 // other parameters are refused.
@@ -59,8 +62,8 @@ func (h ec2Handler) describe(r *http.Request) (*describeInstances, *apiError) {
 	if err != nil {
 		return nil, refuse("MalformedQueryString", err.Error())
 	}
-	if f["Action"] != "DescribeInstances" || f["Version"] != "2016-11-15" {
-		return nil, refuse("InvalidAction", "awsfedtest: the handler of EC2 supports only DescribeInstances of version 2016-11-15")
+	if f["Action"] != "DescribeInstances" || f["Version"] != ec2Version {
+		return nil, refuse("InvalidAction", "awsfedtest: the handler of EC2 supports only DescribeInstances of version "+ec2Version)
 	}
 	selected := h.instances
 	var chosen []string

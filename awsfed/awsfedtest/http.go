@@ -38,18 +38,14 @@ func (s *STS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // dispatch responds to a request to any service. An error means that there is no response.
 func (s *STS) dispatch(r *http.Request) (*fakehttp.Response, error) {
 	req := request{method: r.Method, host: cmp.Or(r.Host, r.URL.Host), url: r.URL, header: r.Header}
-	service := s.serviceOf(req)
-	limit := int64(maxServiceBody)
-	if service == stsName {
-		limit = maxBody
-	}
 	if r.Body != nil {
 		var err error
 		// One byte more than the limit shows that the body is too large.
-		if req.body, err = io.ReadAll(io.LimitReader(r.Body, limit+1)); err != nil {
+		if req.body, err = io.ReadAll(io.LimitReader(r.Body, maxServiceBody+1)); err != nil {
 			return nil, err
 		}
 	}
+	service := s.serviceOf(req)
 	if service == stsName {
 		return s.serve(r.Context(), req)
 	}

@@ -33,7 +33,7 @@ func (s *STS) serve(ctx context.Context, r request) (resp *fakehttp.Response, er
 	start := time.Now()
 	n := s.log.begin()
 	call := Call{
-		Number: n, Time: start, UserAgent: quote.Clean(r.header.Get("User-Agent"), 200),
+		Number: n, Time: start, Service: stsName, UserAgent: r.userAgent(),
 		// A UUID with a counter, so that the output of a test is the same in each run.
 		RequestID: fmt.Sprintf("00000000-0000-4000-8000-%012x", n),
 	}
@@ -137,7 +137,7 @@ func readForm(r request) (form, *apiError) {
 	text := string(r.body)
 	switch r.method {
 	case http.MethodPost:
-		if kind, _, _ := strings.Cut(r.header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
+		if kind, _, _ := strings.Cut(r.header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(kind), formType) {
 			return nil, refuse("MalformedQueryString", "").because("Content-Type is %s", quote.Text(kind, 64))
 		}
 	case http.MethodGet:

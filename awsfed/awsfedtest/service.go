@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/onafed/onafed/internal/fakehttp"
 	"github.com/onafed/onafed/internal/quote"
@@ -20,6 +22,8 @@ const (
 	maxServiceBody = 16 << 20
 	// requestID is the ID in the responses of services other than STS.
 	requestID = "00000000-0000-4000-8000-000000000000"
+	// formType is the content type of the query protocol.
+	formType = "application/x-www-form-urlencoded"
 )
 
 // A Caller is the session that signed a request to a service, see [STS.Handle].
@@ -37,6 +41,9 @@ type Caller struct {
 }
 
 type callerKey struct{}
+
+// sessionName returns the last part of the ARN.
+func (c Caller) sessionName() string { return c.ARN[strings.LastIndexByte(c.ARN, '/')+1:] }
 
 // CallerFrom returns the caller of the request with the context ctx. It reports false for a context
 // that is not from a handler of [STS.Handle].
@@ -57,6 +64,7 @@ func CallerFrom(ctx context.Context) (Caller, bool) {
 //
 // [STS.HTTPClient] and [Start] reach all services. A request belongs to the service in its host
 // name, or else to that of its signature, so one URL (AWS_ENDPOINT_URL) is enough for all of them.
+// The protocol tells the service of a request without a signature.
 func (s *STS) Handle(service string, handler http.Handler) {
 	if service == stsName {
 		panic("awsfedtest: Handle: STS itself handles sts")
@@ -77,6 +85,13 @@ func (s *STS) service(name string) (http.Handler, bool) {
 	return h, ok
 }
 
+// serviceNames returns the names of all services.
+func (s *STS) serviceNames() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return append(slices.Sorted(maps.Keys(s.services)), stsName)
+}
+
 // serviceOf returns the name of the service that a request is for.
 func (s *STS) serviceOf(r request) string {
 	// The service is the last known label, as in bucket.s3.eu-central-1.amazonaws.com.
@@ -88,6 +103,11 @@ func (s *STS) serviceOf(r request) string {
 	}
 	if name := r.signedService(); name != "" {
 		return name
+	}
+	if name := r.likelyService(); name != "" {
+		if _, ok := s.service(name); ok {
+			return name
+		}
 	}
 	return stsName // AssumeRoleWithWebIdentity is not signed
 }
@@ -116,19 +136,38 @@ func (r request) signedService() string {
 	return ""
 }
 
+// likelyService returns the service of a request without a signature, by its protocol, or "". The
+// service then refuses the request in its own format.
+func (r request) likelyService() string {
+	target, _, named := strings.Cut(r.header.Get("X-Amz-Target"), ".")
+	isForm := strings.HasPrefix(r.header.Get("Content-Type"), formType)
+	switch {
+	case named:
+		return strings.ToLower(target)
+	case isForm && bytes.Contains(r.body, []byte("Version="+ec2Version)):
+		return "ec2"
+	case !isForm && !r.url.Query().Has("Action"):
+		return "s3" // the only service here whose requests name no operation
+	}
+	return ""
+}
+
 // serveService verifies the signature of a request to a service and calls its handler. An error
 // means that there is no response.
-func (s *STS) serveService(r *http.Request, req request, service string) (*fakehttp.Response, error) {
-	resp := fakehttp.NewResponse()
-	now := s.now()
-	resp.Fields.Set("Date", now.UTC().Format(http.TimeFormat))
+func (s *STS) serveService(r *http.Request, req request, service string) (resp *fakehttp.Response, err error) {
+	call := Call{Time: time.Now(), Service: quote.Clean(service, 64), Action: req.action(), RequestID: requestID, UserAgent: req.userAgent()}
+	defer func() { s.report(call, resp, err) }()
+	resp = fakehttp.NewResponse()
+	resp.Fields.Set("Date", s.now().UTC().Format(http.TimeFormat))
 	resp.Fields.Set("X-Amzn-Requestid", requestID)
 	handler, caller, refused := s.admit(req, service)
 	sent := req.header
 	if refused == nil {
 		req.body, req.header, refused = req.decodeBody()
 	}
+	call.RoleARN, call.SessionName, call.AccessKeyID = caller.RoleARN, caller.sessionName(), caller.AccessKeyID
 	if refused != nil {
+		call.Reason = refused.reason
 		refused.writeTo(resp, service, sent)
 	} else {
 		ctx := context.WithValue(r.Context(), callerKey{}, caller)
@@ -145,8 +184,8 @@ func (s *STS) admit(r request, service string) (http.Handler, Caller, *apiError)
 	handler, ok := s.service(service)
 	switch {
 	case !ok:
-		return nil, Caller{}, &apiError{status: http.StatusNotImplemented, code: "NotImplemented", message: "awsfedtest: there is no handler for the service " +
-			quote.Text(service, 64) + "; add one with STS.Handle"}
+		return nil, Caller{}, &apiError{status: http.StatusNotImplemented, code: "NotImplemented", message: "awsfedtest: there is no service " +
+			quote.Text(service, 64) + " here, only " + strings.Join(s.serviceNames(), ", ") + "; STS.Handle adds one"}
 	case len(r.body) > maxServiceBody:
 		return nil, Caller{}, &apiError{status: http.StatusRequestEntityTooLarge, code: "RequestEntityTooLarge", message: "Request is too large"}
 	}

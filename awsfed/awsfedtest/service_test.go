@@ -16,6 +16,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/onafed/onafed/awsfed/awsfedtest"
 	"github.com/onafed/onafed/idp/idptest"
@@ -147,7 +149,7 @@ func TestHandleCallsHandler(t *testing.T) {
 		t.Errorf("the log has %d calls, want 1: requests to other services are not logged", n)
 	}
 	s.Handle("s3", nil)
-	if status, body := putObject("").send(t, s.HTTPClient(), creds); status != http.StatusNotImplemented || !strings.Contains(body, "add one with STS.Handle") {
+	if status, body := putObject("").send(t, s.HTTPClient(), creds); status != http.StatusNotImplemented || !strings.Contains(body, "only sts; STS.Handle adds one") {
 		t.Errorf("without a handler: %d %s, want 501", status, body)
 	}
 }
@@ -288,6 +290,95 @@ func codeOf(body string) string {
 		return ""
 	}
 	return m[1] + m[2]
+}
+
+// A request without a signature to the one URL of all services is refused by the service that its
+// protocol tells. Without that service it is a malformed request to STS.
+func TestUnsignedRequestsOnAPort(t *testing.T) {
+	t.Parallel()
+	s, _ := setup(t)
+	endpoint := awsfedtest.Start(t, s)
+	all := map[string]struct {
+		request         serviceRequest
+		want, wantBySTS string
+	}{
+		"secretsmanager": {getSecret("db"), "400 MissingAuthenticationTokenException", "404 MalformedQueryString"},
+		"s3":             {listBuckets(), "403 AccessDenied", "400 MissingAction"},
+		"ec2":            {describeInstances(""), "403 MissingAuthenticationToken", "400 InvalidAction"},
+	}
+	check := func(name, want string) {
+		t.Helper()
+		q := all[name].request
+		q.url = endpoint + q.url[strings.Index(q.url, ".com/")+4:]
+		status, body := q.send(t, httpClient(t), aws.Credentials{})
+		if got := fmt.Sprint(status, " ", codeOf(body)); got != want {
+			t.Errorf("%s: %s, want %s\n%s", name, got, want, body)
+		}
+	}
+	for name, tt := range all {
+		check(name, tt.wantBySTS)
+	}
+	for name := range all {
+		s.Handle(name, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the request was accepted") }))
+	}
+	for name, tt := range all {
+		check(name, tt.want)
+	}
+}
+
+// OnCall gets the requests to other services, with the code of the response and the reason that the
+// response does not give. The call log does not have them.
+func TestOnCallOfServices(t *testing.T) {
+	t.Parallel()
+	iss := idptest.NewIssuer(t, nil)
+	var calls []awsfedtest.Call
+	s, err := awsfedtest.NewSTS(&awsfedtest.STSOptions{
+		HTTPClient: iss.Client(),
+		Providers:  []awsfedtest.Provider{{URL: iss.URL, ClientIDs: []string{audience}, Account: account}},
+		Roles:      []awsfedtest.Role{{ARN: roleARN, TrustPolicy: orgPolicy(t, "")}},
+		OnCall:     func(c awsfedtest.Call) { calls = append(calls, c) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Handle("secretsmanager", awsfedtest.SecretsManager(map[string]string{"db": "s3cr3t"}))
+	s.Handle("s3", awsfedtest.S3("logs"))
+	s.Handle("ec2", awsfedtest.EC2("i-1"))
+	creds := session(t, s, iss)
+	wrong := creds
+	wrong.SecretAccessKey = "x"
+	const changed = "another secret access key, or the request was changed after it was signed"
+	for _, tt := range []struct {
+		name  string
+		q     serviceRequest
+		creds aws.Credentials
+		want  awsfedtest.Call
+	}{
+		{"secret", getSecret("db"), creds, awsfedtest.Call{Service: "secretsmanager", Action: "GetSecretValue", Status: 200}},
+		{"no such secret", getSecret("no"), creds, awsfedtest.Call{Service: "secretsmanager", Action: "GetSecretValue", Status: 400, Code: "ResourceNotFoundException"}},
+		{"wrong key", getSecret("db"), wrong, awsfedtest.Call{Service: "secretsmanager", Action: "GetSecretValue", Status: 400, Code: "InvalidSignatureException", Reason: changed}},
+		{"buckets", listBuckets(), creds, awsfedtest.Call{Service: "s3", Action: "GET", Status: 200}},
+		{"wrong key for S3", listBuckets(), wrong, awsfedtest.Call{Service: "s3", Action: "GET", Status: 403, Code: "SignatureDoesNotMatch", Reason: changed}},
+		{"instances", describeInstances(""), creds, awsfedtest.Call{Service: "ec2", Action: "DescribeInstances", Status: 200}},
+		{"wrong key for EC2", describeInstances(""), wrong, awsfedtest.Call{Service: "ec2", Action: "DescribeInstances", Status: 401, Code: "AuthFailure", Reason: changed}},
+	} {
+		calls = nil
+		tt.q.send(t, s.HTTPClient(), tt.creds)
+		want := tt.want
+		if want.Reason == "" { // the caller is known
+			want.RoleARN, want.SessionName, want.AccessKeyID = roleARN, "env-"+idptest.EnvironmentID, creds.AccessKeyID
+		}
+		ignored := cmpopts.IgnoreFields(awsfedtest.Call{}, "Time", "Duration", "RequestID", "UserAgent")
+		if diff := cmp.Diff([]awsfedtest.Call{want}, calls, ignored); diff != "" {
+			t.Errorf("%s: OnCall differs (-want +got):\n%s", tt.name, diff)
+		}
+		if len(calls) == 1 && calls[0].OK() != (want.Code == "") {
+			t.Errorf("%s: OK = %v", tt.name, calls[0].OK())
+		}
+	}
+	if n := len(s.Calls()); n != 1 {
+		t.Errorf("the log has %d calls, want 1, of STS", n)
+	}
 }
 
 // A body above the limit is refused, and so is a request whose body was changed.

@@ -49,7 +49,7 @@ type STSOptions struct {
 	// {"192.0.2.1"}. A trust policy that depends on a key without a value refuses the call.
 	Context map[string][]string
 	// OnCall, if not nil, is called at the end of each call, in its goroutine, with the entry of
-	// [STS.Calls].
+	// [STS.Calls]. It also gets the requests to the services of [STS.Handle].
 	OnCall func(Call)
 }
 

@@ -2,13 +2,20 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -20,18 +27,66 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"onafed": main, "sdk": sdk})
 }
 
-// sdk is a program that uses the AWS SDK without this module. It prints its identity.
+// sdk is a program that uses the AWS SDK without this module. It prints its identity or, with the
+// arguments "secret NAME", the value of a secret. A third argument changes the request after it was
+// signed.
 func sdk() {
-	cfg, err := config.LoadDefaultConfig(context.Background())
-	if err == nil {
+	ctx := context.Background()
+	cfg, err := config.LoadDefaultConfig(ctx)
+	var text string
+	switch {
+	case err != nil:
+	case len(os.Args) > 2:
+		text, err = secretValue(ctx, cfg, os.Args[2], len(os.Args) > 3)
+	default:
 		var identity *sts.GetCallerIdentityOutput
-		if identity, err = sts.NewFromConfig(cfg).GetCallerIdentity(context.Background(), nil); err == nil {
-			fmt.Println(aws.ToString(identity.Arn))
-			return
+		if identity, err = sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil); err == nil {
+			text = aws.ToString(identity.Arn)
 		}
 	}
-	fmt.Fprintln(os.Stderr, err)
-	os.Exit(1)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(text)
+}
+
+// secretValue calls GetSecretValue. The client of Secrets Manager would be a dependency.
+func secretValue(ctx context.Context, cfg aws.Config, name string, changed bool) (string, error) {
+	credentials, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
+		return "", err
+	}
+	body := fmt.Sprintf(`{"SecretId":%q}`, name)
+	sum := sha256.Sum256([]byte(body))
+	if changed {
+		body += " "
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, os.Getenv("AWS_ENDPOINT_URL"), strings.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	req.Header.Set("X-Amz-Target", "secretsmanager.GetSecretValue")
+	if err := v4.NewSigner().SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), "secretsmanager", cfg.Region, time.Now()); err != nil {
+		return "", err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		SecretString string
+		Type         string `json:"__type"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		return "", err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return "", errors.New(answer.Type)
+	}
+	return answer.SecretString, nil
 }
 
 // The keys of the values that the commands of a script use.

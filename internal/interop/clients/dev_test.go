@@ -23,8 +23,8 @@ func TestDev(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t) // for its network, which refuses a client that ignores the lines
 	folder := t.TempDir()
-	dev, lines, said := w.startDev(t, folder)
-	web, endpoint, stsURL := w.devVariables(t, lines.String())
+	dev, lines, said := w.startDev(t, folder, "--ttl", session.String())
+	web, endpoint, url := w.devVariables(t, lines.String())
 	const role = "arn:aws:iam::123456789012:role/dev"
 	t.Run("with", func(t *testing.T) {
 		for _, c := range allClients(t) {
@@ -34,9 +34,9 @@ func TestDev(t *testing.T) {
 				program.Need(t, c.needs...)
 				calls, pause := schedule(c)
 				if c.name == "aws-cli" {
-					c = withEndpoint(c, stsURL)
+					c = withEndpoint(c, url)
 				}
-				checkAnswers(t, c, w.run(t, c, t.TempDir(), calls, pause, append(endpoint, "STS_URL="+stsURL)...), role)
+				checkAnswers(t, c, w.run(t, c, t.TempDir(), calls, pause, append(endpoint, "STS_URL="+url)...), role)
 			})
 			if c.oneCall || c.name == "boto3" {
 				continue // they exchange tokens only at the address of AWS
@@ -67,11 +67,12 @@ func TestDev(t *testing.T) {
 	t.Logf("dev answered %d times", strings.Count(said.String(), ": ok"))
 }
 
-// startDev starts "onafed dev" with its files in the folder, and waits until it is ready.
-func (w *world) startDev(t *testing.T, folder string) (dev *program.Process, lines, said *program.Buffer) {
+// startDev starts "onafed dev" with its files in the folder and more arguments, and waits until it is
+// ready.
+func (w *world) startDev(t *testing.T, folder string, more ...string) (dev *program.Process, lines, said *program.Buffer) {
 	t.Helper()
 	lines, said = new(program.Buffer), new(program.Buffer)
-	cmd := exec.Command(w.Onafed, "dev", "--ttl", session.String(), "--verbose")
+	cmd := exec.Command(w.Onafed, append([]string{"dev", "--verbose"}, more...)...)
 	cmd.Env = append(w.environment(folder), "TMPDIR="+folder)
 	cmd.Stdout, cmd.Stderr = lines, said
 	dev, err := program.Start(cmd)
@@ -82,31 +83,28 @@ func (w *world) startDev(t *testing.T, folder string) (dev *program.Process, lin
 	// Lines and messages arrive in separate pipes, in any order. The lines are a single write that
 	// ends with this one.
 	ready := func() bool {
-		_, last, ok := strings.Cut(lines.String(), "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=")
+		_, last, ok := strings.Cut(lines.String(), "# AWS_WEB_IDENTITY_TOKEN_FILE=")
 		return ok && strings.HasSuffix(last, "\n") && strings.Contains(said.String(), "ctrl-C")
 	}
 	wait(t, ready, said.String, dev.Done())
 	return dev, lines, said
 }
 
-// devVariables returns the variables from the printed lines. With the lines as printed, SDKs exchange
-// the token file (web). The commented lines are for the container endpoint.
-func (w *world) devVariables(t *testing.T, lines string) (web, endpoint []string, stsURL string) {
+// devVariables returns the variables from the printed lines. With the lines as printed, SDKs use the
+// container endpoint. With the commented lines they exchange the token file (web).
+func (w *world) devVariables(t *testing.T, lines string) (web, endpoint []string, url string) {
 	t.Helper()
 	for line := range strings.Lines(lines) {
-		line = strings.TrimSpace(line)
-		if url, ok := strings.CutPrefix(line, "AWS_ENDPOINT_URL_STS="); ok {
-			stsURL = url
+		line, comment := strings.CutPrefix(strings.TrimSpace(line), "# ")
+		if value, ok := strings.CutPrefix(line, "AWS_ENDPOINT_URL="); ok {
+			url = value
 		}
-		switch text, comment := strings.CutPrefix(line, "# "); {
-		case comment:
-			endpoint = append(endpoint, text)
-		case strings.HasPrefix(line, "AWS_ROLE_ARN=") || strings.HasPrefix(line, "AWS_WEB_IDENTITY_TOKEN_FILE="):
-			web = append(web, line)
-		default:
-			web, endpoint = append(web, line), append(endpoint, line)
+		web = append(web, line)
+		if comment {
+			continue
 		}
-		if path, ok := strings.CutPrefix(line, "# AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE="); ok {
+		endpoint = append(endpoint, line)
+		if path, ok := strings.CutPrefix(line, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE="); ok {
 			token, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
@@ -115,17 +113,16 @@ func (w *world) devVariables(t *testing.T, lines string) (web, endpoint []string
 			endpoint = append(endpoint, "AWS_CONTAINER_AUTHORIZATION_TOKEN="+string(token)) // for clients that do not read the file
 		}
 	}
-	return web, slices.Clip(endpoint), stsURL // each client appends to endpoint
+	return web, slices.Clip(endpoint), url // each client appends to endpoint
 }
 
-// withEndpoint returns the client with the URL of STS in its arguments: aws-cli 2.9 has no variable for
-// it.
-func withEndpoint(c client, stsURL string) client {
+// withEndpoint returns the client with the URL in its arguments: aws-cli 2.9 has no variable for it.
+func withEndpoint(c client, url string) client {
 	command := c.command
 	c.command = func(t *testing.T, ctx context.Context) *exec.Cmd {
 		t.Helper()
 		cmd := command(t, ctx)
-		cmd.Args = append(cmd.Args, "--endpoint-url", stsURL)
+		cmd.Args = append(cmd.Args, "--endpoint-url", url)
 		return cmd
 	}
 	return c

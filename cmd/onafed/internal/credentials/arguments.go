@@ -56,7 +56,7 @@ func ParseProcess(args []string) (*ProcessCommand, bool) {
 	if c.RoleARN == "" {
 		c.RoleARN = os.Getenv("AWS_ROLE_ARN")
 	}
-	return c, c.setDuration(seconds) && c.sources() <= 1 && c.Validate() == nil
+	return c, c.setDuration(seconds) && c.sources() <= 1 && c.Validate() == nil && c.AfterApply() == nil
 }
 
 // setDuration sets the duration from the text of the flag, and reports whether it could.

@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,8 +32,17 @@ const (
 	tokenLifetime = time.Hour
 )
 
-// world is an issuer with Ona's name and an STS that trusts it. It is also the token source of the
-// command.
+// services names the services of AWS, for messages.
+const services = "STS, Secrets Manager, S3 and EC2"
+
+// The results of S3 and EC2.
+const (
+	bucket     = "onafed-dev"
+	instanceID = "i-0123456789abcdef0"
+)
+
+// world is an issuer with Ona's name, and an STS that trusts it with a few other services of AWS. It
+// is also the token source of the command.
 type world struct {
 	audience  string // of the tokens
 	ring      *issuer.KeyRing
@@ -41,6 +52,10 @@ type world struct {
 
 func (c *Command) world(t *terminal.Terminal) (*world, error) {
 	w := &world{audience: awsfed.Audience(c.RoleARN)}
+	secrets, err := c.secrets(t)
+	if err != nil {
+		return nil, err
+	}
 	if err := w.newIssuer(); err != nil {
 		return nil, err
 	}
@@ -59,11 +74,28 @@ func (c *Command) world(t *terminal.Terminal) (*world, error) {
 		MinDuration: time.Second,
 		OnCall: func(call awsfedtest.Call) {
 			if c.Verbose || !call.OK() {
-				t.Say("%s %s: %s", call.Action, call.RoleARN, strings.TrimSpace(cmp.Or(call.Code, "ok")+" "+call.Reason))
+				t.Say("%s", logLine(call))
 			}
 		},
 	})
-	return w, err
+	if err != nil {
+		return nil, err
+	}
+	w.sts.Handle("secretsmanager", awsfedtest.SecretsManager(secrets))
+	w.sts.Handle("s3", awsfedtest.S3(bucket))
+	w.sts.Handle("ec2", awsfedtest.EC2(instanceID))
+	return w, nil
+}
+
+// logLine returns the line about a call: the service, the operation, the role and the result.
+func logLine(call awsfedtest.Call) string {
+	words := []string{call.Service, call.Action, call.RoleARN}
+	words = slices.DeleteFunc(words, func(word string) bool { return word == "" })
+	result := "ok"
+	if !call.OK() {
+		result = cmp.Or(call.Code, "status "+strconv.Itoa(call.Status))
+	}
+	return strings.TrimSpace(strings.Join(words, " ") + ": " + result + " " + call.Reason)
 }
 
 // newIssuer makes a key and the documents of the issuer.
@@ -131,7 +163,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// ServeHTTP serves the STS, and the issuer's documents for people.
+// ServeHTTP serves AWS, and the issuer's documents for people.
 func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/.well-known/") {
 		w.documents.ServeHTTP(rw, r)

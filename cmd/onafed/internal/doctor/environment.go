@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/onafed/onafed/cmd/onafed/internal/source"
 )
 
 // environment reports the variables that SDKs prefer to the profile, in the order in which SDKs
@@ -27,6 +29,9 @@ func (e *examination) environment() {
 		} else {
 			e.note(name, "AWS_WEB_IDENTITY_TOKEN_FILE is set: SDKs prefer it to a profile")
 		}
+	}
+	if file := os.Getenv(source.TokenFileVariable); file != "" && file == e.command.TokenFile {
+		e.note(name, "%s is set: onafed reads the ID token from that file", source.TokenFileVariable)
 	}
 	if profile := os.Getenv("AWS_PROFILE"); profile != "" && profile != e.command.Profile {
 		e.note(name, "AWS_PROFILE is %+q: SDKs use that profile, not %+q", profile, e.command.Profile)

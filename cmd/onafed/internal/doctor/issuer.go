@@ -29,7 +29,7 @@ func (e *examination) issuer(ctx context.Context) (reached bool) {
 	url := e.command.Issuer
 	meta, err := e.command.at().Discover(ctx)
 	if err != nil {
-		e.problem("issuer", err.Error(), "check that "+url+"/.well-known/openid-configuration can be reached from here (proxy, firewall, certificates), or name another issuer with --issuer")
+		e.problem("issuer", err.Error(), "check that "+url+"/.well-known/openid-configuration can be reached from here (proxy, firewall, certificates), or name another issuer with --issuer, or the address of onafed dev with --issuer-at")
 		e.skipped("signature", "there are no keys to check it with")
 		return false
 	}

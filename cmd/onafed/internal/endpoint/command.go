@@ -75,9 +75,9 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 	}
 	// The listener comes before the file: while another onafed serves on this address, its token
 	// file must stay.
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	listener, err := Listen(ctx, c.Listen)
 	if err != nil {
-		return fmt.Errorf("--listen: %w", err)
+		return err
 	}
 	file, err := c.announce(ctx, t, listener.Addr(), token)
 	if file != "" {

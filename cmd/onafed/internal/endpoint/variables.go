@@ -38,15 +38,3 @@ func Map(vars []Variable) map[string]string {
 	}
 	return m
 }
-
-// CheckListen returns an error for an address that other hosts can reach.
-func CheckListen(addr string) error {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return fmt.Errorf("--listen: %w", err)
-	}
-	if ip := net.ParseIP(host); host != "localhost" && !ip.IsLoopback() {
-		return fmt.Errorf("--listen %+q: credentials are served on loopback only, for example on 127.0.0.1:9911", addr)
-	}
-	return nil
-}

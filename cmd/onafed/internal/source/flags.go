@@ -12,10 +12,15 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// Flags choose the token source. At most one of the first five is set. Without any of them the
-// source is searched in the environment, in the order that idp.FromEnvironment documents.
+// TokenFileVariable is the variable with the path of a token file. It is for this program: SDKs do
+// not read it, so it does not replace the profile of a login as AWS_WEB_IDENTITY_TOKEN_FILE does.
+const TokenFileVariable = "ONAFED_TOKEN_FILE"
+
+// Flags choose the token source. At most one of the first five is set. Without any of them it is
+// the file in [TokenFileVariable]. If that is not set either, the source is searched in the
+// environment, in the order that idp.FromEnvironment documents.
 type Flags struct {
-	TokenFile    string `help:"Read the ID token from this file, again for each use." placeholder:"FILE" group:"Where the ID token comes from" xor:"token"`
+	TokenFile    string `help:"Read the ID token from this file, again for each use. Default: the file in ONAFED_TOKEN_FILE, if no other source is given." placeholder:"FILE" group:"Where the ID token comes from" xor:"token"`
 	TokenEnv     string `help:"Read the ID token from this environment variable." placeholder:"NAME" group:"Where the ID token comes from" xor:"token"`
 	TokenCommand string `help:"Run this command and read the ID token from its output. It is split at spaces; no shell runs it." placeholder:"COMMAND" group:"Where the ID token comes from" xor:"token"`
 
@@ -28,6 +33,14 @@ type Flags struct {
 // OwnerFlag is the flag of the commands that write files with secrets.
 type OwnerFlag struct {
 	TrustedOwner string `help:"Accept the folders, links and files of this user (a name or number) like your own. NFS and user namespaces can need this." placeholder:"USER"`
+}
+
+// AfterApply is called by kong after it set the flags. It applies [TokenFileVariable].
+func (f *Flags) AfterApply() error {
+	if !f.Chosen() {
+		f.TokenFile = os.Getenv(TokenFileVariable)
+	}
+	return nil
 }
 
 // Check returns an error if the flags are wrong. It reads no file and sends nothing.

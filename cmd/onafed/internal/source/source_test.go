@@ -35,6 +35,28 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// ONAFED_TOKEN_FILE names a token file unless a flag chooses another source.
+func TestTokenFileVariable(t *testing.T) {
+	for rule, tt := range map[string]struct {
+		variable    string
+		flags, want source.Flags
+	}{
+		"the variable":                    {"v", source.Flags{}, source.Flags{TokenFile: "v"}},
+		"no variable":                     {"", source.Flags{}, source.Flags{}},
+		"a file":                          {"v", source.Flags{TokenFile: "f"}, source.Flags{TokenFile: "f"}},
+		"a variable with a token":         {"v", source.Flags{TokenEnv: "X"}, source.Flags{TokenEnv: "X"}},
+		"a command":                       {"v", source.Flags{TokenCommand: "c"}, source.Flags{TokenCommand: "c"}},
+		"an API token in a file":          {"v", source.Flags{APITokenFile: "f"}, source.Flags{APITokenFile: "f"}},
+		"an API token in a variable":      {"v", source.Flags{APITokenEnv: "X"}, source.Flags{APITokenEnv: "X"}},
+		"flags that choose nothing alone": {"v", source.Flags{AllowExec: true, APIURL: "u"}, source.Flags{TokenFile: "v", AllowExec: true, APIURL: "u"}},
+	} {
+		t.Setenv(source.TokenFileVariable, tt.variable)
+		if err := tt.flags.AfterApply(); err != nil || tt.flags != tt.want {
+			t.Errorf("%s: AfterApply = %v, flags %+v, want %+v", rule, err, tt.flags, tt.want)
+		}
+	}
+}
+
 // Two sources of one kind have different fingerprints, so that they never share credentials in the
 // cache. A fingerprint contains nothing of a secret.
 func TestFingerprint(t *testing.T) {
