@@ -112,6 +112,36 @@ func TestBuildAllOfOnePolicyIsBuild(t *testing.T) {
 	}
 }
 
+// A policy may be exactly as long as the limit.
+func TestBuildLimits(t *testing.T) {
+	t.Parallel()
+	one := manyRules()[:1]
+	p, err := trust.Build(one...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err := trust.BuildAll(p.Size(), one...); err != nil || len(all) != 1 {
+		t.Errorf("BuildAll with the limit %d of a policy of this size = %d policies, %v", p.Size(), len(all), err)
+	}
+	if _, err := trust.BuildAll(p.Size()-1, one...); err == nil {
+		t.Errorf("BuildAll with the limit %d of a policy of one character more returns no error", p.Size()-1)
+	}
+	sid := one[0]
+	sid.Sid = "A"
+	p, err = trust.Build(sid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sid.Sid += strings.Repeat("A", trust.MaxSize-p.Size())
+	if p, err = trust.Build(sid); err != nil || p.Size() != trust.MaxSize {
+		t.Errorf("Build of a policy of MaxSize characters = %d characters, %v", p.Size(), err)
+	}
+	sid.Sid += "A"
+	if _, err = trust.Build(sid); err == nil {
+		t.Error("Build of a policy of MaxSize+1 characters returns no error")
+	}
+}
+
 func TestBuildAllRejects(t *testing.T) {
 	t.Parallel()
 	rules := manyRules()
