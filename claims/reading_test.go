@@ -142,10 +142,9 @@ type ambiguousTest struct {
 	want  [][]claims.Pair
 }
 
-func TestLayoutParseAmbiguous(t *testing.T) {
-	t.Parallel()
+func ambiguousTests() []ambiguousTest {
 	victim := "0190bbbb-0000-7000-8000-000000000bad"
-	for _, tt := range []ambiguousTest{
+	return []ambiguousTest{
 		{
 			"display name that names a project",
 			[]string{"creator_name", "project_id"},
@@ -202,7 +201,12 @@ func TestLayoutParseAmbiguous(t *testing.T) {
 				pairs("organization_id", orgID, "user_id", userID, "idp", "https://x/y", "name", "z"),
 			},
 		},
-	} {
+	}
+}
+
+func TestLayoutParseAmbiguous(t *testing.T) {
+	t.Parallel()
+	for _, tt := range ambiguousTests() {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			checkAmbiguous(t, tt)
