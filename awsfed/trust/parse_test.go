@@ -195,6 +195,72 @@ func TestParseErrorIsSafeForTerminals(t *testing.T) {
 	}
 }
 
+// The text has only characters that are seen, so that nothing hides in it.
+func TestPrintEscapes(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		"a\"b\\c": `a\"b\\c`, "\n\r\t": `\n\r\t`, " ~": " ~", "\x7f": `\u007f`, "\u0080": `\u0080`, "\u009f": `\u009f`,
+		"\u00a0": `\u00a0`, "\u00a1": "\u00a1", "\u00ac": "\u00ac", "\u00ad": `\u00ad`, "\u00ae": "\u00ae", "\u00ff": "\u00ff",
+	} {
+		p := trust.Policy{ID: value, Statements: []trust.Statement{{
+			Effect: trust.Allow, Principal: trust.Principal{Any: true}, Actions: []string{"sts:AssumeRole"},
+		}}}
+		text, err := p.MarshalJSON()
+		if err != nil || !strings.Contains(string(text), `"`+want+`"`) {
+			t.Errorf("MarshalJSON with the Id %q: %s, %v, want %s", value, text, err, want)
+		}
+	}
+}
+
+// Policies and statements are equal if all their parts are.
+func TestPolicyEqual(t *testing.T) {
+	t.Parallel()
+	statement := func() trust.Statement {
+		return trust.Statement{
+			Sid: "A", Effect: trust.Allow, Principal: trust.Principal{AWS: []string{"123456789012"}, Federated: []string{"a.b"}},
+			Actions: []string{"sts:AssumeRole"}, Conditions: []trust.Condition{{Operator: "Bool", Key: "a:b", Values: []string{"true"}}},
+		}
+	}
+	p := trust.Policy{Version: "2012-10-17", ID: "x", Statements: []trust.Statement{statement()}}
+	if q := p.Clone(); !p.Equal(q) || !q.Equal(p) {
+		t.Error("a clone is not equal")
+	}
+	for name, change := range map[string]func(*trust.Policy){
+		"version":     func(q *trust.Policy) { q.Version = "2008-10-17" },
+		"ID":          func(q *trust.Policy) { q.ID = "y" },
+		"statements":  func(q *trust.Policy) { q.Statements = append(q.Statements, statement()) },
+		"Sid":         func(q *trust.Policy) { q.Statements[0].Sid = "B" },
+		"effect":      func(q *trust.Policy) { q.Statements[0].Effect = trust.Deny },
+		"everybody":   func(q *trust.Policy) { q.Statements[0].Principal.Any = true },
+		"AWS":         func(q *trust.Policy) { q.Statements[0].Principal.AWS[0] = "210987654321" },
+		"Federated":   func(q *trust.Policy) { q.Statements[0].Principal.Federated[0] = "c.d" },
+		"actions":     func(q *trust.Policy) { q.Statements[0].Actions[0] = "sts:*" },
+		"not actions": func(q *trust.Policy) { q.Statements[0].NotActions = []string{"sts:*"} },
+		"condition":   func(q *trust.Policy) { q.Statements[0].Conditions[0].Key = "a:c" },
+	} {
+		q := p.Clone()
+		change(&q)
+		if p.Equal(q) || q.Equal(p) {
+			t.Errorf("a policy with another %s is equal", name)
+		}
+	}
+}
+
+// The position of a statement is known if Parse read it.
+func TestStatementPosition(t *testing.T) {
+	t.Parallel()
+	p, err := trust.Parse([]byte("{\"Version\":\"2012-10-17\",\n  \"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"sts:AssumeRole\"}]}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if line, column := p.Statements[0].Position(); line != 2 || column != 16 {
+		t.Errorf("Position = %d, %d, want 2, 16", line, column)
+	}
+	if line, column := (trust.Statement{}).Position(); line != 0 || column != 0 {
+		t.Errorf("Position of a statement made in code = %d, %d, want 0, 0", line, column)
+	}
+}
+
 func TestMarshalJSONRejects(t *testing.T) {
 	t.Parallel()
 	good := func() trust.Policy {

@@ -36,6 +36,12 @@ func TestBuildRejectsFields(t *testing.T) {
 		{"an audience with a wildcard", func(r *trust.Rule) { r.Audience = "sts*" }, "wildcard"},
 		{"an audience with a variable", func(r *trust.Rule) { r.Audience = "${app.gitpod.io:aud}" }, "variable"},
 		{"a Sid with a hyphen", func(r *trust.Rule) { r.Sid = "a-b" }, "Sid"},
+		{"a Sid with a period", func(r *trust.Rule) { r.Sid = "a.b" }, "Sid"},
+		{"a Sid with an underscore", func(r *trust.Rule) { r.Sid = "a_b" }, "Sid"},
+		{"an audience with a space", func(r *trust.Rule) { r.Audience = "a b" }, "not printable"},
+		{"an audience with a delete character", func(r *trust.Rule) { r.Audience = "a\x7f" }, "not printable"},
+		{"an audience with a space that does not break", func(r *trust.Rule) { r.Audience = "a\u00a0" }, "not printable"},
+		{"an audience with a character that IAM does not accept", func(r *trust.Rule) { r.Audience = "a\u0100" }, "not printable"},
 		{"an action of another kind", func(r *trust.Rule) { r.MoreActions = []string{"sts:*"} }, "MoreActions"},
 		{"an unknown format", func(r *trust.Rule) { r.Format = 9 }, "Format"},
 	})
@@ -86,6 +92,15 @@ func testRefusals(t *testing.T, cases []refusal) {
 				t.Errorf("the error contains an e-mail address: %v", err)
 			}
 		})
+	}
+}
+
+func TestBuildAcceptsAudiences(t *testing.T) {
+	t.Parallel()
+	for _, audience := range []string{"!", "~", "\u00a1", "\u00ff"} {
+		if _, err := trust.Build(trust.Rule{Account: "123456789012", Organization: org, Audience: audience}); err != nil {
+			t.Errorf("Build with the audience %q: %v", audience, err)
+		}
 	}
 }
 

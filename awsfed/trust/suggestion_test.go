@@ -49,6 +49,9 @@ func TestSuggestion(t *testing.T) {
 			"two changes", provider, "sts:AssumeRole", `"StringEquals":{"app.gitpod.io:sub":"x"}`, environmentSubject,
 			[]string{"Action  " + web, "Condition  " + environmentSubject},
 		},
+		{"a key that the statement already has", provider, web, `"StringEquals":{"https://app.gitpod.io:aud":"sts.amazonaws.com","app.gitpod.io:aud":"sts.amazonaws.com"}`, environmentSubject, nil},
+		{"a key without an issuer", provider, web, `"StringEquals":{"aud":"sts.amazonaws.com"}`, environmentSubject, nil},
+		{"a number", provider, web, `"NumericEquals":{"app.gitpod.io:sub":"1"}`, environmentSubject, nil},
 		{"the request is allowed", provider, web, anySub, environmentSubject, nil},
 		{"a condition excludes the subject", provider, web, `"StringNotLike":{"app.gitpod.io:sub":"org:*"}`, environmentSubject, nil},
 		{"a claim that the token does not have", provider, web, `"StringEquals":{"app.gitpod.io:amr":"x"}`, environmentSubject, nil},
@@ -88,6 +91,9 @@ func TestSuggestionChoosesAStatement(t *testing.T) {
 		{near + "," + far, 0},
 		{far, 0},
 		{near + "," + deny, -1},
+		{near + "," + near, 0},
+		{near + `,{"Effect":"Deny","Principal":"*","Action":"sts:TagSession"}`, 0},
+		{`{"Effect":"Deny","Principal":"*","Action":"sts:TagSession"},` + near, 1},
 	} {
 		x := policies.Parse(t, []byte(`{"Statement":[`+tt.statements+`]}`)).Evaluate(r).Explain()
 		got := -1
