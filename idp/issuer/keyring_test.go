@@ -157,6 +157,39 @@ func TestRemoveTheCurrentKey(t *testing.T) {
 	})
 }
 
+// The ID of a key in the ring cannot be published again, and every key can be retired or removed,
+// whatever its place in the ring is.
+func TestRingFindsEachKey(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const waiting, signing = issuer.KeyWaiting, issuer.KeySigning
+		r := newRing(t, nil)
+		publish(t, r, "a")
+		publish(t, r, "b")
+		for _, kid := range []string{"a", "b"} {
+			if err := r.Publish(newSigner(t, ecKey(t), kid)); err == nil {
+				t.Errorf("a second key %s was published", kid)
+			}
+		}
+		if err := r.Remove("b"); err != nil {
+			t.Errorf("Remove of the last key: %v", err)
+		}
+		wantStates(t, r, map[string]issuer.KeyState{"a": signing})
+		publish(t, r, "c")
+		wantStates(t, r, map[string]issuer.KeyState{"a": signing, "c": waiting})
+		if err := r.Remove("c"); err != nil {
+			t.Fatal(err)
+		}
+		wantStates(t, r, map[string]issuer.KeyState{"a": signing})
+		for _, call := range []func(string) error{r.Remove, r.Retire} {
+			var notFound *issuer.KeyNotFoundError
+			if err := call("c"); !errors.As(err, &notFound) {
+				t.Errorf("a key that is not in the ring: %v, want a *KeyNotFoundError", err)
+			}
+		}
+	})
+}
+
 // Machines with the same keys and times of publication sign with the same key.
 func TestPublishedInThePast(t *testing.T) {
 	t.Parallel()
@@ -266,6 +299,13 @@ func TestRingOptions(t *testing.T) {
 			t.Errorf("NewKeyRing(%+v) = %v, %v; want an error", o, r, err)
 		}
 	}
+	for _, o := range []issuer.KeyRingOptions{
+		{MaxAge: time.Minute}, {MaxAge: 24 * time.Hour}, {MaxAge: time.Hour, Wait: time.Hour}, {MaxAge: time.Hour, Wait: -1}, {TokenLifetime: 1},
+	} {
+		if _, err := issuer.NewKeyRing(&o); err != nil {
+			t.Errorf("NewKeyRing(%+v) = %v", o, err)
+		}
+	}
 	r := newRing(t, nil)
 	if err := r.Publish(nil); err == nil {
 		t.Error("a nil signer was published")
@@ -293,6 +333,8 @@ func TestRingLimitsTheLifetime(t *testing.T) {
 			"past":            {map[string]any{"exp": now - 1}, true},
 			"as bytes":        {fmt.Appendf(nil, `{"exp":%d}`, now), true},
 			"a float":         {fmt.Appendf(nil, `{"exp":%d.5}`, now), true},
+			"a second more":   {map[string]any{"exp": now + 3601}, true}, // now is cut to seconds
+			"two seconds":     {map[string]any{"exp": now + 3602}, false},
 			"more":            {map[string]any{"exp": now + 3700}, false},
 			"1e300":           {[]byte(`{"exp":1e300}`), false},
 			"none":            {map[string]any{}, false},

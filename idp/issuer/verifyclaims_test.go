@@ -216,3 +216,48 @@ func TestLeeway(t *testing.T) {
 		}
 	})
 }
+
+// A token whose subject names an organization must also have it as a claim, if the options name
+// anything of Ona. A V1 subject has no such claim, and the subject of another issuer has no meaning.
+func TestVerifySubjectNeedsOrganizationClaim(t *testing.T) {
+	t.Parallel()
+	iss := idptest.NewIssuer(t, &idptest.IssuerOptions{URL: "https://issuer.example"})
+	without := func(sub string) map[string]any { return idptest.With(iss.Claims(audience), "org", nil, "sub", sub) }
+	v2 := without("org:" + idptest.OrganizationID + "/prj:" + idptest.ProjectID + "/env:" + idptest.EnvironmentID)
+	v1 := without("environment:" + idptest.OrganizationID + ":" + idptest.EnvironmentID)
+	org, project, env := []string{idptest.OrganizationID}, []string{idptest.ProjectID}, []string{idptest.EnvironmentID}
+	for _, tt := range []struct {
+		rule   string
+		claims map[string]any
+		opts   issuer.VerifierOptions
+		want   issuer.Reason
+	}{
+		{"organizations", v2, issuer.VerifierOptions{Organizations: org}, issuer.ReasonClaim},
+		{"projects", v2, issuer.VerifierOptions{Projects: project}, issuer.ReasonClaim},
+		{"environments", v2, issuer.VerifierOptions{Environments: env}, issuer.ReasonClaim},
+		{"projects and environments", v2, issuer.VerifierOptions{Projects: project, Environments: env}, issuer.ReasonClaim},
+		{"organizations and a project", v2, issuer.VerifierOptions{Organizations: org, Projects: project}, issuer.ReasonClaim},
+		{"nothing of Ona", v2, issuer.VerifierOptions{}, ""},
+		{"a V1 subject", v1, issuer.VerifierOptions{Organizations: org}, ""},
+	} {
+		tt.opts.Audiences = []string{audience}
+		_, err := newVerifier(t, iss.URL, iss.Keys(), tt.opts).Verify(t.Context(), iss.Sign(tt.claims))
+		if reasonOf(err) != tt.want || (err == nil) != (tt.want == "") {
+			t.Errorf("%s: Verify = %v, want reason %q", tt.rule, err, tt.want)
+		}
+	}
+}
+
+// A lifetime may be exactly as long as the maximum.
+func TestVerifyMaxLifetime(t *testing.T) {
+	t.Parallel()
+	iss := idptest.NewIssuer(t, nil)
+	v := newVerifier(t, iss.URL, iss.Keys(), issuer.VerifierOptions{Audiences: []string{audience}, AnyOrganization: true, MaxLifetime: time.Hour, Leeway: 5 * time.Minute})
+	now := time.Now().Unix()
+	for life, want := range map[int64]issuer.Reason{3599: "", 3600: "", 3601: issuer.ReasonClaim} {
+		_, err := v.Verify(t.Context(), iss.Sign(idptest.With(iss.Claims(audience), "iat", now, "exp", now+life)))
+		if reasonOf(err) != want {
+			t.Errorf("a lifetime of %d s: Verify = %v, want reason %q", life, err, want)
+		}
+	}
+}
