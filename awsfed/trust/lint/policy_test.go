@@ -2,6 +2,7 @@ package lint_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,6 +24,8 @@ type lintVector struct {
 	Expect  []struct {
 		ID       string
 		Severity lint.Severity
+		Fixable  bool
+		Widens   bool
 	}
 }
 
@@ -51,13 +54,13 @@ func TestPolicyVectors(t *testing.T) {
 				findings = lint.RolePolicy(p, v.Role)
 			}
 			for _, f := range findings {
-				got = append(got, f.ID+" "+string(f.Severity))
+				got = append(got, fmt.Sprint(f.ID, " ", f.Severity, " fixable ", f.Fixable, " widens ", f.Widens))
 				if f.Message == "" || f.Why == "" {
 					t.Errorf("%s has no message or no reason: %+v", f.ID, f)
 				}
 			}
 			for _, e := range v.Expect {
-				want = append(want, e.ID+" "+string(e.Severity))
+				want = append(want, fmt.Sprint(e.ID, " ", e.Severity, " fixable ", e.Fixable, " widens ", e.Widens))
 			}
 			slices.Sort(got)
 			slices.Sort(want)

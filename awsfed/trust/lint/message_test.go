@@ -1,0 +1,109 @@
+package lint_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/onafed/onafed/awsfed/trust"
+	"github.com/onafed/onafed/awsfed/trust/lint"
+)
+
+const github = "token.actions.githubusercontent.com"
+
+// one returns the only finding with the ID.
+func one(t *testing.T, p trust.Policy, id string) lint.Finding {
+	t.Helper()
+	found := slices.DeleteFunc(lint.Policy(p), func(f lint.Finding) bool { return f.ID != id })
+	if len(found) != 1 {
+		t.Fatalf("%d findings %s, want 1: %+v", len(found), id, found)
+	}
+	return found[0]
+}
+
+// A policy may be exactly as long as a quota.
+func TestSizes(t *testing.T) {
+	t.Parallel()
+	for size, want := range map[int]lint.Severity{
+		trust.DefaultSize: "", trust.DefaultSize + 1: lint.Warning, trust.MaxSize: lint.Warning, trust.MaxSize + 1: lint.Error,
+	} {
+		p := trust.Policy{ID: "x", Statements: []trust.Statement{{
+			Effect: trust.Deny, Principal: trust.Principal{Any: true}, Actions: []string{"sts:AssumeRole"},
+		}}}
+		p.ID += strings.Repeat("x", size-p.Size())
+		if p.Size() != size {
+			t.Fatalf("the policy has %d characters, want %d", p.Size(), size)
+		}
+		var got lint.Severity
+		for _, f := range lint.Policy(p) {
+			if f.ID == lint.TooLong {
+				got = f.Severity
+			}
+		}
+		if got != want {
+			t.Errorf("a policy of %d characters: severity %q, want %q", size, got, want)
+		}
+	}
+}
+
+// The message of a principal that cannot exist names its account, if it has one.
+func TestInvalidPrincipalNamesTheAccount(t *testing.T) {
+	t.Parallel()
+	for principal, want := range map[string]string{
+		"arn:aws:iam::1234:root": `has the account "1234"`,
+		"1234":                   `has the account "1234"`,
+		"arn:aws:iam":            "names no account",
+		strings.Repeat("A", 15):  `has the account ` + strings.Repeat("A", 15),
+	} {
+		p := trust.Policy{Statements: []trust.Statement{{Effect: trust.Deny, Principal: trust.Principal{AWS: []string{principal}}, Actions: []string{"sts:AssumeRole"}}}}
+		if f := one(t, p, lint.InvalidPrincipal); !strings.Contains(strings.ReplaceAll(f.Message, `"`, ""), strings.ReplaceAll(want, `"`, "")) {
+			t.Errorf("%q: %s, want %s", principal, f.Message, want)
+		}
+	}
+	p := trust.Policy{Statements: []trust.Statement{{Effect: trust.Deny, Principal: trust.Principal{AWS: []string{strings.Repeat("A", 16)}}, Actions: []string{"sts:AssumeRole"}}}}
+	for _, f := range lint.Policy(p) {
+		t.Errorf("the shortest unique ID has the finding %s", f.Message)
+	}
+}
+
+// The message about a missing subject says what the conditions do instead, and why it matters.
+func TestMissingSubjectMessage(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, host string
+		condition  trust.Condition
+		severity   lint.Severity
+		message    string
+		why        []string
+		whyNot     string
+	}{
+		{"no condition", github, trust.Condition{}, lint.Error, "no condition limits the subjects", []string{"Independent tenants share this issuer"}, "Tokens of other tenants"},
+		{"a negated condition", github, trust.Condition{Operator: "StringNotLike", Key: github + ":sub", Values: []string{"repo:a/*"}}, lint.Error, "only excludes subjects", nil, ""},
+		{"a negated condition on another claim", github, trust.Condition{Operator: "StringNotLike", Key: github + ":actor", Values: []string{"a"}}, lint.Error, "no condition limits the subjects", []string{"can have the same actor."}, ""},
+		{"another claim", github, trust.Condition{Operator: "StringEquals", Key: github + ":actor", Values: []string{"a"}}, lint.Error, "no condition limits the subjects", []string{"Tokens of other tenants can have the same actor. Claims that name the tenant are", "repository"}, ""},
+		{"Ona", "app.gitpod.io", trust.Condition{}, lint.Error, "no condition limits the subjects", []string{"All Ona organizations share this issuer", "begins with your organization"}, "Independent"},
+		{"an issuer that may be shared", "issuer.example", trust.Condition{}, lint.Warning, "no condition limits the subjects", []string{"Every token of this provider", "If several tenants share the issuer"}, ""},
+		{"the issuer of one tenant", "tenant.okta.com", trust.Condition{}, lint.Warning, "no condition limits the subjects", []string{"Every token of this provider"}, "If several tenants"},
+	} {
+		st := trust.Statement{
+			Effect: trust.Allow, Principal: trust.Principal{Federated: []string{"arn:aws:iam::123456789012:oidc-provider/" + tt.host}},
+			Actions:    []string{"sts:AssumeRoleWithWebIdentity"},
+			Conditions: []trust.Condition{{Operator: "StringEquals", Key: tt.host + ":aud", Values: []string{"sts.amazonaws.com"}}},
+		}
+		if tt.condition.Key != "" {
+			st.Conditions = append(st.Conditions, tt.condition)
+		}
+		f := one(t, trust.Policy{Version: "2012-10-17", Statements: []trust.Statement{st}}, lint.MissingSubject)
+		if f.Severity != tt.severity || !strings.Contains(f.Message, tt.message) {
+			t.Errorf("%s: %s %q, want %s %q", tt.name, f.Severity, f.Message, tt.severity, tt.message)
+		}
+		for _, why := range tt.why {
+			if !strings.Contains(f.Why, why) {
+				t.Errorf("%s: %q does not contain %q", tt.name, f.Why, why)
+			}
+		}
+		if tt.whyNot != "" && strings.Contains(f.Why, tt.whyNot) {
+			t.Errorf("%s: %q contains %q", tt.name, f.Why, tt.whyNot)
+		}
+	}
+}
