@@ -105,3 +105,89 @@ func TestRoleThatIsNoARN(t *testing.T) {
 		}
 	}
 }
+
+// The values of the condition keys of a token: strings, numbers and booleans as text, each element of
+// a list. AWS has no keys for other values.
+func TestNewRequestClaimValues(t *testing.T) {
+	t.Parallel()
+	c, err := claims.Parse([]byte(`{"iss":"https://gitlab.com","aud":"sts.amazonaws.com","sub":"a","user_id":7,"project_id":"5","namespace_id":-1,
+		"user_login":0,"user_email":9,"ref_protected":true,"pipeline_source":false,"user_access_level":null,"amr":{"a":1},
+		"runner_environment":["a",1,null,{},true,[]]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := trust.NewRequest(c, trust.Params{}).Context
+	for key, want := range map[string][]string{
+		"user_id": {"7"}, "project_id": {"5"}, "namespace_id": {"-1"}, "user_login": {"0"}, "user_email": {"9"}, "ref_protected": {"true"},
+		"pipeline_source": {"false"}, "user_access_level": nil, "amr": nil, "email": nil, "runner_environment": {"a", "1", "true"},
+	} {
+		values, present := got["gitlab.com:"+key]
+		if !slices.Equal(values, want) || present != (want != nil) {
+			t.Errorf("%s = %q, present: %v, want %q", key, values, present, want)
+		}
+	}
+}
+
+// Claims that were made in Go code have no payload. Their fields are used.
+func TestNewRequestOfClaimsWithoutPayload(t *testing.T) {
+	t.Parallel()
+	c := claims.Claims{Issuer: "https://app.gitpod.io", Subject: "s", Audience: []string{"a", "b"}, Email: "bob@example.com"}
+	want := map[string][]string{
+		"app.gitpod.io:aud": {"a", "b"}, "app.gitpod.io:oaud": {"a", "b"}, "app.gitpod.io:sub": {"s"}, "app.gitpod.io:email": {"bob@example.com"},
+	}
+	check := func() {
+		t.Helper()
+		got := map[string][]string{}
+		for key, values := range trust.NewRequest(c, trust.Params{}).Context {
+			if strings.HasPrefix(key, "app.gitpod.io:") {
+				got[key] = values
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("Context (-want +got):\n%s", diff)
+		}
+	}
+	check()
+	c.AuthorizedParty, c.Email = "b", ""
+	want["app.gitpod.io:aud"] = []string{"b"}
+	delete(want, "app.gitpod.io:email")
+	check()
+}
+
+// What AWS does not document about a token is a note of the explanation.
+func TestNewRequestNotes(t *testing.T) {
+	t.Parallel()
+	const (
+		audiences = "several audiences"
+		noSubject = "has no sub"
+		long      = "longer than the 255 characters"
+		tag       = "does not have exactly one value"
+	)
+	sub := func(n int) string { return `"sub":"` + strings.Repeat("s", n) + `",` }
+	for _, tt := range []struct {
+		name, claims string
+		want         []string
+	}{
+		{"nothing", sub(1) + `"aud":"a"`, nil},
+		{"one audience in a list", sub(1) + `"aud":["a"]`, nil},
+		{"two audiences", sub(1) + `"aud":["a","b"]`, []string{audiences}},
+		{"two audiences and azp", sub(1) + `"aud":["a","b"],"azp":"a"`, nil},
+		{"no subject", `"aud":"a"`, []string{noSubject}},
+		{"the longest subject", sub(255) + `"aud":"a"`, nil},
+		{"a longer subject", sub(256) + `"aud":"a"`, []string{long}},
+		{"a tag", sub(1) + `"aud":"a","https://aws.amazon.com/tags":{"principal_tags":{"T":["x"]}}`, nil},
+		{"a tag with two values", sub(1) + `"aud":"a","https://aws.amazon.com/tags":{"principal_tags":{"T":["x","y"]}}`, []string{tag}},
+		{"a tag without a value", sub(1) + `"aud":"a","https://aws.amazon.com/tags":{"principal_tags":{"T":[]}}`, []string{tag}},
+	} {
+		c, err := claims.Parse([]byte(`{"iss":"https://app.gitpod.io",` + tt.claims + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := trust.Policy{}.Evaluate(trust.NewRequest(c, trust.Params{})).Explain().Text()
+		for _, note := range []string{audiences, noSubject, long, tag} {
+			if want := slices.Contains(tt.want, note); strings.Contains(text, note) != want {
+				t.Errorf("%s: the note %q: %v, want %v\n%s", tt.name, note, !want, want, text)
+			}
+		}
+	}
+}
