@@ -1,9 +1,11 @@
 package awsfed_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -233,6 +235,63 @@ func TestChainOutage(t *testing.T) {
 		}
 		if took := time.Since(repaired); took > 16*time.Second {
 			t.Errorf("new credentials %v after the repair, want at most 16s", took)
+		}
+	})
+}
+
+// OnRefresh is called once for each refresh of a chain, with the state of the last role. The log has
+// lines about the first role too, because its refreshes are in CloudTrail.
+func TestChainEvents(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newChainService()
+		var evs events
+		var log bytes.Buffer
+		p, src := newChain(t, s, three, exact, evs.option, func(o *awsfed.Options) {
+			o.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		})
+		wantKey(t, p, "AKID1-middle1-last1", 0)
+		synctest.Wait()
+		src.failWith(errors.New("the identity provider is down"))
+		time.Sleep(46 * time.Minute)
+		wantKey(t, p, "AKID1-middle1-last1", 0)
+		synctest.Wait()
+		c, err := p.CredentialsFor(t.Context(), 2*time.Hour)
+		if err != nil || c.AccessKeyID != "AKID1-middle2-last2" || time.Until(c.Expires) != time.Hour {
+			t.Errorf("CredentialsFor = %q for %v, %v, want the new ones", c.AccessKeyID, time.Until(c.Expires), err)
+		}
+		time.Sleep(31 * time.Minute)
+		// The credentials of the first role have expired, so there are no new ones.
+		if c, err := p.CredentialsFor(t.Context(), 2*time.Hour); err != nil || c.AccessKeyID != "AKID1-middle2-last2" {
+			t.Errorf("CredentialsFor = %q, %v, want the old ones", c.AccessKeyID, err)
+		}
+		synctest.Wait()
+		list := evs.list()
+		if len(list) < 3 {
+			t.Fatalf("%d events, want at least 3", len(list))
+		}
+		for i, want := range []struct {
+			key  string
+			step int
+		}{{"AKID1-middle1-last1", 0}, {"AKID1-middle2-last2", 0}, {"AKID1-middle2-last2", 1}} {
+			ev := list[i]
+			step := 0
+			if e, ok := errors.AsType[*awsfed.AssumeRoleError](ev.Err); ok {
+				step = e.Step
+			}
+			if ev.RoleARN != lastRole || ev.FirstRoleARN != roleARN || ev.AccountID != lastAccount || ev.AccessKeyID != want.key || step != want.step {
+				t.Errorf("event %d = %+v, want the key %q and step %d", i, ev, want.key, want.step)
+			}
+		}
+		for _, want := range []string{
+			`"awsfed: new credentials" role=` + lastRole + " assumed_role=arn:aws:sts::" + lastAccount + ":assumed-role/last/env-" + envID,
+			`"awsfed: new credentials" role=` + roleARN,
+			`level=WARN msg="awsfed: refresh failed" role=` + roleARN,
+			`level=WARN msg="awsfed: refresh failed" role=` + lastRole,
+		} {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("no line %q in the log:\n%s", want, log.String())
+			}
 		}
 	})
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
-// An endpointError reports that a request would send a token over http to another host.
+// An endpointError reports that a request would send a token over http to another host. In a chain of
+// roles, all requests have the endpoint of the first one.
 type endpointError struct {
 	url string // scheme and host
 }

@@ -63,6 +63,28 @@ func ExampleNew() {
 	// Output: arn:aws:sts::123456789012:assumed-role/deploy/nightly
 }
 
+// A chain of roles through three accounts: the token is exchanged for the first role.
+func ExampleNextRole() {
+	p, err := awsfed.New(newChainService(), "arn:aws:iam::123456789012:role/deploy", exampleSource, func(o *awsfed.Options) {
+		o.Chain = []awsfed.NextRole{
+			{RoleARN: "arn:aws:iam::111122223333:role/hub"},
+			{RoleARN: "arn:aws:iam::210987654321:role/partner", ExternalID: "example", SessionName: "nightly"},
+		}
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	creds, err := p.Retrieve(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(p.RoleARN(), creds.AccountID)
+	fmt.Println(p.Status().AssumedRoleARN)
+	// Output:
+	// arn:aws:iam::210987654321:role/partner 210987654321
+	// arn:aws:sts::210987654321:assumed-role/partner/nightly
+}
+
 // Credentials returns the expiration that STS set, for passing the credentials to another program.
 func ExampleProvider_Credentials() {
 	p, err := awsfed.New(exampleSTS, "arn:aws:iam::123456789012:role/deploy", exampleSource)

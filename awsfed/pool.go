@@ -129,7 +129,8 @@ func checkLimits(o *PoolOptions) error {
 // With [Options].Chain, the role is the first one. Chains whose first role is the same and has the
 // same options share its credentials, and one exchange of a token. They are those of another
 // provider of the pool, which is in [Pool.Status] and counts for MaxRoles too: the one that Provider
-// returns for the role and these options without Chain.
+// returns for the role and these options without Chain and, if it is that of the last role,
+// ExpectedAccount.
 func (p *Pool) Provider(roleARN string, optFns ...func(*Options)) (*Provider, error) {
 	o := p.opts.Options
 	if len(optFns) > 0 {
@@ -213,6 +214,9 @@ func (p *Pool) providerLocked(roleARN string, o Options, own bool) (*Provider, e
 // it. The caller holds mu.
 func (p *Pool) chain(roleARN string, s *settings) (*Provider, error) {
 	o := s.chain.firstOptions(roleARN)
+	if o.ExpectedAccount == "" && p.opts.ExpectedAccount == accountOf(roleARN) {
+		o.ExpectedAccount = p.opts.ExpectedAccount // so that other callers share the role
+	}
 	key, size := p.keyOf(roleARN, &o, true), len(p.roles)
 	first, err := p.providerLocked(roleARN, o, true)
 	if err != nil {

@@ -114,8 +114,8 @@ func (c *stsCall) end() {
 // thousand bytes. The SDK has no limit.
 const maxAnswer = 1 << 20
 
-// A guardedClient is an HTTP client that refuses to send a token over http to another host, and
-// limits the size of answers.
+// A guardedClient is an HTTP client that refuses to send a token or a session token over http to
+// another host, and limits the size of answers.
 type guardedClient struct {
 	sts.HTTPClient
 	insecureHTTP bool // allow http to other hosts
@@ -129,8 +129,11 @@ func (c guardedClient) Do(rq *http.Request) (*http.Response, error) {
 		}
 	}
 	resp, err := c.HTTPClient.Do(rq)
-	if err == nil && resp.Body != nil {
-		resp.Body = &limitedBody{resp.Body, maxAnswer}
+	if err == nil {
+		resp.Request = nil // has the session token, and errors of the SDK hold the response
+		if resp.Body != nil {
+			resp.Body = &limitedBody{resp.Body, maxAnswer}
+		}
 	}
 	return resp, err
 }

@@ -2,50 +2,12 @@ package export
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-
-	"github.com/onafed/onafed/internal/arn"
 )
-
-// CacheKey holds everything that credentials depend on and that is known before any call. Two
-// processes share an entry only if all of it is equal. The whole key is stored in the entry and
-// compared, not only its hash.
-type CacheKey struct {
-	// Source is the kind of token source, for example "token file".
-	Source string `json:"source,omitempty"`
-	// SourceFingerprint distinguishes two sources of one kind: the [Fingerprint] of the bearer
-	// token or of the content of the token file, never these themselves.
-	SourceFingerprint string `json:"sourceFingerprint,omitempty"`
-	// APIHost is the host that returns the token. It is empty if no host is asked.
-	APIHost string `json:"apiHost,omitempty"`
-	// Audience is the audience of the token.
-	Audience string `json:"audience,omitempty"`
-	// RoleARN is the role. The account in it must be the entry's account, if both are known.
-	RoleARN string `json:"roleArn,omitempty"`
-	// Policy is the inline session policy, PolicyARNs are the managed ones.
-	Policy     string   `json:"policy,omitempty"`
-	PolicyARNs []string `json:"policyArns,omitempty"`
-	// SessionName is the role session name. It is empty if it is derived from the token.
-	SessionName string `json:"sessionName,omitempty"`
-	// Duration is the requested duration, 0 for the default of STS.
-	Duration time.Duration `json:"duration,omitempty"`
-	// Endpoint is the STS endpoint or region.
-	Endpoint string `json:"endpoint,omitempty"`
-}
-
-// CacheIdentity is the identity of an entry's credentials. It is known only after the calls.
-type CacheIdentity struct {
-	Issuer    string `json:"issuer,omitempty"`
-	Subject   string `json:"subject,omitempty"`
-	AccountID string `json:"accountId,omitempty"`
-}
 
 // CacheEntry is what a fetch returns and what the cache stores: credentials and their identity. All
 // verbs of fmt, log/slog and encoding/json show the expiration and never a key. The zero value is
@@ -242,23 +204,6 @@ func (c *Cache) refresh(ctx context.Context, r CacheRequest, at target, since ti
 	return CacheEntry{}, err
 }
 
-// Fingerprint returns 32 hexadecimal digits that represent a secret in a [CacheKey]. They do not
-// reveal the secret, unless it is easy to guess.
-func Fingerprint(secret string) string {
-	sum := sha256.Sum256([]byte("onafed cache key\x00" + secret))
-	return hex.EncodeToString(sum[:16])
-}
-
-// entryName returns the name of the file of a key's entry.
-func entryName(key CacheKey) (string, error) {
-	text, err := json.Marshal(key)
-	if err != nil {
-		return "", fmt.Errorf("export: %w", err)
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:]) + ".json", nil
-}
-
 // fetchEntry calls Fetch and checks its result. The check does not depend on the cache, so that it
 // also protects a caller whose cache is off.
 func fetchEntry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
@@ -276,23 +221,4 @@ func fetchEntry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 		return CacheEntry{}, fmt.Errorf("export: the fetched credentials have another %s than expected", field)
 	}
 	return e, nil
-}
-
-// mismatch returns the name of a field in which the identity is not the expected one, or ""
-// if all fields match. It does not return the value: a subject may contain personal data.
-func (i CacheIdentity) mismatch(r CacheRequest) string {
-	differ := func(got, want string) bool { return want != "" && got != want }
-	account := ""
-	if a, ok := arn.Parse(r.Key.RoleARN); ok && arn.IsAccount(a.Account) {
-		account = a.Account
-	}
-	switch {
-	case differ(i.Issuer, r.Expect.Issuer):
-		return "issuer"
-	case differ(i.Subject, r.Expect.Subject):
-		return "subject"
-	case differ(i.AccountID, r.Expect.AccountID), i.AccountID != "" && differ(i.AccountID, account):
-		return "account"
-	}
-	return ""
 }

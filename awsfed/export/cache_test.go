@@ -3,12 +3,14 @@ package export_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/export"
 )
 
@@ -74,6 +76,20 @@ func TestCacheComparesTheWholeKey(t *testing.T) {
 		func(k *export.CacheKey) { k.SessionName = "x" },
 		func(k *export.CacheKey) { k.Duration++ },
 		func(k *export.CacheKey) { k.Endpoint = "x" },
+		func(k *export.CacheKey) { chain(k, func(*awsfed.NextRole) {}) },
+		func(k *export.CacheKey) { chain(k, func(r *awsfed.NextRole) { r.SessionName = "x" }) },
+		func(k *export.CacheKey) { chain(k, func(r *awsfed.NextRole) { r.ExternalID = "x" }) },
+		func(k *export.CacheKey) { chain(k, func(r *awsfed.NextRole) { r.Duration = time.Hour }) },
+		func(k *export.CacheKey) { chain(k, func(r *awsfed.NextRole) { r.Policy = "{}" }) },
+		func(k *export.CacheKey) { chain(k, func(r *awsfed.NextRole) { r.PolicyARNs = []string{"a"} }) },
+		func(k *export.CacheKey) { chain(k, func(r *awsfed.NextRole) { r.Tags = map[string]string{"a": "b"} }) },
+		func(k *export.CacheKey) { chain(k, func(r *awsfed.NextRole) { r.Tags = map[string]string{"a": ""} }) },
+		func(k *export.CacheKey) { chain(k, func(r *awsfed.NextRole) { r.TransitiveTagKeys = []string{"a"} }) },
+		func(k *export.CacheKey) { chain(k, func(r *awsfed.NextRole) { r.SourceIdentity = "x" }) },
+		func(k *export.CacheKey) {
+			chain(k, func(*awsfed.NextRole) {})
+			k.Chain = append(k.Chain, k.Chain[0])
+		},
 	}
 	for i, change := range changes {
 		k := cacheKey()
@@ -83,6 +99,54 @@ func TestCacheComparesTheWholeKey(t *testing.T) {
 		}
 		if calls != i+1 {
 			t.Fatalf("change %d: %d calls, want %d", i, calls, i+1)
+		}
+	}
+}
+
+// chain sets a chain of one more role, changed by change.
+func chain(k *export.CacheKey, change func(*awsfed.NextRole)) {
+	next := awsfed.NextRole{RoleARN: "arn:aws:iam::123456789012:role/next"}
+	change(&next)
+	k.Chain = []awsfed.NextRole{next}
+}
+
+// A chain with the longest options is cached.
+func TestCacheKeepsLongChains(t *testing.T) {
+	t.Parallel()
+	c, _ := openCache(t)
+	k := cacheKey()
+	for range 10 {
+		r := awsfed.NextRole{RoleARN: k.RoleARN, Policy: strings.Repeat("<", 2048), ExternalID: strings.Repeat("x", 1224), Tags: map[string]string{}}
+		for i := range 50 {
+			r.Tags[strings.Repeat("\u5927", 126)+fmt.Sprint(10+i)] = strings.Repeat("\u5927", 256)
+		}
+		k.Chain = append(k.Chain, r)
+	}
+	calls := 0
+	for range 2 {
+		if _, err := c.Entry(t.Context(), export.CacheRequest{Key: k, Fetch: counted(&calls, nil)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if calls != 1 {
+		t.Errorf("%d calls, want 1", calls)
+	}
+}
+
+// The account of an entry is that of the last role of a chain.
+func TestCacheKnowsTheAccountOfAChain(t *testing.T) {
+	t.Parallel()
+	c, _ := openCache(t)
+	for first, ok := range map[string]bool{"arn:aws:iam::210987654321:role/r": true, "arn:aws:iam::123456789012:role/r": false} {
+		k := export.CacheKey{RoleARN: first}
+		chain(&k, func(r *awsfed.NextRole) {
+			if !ok {
+				r.RoleARN = "arn:aws:iam::210987654321:role/r"
+			}
+		})
+		calls := 0
+		if _, err := c.Entry(t.Context(), export.CacheRequest{Key: k, Fetch: counted(&calls, nil)}); (err == nil) != ok {
+			t.Errorf("%s, then %s: Entry = %v, want an entry: %v", first, k.Chain[0].RoleARN, err, ok)
 		}
 	}
 }

@@ -14,9 +14,9 @@ import (
 
 const (
 	recordVersion = 1
-	// maxRecord is well above the size of an entry with the longest session token and session
-	// policy that STS accepts.
-	maxRecord = 64 << 10
+	// maxRecord is above the size of an entry with the longest session token and the longest chain
+	// of roles, whose tags are the largest part, that STS accepts.
+	maxRecord = 1 << 20
 	// clockSkew is how far the clock of another process may be ahead. On a home folder that
 	// machines share, clocks differ a little.
 	clockSkew = 2 * time.Second

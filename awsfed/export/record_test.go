@@ -152,7 +152,7 @@ func badEntries() map[string]func(string) string {
 		"other issuer":     withMember("issuer", "https://evil.example"),
 		"other subject":    withMember("subject", "org:2"),
 		"other account":    withMember("accountId", "210987654321"),
-		"too large":        func(s string) string { return s + strings.Repeat(" ", 100<<10) },
+		"too large":        func(s string) string { return s + strings.Repeat(" ", 1<<20) },
 		"expired":          func(s string) string { return strings.Replace(s, `"Expires":"20`, `"Expires":"19`, 1) },
 		"permanent":        func(s string) string { return strings.Replace(s, `"CanExpire":true`, `"CanExpire":false`, 1) },
 		"newline in a key": func(s string) string { return strings.Replace(s, `"AccessKeyID":"`, `"AccessKeyID":"\n`, 1) },

@@ -1,7 +1,8 @@
 // Command several-roles uses several roles with the tokens of one source: a role of a pool, the
-// same role with fewer permissions, and a role of another account that trusts it.
+// same role with fewer permissions, and a chain of roles through other accounts.
 //
 //	go run ./examples/several-roles --role-arn arn:aws:iam::123456789012:role/deploy \
+//	  --next-role-arn arn:aws:iam::111122223333:role/hub \
 //	  --next-role-arn arn:aws:iam::210987654321:role/partner --external-id example
 //
 // It needs an Ona environment or another token source of idp.FromEnvironment. Its test runs without
@@ -17,7 +18,6 @@ import (
 	"os/signal"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/onafed/onafed/awsfed"
@@ -29,17 +29,21 @@ const readOnly = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 
 // options are the flags.
 type options struct {
-	role, account      string
-	nextRole, external string
-	region             string
+	role, account string
+	nextRoles     []string
+	external      string
+	region        string
 }
 
 func main() {
 	var o options
 	flag.StringVar(&o.role, "role-arn", "", "the `role` that trusts the ID token")
 	flag.StringVar(&o.account, "account", "", "the `ID` of the account that the role must belong to (default: any)")
-	flag.StringVar(&o.nextRole, "next-role-arn", "", "the `role` that trusts the first one")
-	flag.StringVar(&o.external, "external-id", "", "the external `ID` that the next role requires")
+	flag.Func("next-role-arn", "a `role` that trusts the one before it; repeat it for more", func(s string) error {
+		o.nextRoles = append(o.nextRoles, s)
+		return nil
+	})
+	flag.StringVar(&o.external, "external-id", "", "the external `ID` that the last role requires")
 	flag.StringVar(&o.region, "region", "us-east-1", "the AWS `region`")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -79,7 +83,11 @@ func run(ctx context.Context, pool *awsfed.Pool, o options, out io.Writer, optFn
 	if err != nil {
 		return err
 	}
-	for _, c := range []aws.Config{cfg, limited, assume(cfg, o.nextRole, o.external)} {
+	chained, err := pool.Config(ctx, o.role, append(optFns, chain(o.nextRoles, o.external))...)
+	if err != nil {
+		return err
+	}
+	for _, c := range []aws.Config{cfg, limited, chained} {
 		who, err := sts.NewFromConfig(c).GetCallerIdentity(ctx, nil)
 		if err != nil {
 			return err
@@ -98,14 +106,15 @@ func limit(o *awsfed.LoadOptions) {
 	o.PolicyARNs = []string{readOnly}
 }
 
-// assume returns a configuration with the credentials of a role that trusts the role of cfg, with
-// the provider of the SDK.
-func assume(cfg aws.Config, roleARN, externalID string) aws.Config {
-	next := cfg.Copy()
-	next.Credentials = aws.NewCredentialsCache(
-		stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), roleARN, func(o *stscreds.AssumeRoleOptions) {
-			o.RoleSessionName = "from-deploy"
-			o.ExternalID = aws.String(externalID)
-		}))
-	return next
+// chain makes the role assume others, one after the other. The last one requires an external ID.
+func chain(roleARNs []string, externalID string) func(*awsfed.LoadOptions) {
+	return func(o *awsfed.LoadOptions) {
+		for _, role := range roleARNs {
+			o.Chain = append(o.Chain, awsfed.NextRole{RoleARN: role})
+		}
+		if n := len(o.Chain); n > 0 {
+			o.Chain[n-1].ExternalID = externalID
+			o.ExpectedAccount = "" // is that of the last role
+		}
+	}
 }
