@@ -35,6 +35,7 @@ type chainService struct {
 	lives  map[string]time.Duration // of the credentials of a role; an hour for others
 	refuse func(roleARN, key string) error
 	number map[string]int
+	change func(*sts.AssumeRoleOutput) // of an answer; nil: no change
 }
 
 func newChainService() *chainService {
@@ -82,13 +83,40 @@ func (s *chainService) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, 
 	end := time.Now().Add(life)
 	id := fmt.Sprintf("%s-%s%d", key.AccessKeyID, name, s.number[name])
 	s.ends[id] = end
-	return &sts.AssumeRoleOutput{
+	out := &sts.AssumeRoleOutput{
 		AssumedRoleUser: &types.AssumedRoleUser{Arn: aws.String("arn:aws:sts::" + parts[4] + ":assumed-role/" + name + "/" + *in.RoleSessionName)},
 		SourceIdentity:  in.SourceIdentity,
 		Credentials: &types.Credentials{
 			AccessKeyId: aws.String(id), SecretAccessKey: aws.String("secret-of-" + id), SessionToken: aws.String("token-of-" + id), Expiration: aws.Time(end.UTC()),
 		},
-	}, nil
+	}
+	if s.change != nil {
+		s.change(out)
+	}
+	return out, nil
+}
+
+// ExpectedAccount is the account of the last role. An answer for that role that names no role, or that
+// of another account, is an error.
+func TestChainExpectedAccount(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		change func(*sts.AssumeRoleOutput)
+		got    string
+	}{
+		"no role": {func(o *sts.AssumeRoleOutput) { o.AssumedRoleUser = nil }, ""},
+		"another account": {func(o *sts.AssumeRoleOutput) {
+			o.AssumedRoleUser.Arn = aws.String("arn:aws:sts::999999999999:assumed-role/last/x")
+		}, "999999999999"},
+	} {
+		s := newChainService()
+		s.change = tt.change
+		p, _ := newChain(t, s, two, func(o *awsfed.Options) { o.ExpectedAccount = lastAccount })
+		_, err := p.Retrieve(t.Context())
+		if ae, ok := errors.AsType[*awsfed.AccountError](err); !ok || ae.Got != tt.got || ae.Want != lastAccount {
+			t.Errorf("%s: Retrieve = %v, want an AccountError", name, err)
+		}
+	}
 }
 
 // two is a chain of two roles, three one of three.
