@@ -67,6 +67,8 @@ func wrongAnswers() []wrongAnswer {
 		{"no key", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.AccessKeyId = nil }, 0, "access key ID"},
 		{"an empty key", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.AccessKeyId = aws.String("") }, 0, "access key ID"},
 		{"a key with a line break", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.AccessKeyId = aws.String("AKID\n") }, 0, "access key ID"},
+		{"a token of all kinds of characters", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.SessionToken = aws.String("!token~") }, 0, ""},
+		{"a key with a delete character", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.AccessKeyId = aws.String("AKID\x7f") }, 0, "access key ID"},
 		{"a secret with a space", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.SecretAccessKey = aws.String("a b") }, 0, "secret access key"},
 		{"a token that is not ASCII", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.SessionToken = aws.String("tök") }, 0, "session token"},
 		{"no session token", func(o *sts.AssumeRoleWithWebIdentityOutput) { o.Credentials.SessionToken = nil }, 0, "session token"},

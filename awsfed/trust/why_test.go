@@ -133,3 +133,17 @@ func TestExplanationShowsValues(t *testing.T) {
 		}
 	}
 }
+
+// The near miss of a key with a scheme names the key that was probably meant.
+func TestNearMissNamesTheKey(t *testing.T) {
+	t.Parallel()
+	p := trust.Policy{Version: "2012-10-17", Statements: []trust.Statement{{
+		Effect: trust.Allow, Principal: trust.Principal{Any: true}, Actions: []string{"sts:AssumeRoleWithWebIdentity"},
+		Conditions: []trust.Condition{{Operator: "StringEquals", Key: "https://app.gitpod.io:sub", Values: []string{"x"}}},
+	}}}
+	x := p.Evaluate(trust.Request{Issuer: "https://app.gitpod.io", Context: map[string][]string{"app.gitpod.io:sub": {"x"}}}).Explain()
+	misses := x.Statements[0].Conditions[0].NearMisses
+	if len(misses) != 1 || !strings.HasSuffix(misses[0].Message, " app.gitpod.io:sub") {
+		t.Errorf("near misses %+v, want the key app.gitpod.io:sub", misses)
+	}
+}
