@@ -47,17 +47,20 @@ func (l *linter) checkQualifiers(g *grant, c *clause, claim string) {
 // checkForAllValues reports ForAllValues on a key with several values. The finding does not apply
 // if another condition requires the key, as AWS recommends.
 func (l *linter) checkForAllValues(c *clause, claim string) {
-	required := slices.ContainsFunc(c.st.Conditions, func(d trust.Condition) bool {
-		return d.Operator == "Null" && strings.EqualFold(d.Key, c.Key) && slices.Equal(d.Values, []string{"false"})
-	})
-	if required {
-		return
-	}
 	key := c.Key
+	null := slices.IndexFunc(c.st.Conditions, func(d trust.Condition) bool {
+		return d.Operator == "Null" && strings.EqualFold(d.Key, key)
+	})
+	var edit func(*trust.Policy)
+	switch {
+	case null < 0:
+		edit = c.st.edit(func(s *trust.Statement) {
+			s.Conditions = append(s.Conditions, trust.Condition{Operator: "Null", Key: key, Values: []string{"false"}})
+		})
+	case slices.Equal(c.st.Conditions[null].Values, []string{"false"}):
+		return // the key is required
+	}
 	l.add(c.finding(ForAllValues, Warning,
 		"ForAllValues also holds for a token without "+quote.Name(claim),
-		"Add the operator Null on "+quote.Word(key)+" with the value false, which requires the key."),
-		c.st.edit(func(s *trust.Statement) {
-			s.Conditions = append(s.Conditions, trust.Condition{Operator: "Null", Key: key, Values: []string{"false"}})
-		}))
+		"Add the operator Null on "+quote.Word(key)+" with the value false, which requires the key."), edit)
 }
