@@ -21,7 +21,7 @@ func (e *apiError) writeTo(w http.ResponseWriter, service string, header http.He
 	case isS3(service):
 		e = e.translated(s3Refusals())
 		body, err = xml.Marshal(s3Error{Code: e.code, Message: e.message, RequestID: requestID})
-	case strings.HasPrefix(contentType, formType):
+	case strings.HasPrefix(contentType, formType) && header.Get("X-Amz-Target") == "":
 		kind = "text/xml"
 		doc := errorDocument(e)
 		doc.setRequestID(requestID)

@@ -97,7 +97,13 @@ func withSTS(ctx context.Context, client *http.Client, src idp.TokenSource, poli
 	}
 
 	out.heading("Refreshes every few seconds and an outage of STS, with running callers")
-	return outage(ctx, src, endpoint, fake, out)
+	if err := outage(ctx, src, endpoint, fake, out); err != nil {
+		return err
+	}
+
+	out.heading("A secret, read with credentials of the role (AWS Secrets Manager)")
+	fake.Handle("secretsmanager", awsfedtest.SecretsManager(map[string]string{secretName: secretValue}))
+	return showSecret(ctx, src, endpoint, out)
 }
 
 func verify(ctx context.Context, token *idp.Token, client *http.Client, issuerURL string, opts issuer.VerifierOptions, out *report) error {

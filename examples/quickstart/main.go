@@ -1,11 +1,12 @@
 // Command quickstart shows all steps from an Ona ID token to AWS credentials that refresh
-// themselves.
+// themselves, and reads a secret with them.
 //
 //	go run ./examples/quickstart
 //
-// It needs no account and no network: the issuer and the STS run in the process, on loopback. All
-// numbers that it prints are measured in that run. With --role-arn, or --aws and AWS_ROLE_ARN, it
-// takes the same steps with a real token and the STS that the AWS SDK's own variables name.
+// It needs no account and no network: the issuer, the STS and Secrets Manager run in the process, on
+// loopback. All numbers that it prints are measured in that run. With --role-arn, or --aws and
+// AWS_ROLE_ARN, it takes the steps to the credentials with a real token and the STS that the AWS
+// SDK's own variables name.
 package main
 
 import (
