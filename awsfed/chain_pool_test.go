@@ -67,15 +67,15 @@ func TestPoolSharesTheFirstRole(t *testing.T) {
 				if took, most := time.Since(begin), time.Duration(1+(n+slots-1)/slots)*s.latency; took > most {
 					t.Errorf("the first calls took %v, want at most %v", took, most)
 				}
-				if len(s.inputs) != 1 || len(s.next) != n {
-					t.Errorf("%d exchanges and %d other requests, want 1 and %d", len(s.inputs), len(s.next), n)
+				if exchanges, others := s.sent(); exchanges != 1 || others != n {
+					t.Errorf("%d exchanges and %d other requests, want 1 and %d", exchanges, others, n)
 				}
 				for time.Since(begin) < 65*time.Minute {
 					time.Sleep(10 * time.Second)
 					each(t, ps)
 				}
-				if len(s.inputs) != 2 || len(s.next) != 2*n {
-					t.Errorf("after the refresh: %d exchanges and %d other requests, want 2 and %d", len(s.inputs), len(s.next), 2*n)
+				if exchanges, others := s.sent(); exchanges != 2 || others != 2*n {
+					t.Errorf("after the refresh: %d exchanges and %d other requests, want 2 and %d", exchanges, others, 2*n)
 				}
 			})
 		})
@@ -113,8 +113,8 @@ func TestPoolRenewsWithOneSlot(t *testing.T) {
 				t.Errorf("key %q, want one that was made with AKID2", key)
 			}
 		}
-		if len(s.inputs) != 2 {
-			t.Errorf("%d exchanges, want 2", len(s.inputs))
+		if exchanges, _ := s.sent(); exchanges != 2 {
+			t.Errorf("%d exchanges, want 2", exchanges)
 		}
 	})
 }
@@ -246,8 +246,8 @@ func TestPoolOfOneAccountWithChain(t *testing.T) {
 		ps = append(ps, p)
 	}
 	each(t, ps)
-	if len(s.inputs) != 1 || len(pool.Status()) != 2 {
-		t.Errorf("%d exchanges for %d roles, want 1 for 2", len(s.inputs), len(pool.Status()))
+	if exchanges, _ := s.sent(); exchanges != 1 || len(pool.Status()) != 2 {
+		t.Errorf("%d exchanges for %d roles, want 1 for 2", exchanges, len(pool.Status()))
 	}
 	var e *awsfed.OptionError
 	if _, err := pool.Provider(roleARN, two); !errors.As(err, &e) || e.Option != "ExpectedAccount" {
@@ -272,12 +272,12 @@ func TestPoolRunWithChains(t *testing.T) {
 				t.Errorf("%s: %v left, want new credentials", st.RoleARN, st.Remaining(time.Now()))
 			}
 		}
-		if len(s.inputs) != 2 || len(s.next) != 20 {
-			t.Errorf("%d exchanges and %d other requests, want 2 and 20", len(s.inputs), len(s.next))
+		if exchanges, others := s.sent(); exchanges != 2 || others != 20 {
+			t.Errorf("%d exchanges and %d other requests, want 2 and 20", exchanges, others)
 		}
 		time.Sleep(3 * time.Hour)
-		if len(s.inputs) > 3 || len(s.next) != 20 {
-			t.Errorf("without callers: %d exchanges and %d other requests, want at most 3 and 20", len(s.inputs), len(s.next))
+		if exchanges, others := s.sent(); exchanges > 3 || others != 20 {
+			t.Errorf("without callers: %d exchanges and %d other requests, want at most 3 and 20", exchanges, others)
 		}
 		cancel()
 		<-done

@@ -175,8 +175,8 @@ func TestChainRenewsOnce(t *testing.T) {
 		if e, ok := errors.AsType[*awsfed.AssumeRoleError](err); !ok || e.Step != 2 || e.Code != "ExpiredToken" || !strings.Contains(e.NextStep(), "rejected new credentials") {
 			t.Errorf("Retrieve = %v", err)
 		}
-		if src.count() != 2 || len(s.next) != 2 {
-			t.Errorf("%d tokens and %d requests for the last role, want 2 and 2", src.count(), len(s.next))
+		if _, others := s.sent(); src.count() != 2 || others != 2 {
+			t.Errorf("%d tokens and %d requests for the last role, want 2 and 2", src.count(), others)
 		}
 	})
 }
@@ -198,7 +198,7 @@ func TestChainOutageOfTheFirstRole(t *testing.T) {
 				t.Fatalf("after %v: Credentials = %q until %v, %v", time.Since(begin), c.AccessKeyID, c.Expires, err)
 			}
 		}
-		if got := len(s.next); got > 5 {
+		if _, got := s.sent(); got > 5 {
 			t.Errorf("%d requests for the last role in the outage, want few", got)
 		}
 		for err := error(nil); err == nil; _, err = p.Retrieve(t.Context()) {

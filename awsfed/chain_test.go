@@ -119,6 +119,13 @@ func TestChainExpectedAccount(t *testing.T) {
 	}
 }
 
+// sent returns how many tokens were exchanged, and how many other requests there were.
+func (s *chainService) sent() (exchanges, others int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.inputs), len(s.next)
+}
+
 // two is a chain of two roles, three one of three.
 func two(o *awsfed.Options) { o.Chain = []awsfed.NextRole{{RoleARN: lastRole}} }
 

@@ -18,7 +18,8 @@ func allRows() []row {
 	rows := []row{
 		{"refresh", "1,000 callers through a refresh, real time", measureRefresh},
 		{"db-tokens", "1,000 connections ask for an RDS token through a refresh, real time", measureDBTokens},
-		{"scenarios", "outages, expiry, denial, rejected key, wrapped, storm, timeline: virtual time", measureScenarios},
+		{"scenarios", "outages, expiry, denial, rejected key, wrapped, storm, timeline: virtual time", measureScenarios("outage,expiry,denial,deadkey,wrapped,storm,timeline")},
+		{"chain", "a chain of two roles through an outage: virtual time", measureScenarios("chain")},
 		{"memory", "memory and goroutines of a loaded role", measureMemory},
 		{"hot", "Retrieve, valid credentials, 1 to 1,024 goroutines", measureHot},
 		{"cold", "first credentials", measureCold},

@@ -15,9 +15,14 @@ import (
 	"github.com/onafed/onafed/internal/bench/scenario"
 )
 
-// measureScenarios runs the rows that need virtual time. Virtual time exists only in tests, so a test of
-// package scenario runs them and writes the results.
-func measureScenarios(ctx context.Context, b *bench) error {
+// measureScenarios returns a function that runs rows that need virtual time, given their names
+// separated by commas. Virtual time exists only in tests, so a test of package scenario runs them and
+// writes the results.
+func measureScenarios(names string) func(context.Context, *bench) error {
+	return func(ctx context.Context, b *bench) error { return runScenarios(ctx, b, names) }
+}
+
+func runScenarios(ctx context.Context, b *bench, names string) error {
 	dir, err := os.MkdirTemp("", "onafed-bench-")
 	if err != nil {
 		return err
@@ -25,7 +30,7 @@ func measureScenarios(ctx context.Context, b *bench) error {
 	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "results.json")
 	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout=1h", "-run=^TestScenarios$", "./scenario",
-		"-args", "-out="+file, "-rounds="+strconv.Itoa(b.rounds))
+		"-args", "-only="+names, "-out="+file, "-rounds="+strconv.Itoa(b.rounds))
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	// If we miss a goal, the test fails, but the results are complete and the table shows the miss.
 	testErr := cmd.Run()
@@ -38,7 +43,9 @@ func measureScenarios(ctx context.Context, b *bench) error {
 		return err
 	}
 	b.lines = append(b.lines, scenarioLines(r)...)
-	b.timeline = r.Timeline
+	if r.Timeline != nil {
+		b.timeline = r.Timeline
+	}
 	return nil
 }
 
@@ -65,6 +72,9 @@ func scenarioLines(r scenario.Results) []line {
 	}
 	if len(r.Storms) > 0 {
 		lines = append(lines, stormLine(r.Storms))
+	}
+	if len(r.Chains) > 0 {
+		lines = append(lines, chainLine(r.Chains))
 	}
 	return lines
 }
@@ -196,6 +206,33 @@ func wrappedIn(ws []scenario.Wrapped, cache, mark string, of func(scenario.Wrapp
 		goal:    fmt.Sprintf("0 waits, 0 expired, never under a tenth of the window (90 s), refusals within %s", duration(scenario.MaxRaised)),
 		verdict: judge(waited == 0 && expired == 0 && left >= scenario.AdvisoryWindow/10 && time.Duration(raised) <= scenario.MaxRaised),
 	}
+}
+
+func chainLine(cs []scenario.Chain) line {
+	text := func(side func(scenario.Chain) scenario.Tally) string {
+		failed, _ := pick(cs, func(c scenario.Chain) int { return side(c).Failed })
+		longest, _ := pick(cs, func(c scenario.Chain) int { return int(side(c).Longest) })
+		calls, _ := pick(cs, func(c scenario.Chain) int { return side(c).STSCalls })
+		return fmt.Sprintf("%s failed, longest wait %s, %s STS calls", group(failed), wait(time.Duration(longest)), group(calls))
+	}
+	ours := func(c scenario.Chain) scenario.Tally { return c.Ours }
+	_, failed := pick(cs, func(c scenario.Chain) int { return c.Ours.Failed })
+	_, waited := pick(cs, func(c scenario.Chain) int { return c.Ours.Waited })
+	return line{
+		work: fmt.Sprintf("a chain of two roles for 130 min with 20 min of STS answering 500 before an expiry, %s calls (virtual)", group(cs[0].Ours.Calls)),
+		peer: "stscreds.AssumeRoleProvider over WebIdentityRoleProvider in aws.CredentialsCaches, ExpiryWindow 5 min: " +
+			text(func(c scenario.Chain) scenario.Tally { return c.Window }) + "; without a window: " +
+			text(func(c scenario.Chain) scenario.Tally { return c.Default }),
+		ours: text(ours), goal: "0 failed, 0 waits", verdict: judge(failed == 0 && waited == 0),
+	}
+}
+
+// wait is duration, with 0 for no wait.
+func wait(d time.Duration) string {
+	if d == 0 {
+		return "0"
+	}
+	return duration(d)
 }
 
 func stormLine(ss []scenario.Storm) line {

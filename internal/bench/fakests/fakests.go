@@ -22,8 +22,11 @@ import (
 	"github.com/onafed/onafed/awsfed"
 )
 
-// RoleARN is the role on both sides.
-const RoleARN = "arn:aws:iam::123456789012:role/deploy"
+// The roles on both sides. NextRoleARN is the second one of a chain.
+const (
+	RoleARN     = "arn:aws:iam::123456789012:role/deploy"
+	NextRoleARN = "arn:aws:iam::210987654321:role/next"
+)
 
 // A Fault is how all calls fail.
 type Fault string
@@ -100,7 +103,7 @@ func (s *STS) Client() *sts.Client {
 
 // Do answers a request.
 func (s *STS) Do(r *http.Request) (*http.Response, error) {
-	user, err := assumedRole(r)
+	form, err := parameters(r)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +149,7 @@ func (s *STS) Do(r *http.Request) (*http.Response, error) {
 	case HTML:
 		return response(r, http.StatusOK, "text/html", "<html><body><h1>Welcome to the guest network</h1></body></html>"), nil
 	default:
-		return s.success(r, user), nil
+		return s.success(r, form), nil
 	}
 }
 
@@ -171,17 +174,13 @@ func (s *STS) admit(now time.Time) bool {
 // tokenSize is the length of a session token of AWS without tags and policies.
 const tokenSize = 356
 
-// assumedRole returns the ARN of the session that the request asks for.
-func assumedRole(r *http.Request) (string, error) {
+// parameters returns the parameters of the request.
+func parameters(r *http.Request) (url.Values, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return "", err
-	}
-	return AssumedRole(form.Get("RoleArn"), form.Get("RoleSessionName")), nil
+	return url.ParseQuery(string(body))
 }
 
 // AssumedRole returns the ARN of a session of the role, as STS answers it: without the path of the role.
@@ -190,7 +189,8 @@ func AssumedRole(roleARN, session string) string {
 	return "arn:aws:sts::" + account + ":assumed-role/" + role[strings.LastIndexByte(role, '/')+1:] + "/" + session
 }
 
-func (s *STS) success(r *http.Request, assumedRole string) *http.Response {
+// success answers AssumeRoleWithWebIdentity or AssumeRole.
+func (s *STS) success(r *http.Request, form url.Values) *http.Response {
 	now := time.Now()
 	s.mu.Lock()
 	s.issued++
@@ -209,11 +209,12 @@ func (s *STS) success(r *http.Request, assumedRole string) *http.Response {
 	}
 	s.ends[key] = end
 	s.mu.Unlock()
-	return response(r, http.StatusOK, "text/xml", fmt.Sprintf(`<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult>`+
-		`<AssumedRoleUser><Arn>%s</Arn><AssumedRoleId>AROATEST:bench</AssumedRoleId></AssumedRoleUser>`+
-		`<Credentials><AccessKeyId>%s</AccessKeyId><SecretAccessKey>%040d</SecretAccessKey><SessionToken>%s%0*d</SessionToken><Expiration>%s</Expiration></Credentials>`+
-		`</AssumeRoleWithWebIdentityResult><ResponseMetadata><RequestId>00000000-0000-4000-8000-%012d</RequestId></ResponseMetadata></AssumeRoleWithWebIdentityResponse>`,
-		assumedRole, key, n, "FwoGZXIvYXdz", tokenSize-12, n, end.UTC().Format(time.RFC3339Nano), n))
+	return response(r, http.StatusOK, "text/xml", fmt.Sprintf(`<%[1]sResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><%[1]sResult>`+
+		`<AssumedRoleUser><Arn>%[2]s</Arn><AssumedRoleId>AROATEST:bench</AssumedRoleId></AssumedRoleUser>`+
+		`<Credentials><AccessKeyId>%[3]s</AccessKeyId><SecretAccessKey>%040[4]d</SecretAccessKey><SessionToken>%[5]s</SessionToken><Expiration>%[6]s</Expiration></Credentials>`+
+		`</%[1]sResult><ResponseMetadata><RequestId>00000000-0000-4000-8000-%012[4]d</RequestId></ResponseMetadata></%[1]sResponse>`,
+		form.Get("Action"), AssumedRole(form.Get("RoleArn"), form.Get("RoleSessionName")), key, n,
+		fmt.Sprintf("%s%0*d", "FwoGZXIvYXdz", tokenSize-12, n), end.UTC().Format(time.RFC3339Nano)))
 }
 
 func failure(r *http.Request, status int, code string) *http.Response {

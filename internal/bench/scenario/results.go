@@ -9,4 +9,5 @@ type Results struct {
 	Wrapped  []Wrapped
 	Storms   []Storm
 	Timeline *Timeline
+	Chains   []Chain
 }

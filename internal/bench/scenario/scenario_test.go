@@ -21,7 +21,7 @@ import (
 var (
 	out    = flag.String("out", "", "write the results to this file, and run at full size")
 	rounds = flag.Int("rounds", 15, "how often to run each scenario; with -out")
-	only   = flag.String("only", "outage,expiry,denial,deadkey,wrapped,storm,timeline", "the scenarios to run; with -out")
+	only   = flag.String("only", "outage,expiry,denial,deadkey,wrapped,storm,timeline,chain", "the scenarios to run; with -out")
 )
 
 // sizes are the numbers of the scenarios.
@@ -48,6 +48,7 @@ func TestScenarios(t *testing.T) {
 		{"wrapped", n, wrapped},
 		{"storm", few, storm},
 		{"timeline", 1, timeline},
+		{"chain", n, chain},
 	} {
 		if full && !slices.Contains(wanted, s.name) {
 			continue
@@ -147,6 +148,15 @@ func timeline(r *scenario.Results, _ sizes) error {
 	r.Timeline = &tl
 	if tl.OursTotal.Calls == 0 || tl.OursTotal.Failed != 0 || tl.OursTotal.Waited != 0 {
 		return fmt.Errorf("timeline: %+v, want no failed call and no wait", tl.OursTotal)
+	}
+	return nil
+}
+
+func chain(r *scenario.Results, size sizes) error {
+	c := scenario.RunChain(size.callers)
+	r.Chains = append(r.Chains, c)
+	if c.Ours.Calls == 0 || c.Ours.Failed != 0 || c.Ours.Waited != 0 || c.Ours.Expired != 0 {
+		return fmt.Errorf("chain: %+v, want no failed call, no wait and no expired key", c.Ours)
 	}
 	return nil
 }
