@@ -104,7 +104,7 @@ func TestScripts(t *testing.T) {
 		Setup: setUpScript,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"mint": mint, "jwt": unsignedJWT, "start": start, "interrupt": interrupt, "waitgrep": waitGrep, "loadenv": loadEnv,
-			"get": get, "stscalls": stsCalls, "outage": outage, "mode": mode, "samejson": sameJSON, "exits": exits,
+			"get": get, "stscalls": stsCalls, "outage": outage, "mode": mode, "samejson": sameJSON, "exits": exits, "clientids": clientIDs,
 			"sent": sent,
 		},
 		Condition: func(cond string) (bool, error) {

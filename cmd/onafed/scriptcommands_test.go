@@ -109,6 +109,14 @@ func outage(ts *testscript.TestScript, _ bool, args []string) {
 	worldOf(ts).sts.Outage(args[0] == "on")
 }
 
+// clientids [ID]... sets the client IDs of the identity provider in IAM. Without one, it does not exist.
+func clientIDs(ts *testscript.TestScript, _ bool, args []string) {
+	w := worldOf(ts)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.clients = args
+}
+
 // exits STATUS PROGRAM [ARG]... runs a program that must end with a status other than 0.
 func exits(ts *testscript.TestScript, _ bool, args []string) {
 	exit, ok := errors.AsType[*exec.ExitError](ts.Exec(args[1], args[2:]...))

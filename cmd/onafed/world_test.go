@@ -28,6 +28,7 @@ import (
 
 const (
 	testRole        = "arn:aws:iam::123456789012:role/deploy"
+	testProvider    = "arn:aws:iam::123456789012:oidc-provider/example.com"
 	testOrg         = "0191e223-1c3c-7607-badf-303c98b52d2f"
 	testProject     = "019527e4-75d5-704d-a5a4-a2b52cf56198"
 	testEnvironment = "019527e4-75d5-704d-a5a4-a2b52cf56196"
@@ -48,6 +49,7 @@ type world struct {
 	policy      string // the role's trust policy
 
 	mu      sync.Mutex // guards the fields below
+	clients []string   // the client IDs of the identity provider in IAM, which does not exist without one
 	secrets []string   // the keys that STS issued
 	sent    url.Values // the parameters of the last AssumeRoleWithWebIdentity
 	during  func()     // called while a request of the program is being answered
@@ -55,7 +57,7 @@ type world struct {
 
 func newWorld(tb testing.TB) *world {
 	tb.Helper()
-	w := &world{during: func() {}}
+	w := &world{during: func() {}, clients: []string{idp.AudienceAWS}}
 	var site, otherSite http.Handler
 	w.ring, site = newIssuer(tb, testIssuer)
 	w.other, otherSite = newIssuer(tb, otherIssuer)
@@ -210,19 +212,27 @@ func (w *world) recordSTS(rw http.ResponseWriter, r *http.Request) {
 	rw.Write(recorder.Body.Bytes())
 }
 
-// iam is an IAM with one role.
+// iam is an IAM with one role and its identity provider.
 func (w *world) iam(rw http.ResponseWriter, r *http.Request) {
 	w.seen()
+	w.mu.Lock()
+	clients := w.clients
+	w.mu.Unlock()
 	rw.Header().Set("Content-Type", "text/xml")
-	switch {
+	refuse := func(status int, code string) {
+		rw.WriteHeader(status)
+		fmt.Fprintf(rw, `<ErrorResponse><Error><Code>%s</Code><Message>refused</Message></Error></ErrorResponse>`, code)
+	}
+	switch action := r.FormValue("Action"); {
 	case !strings.Contains(r.Header.Get("Authorization"), "/iam/aws4_request"):
-		rw.WriteHeader(http.StatusForbidden)
-		fmt.Fprint(rw, `<ErrorResponse><Error><Code>MissingAuthenticationToken</Code><Message>unsigned</Message></Error></ErrorResponse>`)
-	case r.FormValue("Action") != "GetRole" || r.FormValue("RoleName") != "deploy":
-		rw.WriteHeader(http.StatusNotFound)
-		fmt.Fprint(rw, `<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>The role cannot be found.</Message></Error></ErrorResponse>`)
-	default:
-		fmt.Fprintf(rw, `<GetRoleResponse><GetRoleResult><Role><RoleName>deploy</RoleName><Arn>%s</Arn><AssumeRolePolicyDocument>%s</AssumeRolePolicyDocument></Role></GetRoleResult></GetRoleResponse>`,
+		refuse(http.StatusForbidden, "MissingAuthenticationToken")
+	case action == "GetRole" && r.FormValue("RoleName") == "deploy":
+		fmt.Fprintf(rw, `<GetRoleResponse><GetRoleResult><Role><RoleName>deploy</RoleName><Arn>%s</Arn><MaxSessionDuration>3600</MaxSessionDuration><AssumeRolePolicyDocument>%s</AssumeRolePolicyDocument></Role></GetRoleResult></GetRoleResponse>`,
 			testRole, url.PathEscape(w.policy))
+	case action == "GetOpenIDConnectProvider" && r.FormValue("OpenIDConnectProviderArn") == testProvider && len(clients) > 0:
+		fmt.Fprintf(rw, `<GetOpenIDConnectProviderResponse><GetOpenIDConnectProviderResult><Url>example.com</Url><ClientIDList><member>%s</member></ClientIDList></GetOpenIDConnectProviderResult></GetOpenIDConnectProviderResponse>`,
+			strings.Join(clients, "</member><member>"))
+	default:
+		refuse(http.StatusNotFound, "NoSuchEntity")
 	}
 }

@@ -21,6 +21,7 @@ type Command struct {
 	Issuer           string `help:"The issuer to check the token against. Default: ${issuer}." default:"${issuer}" placeholder:"URL"`
 	IssuerAt         string `help:"The address on this host that serves the documents of the issuer, such as the address of onafed dev." placeholder:"URL"`
 	Policy           string `help:"The trust policy of the role. Without it, the policy is read from IAM if the role or the credentials of the environment have iam:GetRole." placeholder:"FILE"`
+	DurationSeconds  int    `help:"The lifetime of credentials that programs ask for. Default: an hour, by STS." placeholder:"N"`
 	Region           string `help:"The region of the STS endpoint." placeholder:"REGION"`
 	Profile          string `help:"The profile of the shared files to check. Default: AWS_PROFILE, as for SDKs, or else default."`
 	JSON             bool   `help:"Print the checks as JSON." xor:"format"`
@@ -34,6 +35,10 @@ func (c *Command) Help() string {
 	return `Checks each step from the token to the credentials. The result of a check is ok, note, skipped or problem, and a problem comes
 with a fix. The exit status is 1 if there is a problem. The output contains no secret and no personal data.
 
+If the role's credentials, or those of AWS_ACCESS_KEY_ID or AWS_PROFILE, have the permissions iam:GetRole and
+iam:GetOpenIDConnectProvider, the checks "IAM provider" and "IAM role" show whether the account is as "onafed aws setup" wrote it:
+the audience, the trust policy of --policy, and the maximum session duration for --duration-seconds.
+
 Examples:
 
     onafed doctor --role-arn arn:aws:iam::123456789012:role/deploy
@@ -42,7 +47,7 @@ Examples:
 
 // Validate is called by kong.
 func (c *Command) Validate() error {
-	return cmp.Or(c.at().Check(), c.Check())
+	return cmp.Or(c.at().Check(), c.Check(), role.CheckDuration(c.DurationSeconds))
 }
 
 // at returns the issuer and the place of its documents.
@@ -54,13 +59,16 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 	e := &examination{command: c}
 	e.tokenSource(ctx, t)
 	e.tokenContent()
-	e.assume(ctx) // now, because its answer has STS's clock, and its credentials may read the trust policy
+	e.assume(ctx) // now, because its answer has STS's clock, and its credentials may read IAM
+	e.readAccount(ctx)
 	reached := e.issuer(ctx)
 	e.clocks(ctx)
 	e.fitForAWS(ctx, reached)
 	e.tokenAudience()
-	e.trustPolicy(ctx, t)
+	e.identityProvider()
+	files := e.trustPolicy(t)
 	e.role()
+	e.roleInIAM(files)
 	e.sts()
 	e.credentialsFile()
 	e.configFile()
@@ -80,11 +88,14 @@ type examination struct {
 	checks  []check
 	token   *idp.Token // nil without a token
 	assumed assumed
+	account account
 }
 
 // flags returns the flags of a command that assumes the role.
 func (e *examination) flags() *role.Flags {
-	return &role.Flags{RoleARN: e.command.RoleARN, Audience: e.command.Audience, Region: e.command.Region}
+	return &role.Flags{
+		RoleARN: e.command.RoleARN, Audience: e.command.Audience, Region: e.command.Region, DurationSeconds: e.command.DurationSeconds,
+	}
 }
 
 func (e *examination) audience() string { return e.flags().TokenAudience() }

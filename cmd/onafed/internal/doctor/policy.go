@@ -1,41 +1,36 @@
 package doctor
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"os"
 	"strings"
-	"time"
-
-	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/awsfed/trust/lint"
 	"github.com/onafed/onafed/cmd/onafed/internal/explain"
-	"github.com/onafed/onafed/cmd/onafed/internal/iam"
 	"github.com/onafed/onafed/cmd/onafed/internal/policyfile"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 )
 
-const iamTimeout = 20 * time.Second
-
 // trustPolicy evaluates the trust policy, if it can be read. It prints no value of the policy,
 // because patterns, too, may contain e-mail addresses.
-func (e *examination) trustPolicy(ctx context.Context, t *terminal.Terminal) {
+//
+// It returns the policies of --policy.
+func (e *examination) trustPolicy(t *terminal.Terminal) (files []policyfile.Document) {
 	const name = "trust policy"
-	if e.token == nil {
-		e.skipped(name, "there is no token to evaluate it with")
-		return
+	documents, err := e.documents(t)
+	if err == nil && e.command.Policy != "" {
+		files = documents
 	}
-	documents, err := e.documents(ctx, t)
 	switch {
+	case e.token == nil:
+		e.skipped(name, "there is no token to evaluate it with")
+		return files
 	case err != nil && e.command.Policy != "":
 		e.problem(name, err.Error(), "use the policy, or the output of aws iam get-role, with --policy")
-		return
+		return nil
 	case err != nil:
 		e.skipped(name, err.Error()+". Use --policy FILE: AWS does not say which condition refuses a token")
-		return
+		return nil
 	}
 	for _, d := range documents {
 		if d.Err != nil {
@@ -44,6 +39,7 @@ func (e *examination) trustPolicy(ctx context.Context, t *terminal.Terminal) {
 		}
 		e.evaluate(name, d)
 	}
+	return files
 }
 
 // evaluate reports the decision on one policy, and the errors that lint finds in it.
@@ -62,38 +58,12 @@ func (e *examination) evaluate(name string, d policyfile.Document) {
 	}
 }
 
-// documents returns the policy of --policy, or the role's policy in IAM, which is read with the
-// credentials of the role or of the environment.
-func (e *examination) documents(ctx context.Context, t *terminal.Terminal) ([]policyfile.Document, error) {
+// documents returns the policy of --policy, or the role's policy in IAM.
+func (e *examination) documents(t *terminal.Terminal) ([]policyfile.Document, error) {
 	if e.command.Policy != "" {
 		return policyfile.ReadSome(e.command.Policy, t)
 	}
-	if e.command.RoleARN == "" {
-		return nil, errors.New("no role is given")
-	}
-	ctx, cancel := context.WithTimeout(ctx, iamTimeout)
-	defer cancel()
-	if os.Getenv("AWS_ENDPOINT_URL_STS") != "" && os.Getenv("AWS_ENDPOINT_URL")+os.Getenv("AWS_ENDPOINT_URL_IAM") == "" {
-		// Keys of another STS must not be sent to AWS.
-		return nil, errors.New("AWS_ENDPOINT_URL_STS is set, and AWS_ENDPOINT_URL_IAM for the same system is not")
-	}
-	failure := errors.New("it cannot be read from IAM without credentials")
-	if e.assumed.loadErr == nil && e.assumed.err == nil {
-		d, err := iam.GetRole(ctx, e.assumed.cfg, e.command.RoleARN)
-		if err == nil {
-			return []policyfile.Document{d}, nil
-		}
-		failure = fmt.Errorf("the role itself cannot read it: %w", err)
-	}
-	if os.Getenv("AWS_ACCESS_KEY_ID") != "" || os.Getenv("AWS_PROFILE") != "" {
-		cfg, err := config.LoadDefaultConfig(ctx)
-		if err != nil {
-			return nil, err
-		}
-		d, err := iam.GetRole(ctx, cfg, e.command.RoleARN)
-		return []policyfile.Document{d}, err
-	}
-	return nil, failure
+	return []policyfile.Document{e.account.role.Document}, e.account.roleErr
 }
 
 // failed returns the outcome and the conditions that do not hold, without their values.

@@ -119,6 +119,6 @@ func (c *Command) documents(ctx context.Context, t *terminal.Terminal) ([]policy
 	if err != nil {
 		return nil, err
 	}
-	d, err := iam.GetRole(ctx, cfg, c.Role)
-	return []policyfile.Document{d}, err
+	r, err := iam.GetRole(ctx, cfg, c.Role)
+	return []policyfile.Document{r.Document}, err
 }

@@ -73,6 +73,9 @@ type providerProperties struct {
 func CloudFormation(p *Provider, roles []Role) (string, error) {
 	s := stack{Version: "2010-09-09", Resources: make(map[string]stackResource)}
 	if p != nil {
+		if err := checkTags(p.Tags); err != nil {
+			return "", err
+		}
 		s.addProvider(p)
 	}
 	for _, r := range roles {
@@ -135,6 +138,16 @@ func (r Role) properties(p *Provider) (roleProperties, error) {
 		}
 	}
 	return properties, err
+}
+
+// checkTags returns an error for a tag without a value, which IAM accepts and CloudFormation refuses.
+func checkTags(tags []Tag) error {
+	for _, t := range tags {
+		if t.Value == "" {
+			return fmt.Errorf("the tag %+q has no value, which CloudFormation requires", t.Key)
+		}
+	}
+	return nil
 }
 
 // refer returns the policy with a reference to the provider's resource if the template creates it,

@@ -74,7 +74,7 @@ func setupOf(t *testing.T, rule trust.Rule) (*Provider, Role) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Tags = []Tag{{"a b", "c=d"}, {"k\u2028", ""}}
+	p.Tags = []Tag{{"a b", "c=d"}, {"k\u2028", "v"}}
 	return p, Role{
 		Name: "-deploy", Policy: policy, Path: `/a'b"c$(id)${x}/`, MaxSession: 7200, InlinePolicy: inline,
 		ManagedPolicies: []string{"arn:" + partition + ":iam::aws:policy/ReadOnlyAccess"},
@@ -137,7 +137,7 @@ func TestTerraformSetup(t *testing.T) {
 			"  thumbprint_list = ":      []any{p.Thumbprints[0]},
 			"  name                 = ": r.Name,
 			"  path                 = ": r.Path,
-			"  tags = ":                 map[string]any{"a b": "c=d", "k\u2028": ""},
+			"  tags = ":                 map[string]any{"a b": "c=d", "k\u2028": "v"},
 			"  for_each = toset(":       []any{r.ManagedPolicies[0]},
 			"  policy = jsonencode(":    inline,
 			".arn == ":                  p.ARN,
@@ -197,7 +197,7 @@ func TestCloudFormationSetup(t *testing.T) {
 			if got, want := stack.Parameters["CreateProvider"].Default, fmt.Sprint(!exists); got != want {
 				t.Errorf("the parameter is %q, want %q", got, want)
 			}
-			tags := []any{map[string]any{"Key": "a b", "Value": "c=d"}, map[string]any{"Key": "k\u2028", "Value": ""}}
+			tags := []any{map[string]any{"Key": "a b", "Value": "c=d"}, map[string]any{"Key": "k\u2028", "Value": "v"}}
 			want := map[string]any{"Url": p.URL, "ClientIdList": []any{p.Audiences[0]}, "Tags": tags}
 			if diff := cmp.Diff(want, stack.Resources.Provider.Properties); diff != "" {
 				t.Errorf("the provider (-want +got):\n%s", diff)
@@ -251,6 +251,15 @@ func TestCloudFormationRefusesWhatItWouldReplace(t *testing.T) {
 		if template, err := CloudFormation(p, []Role{r}); err == nil || template != "" {
 			t.Errorf("CloudFormation with %s = %q, %v, want an error", inline, template, err)
 		}
+	}
+}
+
+func TestCloudFormationNeedsValuesOfTags(t *testing.T) {
+	t.Parallel()
+	p, r := setupOf(t, setupRules()[0])
+	p.Tags = []Tag{{Key: "team"}}
+	if template, err := CloudFormation(p, []Role{r}); err == nil || template != "" {
+		t.Errorf("CloudFormation with a tag without a value = %q, %v, want an error", template, err)
 	}
 }
 

@@ -44,13 +44,22 @@ func (f *Flags) Validate() error {
 	if f.RoleARN == "" {
 		return errors.New("no role is given: use --role-arn ARN, or set AWS_ROLE_ARN")
 	}
-	if f.DurationSeconds < 0 || f.DurationSeconds > maxSeconds {
-		return fmt.Errorf("--duration-seconds %d: credentials live for 1 to %d seconds", f.DurationSeconds, maxSeconds)
+	if err := CheckDuration(f.DurationSeconds); err != nil {
+		return err
 	}
 	if err := f.check(); err != nil {
 		return err
 	}
 	return f.Check()
+}
+
+// CheckDuration returns an error for a value of --duration-seconds that no role allows. 0 means that
+// the flag is not set.
+func CheckDuration(seconds int) error {
+	if seconds < 0 || seconds > maxSeconds {
+		return fmt.Errorf("--duration-seconds %d: credentials live for 1 to %d seconds", seconds, maxSeconds)
+	}
+	return nil
 }
 
 // check lets the library check the values, in a provider that is not used.

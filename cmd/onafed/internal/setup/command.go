@@ -49,9 +49,10 @@ The forms:
   cli             A script for sh with commands of the AWS CLI. It stops if the credentials belong to another account. It may run
                   again: it adds a missing audience to the identity provider, and replaces the trust policy, the maximum session
                   duration and the inline policy of a role. It removes nothing else.
-  terraform       Resources for Terraform 1.2 or newer. With --existing-provider, a data source instead of the resource. Versions of the AWS
-                  provider that require thumbprint_list need --thumbprint.
+  terraform       Resources for Terraform 1.2 or newer. With --existing-provider, a data source instead of the resource.
   cloudformation  A template. Its parameter CreateProvider turns the identity provider off. It needs CAPABILITY_NAMED_IAM.
+
+Old versions of the AWS CLI and of Terraform's AWS provider require a thumbprint, which AWS then does not use: give them --thumbprint.
 
 With --rules, the permissions, the path and the tags are those of each role. Text that a form would replace is quoted or refused.`
 }
