@@ -1,12 +1,15 @@
 package issuer_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/idp/idptest"
@@ -56,6 +59,25 @@ func TestDiscover(t *testing.T) {
 			var mis *issuer.MismatchError
 			if m != nil || errors.As(err, &mis) != tt.mismatch || errors.As(err, &f) == tt.mismatch {
 				t.Errorf("Discover = %+v, %v; want an error, mismatch %v", m, err, tt.mismatch)
+			}
+		})
+	}
+}
+
+func TestDiscoverTimeout(t *testing.T) {
+	t.Parallel()
+	hanging := &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	})}
+	for timeout, want := range map[time.Duration]time.Duration{0: 10 * time.Second, -1: 10 * time.Second, time.Minute: time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			begin := time.Now()
+			_, err := issuer.Discover(t.Context(), "https://issuer.example", &issuer.DiscoverOptions{
+				HTTPClient: hanging, Timeout: timeout,
+			})
+			if took := time.Since(begin); !errors.Is(err, context.DeadlineExceeded) || took != want {
+				t.Errorf("Timeout %v: %v after %v, want a timeout after %v", timeout, err, took, want)
 			}
 		})
 	}

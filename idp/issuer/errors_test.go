@@ -3,6 +3,8 @@ package issuer_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -89,4 +91,30 @@ func TestOutageIsNotARefusal(t *testing.T) {
 			t.Errorf("after the outage: %v", err)
 		}
 	})
+}
+
+// Another attempt may succeed after an overload, an error of the server and a failure of the network.
+func TestFetchErrorTemporary(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err  issuer.FetchError
+		want bool
+	}{
+		{issuer.FetchError{StatusCode: 400}, false},
+		{issuer.FetchError{StatusCode: 404}, false},
+		{issuer.FetchError{StatusCode: 408}, true},
+		{issuer.FetchError{StatusCode: 429}, true},
+		{issuer.FetchError{StatusCode: 499}, false},
+		{issuer.FetchError{StatusCode: 500}, true},
+		{issuer.FetchError{StatusCode: 503}, true},
+		{issuer.FetchError{Err: context.DeadlineExceeded}, true},
+		{issuer.FetchError{Err: fmt.Errorf("get: %w", &net.DNSError{IsTemporary: true})}, true},
+		{issuer.FetchError{Err: &net.DNSError{IsNotFound: true}}, false},
+		{issuer.FetchError{Err: errors.New("not JSON")}, false},
+		{issuer.FetchError{StatusCode: 404, Err: context.DeadlineExceeded}, false},
+	} {
+		if got := tt.err.Temporary(); got != tt.want {
+			t.Errorf("%+v: Temporary() = %v, want %v", tt.err, got, tt.want)
+		}
+	}
 }

@@ -177,10 +177,15 @@ func TestRingFindsEachKey(t *testing.T) {
 		wantStates(t, r, map[string]issuer.KeyState{"a": signing})
 		publish(t, r, "c")
 		wantStates(t, r, map[string]issuer.KeyState{"a": signing, "c": waiting})
+		time.Sleep(time.Second)
+		signs := r.Status()[0].Signs
 		if err := r.Remove("c"); err != nil {
 			t.Fatal(err)
 		}
 		wantStates(t, r, map[string]issuer.KeyState{"a": signing})
+		if got := r.Status()[0].Signs; !got.Equal(signs) {
+			t.Errorf("after the removal of another key, the current key signs since %v, want %v", got, signs)
+		}
 		for _, call := range []func(string) error{r.Remove, r.Retire} {
 			var notFound *issuer.KeyNotFoundError
 			if err := call("c"); !errors.As(err, &notFound) {
@@ -389,4 +394,16 @@ func TestRingIsAKeySet(t *testing.T) {
 		t.Errorf("Sign with a context that has ended: %v", err)
 	}
 	idptest.AssertNoSecret(t, fmt.Sprint(r.Status()), raw)
+}
+
+// The first key of a ring can be retired, like every other one, if another key signs.
+func TestRetireTheFirstKey(t *testing.T) {
+	t.Parallel()
+	r := newRing(t, &issuer.KeyRingOptions{Wait: -1}) // later keys sign at once
+	publish(t, r, "a")
+	publish(t, r, "b")
+	if err := r.Retire("a"); err != nil {
+		t.Fatal(err)
+	}
+	wantStates(t, r, map[string]issuer.KeyState{"a": issuer.KeyRetired, "b": issuer.KeySigning})
 }

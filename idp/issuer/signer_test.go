@@ -82,6 +82,9 @@ func TestSignerDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if c, err := issuer.NewSigner(key, &issuer.SignerOptions{KeyID: strings.Repeat("k", 255)}); err != nil || len(c.Key().ID) != 255 {
+		t.Errorf("NewSigner with the longest key ID: %v", err)
+	}
 	if a.Key().ID != b.Key().ID || len(a.Key().ID) != 43 || a.Key().Algorithm != "ES256" || a.Key().Use != "sig" {
 		t.Errorf("Key() = %+v, %+v", a.Key(), b.Key())
 	}
