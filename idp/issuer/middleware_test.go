@@ -120,6 +120,12 @@ func TestMiddlewareWithoutKeys(t *testing.T) {
 	if resp := record(h, r); resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("WWW-Authenticate") != "" || resp.Header.Get("Retry-After") != "5" {
 		t.Errorf("status %d, want 503, because the token may be valid", resp.StatusCode)
 	}
+	v = newVerifier(t, iss.URL, keySetFunc(func(context.Context, string) ([]issuer.Key, error) {
+		return nil, &issuer.FetchError{StatusCode: http.StatusBadGateway} // which did not ask for a pause
+	}), issuer.VerifierOptions{AnyAudience: true, AnyOrganization: true})
+	if resp := record(v.Middleware(http.NotFoundHandler()), r); resp.Header.Get("Retry-After") != "5" {
+		t.Errorf("Retry-After = %q after a failed fetch, want 5", resp.Header.Get("Retry-After"))
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	// The context may end by a timeout of the server, while the client waits for the response.

@@ -135,8 +135,8 @@ func TestTransportPanics(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, keys := remote(t, issuer.RemoteKeySetOptions{HTTPClient: &http.Client{Transport: f}})
-			if got, err := keys.Keys(t.Context(), "k0"); err == nil {
-				t.Errorf("Keys = %v, want an error", got)
+			if got, err := keys.Keys(t.Context(), "k0"); err == nil || !strings.Contains(err.Error(), "the HTTP transport: ") {
+				t.Errorf("Keys = %v, %v, want an error that names the transport", got, err)
 			}
 		})
 	}

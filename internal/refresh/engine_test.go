@@ -112,7 +112,7 @@ func TestFetchContext(t *testing.T) {
 		}
 		e := newEngine(src.fetch, options())
 		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "trace"))
-		go cancel()
+		time.AfterFunc(time.Second, cancel) // when the fetch has begun
 		if _, err := e.Value(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("Value = %v, want canceled", err)
 		}
