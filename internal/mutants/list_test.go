@@ -155,7 +155,7 @@ func TestCheck(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := "| package |\n" + tableRule + "\n| a | old |\n| p | " + tt.row + " | 1970-01-01 | " + processor() + " |\n\n### p\n\n" + lists[tt.list]
+			want := "| package |\n" + tableRule + "\n| a | old |\n| p | " + tt.row + " | 1970-01-01 | " + processor() + " | gremlins v0.6.0 |\n\n### p\n\n" + lists[tt.list]
 			if diff := cmp.Diff(want, string(text)); diff != "" {
 				t.Errorf("the list after check (-want +got):\n%s", diff)
 			}

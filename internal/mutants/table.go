@@ -30,12 +30,12 @@ func (r row) score() float64 {
 // String returns the row as Markdown.
 func (r row) String() string {
 	total := r.killed + r.timedOut + r.lived + r.notCovered
-	return fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %d | %.1f %% | %s | %s |", r.pkg, total, r.killed, r.timedOut,
+	return fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %d | %.1f %% | %s | %s | gremlins v0.6.0 |", r.pkg, total, r.killed, r.timedOut,
 		r.lived, r.notCovered, r.same, r.score(), r.date.UTC().Format(time.DateOnly), r.processor)
 }
 
 // The line above the rows.
-const tableRule = "|---|---:|---:|---:|---:|---:|---:|---:|---|---|"
+const tableRule = "|---|---:|---:|---:|---:|---:|---:|---:|---|---|---|"
 
 // replaceRow replaces the row of the package in the table of text, or adds it. Rows are sorted by
 // package.
