@@ -289,7 +289,7 @@ func TestMarshalJSONRejects(t *testing.T) {
 		var pe *trust.ParseError
 		if !errors.As(err, &pe) || text != nil {
 			t.Errorf("%s: MarshalJSON = %s, %v, want a *ParseError", name, text, err)
-		} else if pe.Line != 0 || pe.Column != 0 {
+		} else if pe.Line != 0 || pe.Column != 0 || strings.Contains(pe.Error(), "line ") {
 			t.Errorf("%s: position %d:%d of a text that the caller does not see", name, pe.Line, pe.Column)
 		}
 	}
