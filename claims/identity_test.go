@@ -259,3 +259,21 @@ func TestNames(t *testing.T) {
 		t.Errorf("kinds print as %s", got)
 	}
 }
+
+// A subject of another form has the version V3 if the token has the claims of V3.
+func TestVersionByClaims(t *testing.T) {
+	t.Parallel()
+	for payload, want := range map[string]claims.Version{
+		`{"sub":"a"}`: claims.VersionUnknown,
+		`{"sub":"a","organization_id":"` + orgID + `"}`:                               claims.V3,
+		`{"sub":"a","org":"` + orgID + `"}`:                                           claims.VersionUnknown,
+		`{"sub":"a","org":"` + orgID + `","organization_id":"` + orgID + `"}`:         claims.VersionUnknown,
+		`{"sub":"a","user_id":"` + userID + `"}`:                                      claims.V3,
+		`{"sub":"a","iss":"https://gitlab.com","organization_id":"` + orgID + `"}`:    claims.VersionUnknown,
+		`{"sub":"a","iss":"https://app.gitpod.io","organization_id":"` + orgID + `"}`: claims.V3,
+	} {
+		if got := mustParse(t, payload).Version(); got != want {
+			t.Errorf("Version of %s = %v, want %v", payload, got, want)
+		}
+	}
+}

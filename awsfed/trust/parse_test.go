@@ -111,6 +111,13 @@ func TestParseSizeLimit(t *testing.T) {
 	if _, err := trust.Parse([]byte(policyWithSid("") + strings.Repeat(" ", 200000))); !errors.As(err, &pe) {
 		t.Errorf("Parse of much white space: %v", err)
 	}
+	const maxInput = 131072 // of a document with white space
+	for size, want := range map[int]bool{maxInput: true, maxInput + 1: false} {
+		text := policyWithSid("") + strings.Repeat(" ", size-len(policyWithSid("")))
+		if _, err := trust.Parse([]byte(text)); (err == nil) != want {
+			t.Errorf("Parse of %d characters: %v, want success: %v", size, err, want)
+		}
+	}
 	// The limit counts characters, not bytes.
 	if p, err = trust.Parse([]byte(policyWithSid(strings.Repeat("\u00e9", room)))); err != nil || p.Size() != trust.MaxSize {
 		t.Errorf("Parse of the longest policy in two-byte characters: size %d, %v", p.Size(), err)
@@ -361,4 +368,24 @@ func FuzzParse(f *testing.F) {
 		}
 		checkPrinting(t, p)
 	})
+}
+
+// An operator without keys stays in the document, until a condition has this operator.
+func TestPrintEmptyOperator(t *testing.T) {
+	t.Parallel()
+	p, err := trust.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole",` +
+		`"Condition":{"StringEquals":{"a:b":"c"},"StringLike":{}}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := p.MarshalJSON()
+	if err != nil || !strings.Contains(string(text), `"Condition":{"StringEquals":{"a:b":"c"},"StringLike":{}}`) {
+		t.Errorf("MarshalJSON = %s, %v", text, err)
+	}
+	s := &p.Statements[0]
+	s.Conditions = append(s.Conditions, trust.Condition{Operator: "StringLike", Key: "a:d", Values: []string{"e"}})
+	text, err = p.MarshalJSON()
+	if err != nil || !strings.Contains(string(text), `"Condition":{"StringEquals":{"a:b":"c"},"StringLike":{"a:d":"e"}}`) {
+		t.Errorf("MarshalJSON after a change = %s, %v", text, err)
+	}
 }
