@@ -126,6 +126,19 @@ func (c *chain) renew(ctx context.Context, rejected *session) (next *session, ok
 	return next, next != nil && next.served.AccessKeyID != rejected.served.AccessKeyID && ctx.Err() == nil
 }
 
+// retryAt returns when the first role may have credentials again, after a refresh that failed because
+// it had none; otherwise the zero time. The first role of a pool has a backoff of its own, so the
+// backoffs of the chains behind it would only add to it.
+func (c *chain) retryAt() time.Time {
+	if c.queue == nil || c.failed.Load() == nil {
+		return time.Time{}
+	}
+	if at := c.first.engine.Status().RetryAt; !at.IsZero() {
+		return at
+	}
+	return time.Now()
+}
+
 // minRefusedAge is the age from which credentials of the first role are renewed when STS answers
 // AccessDenied to them: their permissions may have been revoked ("Revoke IAM role temporary security
 // credentials", IAM User Guide), which does not concern new credentials. A chain that STS always

@@ -151,6 +151,47 @@ func TestPoolChainHoldsNoSlot(t *testing.T) {
 	})
 }
 
+// After an outage of the first role, the chains behind it have new credentials within the longest
+// backoff of one role, although both have a backoff.
+func TestPoolChainsRecover(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			s := newChainService()
+			pool := awsfed.NewPool(s, &mintery{tb: t})
+			ps := chains(t, pool, 10)
+			each(t, ps)
+			down := errors.New("connection refused")
+			s.failWith(down)
+			s.set(func(*service) { s.refuse = func(string, string) error { return down } })
+			time.Sleep(61 * time.Minute)
+			for range 3000 {
+				for _, p := range ps {
+					if _, err := p.Retrieve(t.Context()); err == nil {
+						t.Fatal("Retrieve = nil error in the outage")
+					}
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			exchanges, _ := s.sent()
+			if exchanges > 300 {
+				t.Errorf("%d exchanges in an outage of five minutes with 10 chains, want those of one role", exchanges)
+			}
+			s.failWith(nil)
+			s.set(func(*service) { s.refuse = nil })
+			repaired := time.Now()
+			for _, p := range ps {
+				for _, err := p.Retrieve(t.Context()); err != nil; _, err = p.Retrieve(t.Context()) {
+					time.Sleep(100 * time.Millisecond)
+				}
+			}
+			if took := time.Since(repaired); took > 17*time.Second {
+				t.Errorf("all chains have new credentials %v after the repair, want at most 17s", took)
+			}
+		})
+	}
+}
+
 // The first role is a provider of the pool: it is in Status, counts for MaxRoles and can be removed.
 func TestPoolWithChains(t *testing.T) {
 	t.Parallel()

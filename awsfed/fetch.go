@@ -23,6 +23,7 @@ type driver Provider
 var (
 	_ refresh.Driver[session]  = (*driver)(nil)
 	_ refresh.Renewer[session] = (*driver)(nil)
+	_ refresh.Retrier          = (*driver)(nil)
 )
 
 // errNoToken is the error of a token source that returns nothing.
@@ -111,6 +112,14 @@ func (*driver) Temporary(err error) bool { return retryable(err) }
 
 // RetryAfter returns how long STS asked to wait.
 func (*driver) RetryAfter(err error) time.Duration { return retryAfter(err) }
+
+// RetryAt returns when the first role of a chain may have credentials again.
+func (d *driver) RetryAt(error) time.Time {
+	if d.chain == nil {
+		return time.Time{}
+	}
+	return d.chain.retryAt()
+}
 
 // A fetch is the work of one refresh.
 type fetch struct {

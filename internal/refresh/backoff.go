@@ -46,6 +46,12 @@ func (e *Engine[T]) failed(rf *refresh[T], now time.Time) (f *failure, remaining
 			limit = min(remaining/8, maxBackoff)
 		}
 		pause = max(pause, min(e.driver.RetryAfter(rf.err), limit))
+		if d, ok := e.driver.(Retrier); ok && remaining <= 0 {
+			if retry := d.RetryAt(rf.err); !retry.IsZero() {
+				jitter := time.Duration(e.rules.Chance() * float64(time.Second))
+				pause = min(max(retry.Sub(now), 0)+jitter, maxInvalidBackoff)
+			}
+		}
 	}
 	f.retryAt = at + int64(pause)
 	return f, remaining

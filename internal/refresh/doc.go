@@ -24,7 +24,8 @@
 // After a temporary failure a valid value is kept. The next refresh starts after a backoff, which
 // grows exponentially with full jitter, up to an eighth of the remaining life and 5 minutes, and is
 // at least a second (a sixtieth of a short lifetime). When the value has expired, callers get the
-// error, and the backoff is 1 to 15 seconds. There is no backoff after a failed first refresh.
+// error, and the backoff is 1 to 15 seconds, or ends at the time that a [Retrier] knows. There is no
+// backoff after a failed first refresh.
 //
 // A permanent failure is returned to callers although the value is valid, and is remembered for 1
 // to 5 seconds. [Engine.Run] waits longer, up to 5 minutes.

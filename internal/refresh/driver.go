@@ -38,6 +38,13 @@ type Renewer[T any] interface {
 	RenewBefore(v T) time.Time
 }
 
+// A Retrier is a [Driver] that knows of some failures when trying again can help.
+type Retrier interface {
+	// RetryAt returns that time, or the zero time if it is not known. Without a valid value, the
+	// default backoff after a temporary failure ends within a second after it, instead of growing.
+	RetryAt(err error) time.Time
+}
+
 // An Event is the result of one refresh.
 type Event[T any] struct {
 	// Value is the new value; nil after a failure. It must not be changed.

@@ -398,3 +398,50 @@ func TestServeExpiredHasLimits(t *testing.T) {
 		})
 	}
 }
+
+// A retrier knows when trying again can help.
+type retrier struct {
+	*driver
+	at time.Time
+}
+
+func (r *retrier) RetryAt(error) time.Time { return r.at }
+
+// Without a valid value, the default backoff ends within a second after the time that the driver
+// knows, but not after the longest one. Without such a time, it is as usual.
+func TestRetryAt(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		in, least, most time.Duration // of the failure, if the value has expired
+	}{
+		"soon":       {3 * time.Second, 3 * time.Second, 4 * time.Second},
+		"past":       {-time.Second, 0, time.Second},
+		"in an hour": {time.Hour, 15 * time.Second, 15 * time.Second},
+		"not known":  {0, time.Second, 15 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				src := newSource()
+				d := &retrier{driver: &driver{fetch: src.fetch, opts: options()}}
+				e := new(refresh.Engine[value])
+				e.Init(d, &d.opts.Rules)
+				want(t, e, 1, 0)
+				time.Sleep(61 * time.Minute)
+				down := errors.New("down")
+				src.set(func(s *source) { s.err = down })
+				if tt.in != 0 {
+					d.at = time.Now().Add(tt.in)
+				}
+				wantErr(t, e, down, 0)
+				at := e.Status().RetryAt
+				if at.IsZero() {
+					at = time.Now() // there is no pause
+				}
+				if got := time.Until(at); got < tt.least || got > tt.most {
+					t.Errorf("the next refresh starts after %v, want %v to %v", got, tt.least, tt.most)
+				}
+			})
+		})
+	}
+}
