@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -100,12 +101,18 @@ func environ(goos string, base []string, c aws.Credentials) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	replaced := make(map[string]bool, len(set)+len(unset))
-	for _, v := range set {
-		replaced[v.name] = true
-	}
-	for _, name := range unset {
-		replaced[name] = true
+	return replaced(goos, base, set, unset), nil
+}
+
+// replaced returns base with variables set and others removed. A name to remove that ends with "*"
+// is the beginning of names.
+func replaced(goos string, base []string, set []variable, unset []string) []string {
+	isReplaced := func(name string) bool {
+		return slices.ContainsFunc(set, func(v variable) bool { return v.name == name }) ||
+			slices.ContainsFunc(unset, func(u string) bool {
+				beginning, isBeginning := strings.CutSuffix(u, "*")
+				return name == u || isBeginning && strings.HasPrefix(name, beginning)
+			})
 	}
 	env := make([]string, 0, len(base)+len(set))
 	for _, kv := range base {
@@ -113,14 +120,14 @@ func environ(goos string, base []string, c aws.Credentials) ([]string, error) {
 		if goos == "windows" { // where letter case does not matter in names
 			name = strings.ToUpper(name)
 		}
-		if !replaced[name] {
+		if !isReplaced(name) {
 			env = append(env, kv)
 		}
 	}
 	for _, v := range set {
 		env = append(env, v.name+"="+v.value)
 	}
-	return env, nil
+	return env
 }
 
 // variable is an environment variable.
@@ -137,13 +144,18 @@ func environment(c aws.Credentials) (set []variable, unset []string, err error) 
 		{"AWS_SESSION_TOKEN", c.SessionToken},
 		{"AWS_CREDENTIAL_EXPIRATION", timestamp(c.Expires)},
 	}
-	unset = []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_SECURITY_TOKEN"}
+	unset = otherIdentities()
 	if c.AccountID != "" {
 		set = append(set, variable{"AWS_ACCOUNT_ID", c.AccountID})
 	} else {
 		unset = append(unset, "AWS_ACCOUNT_ID")
 	}
 	return set, unset, nil
+}
+
+// otherIdentities returns the variables that SDKs prefer to keys. [Env] says why.
+func otherIdentities() []string {
+	return []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_SECURITY_TOKEN"}
 }
 
 // The values contain no character that a shell treats specially (checkCredentials). They are quoted

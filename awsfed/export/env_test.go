@@ -207,3 +207,28 @@ func TestEnviron(t *testing.T) {
 		t.Errorf("Environ = %q, %v", got, err)
 	}
 }
+
+func TestContainerEnviron(t *testing.T) {
+	t.Parallel()
+	base := []string{
+		"PATH=/bin", "AWS_REGION=r", "AWS_ROLE_ARN=arn", "AWS_ENDPOINT_URL=u", "aws_profile=p", "AWS_BEARER_TOKEN=kept",
+		"AWS_PROFILE=p", "AWS_DEFAULT_PROFILE=p", "AWS_WEB_IDENTITY_TOKEN_FILE=f", "AWS_SECURITY_TOKEN=x",
+		"AWS_ACCESS_KEY_ID=x", "AWS_SECRET_ACCESS_KEY=x", "AWS_SESSION_TOKEN=x", "AWS_CREDENTIAL_EXPIRATION=x", "AWS_ACCOUNT_ID=x",
+		"AWS_ACCESS_KEY=x", "AWS_SECRET_KEY=x", "AWS_CREDENTIAL_FILE=x", "AWS_BEARER_TOKEN_BEDROCK=x", "AWS_CONFIG_FILE=x", "AWS_SHARED_CREDENTIALS_FILE=x",
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI=x", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=x", "AWS_CONTAINER_AUTHORIZATION_TOKEN=x",
+		"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=x",
+	}
+	set := []string{
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:1/c", "AWS_CONTAINER_AUTHORIZATION_TOKEN=token",
+		"AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
+	}
+	for goos, kept := range map[string][]string{"linux": base[:6], "windows": slices.Concat(base[:4], base[5:6])} {
+		want := slices.Concat(kept, set)
+		if got := export.ContainerEnvironFor(goos, base, "http://127.0.0.1:1/c", "token"); !slices.Equal(got, want) {
+			t.Errorf("%s: ContainerEnviron = %q, want %q", goos, got, want)
+		}
+	}
+	if got := export.ContainerEnviron(nil, "http://127.0.0.1:1/c", "token"); !slices.Equal(got, set) {
+		t.Errorf("ContainerEnviron = %q, want %q", got, set)
+	}
+}

@@ -71,14 +71,15 @@ func formatOf(config bool) format {
 
 // Internals for tests.
 var (
-	CommandLineFor  = commandLine
-	EnvironFor      = environ
-	QuotePosix      = quotePosix
-	QuoteFish       = quoteFish
-	QuotePowerShell = quotePowerShell
-	TokenDue        = tokenDue
-	IsPermanent     = isPermanent
-	CheckFlush      = checkFlush
+	CommandLineFor      = commandLine
+	EnvironFor          = environ
+	ContainerEnvironFor = containerEnviron
+	QuotePosix          = quotePosix
+	QuoteFish           = quoteFish
+	QuotePowerShell     = quotePowerShell
+	TokenDue            = tokenDue
+	IsPermanent         = isPermanent
+	CheckFlush          = checkFlush
 )
 
 // ParseRecord parses a cache entry.

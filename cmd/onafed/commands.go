@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/alecthomas/kong"
 
+	"github.com/onafed/onafed/cmd/onafed/internal/child"
 	"github.com/onafed/onafed/cmd/onafed/internal/completion"
 	"github.com/onafed/onafed/cmd/onafed/internal/credentials"
 	"github.com/onafed/onafed/cmd/onafed/internal/dev"
@@ -12,7 +13,6 @@ import (
 	"github.com/onafed/onafed/cmd/onafed/internal/login"
 	"github.com/onafed/onafed/cmd/onafed/internal/policylint"
 	"github.com/onafed/onafed/cmd/onafed/internal/policymigrate"
-	"github.com/onafed/onafed/cmd/onafed/internal/servicetoken"
 	"github.com/onafed/onafed/cmd/onafed/internal/setup"
 	"github.com/onafed/onafed/cmd/onafed/internal/token"
 	"github.com/onafed/onafed/cmd/onafed/internal/trustpolicy"
@@ -29,7 +29,7 @@ If AWS refuses the call, "onafed doctor" shows the reason.
 
 Data goes to standard output, messages go to standard error. The exit status is 0 if the command did what was asked, 1 if the
 answer is no (denied, findings, no token or credentials), and 2 if there is no answer (wrong usage, unreadable input, an
-undetermined decision). A flag with an empty value is an error: otherwise, a variable that a script did not set could turn
+undetermined decision). That of "aws exec" is the one of its command. A flag with an empty value is an error: otherwise, a variable that a script did not set could turn
 off a restriction.`
 
 // commandLine has all commands. Each command is a struct of its flags with a Run method.
@@ -74,9 +74,7 @@ type awsCommands struct {
 	CredentialProcess credentials.ProcessCommand `cmd:"" help:"Print credentials for the credential_process of an SDK."`
 	Serve             endpoint.Command           `cmd:"" help:"Serve credentials to other programs, with a container endpoint on loopback."`
 	Env               credentials.EnvCommand     `cmd:"" help:"Print credentials as lines for a shell."`
-	EKSToken          servicetoken.EKSCommand    `cmd:"" name:"eks-token" help:"Print a token for an EKS cluster, for kubectl."`
-	RDSToken          servicetoken.RDSCommand    `cmd:"" name:"rds-token" help:"Print a token as the password of a database in RDS or Aurora."`
-	DockerCredential  servicetoken.DockerCommand `cmd:"" help:"Give Docker the passwords of registries in ECR."`
+	Exec              child.Command              `cmd:"" help:"Run a command with credentials that are refreshed while it runs."`
 	Setup             setup.Command              `cmd:"" help:"Write the identity provider and the role for an AWS account: commands, Terraform or CloudFormation."`
 	TrustPolicy       trustpolicy.Command        `cmd:"" help:"Write the trust policy of a role."`
 	Explain           explain.Command            `cmd:"" help:"Show why a trust policy allows or denies a token."`

@@ -6,7 +6,8 @@
 // Data goes to standard output, and messages go to standard error. The exit status is 0 if the
 // command did what was asked, 1 if the answer is no (denied, findings, no token or credentials),
 // and 2 if there is no answer (wrong usage; a policy, rules or claims that cannot be read; an
-// undetermined decision).
+// undetermined decision). That of "aws exec" is the one of its command, or 125 to 127 if the command
+// did not run.
 package main
 
 import (
@@ -18,17 +19,17 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/onafed/onafed/cmd/onafed/internal/child"
 	"github.com/onafed/onafed/cmd/onafed/internal/credentials"
 	"github.com/onafed/onafed/cmd/onafed/internal/exit"
 	"github.com/onafed/onafed/cmd/onafed/internal/flags"
-	"github.com/onafed/onafed/cmd/onafed/internal/servicetoken"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 	"github.com/onafed/onafed/cmd/onafed/internal/version"
 	"github.com/onafed/onafed/idp"
 )
 
 func main() {
-	os.Exit(run(context.Background(), servicetoken.Arguments(os.Args), terminal.Standard()))
+	os.Exit(run(context.Background(), os.Args[1:], terminal.Standard()))
 }
 
 // run runs one command line and returns the exit status.
@@ -56,7 +57,7 @@ func run(ctx context.Context, args []string, t *terminal.Terminal) int {
 		err = checkEmpty(parsed)
 	}
 	if err != nil {
-		err = exit.Unanswered(usageError(err))
+		err = &exit.Error{Status: usageStatus(args), Err: usageError(err)}
 	} else if !exited {
 		err = parsed.Run()
 	}
@@ -93,6 +94,15 @@ func newParser(t *terminal.Terminal, opts ...kong.Option) (*kong.Kong, error) {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"issuer": idp.Issuer, "api": idp.DefaultBaseURL, "version": version.Text()},
 	)...)
+}
+
+// usageStatus returns the exit status for a wrong command line. Every status below 125 can be that of
+// the program that "aws exec" runs.
+func usageStatus(args []string) int {
+	if len(args) > 1 && args[0] == "aws" && args[1] == "exec" {
+		return child.Failed
+	}
+	return exit.Unknown
 }
 
 // maxArgument is the length of an unexpected argument that a message may repeat. A longer argument

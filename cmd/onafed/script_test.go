@@ -24,7 +24,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"onafed": main, "docker-credential-onafed": main, "sdk": sdk})
+	testscript.Main(m, map[string]func(){"onafed": main, "sdk": sdk, "child": childProgram})
 }
 
 // sdk is a program that uses the AWS SDK without this module. It prints its identity or, with the
@@ -105,7 +105,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"mint": mint, "jwt": unsignedJWT, "start": start, "interrupt": interrupt, "waitgrep": waitGrep, "loadenv": loadEnv,
 			"get": get, "stscalls": stsCalls, "outage": outage, "mode": mode, "samejson": sameJSON, "exits": exits, "clientids": clientIDs,
-			"sent": sent,
+			"sent": sent, "noserver": noServer,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "ona" { // in an Ona environment there is always a token
@@ -150,7 +150,6 @@ func (w *world) environment() map[string]string {
 		"HTTPS_PROXY":          w.proxyURL,
 		"AWS_ENDPOINT_URL_STS": w.stsURL,
 		"AWS_ENDPOINT_URL_IAM": w.iamURL,
-		"AWS_ENDPOINT_URL_ECR": w.stsURL,
 		"AWS_REGION":           "us-east-1",
 		"ROLE":                 testRole,
 		"ORG":                  testOrg,

@@ -195,6 +195,7 @@ var forms = []form{
 	{"credential_process", credentialProcess},
 	{"container endpoint", containerEndpoint},
 	{"token file", tokenFile},
+	{"exec", execution},
 }
 
 // TestClients checks that each client gets credentials in each form, and new ones after the first
@@ -315,6 +316,28 @@ func tokenFile(t *testing.T, w *world, c client, home, role string) {
 	if _, tokens := w.seen(t, c, role); tokens < 2 {
 		t.Errorf("the client exchanged %d ID tokens, want at least 2: the file had new ones", tokens)
 	}
+	refreshed(t, w, c, role)
+}
+
+// A program that "aws exec" runs uses the endpoint until its end, and not the keys in the default
+// profile, which SDKs prefer.
+func execution(t *testing.T, w *world, c client, home, role string) {
+	t.Helper()
+	if err := os.Mkdir(filepath.Join(home, ".aws"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const keys = "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = of-another-identity\n"
+	if err := os.WriteFile(filepath.Join(home, ".aws", "credentials"), []byte(keys), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := c.command
+	c.command = func(t *testing.T, ctx context.Context) *exec.Cmd {
+		t.Helper()
+		args := []string{"aws", "exec", "--verbose", "--role-arn", role, "--token-file", w.Token, "--"}
+		return exec.CommandContext(ctx, w.Onafed, append(args, command(t, ctx).Args...)...)
+	}
+	calls, pause := schedule(c)
+	checkAnswers(t, c, w.run(t, c, home, calls, pause, endpointVariable(w)...), role)
 	refreshed(t, w, c, role)
 }
 

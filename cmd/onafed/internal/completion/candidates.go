@@ -12,24 +12,27 @@ type candidate struct{ text, help string }
 // candidates returns the texts that can replace a word after others: values of the flag before it,
 // flags, commands, or values of an argument.
 func candidates(root *kong.Node, before []string, word string) []candidate {
-	node, flag := walk(root, before)
+	at := walk(root, before)
 	if word == "=" { // bash makes a word of it
 		word = ""
 	}
 	var all []candidate
 	name, _, assigned := strings.Cut(word, "=")
 	switch {
-	case flag != nil:
-		all = values(flag.Value, "")
+	case at.flag != nil:
+		all = values(at.flag.Value, "")
+	case at.arguments > 0 && runsCommand(at.node): // they belong to the command
+	case at.noFlags || runsCommand(at.node) && !strings.HasPrefix(word, "-"):
+		all = programs(word)
 	case assigned && strings.HasPrefix(word, "--"):
-		if flag = find(node, name); flag != nil {
+		if flag := find(at.node, name); flag != nil {
 			all = values(flag.Value, name+"=")
 		}
 	case strings.HasPrefix(word, "-"):
-		all = flagsOf(node)
+		all = flagsOf(at.node)
 	default:
-		all = commandsOf(node)
-		for _, p := range node.Positional {
+		all = commandsOf(at.node)
+		for _, p := range at.node.Positional {
 			all = append(all, values(p, "")...)
 		}
 	}
@@ -42,28 +45,41 @@ func candidates(root *kong.Node, before []string, word string) []candidate {
 	return matching
 }
 
-// walk follows the words of a command line. It returns the command that they name, and the flag
-// whose value comes next, if any.
-func walk(root *kong.Node, words []string) (node *kong.Node, flag *kong.Flag) {
-	node = root
+// A position is what the words of a command line mean for the next word.
+type position struct {
+	node      *kong.Node // the command
+	flag      *kong.Flag // the next word is its value; nil for none
+	arguments int        // of the command, so far
+	noFlags   bool       // no flags follow
+}
+
+// walk follows the words of a command line.
+func walk(root *kong.Node, words []string) position {
+	at := position{node: root}
 	for _, word := range words {
 		switch {
 		case word == "=": // between a flag and its value, in bash
-		case flag != nil:
-			flag = nil // word is its value
+		case at.flag != nil:
+			at.flag = nil // word is its value
+		case at.noFlags || at.arguments > 0 && runsCommand(at.node):
+			at.arguments++
+		case word == "--":
+			at.noFlags = runsCommand(at.node)
 		case strings.HasPrefix(word, "-"):
-			if f := find(node, word); f != nil && !f.IsBool() {
-				flag = f
+			if f := find(at.node, word); f != nil && !f.IsBool() {
+				at.flag = f
 			}
-		case word == "help" && node == root:
+		case word == "help" && at.node == root:
 			// A command follows, as if help were not there.
 		default:
-			if child := childOf(node, word); child != nil {
-				node = child
+			if child := childOf(at.node, word); child != nil {
+				at.node = child
+			} else {
+				at.arguments++
 			}
 		}
 	}
-	return node, flag
+	return at
 }
 
 func childOf(node *kong.Node, name string) *kong.Node {
@@ -90,7 +106,9 @@ func find(node *kong.Node, word string) *kong.Flag {
 func flagsOf(node *kong.Node) (all []candidate) {
 	for _, group := range node.AllFlags(true) {
 		for _, f := range group {
-			all = append(all, candidate{"--" + f.Name, f.Help})
+			if !f.Hidden {
+				all = append(all, candidate{"--" + f.Name, f.Help})
+			}
 		}
 	}
 	return all

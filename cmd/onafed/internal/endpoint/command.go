@@ -86,15 +86,7 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	refreshed := make(chan struct{})
-	go func() {
-		defer close(refreshed)
-		p.Run(ctx) //nolint:errcheck // the only error is the one of ctx
-	}()
-	err = handler.Serve(ctx, listener)
-	stop()
-	<-refreshed
-	return err
+	return Serve(ctx, handler, listener, p)
 }
 
 // firstCredentials assumes the role once. A permanent refusal ends the command now and not at the

@@ -15,7 +15,7 @@ type Variable struct{ Name, Value string }
 // Variables returns what clients of a container endpoint need.
 func Variables(addr net.Addr, tokenFile string) []Variable {
 	return []Variable{
-		{"AWS_CONTAINER_CREDENTIALS_FULL_URI", fmt.Sprintf("http://%s/credentials", addr)},
+		{"AWS_CONTAINER_CREDENTIALS_FULL_URI", URI(addr)},
 		{"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", tokenFile},
 	}
 }

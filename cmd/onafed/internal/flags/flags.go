@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/onafed/onafed/awsfed"
-	"github.com/onafed/onafed/awsfed/authtoken"
 	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/idp/issuer"
@@ -46,9 +45,6 @@ func option(err error) (name string, reason error, ok bool) {
 	if e, ok := errors.AsType[*awsfed.OptionError](err); ok {
 		return e.Option, e.Err, true
 	}
-	if e, ok := errors.AsType[*authtoken.OptionError](err); ok {
-		return e.Option, e.Err, true
-	}
 	return "", nil, false
 }
 
@@ -81,14 +77,6 @@ func flagOf(option string) string {
 		return "group"
 	case "TrustedOwner":
 		return "trusted-owner"
-	case "cluster":
-		return "cluster"
-	case "endpoint":
-		return "host"
-	case "user":
-		return "user"
-	case "cfg":
-		return "region"
 	}
 	return ""
 }

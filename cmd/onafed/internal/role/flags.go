@@ -36,17 +36,11 @@ type Flags struct {
 	Verbose      bool `short:"v" help:"Log each step on standard error."`
 	source.Flags `embed:""`
 
-	// CheckLater reports that the command calls Validate itself, when it knows that it needs a role.
-	CheckLater bool `kong:"-"`
-
 	policy string // what Policy has read
 }
 
 // Validate is called by kong.
 func (f *Flags) Validate() error {
-	if f.CheckLater {
-		return nil
-	}
 	if f.RoleARN == "" {
 		return errors.New("no role is given: use --role-arn ARN, or set AWS_ROLE_ARN")
 	}

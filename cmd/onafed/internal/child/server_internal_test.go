@@ -1,0 +1,86 @@
+package child
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/onafed/onafed/awsfed/awsfedtest"
+	"github.com/onafed/onafed/cmd/onafed/internal/role"
+	"github.com/onafed/onafed/cmd/onafed/internal/source"
+	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
+	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/idp/idptest"
+)
+
+// TestServer checks that a server answers with its token, and that no goroutine and no port is left
+// when it ends.
+func TestServer(t *testing.T) {
+	const roleARN = "arn:aws:iam::123456789012:role/deploy"
+	iss := idptest.NewIssuer(t, nil)
+	sts := awsfedtest.New(t, iss, roleARN)
+	token, err := iss.TokenSource(idp.AudienceAWS).Token(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte(token.Raw()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_ENDPOINT_URL_STS", awsfedtest.Start(t, sts))
+	t.Setenv("AWS_REGION", "us-east-1")
+	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
+	before := goleak.IgnoreCurrent()
+
+	c := &Command{Flags: role.Flags{RoleARN: roleARN, Flags: source.Flags{TokenFile: file}}}
+	s, err := c.open(t.Context(), terminal.Standard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- s.serve(ctx) }()
+	vars := s.place.environ([]string{"AWS_PROFILE=other", "PATH=/bin"})
+	if slices.Contains(vars, "AWS_PROFILE=other") || !slices.Contains(vars, "PATH=/bin") || !slices.Contains(vars, "AWS_CONTAINER_AUTHORIZATION_TOKEN="+s.place.Token) {
+		t.Errorf("environment %q", vars)
+	}
+	client := &http.Client{Transport: new(http.Transport)}
+	if got := status(t, client, s.place.URI, s.place.Token); got != http.StatusOK {
+		t.Errorf("the endpoint answers %d", got)
+	}
+	if got := status(t, client, s.place.URI, strings.ToLower(s.place.Token)); got != http.StatusUnauthorized {
+		t.Errorf("the endpoint answers %d to a wrong token", got)
+	}
+	stop()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+	client.CloseIdleConnections()
+	// The SDK keeps its connection to STS for the next call.
+	goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"), goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"),
+		goleak.IgnoreAnyFunction("net/http.(*conn).serve"))
+}
+
+func status(t *testing.T, client *http.Client, uri, token string) int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, uri, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", token)
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}
