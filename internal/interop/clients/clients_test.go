@@ -48,7 +48,7 @@ func endpointVariable(w *world) []string { return []string{"AWS_ENDPOINT_URL_STS
 // no variable for the endpoint, so they call STS by its name, and the test's network answers.
 func allClients(t *testing.T) []client {
 	t.Helper()
-	gosdk := build(t, ".", "./gosdk")
+	gosdk := program.Build(t, ".", "./gosdk")
 	return []client{
 		{
 			name: "aws-cli", agent: "aws-cli/", needs: []string{aws}, oneCall: true,

@@ -14,7 +14,7 @@ import (
 func TestShells(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	gosdk := build(t, ".", "./gosdk")
+	gosdk := program.Build(t, ".", "./gosdk")
 	for _, shell := range []struct{ name, script string }{
 		{"sh", `eval "$("$ONAFED" aws env --token-file "$TOKEN")" && exec "$CLIENT"`},
 		{"bash", `eval "$("$ONAFED" aws env --token-file "$TOKEN")" && exec "$CLIENT"`},

@@ -81,7 +81,7 @@ func newWorld(t *testing.T) *world {
 	})
 	group.Go(func() { w.secrets.watch(ctx) })
 	t.Cleanup(func() { cancel(); group.Wait() })
-	w.Onafed = build(t, "../../..", "./cmd/onafed")
+	w.Onafed = program.Build(t, "../../..", "./cmd/onafed")
 	return w
 }
 
@@ -173,16 +173,4 @@ func wait(t *testing.T, ready func() bool, what func() string, ended <-chan stru
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-}
-
-// build compiles a command of dir's module.
-func build(t *testing.T, dir, pkg string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), filepath.Base(pkg))
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", path, pkg)
-	cmd.Dir = dir
-	if _, err := program.Run(cmd); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }

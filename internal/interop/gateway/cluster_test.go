@@ -148,7 +148,7 @@ memstore device bytes = 1073741824
 
 [client.rgw.a]
 rgw frontends = beast endpoint=127.0.0.1:%[4]d
-rgw dns name = 127.0.0.1
+rgw dns name = iam.amazonaws.com
 rgw sts key = abcdefghijklmnop
 rgw s3 auth use sts = true
 rgw sts min session duration = 2

@@ -32,8 +32,17 @@ type world struct {
 	Ring    *issuer.KeyRing
 }
 
-// newWorld starts an issuer. Each test has its own, so that tests can run in parallel.
+// newWorld starts an issuer and registers it. Each test has its own, so that tests can run in
+// parallel.
 func newWorld(t *testing.T, issuerURL string, audiences ...string) *world {
+	t.Helper()
+	w := newIssuer(t, issuerURL)
+	w.register(t, issuerURL, audiences...)
+	return w
+}
+
+// newIssuer starts an issuer that the gateway does not know.
+func newIssuer(t *testing.T, issuerURL string) *world {
 	t.Helper()
 	w := &world{cluster: ceph(t), URL: issuerURL, Subject: newSubject()}
 	var err error
@@ -52,7 +61,6 @@ func newWorld(t *testing.T, issuerURL string, audiences ...string) *world {
 		t.Fatal(err)
 	}
 	w.Net.Handle(u.Host, handler)
-	w.register(t, issuerURL, audiences...)
 	return w
 }
 

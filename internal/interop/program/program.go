@@ -110,6 +110,18 @@ func Run(cmd *exec.Cmd) ([]byte, error) {
 	return out, nil
 }
 
+// Build compiles a command of dir's module for the test and returns its path.
+func Build(tb testing.TB, dir, pkg string) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), filepath.Base(pkg))
+	cmd := exec.CommandContext(tb.Context(), "go", "build", "-o", path, pkg)
+	cmd.Dir = dir
+	if _, err := Run(cmd); err != nil {
+		tb.Fatal(err)
+	}
+	return path
+}
+
 // Tail returns the end of a text, which usually shows what went wrong.
 func Tail(s string) string {
 	const most = 3000

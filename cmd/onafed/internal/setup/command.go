@@ -52,7 +52,7 @@ The forms:
   terraform       Resources for Terraform 1.2 or newer. With --existing-provider, a data source instead of the resource.
   cloudformation  A template. Its parameter CreateProvider turns the identity provider off. It needs CAPABILITY_NAMED_IAM.
 
-Old versions of the AWS CLI and of Terraform's AWS provider require a thumbprint, which AWS then does not use: give them --thumbprint.
+Old versions of the AWS CLI and of Terraform's AWS provider refuse a provider without --thumbprint.
 
 With --rules, the permissions, the path and the tags are those of each role. Text that a form would replace is quoted or refused.`
 }
