@@ -76,7 +76,7 @@ func withoutIdentity(env []string) (kept []string) {
 	for _, variable := range env {
 		name, _, _ := strings.Cut(variable, "=")
 		region := name == "AWS_REGION" || name == "AWS_DEFAULT_REGION"
-		if region || !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "ONA_") && !strings.HasPrefix(name, "GITPOD_") {
+		if region || !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "ONA_") && !strings.HasPrefix(name, "GITPOD_") && name != "ONAFED_TOKEN_FILE" {
 			kept = append(kept, variable)
 		}
 	}

@@ -46,7 +46,7 @@ and in another
 
 AWS SDKs, the AWS CLI and onafed work with the printed variables. SDKs prefer the profile of a login. Without one they
 use the container endpoint. With the variables that are printed as comments, an SDK exchanges the ID token itself, and uses
-no profile. The AWS CLI reads AWS_ENDPOINT_URL since versions 2.13 and 1.29; older versions call the real AWS.
+no profile; idp.FromEnvironment needs them too. The AWS CLI reads AWS_ENDPOINT_URL since versions 2.13 and 1.29; older versions call the real AWS.
 
 A file of secrets is an object of names and values:
 
