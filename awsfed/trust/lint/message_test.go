@@ -77,7 +77,8 @@ func TestMissingSubjectMessage(t *testing.T) {
 		why        []string
 		whyNot     string
 	}{
-		{"no condition", github, trust.Condition{}, lint.Error, "no condition limits the subjects", []string{"Independent tenants share this issuer"}, "Tokens of other tenants"},
+		{"no condition", github, trust.Condition{}, lint.Error, "no condition limits the subjects", []string{"Independent tenants share this issuer", "IAM now refuses to save"}, "Tokens of other tenants"},
+		{"a shared issuer that IAM does not refuse", "www.amazon.com", trust.Condition{}, lint.Error, "no condition limits the subjects", []string{"Independent tenants share this issuer, and each of them can"}, "refuses"},
 		{"a negated condition", github, trust.Condition{Operator: "StringNotLike", Key: github + ":sub", Values: []string{"repo:a/*"}}, lint.Error, "only excludes subjects", nil, ""},
 		{"a negated condition on another claim", github, trust.Condition{Operator: "StringNotLike", Key: github + ":actor", Values: []string{"a"}}, lint.Error, "no condition limits the subjects", []string{"can have the same actor."}, ""},
 		{"another claim", github, trust.Condition{Operator: "StringEquals", Key: github + ":actor", Values: []string{"a"}}, lint.Error, "no condition limits the subjects", []string{"Tokens of other tenants can have the same actor. Claims that name the tenant are", "repository"}, ""},
@@ -87,8 +88,10 @@ func TestMissingSubjectMessage(t *testing.T) {
 	} {
 		st := trust.Statement{
 			Effect: trust.Allow, Principal: trust.Principal{Federated: []string{"arn:aws:iam::123456789012:oidc-provider/" + tt.host}},
-			Actions:    []string{"sts:AssumeRoleWithWebIdentity"},
-			Conditions: []trust.Condition{{Operator: "StringEquals", Key: tt.host + ":aud", Values: []string{"sts.amazonaws.com"}}},
+			Actions: []string{"sts:AssumeRoleWithWebIdentity"},
+		}
+		if tt.host != "www.amazon.com" { // AWS has no key for its audience
+			st.Conditions = []trust.Condition{{Operator: "StringEquals", Key: tt.host + ":aud", Values: []string{"sts.amazonaws.com"}}}
 		}
 		if tt.condition.Key != "" {
 			st.Conditions = append(st.Conditions, tt.condition)
@@ -104,6 +107,48 @@ func TestMissingSubjectMessage(t *testing.T) {
 		}
 		if tt.whyNot != "" && strings.Contains(f.Why, tt.whyNot) {
 			t.Errorf("%s: %q contains %q", tt.name, f.Why, tt.whyNot)
+		}
+	}
+}
+
+// A federated principal is the ARN of a provider, or a domain that AWS knows.
+func TestFederatedPrincipalsWithoutProvider(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"arn:aws:iam::123456789012:saml-provider/p": false, "arn:aws:iam::123456789012:oidc-provider/example.com": false,
+		"accounts.google.com": false, "*": false, "example.com": true, "arn:aws:iam::123456789012:": true,
+		"arn::iam::123456789012:saml-provider/p": true, "arn:aws:::123456789012:saml-provider/p": true,
+	} {
+		p := trust.Policy{Statements: []trust.Statement{{
+			Effect: trust.Allow, Principal: trust.Principal{Federated: []string{name}}, Actions: []string{"sts:AssumeRoleWithWebIdentity"},
+		}}}
+		got := slices.ContainsFunc(lint.Policy(p), func(f lint.Finding) bool {
+			return strings.Contains(f.Message, "is not a provider that AWS knows by name")
+		})
+		if got != want {
+			t.Errorf("the principal %q: a finding: %v, want %v", name, got, want)
+		}
+	}
+}
+
+// Only V3 subjects have a default that a pattern with more text does not match.
+func TestDefaultSubjectIsOfV3(t *testing.T) {
+	t.Parallel()
+	const org, id = "0191e223-1c3c-7607-badf-303c98b52d2f", "019527e4-75d5-704d-a5a4-a2b52cf56196"
+	for value, want := range map[string]bool{
+		"organization_id:" + org + ":project_id:" + id + ":*": true,
+		"organization_id:" + org + ":project_id:" + id:        false,
+		"organization_id:" + org + ":*":                       false,
+		"org:" + org + "/env:" + id + ":*":                    false,
+	} {
+		p := trust.Policy{Version: "2012-10-17", Statements: []trust.Statement{{
+			Effect: trust.Allow, Principal: trust.Principal{Federated: []string{"arn:aws:iam::123456789012:oidc-provider/app.gitpod.io"}},
+			Actions:    []string{"sts:AssumeRoleWithWebIdentity"},
+			Conditions: []trust.Condition{{Operator: "StringLike", Key: "app.gitpod.io:sub", Values: []string{value}}},
+		}}}
+		got := slices.ContainsFunc(lint.Policy(p), func(f lint.Finding) bool { return f.ID == lint.DefaultSubject })
+		if got != want {
+			t.Errorf("%s: a finding %s: %v, want %v", value, lint.DefaultSubject, got, want)
 		}
 	}
 }
