@@ -152,3 +152,70 @@ func TestDefaultSubjectIsOfV3(t *testing.T) {
 		}
 	}
 }
+
+// ids returns the IDs of the findings about an Allow.
+func ids(principal trust.Principal, conditions ...trust.Condition) []string {
+	p := trust.Policy{Version: "2012-10-17", Statements: []trust.Statement{{
+		Effect: trust.Allow, Principal: principal, Actions: []string{"sts:AssumeRoleWithWebIdentity"}, Conditions: conditions,
+	}}}
+	var list []string
+	for _, f := range lint.Policy(p) {
+		list = append(list, f.ID)
+	}
+	return list
+}
+
+// A statement for everybody is about the issuers whose subjects or audiences it names.
+func TestIssuersOfStatementsForEverybody(t *testing.T) {
+	t.Parallel()
+	sub := trust.Condition{Operator: "StringLike", Key: github + ":sub", Values: []string{"repo:octo-org/*"}}
+	aud := trust.Condition{Operator: "StringEquals", Key: github + ":aud", Values: []string{"sts.amazonaws.com"}}
+	amr := trust.Condition{Operator: "StringEquals", Key: github + ":amr", Values: []string{"x"}}
+	for _, tt := range []struct {
+		name                  string
+		conditions            []trust.Condition
+		noSubject, noAudience bool
+	}{
+		{"subject and audience", []trust.Condition{sub, aud}, false, false},
+		{"subject", []trust.Condition{sub}, false, true},
+		{"audience", []trust.Condition{aud}, true, false},
+		{"neither", []trust.Condition{amr}, false, false},
+	} {
+		got := ids(trust.Principal{Any: true}, tt.conditions...)
+		if slices.Contains(got, lint.MissingSubject) != tt.noSubject || slices.Contains(got, lint.MissingAudience) != tt.noAudience {
+			t.Errorf("%s: findings %q, want %s: %v, %s: %v", tt.name, got, lint.MissingSubject, tt.noSubject, lint.MissingAudience, tt.noAudience)
+		}
+	}
+}
+
+// The condition that requires the key of a ForAllValues may be the first one.
+func TestForAllValuesAfterNull(t *testing.T) {
+	t.Parallel()
+	all := trust.Condition{Operator: "ForAllValues:StringEquals", Key: github + ":amr", Values: []string{"x"}}
+	null := trust.Condition{Operator: "Null", Key: github + ":amr", Values: []string{"false"}}
+	principal := trust.Principal{Federated: []string{"arn:aws:iam::123456789012:oidc-provider/" + github}}
+	for want, conditions := range map[bool][]trust.Condition{true: {all}, false: {null, all}} {
+		if got := slices.Contains(ids(principal, conditions...), lint.ForAllValues); got != want {
+			t.Errorf("%d conditions: a finding %s: %v, want %v", len(conditions), lint.ForAllValues, got, want)
+		}
+	}
+}
+
+// The message about a wildcard without a separator distinguishes IDs, which have a fixed length, from
+// names.
+func TestSeparatorMessage(t *testing.T) {
+	t.Parallel()
+	for host, tt := range map[string]struct{ value, want string }{
+		github:          {"repo:octo-org*", "continues the tenant's name"},
+		"app.gitpod.io": {"org:0191e223-1c3c-7607-badf-303c98b52d2f*", "follows the organization's ID"},
+	} {
+		p := trust.Policy{Version: "2012-10-17", Statements: []trust.Statement{{
+			Effect: trust.Allow, Principal: trust.Principal{Federated: []string{"arn:aws:iam::123456789012:oidc-provider/" + host}},
+			Actions:    []string{"sts:AssumeRoleWithWebIdentity"},
+			Conditions: []trust.Condition{{Operator: "StringLike", Key: host + ":sub", Values: []string{tt.value}}},
+		}}}
+		if f := one(t, p, lint.OrganizationSeparator); !strings.Contains(f.Message, tt.want) {
+			t.Errorf("%s: %s, want %s", tt.value, f.Message, tt.want)
+		}
+	}
+}
