@@ -22,7 +22,7 @@ type Command struct {
 	trustpolicy.Roles  `embed:""`
 	RolePath           string   `help:"The path of the role, such as /ci/. Default: /." placeholder:"PATH"`
 	MaxSessionDuration int      `help:"The longest session that the role allows, 3600 to 43200 seconds. Default: an hour for a new role, no change of an existing one." placeholder:"N"`
-	AttachPolicy       []string `help:"Attach this managed policy; repeat the flag for several." placeholder:"ARN"`
+	AttachPolicy       []string `help:"Attach this managed policy; repeat the flag for several." placeholder:"ARN" sep:"none"`
 	InlinePolicy       string   `help:"A JSON file with the permissions of the role, for its inline policy onafed." placeholder:"FILE"`
 	Tag                []string `help:"A tag of what is created; repeat the flag for several." placeholder:"KEY=VALUE" sep:"none"`
 	ExistingProvider   bool     `help:"The account has the identity provider, with the audience, and this does not change it."`
