@@ -31,6 +31,8 @@ var processArguments = []struct {
 	{"--policy-file\n/run/missing.json", true}, // it is read later
 	{"--policy-arn\narn:aws:iam::aws:policy/ReadOnlyAccess\n--policy-arn=arn:aws:iam::123456789012:policy/a,b", true},
 
+	{"--next-role\n" + nextRole + "\n--next-role=" + nextRole + ",external-id=a,,b,tag=a=b,policy-file=/run/missing.json", true},
+
 	{"--verbose", false},
 	{"-v", false},
 	{"--help", false},
@@ -52,6 +54,10 @@ var processArguments = []struct {
 	{"--policy-arn=", false},
 	{"--policy-file\na\n--policy-file\nb", false},
 	{"--token-command\n\x80", false}, // the parser replaces what is not UTF-8
+	{"--next-role\nnonsense", false},
+	{"--next-role=", false},
+	{"--next-role\n" + nextRole + ",b", false},
+	{"--next-role\n" + nextRole + "\n--policy-file\n/run/missing.json", false},
 	{"--unknown\na", false},
 	{"word", false},
 	{"--\nword", false},

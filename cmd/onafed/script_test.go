@@ -152,6 +152,7 @@ func (w *world) environment() map[string]string {
 		"AWS_ENDPOINT_URL_IAM": w.iamURL,
 		"AWS_REGION":           "us-east-1",
 		"ROLE":                 testRole,
+		"NEXT":                 nextRole,
 		"ORG":                  testOrg,
 		"ISSUER":               testIssuer,
 		"OTHER_ISSUER":         otherIssuer,

@@ -45,12 +45,18 @@ func secretCases() []secretCase {
 		{quiet, 0, "idp login aws -v " + role + " " + from},
 		{quiet, 0, "idp login aws -v --json --profile api --api-url $API --api-token-file api-key " + role},
 		{quiet, 0, "idp login aws -v --mode process --profile process " + role + " " + from},
+		{quiet, 0, "idp login aws -v --file profiles.yaml " + from},
+		{quiet, 0, "doctor --issuer $ISSUER --file profiles.yaml " + from},
+		{quiet, 1, "idp login aws -v --file profiles.yaml --token-file stranger"},
+		{quiet, 2, "idp login aws -v --file token " + from},
 		{quiet, 1, "idp login aws -v --token-file stranger " + role},
 		{quiet, 1, "idp login aws -v --token-file no-token " + role},
 		{quiet, 1, "idp login aws -v --duration-seconds 43200 " + role + " " + from},
 		{secret, 0, "aws credential-process -v " + role + " " + from},
 		{secret, 0, "aws credential-process -v " + role + " " + from},
 		{quiet, 1, "aws credential-process -v --token-file stranger " + role},
+		{secret, 0, "aws credential-process -v --next-role " + nextRole + ",external-id=a,,b " + role + " " + from},
+		{quiet, 1, "aws credential-process -v --next-role " + nextRole + " " + role + " " + from},
 		{secret, 0, "aws env -v " + role + " " + from},
 		{quiet, 1, "aws serve -v --token-file stranger " + role},
 		{quiet, 0, "aws exec -v " + role + " " + from + " -- true"},
@@ -141,6 +147,8 @@ func writeSecretFiles(t *testing.T, w *world, dir string) (known []string) {
 		"policy":      w.policy,
 		"leaky":       "#!/bin/sh\ncat token >&2\ncat token\nexit 3\n",
 		"ca.pem":      string(w.ca),
+		"profiles.yaml": "- {profile: one, role: \"" + testRole + "\"}\n- {profile: two, mode: process, role: \"" + testRole +
+			"\", chain: [{role: \"" + nextRole + "\", externalId: \"a,b\"}]}\n",
 	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o700); err != nil {

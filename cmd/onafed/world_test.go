@@ -29,6 +29,8 @@ import (
 const (
 	testRole        = "arn:aws:iam::123456789012:role/deploy"
 	testProvider    = "arn:aws:iam::123456789012:oidc-provider/example.com"
+	nextRole        = "arn:aws:iam::210987654321:role/next" // trusts testRole, with an external ID
+	buildRole       = "arn:aws:iam::123456789012:role/build"
 	testOrg         = "0191e223-1c3c-7607-badf-303c98b52d2f"
 	testProject     = "019527e4-75d5-704d-a5a4-a2b52cf56198"
 	testEnvironment = "019527e4-75d5-704d-a5a4-a2b52cf56196"
@@ -83,7 +85,7 @@ func newWorld(tb testing.TB) *world {
 		HTTPClient:  internet.Client(),
 		MinDuration: time.Second,
 		Providers:   []awsfedtest.Provider{{URL: testIssuer, ClientIDs: []string{idp.AudienceAWS}, Account: "123456789012"}},
-		Roles:       []awsfedtest.Role{{ARN: testRole, TrustPolicy: policy}},
+		Roles:       []awsfedtest.Role{{ARN: testRole, TrustPolicy: policy}, {ARN: buildRole, TrustPolicy: policy}, {ARN: nextRole, TrustPolicy: nextPolicy(tb)}},
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -91,6 +93,17 @@ func newWorld(tb testing.TB) *world {
 	w.stsURL = serve(tb, http.HandlerFunc(w.recordSTS))
 	w.iamURL = serve(tb, http.HandlerFunc(w.iam))
 	return w
+}
+
+// nextPolicy returns the trust policy of nextRole.
+func nextPolicy(tb testing.TB) trust.Policy {
+	tb.Helper()
+	policy, err := trust.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + testRole + `"},` +
+		`"Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"sts:ExternalId":"a,b"}}}]}`))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return policy
 }
 
 func serve(tb testing.TB, h http.Handler) string {
@@ -200,12 +213,17 @@ func (w *world) recordSTS(rw http.ResponseWriter, r *http.Request) {
 	// The STS gets the request of this server, because it checks the address.
 	w.sts.ServeHTTP(recorder, r)
 	var answer struct {
-		Secret string `xml:"AssumeRoleWithWebIdentityResult>Credentials>SecretAccessKey"`
-		Token  string `xml:"AssumeRoleWithWebIdentityResult>Credentials>SessionToken"`
+		Secret string                                         `xml:"AssumeRoleWithWebIdentityResult>Credentials>SecretAccessKey"`
+		Token  string                                         `xml:"AssumeRoleWithWebIdentityResult>Credentials>SessionToken"`
+		Next   struct{ SecretAccessKey, SessionToken string } `xml:"AssumeRoleResult>Credentials"`
 	}
-	if err := xml.Unmarshal(recorder.Body.Bytes(), &answer); err == nil && answer.Secret != "" {
+	if err := xml.Unmarshal(recorder.Body.Bytes(), &answer); err == nil {
 		w.mu.Lock()
-		w.secrets = append(w.secrets, answer.Secret, answer.Token)
+		for _, secret := range []string{answer.Secret, answer.Token, answer.Next.SecretAccessKey, answer.Next.SessionToken} {
+			if secret != "" {
+				w.secrets = append(w.secrets, secret)
+			}
+		}
 		w.mu.Unlock()
 	}
 	maps.Copy(rw.Header(), recorder.Header())

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/onafed/onafed/cmd/onafed/internal/role"
 )
 
 // ParseProcess reads the arguments of "aws credential-process" without the parser of the program,
@@ -13,13 +15,14 @@ import (
 // it returns false: the parser of the program then reads them again and reports the mistake.
 func ParseProcess(args []string) (*ProcessCommand, bool) {
 	c := new(ProcessCommand)
-	var seconds string
+	var seconds, next string
 	texts := map[string]*string{
 		"--role-arn":          &c.RoleARN,
 		"--audience":          &c.Audience,
 		"--role-session-name": &c.RoleSessionName,
 		"--duration-seconds":  &seconds,
 		"--region":            &c.Region,
+		"--next-role":         &next,
 		"--policy-file":       &c.PolicyFile,
 		"--token-file":        &c.TokenFile,
 		"--token-env":         &c.TokenEnv,
@@ -52,6 +55,14 @@ func ParseProcess(args []string) (*ProcessCommand, bool) {
 			return nil, false
 		}
 		*text = value
+		if name == "--next-role" {
+			var r role.NextRole
+			if r.UnmarshalText([]byte(value)) != nil {
+				return nil, false
+			}
+			c.NextRole = append(c.NextRole, r)
+			next = ""
+		}
 	}
 	if c.RoleARN == "" {
 		c.RoleARN = os.Getenv("AWS_ROLE_ARN")

@@ -4,9 +4,12 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"os"
 
+	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/cmd/onafed/internal/exit"
+	"github.com/onafed/onafed/cmd/onafed/internal/profiles"
 	"github.com/onafed/onafed/cmd/onafed/internal/role"
 	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
@@ -24,6 +27,7 @@ type Command struct {
 	DurationSeconds  int    `help:"The lifetime of credentials that programs ask for. Default: an hour, by STS." placeholder:"N"`
 	Region           string `help:"The region of the STS endpoint." placeholder:"REGION"`
 	Profile          string `help:"The profile of the shared files to check. Default: AWS_PROFILE, as for SDKs, or else default."`
+	File             string `help:"Check every profile of this file of idp login aws, instead of one role and one profile." placeholder:"FILE"`
 	JSON             bool   `help:"Print the checks as JSON." xor:"format"`
 	Report           bool   `help:"Print Markdown that you can paste into a ticket." xor:"format"`
 	source.Flags     `embed:""`
@@ -42,11 +46,19 @@ the audience, the trust policy of --policy, and the maximum session duration for
 Examples:
 
     onafed doctor --role-arn arn:aws:iam::123456789012:role/deploy
-    onafed doctor --role-arn arn:aws:iam::123456789012:role/deploy --policy trust.json --report`
+    onafed doctor --role-arn arn:aws:iam::123456789012:role/deploy --policy trust.json --report
+    onafed doctor --file profiles.yaml
+
+With --file, every profile is compared with the shared files and used as an SDK uses it. The trust policies are not checked.`
 }
 
 // Validate is called by kong.
 func (c *Command) Validate() error {
+	if c.File != "" {
+		if err := c.checkFlags(cmp.Or(os.Getenv("AWS_ROLE_ARN"), os.Getenv("IDP_AWS_ROLE_ARN"))); err != nil {
+			return err
+		}
+	}
 	return cmp.Or(c.at().Check(), c.Check(), role.CheckDuration(c.DurationSeconds))
 }
 
@@ -55,8 +67,29 @@ func (c *Command) at() verify.Issuer { return verify.Issuer{URL: c.Issuer, At: c
 
 // Run implements the command.
 func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
-	c.Profile = cmp.Or(c.Profile, os.Getenv("AWS_PROFILE"), os.Getenv("AWS_DEFAULT_PROFILE"), "default")
 	e := &examination{command: c}
+	if c.File == "" {
+		e.oneRole(ctx, t)
+	} else {
+		all, err := profiles.Read(c.File, t)
+		if err != nil {
+			return err
+		}
+		e.allProfiles(ctx, t, all)
+	}
+	if err := e.print(t); err != nil {
+		return err
+	}
+	if e.hasProblem() {
+		return exit.Silently(exit.No)
+	}
+	return nil
+}
+
+// oneRole makes the checks for the role and the profile of the flags.
+func (e *examination) oneRole(ctx context.Context, t *terminal.Terminal) {
+	c := e.command
+	c.Profile = cmp.Or(c.Profile, os.Getenv("AWS_PROFILE"), os.Getenv("AWS_DEFAULT_PROFILE"), "default")
 	e.tokenSource(ctx, t)
 	e.tokenContent()
 	e.assume(ctx) // now, because its answer has STS's clock, and its credentials may read IAM
@@ -73,13 +106,23 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 	e.credentialsFile()
 	e.configFile()
 	e.environment()
-	if err := e.print(t); err != nil {
-		return err
-	}
-	if e.hasProblem() {
-		return exit.Silently(exit.No)
-	}
-	return nil
+}
+
+// allProfiles makes the checks for the profiles of --file. The token is checked for the first role.
+func (e *examination) allProfiles(ctx context.Context, t *terminal.Terminal, all []profiles.Profile) {
+	c := e.command
+	c.RoleARN, c.Profile = all[0].RoleARN, all[0].Name
+	e.assumed.loadErr = errors.New("the profiles assume the roles")
+	e.tokenSource(ctx, t)
+	e.tokenContent()
+	reached := e.issuer(ctx)
+	e.clocks(ctx)
+	e.fitForAWS(ctx, reached)
+	e.tokenAudience()
+	e.sharedFile(credentialsFile, export.NewCredentialsFile)
+	e.sharedFile(configFile, export.NewConfigFile)
+	e.profiles(ctx, all)
+	e.environment()
 }
 
 // examination collects the checks, and the results that later checks need.

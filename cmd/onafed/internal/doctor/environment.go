@@ -33,7 +33,7 @@ func (e *examination) environment() {
 	if file := os.Getenv(source.TokenFileVariable); file != "" && file == e.command.TokenFile {
 		e.note(name, "%s is set: onafed reads the ID token from that file", source.TokenFileVariable)
 	}
-	if profile := os.Getenv("AWS_PROFILE"); profile != "" && profile != e.command.Profile {
+	if profile := os.Getenv("AWS_PROFILE"); profile != "" && profile != e.command.Profile && e.command.File == "" {
 		e.note(name, "AWS_PROFILE is %+q: SDKs use that profile, not %+q", profile, e.command.Profile)
 	}
 	for _, v := range []string{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"} {

@@ -58,7 +58,7 @@ func (e *examination) clocks(ctx context.Context) {
 	switch ahead, ok := e.assumed.skew(); {
 	case ok:
 		e.clock("STS's", ahead)
-	case e.command.RoleARN != "":
+	case e.command.RoleARN != "" && e.command.File == "":
 		e.note("clock", "it cannot be compared with STS's")
 	}
 }

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -51,7 +52,7 @@ func (e *examination) evaluate(name string, d policyfile.Document) {
 	} else {
 		e.problem(name, failed(decision), "onafed aws explain shows what each condition needs and what the token has")
 	}
-	for _, f := range lint.Policy(d.Policy) {
+	for _, f := range lint.RolePolicy(d.Policy, cmp.Or(e.command.RoleARN, d.RoleARN)) {
 		if f.Severity == lint.Error {
 			e.problem(name, fmt.Sprintf("statement %d: %s: %s", f.Statement+1, f.ID, f.Why), "onafed aws lint shows the value, and --fix corrects some findings")
 		}

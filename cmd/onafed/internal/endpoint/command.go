@@ -69,7 +69,7 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 		return err
 	}
 	token := export.NewHandlerToken()
-	handler, err := export.NewHandler(p, token, &export.HandlerOptions{RoleARN: c.RoleARN, Logger: log})
+	handler, err := export.NewHandler(p, token, &export.HandlerOptions{RoleARN: c.LastRole(), Logger: log})
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (c *Command) announce(ctx context.Context, t *terminal.Terminal, addr net.A
 		_, err = io.WriteString(t.Out, Lines(vars))
 	}
 	if err == nil {
-		t.Say("serving %s on %s until interrupted", c.RoleARN, addr)
+		t.Say("serving %s on %s until interrupted", c.LastRole(), addr)
 	}
 	return file, err
 }

@@ -15,7 +15,11 @@ import (
 )
 
 // claims returns the claims of --claims, or of a token. A token that a flag names may have expired.
+// For a chain they are only needed for the name of the session, and may be zero.
 func (c *Command) claims(ctx context.Context, t *terminal.Terminal) (claims.Claims, error) {
+	if len(c.NextRole) > 0 && c.Claims == "" && !c.Chosen() {
+		return claims.Claims{}, nil
+	}
 	if c.Claims != "" {
 		return c.claimsOfFile(t)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/onafed/onafed/cmd/onafed/internal/exit"
 	"github.com/onafed/onafed/cmd/onafed/internal/iam"
 	"github.com/onafed/onafed/cmd/onafed/internal/policyfile"
+	"github.com/onafed/onafed/cmd/onafed/internal/role"
 	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 )
@@ -23,7 +24,8 @@ type Command struct {
 	Policy       string            `help:"The trust policy, or a document that contains it: aws iam get-role, get-account-authorization-details, terraform show -json. - is standard input." placeholder:"FILE" xor:"policy"`
 	Role         string            `help:"Read the trust policy of this role from IAM, with the AWS credentials of the environment (iam:GetRole)." placeholder:"NAME" xor:"policy"`
 	Claims       string            `help:"The payload of a token, or the output of idp token --decode, instead of a token. - is standard input." placeholder:"FILE"`
-	RoleARN      string            `help:"The role to assume. Default: the role in the document." placeholder:"ARN"`
+	RoleARN      string            `help:"The role to assume. Default: the role in the document. With --next-role: the first role." placeholder:"ARN"`
+	NextRole     []role.NextRole   `sep:"none" help:"Evaluate the policy for this role, which the role before it assumes. Can be repeated, in the order of the chain: the policy is that of the last role. The same as in aws env --help." placeholder:"ARN[,NAME=VALUE]..."`
 	SessionName  string            `name:"role-session-name" help:"The name of the session, for policies with sts:RoleSessionName. Default: the name that the provider makes from the token." placeholder:"NAME"`
 	SourceIP     netip.Addr        `help:"The address of the caller, for policies with aws:SourceIp." placeholder:"IP"`
 	Context      map[string]string `help:"The value of a condition key that only AWS knows, as key=value." placeholder:"KEY=VALUE"`
@@ -40,18 +42,28 @@ func (c *Command) Help() string {
 the policy needs and what the token has. The exit status is 0 if the token is allowed, 1 if it is denied, and 2 if the
 decision is undetermined.
 
+With --next-role, the policy is the one of the last role of a chain, and the call of the role before it is evaluated. No token
+is needed. If the name of the session comes from the token, name the token or --role-session-name. The permissions of the
+role before it are not evaluated: it must also be allowed to call sts:AssumeRole.
+
 Examples:
 
     onafed aws explain --policy trust.json                        # with the token of this environment
     onafed aws explain --policy trust.json --claims decoded.json  # the output of onafed idp token --decode
     aws iam get-role --role-name deploy | onafed aws explain --policy - --token-file token
-    onafed aws explain --role deploy --json | jq .allowed`
+    onafed aws explain --role deploy --json | jq .allowed
+    onafed aws explain --policy next.json --role-arn arn:aws:iam::123456789012:role/deploy --next-role arn:aws:iam::210987654321:role/next,external-id=example`
 }
 
 // Validate is called by kong.
 func (c *Command) Validate() error {
 	if c.Policy+c.Role == "" {
 		return errors.New("no policy is given: use --policy FILE, or --role NAME to read it from IAM")
+	}
+	if len(c.NextRole) > 0 {
+		if err := c.checkChain(); err != nil {
+			return err
+		}
 	}
 	if c.Claims != "" && c.Chosen() {
 		return errors.New("--claims replaces a token: it cannot be used with the flags that choose a token")
@@ -66,6 +78,9 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 		return exit.Unanswered(err)
 	}
 	documents, err := c.documents(ctx, t)
+	if err == nil && len(c.NextRole) > 0 {
+		documents, err = c.ofLastRole(documents)
+	}
 	if err != nil {
 		return exit.Unanswered(err)
 	}
@@ -94,11 +109,7 @@ func (c *Command) evaluate(t *terminal.Terminal, subject claims.Claims, document
 			status = exit.Unknown
 			continue
 		}
-		params := c.params(subject, d)
-		if params.RoleARN == "" && params.Account != "" {
-			t.Say("onafed: %s has no role, so account %s of the identity provider is used; --role-arn names the role", name, params.Account)
-		}
-		result := d.Policy.Evaluate(trust.NewRequest(subject, params))
+		result := d.Policy.Evaluate(c.request(t, subject, d))
 		decisions = append(decisions, decision{d, result})
 		switch result.Outcome {
 		case trust.Allowed:
@@ -109,6 +120,19 @@ func (c *Command) evaluate(t *terminal.Terminal, subject claims.Claims, document
 		}
 	}
 	return decisions, status
+}
+
+// request returns the request for the role of a document.
+func (c *Command) request(t *terminal.Terminal, subject claims.Claims, d policyfile.Document) trust.Request {
+	if len(c.NextRole) > 0 {
+		return c.nextRequest(subject)
+	}
+	params := c.params(subject, d)
+	if params.RoleARN == "" && params.Account != "" {
+		name, _ := d.Name()
+		t.Say("onafed: %s has no role, so account %s of the identity provider is used; --role-arn names the role", name, params.Account)
+	}
+	return trust.NewRequest(subject, params)
 }
 
 func (c *Command) documents(ctx context.Context, t *terminal.Terminal) ([]policyfile.Document, error) {

@@ -62,7 +62,11 @@ func (d decision) text() string {
 	if x.Suggestion == nil {
 		return text
 	}
-	text += fmt.Sprintf("the smallest change of statement %d that allows this token, if it should be allowed:\n", x.Suggestion.Statement+1)
+	denied := "token"
+	if x.CallerARN != "" {
+		denied = "call"
+	}
+	text += fmt.Sprintf("the smallest change of statement %d that allows this %s, if it should be allowed:\n", x.Suggestion.Statement+1, denied)
 	for _, c := range x.Suggestion.Changes {
 		text += "  " + c.Message + "\n"
 	}

@@ -4,8 +4,11 @@ package flags
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/export"
@@ -23,6 +26,9 @@ func Error(err error) string {
 		return withNextStep(err, refused)
 	}
 	if name, reason, ok := option(err); ok {
+		if i, member, ok := inChain(name); ok {
+			return fmt.Sprintf("--next-role (number %d): %s: %v", i, member, reason)
+		}
 		if flag := flagOf(name); flag != "" {
 			return "--" + flag + ": " + reason.Error()
 		}
@@ -57,6 +63,8 @@ func flagOf(option string) string {
 		return "role-session-name"
 	case "Duration":
 		return "duration-seconds"
+	case "Chain":
+		return "next-role"
 	case "Policy":
 		return "policy-file"
 	case "PolicyARNs":
@@ -79,6 +87,37 @@ func flagOf(option string) string {
 		return "trusted-owner"
 	}
 	return ""
+}
+
+// inChain returns the number of the --next-role that an option is about, from 1, and the name of its
+// part in the flag.
+func inChain(option string) (number int, part string, ok bool) {
+	index, member, ok := strings.Cut(strings.TrimPrefix(option, "Chain["), "].")
+	i, err := strconv.Atoi(index)
+	if !ok || err != nil {
+		return 0, "", false
+	}
+	switch member {
+	case "RoleARN":
+		part = "the ARN"
+	case "ExternalID":
+		part = "external-id"
+	case "SessionName":
+		part = "session-name"
+	case "Duration":
+		part = "duration-seconds"
+	case "SourceIdentity":
+		part = "source-identity"
+	case "Tags", "TransitiveTagKeys":
+		part = "tag"
+	case "Policy":
+		part = "policy-file"
+	case "PolicyARNs":
+		part = "policy-arn"
+	default:
+		part = member
+	}
+	return i + 1, part, true
 }
 
 // withFlags returns the error with the flags that would allow the sources that were skipped.

@@ -1,18 +1,12 @@
-// Package login is the command "idp login aws": it writes a profile for the AWS CLI and the SDKs.
+// Package login is the command "idp login aws": it writes profiles for the AWS CLI and the SDKs.
 package login
 
 import (
 	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"os"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
-
-	"github.com/onafed/onafed/awsfed"
-	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/cmd/onafed/internal/role"
 	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
@@ -21,6 +15,7 @@ import (
 // Command is "idp login aws".
 type Command struct {
 	Profile          string `help:"The profile to write." default:"default"`
+	File             string `help:"Write all profiles of this file, or none: YAML or JSON, a list of objects. - is standard input." placeholder:"FILE"`
 	Mode             string `help:"What to write: file (keys, which expire) or process (a command that SDKs run whenever they need credentials)." enum:"file,process" default:"file"`
 	Overwrite        bool   `help:"Replace long-term keys, and other credential settings, that the profile has."`
 	JSON             bool   `help:"Print the result as JSON, instead of a message."`
@@ -34,6 +29,7 @@ func (c *Command) Help() string {
 
     onafed idp login aws --role-arn arn:aws:iam::123456789012:role/deploy
     onafed idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --profile deploy --mode process
+    onafed idp login aws --file profiles.yaml --mode process
 
 --mode file writes keys to the credentials file. Programs read them once, and they expire.
 
@@ -44,73 +40,98 @@ AWS_WEB_IDENTITY_TOKEN_FILE names becomes --token-file in the line. Temporary ke
 would prefer them.
 
 Without --overwrite, both modes refuse to change long-term keys, and settings that SDKs prefer (role_arn, sso_session and
-others). Everything else in the files stays as it is. Neither mode writes a region.`
+others). Everything else in the files stays as it is. Without --file, neither mode writes a region.
+
+--file writes many profiles at once. All roles are assumed first; if one is refused, the shared files stay as they were. The
+members of a profile are profile, role, mode, region, sessionName, durationSeconds, policyFile, policyArns and chain. chain
+is a list of roles that are assumed one after the other, with the members role, externalId, sessionName, durationSeconds,
+sourceIdentity, tags, transitiveTags, policyFile and policyArns. Only profile and role are required. region is also written
+to the profile. Paths are relative to the file, and --mode is for profiles without a mode. The flags for the token source,
+--audience and --overwrite are for all profiles; AWS_ROLE_ARN is not used. In YAML:
+
+  - profile: build
+    role: arn:aws:iam::123456789012:role/build
+    region: eu-central-1
+  - profile: deploy
+    role: arn:aws:iam::123456789012:role/build
+    chain:
+      - role: arn:aws:iam::210987654321:role/deploy
+        externalId: example`
+}
+
+// BeforeApply is called by kong. With --file the command needs no role.
+func (c *Command) BeforeApply() error {
+	c.CheckLater = true
+	return nil
+}
+
+// Validate is called by kong.
+func (c *Command) Validate() error {
+	if c.File == "" {
+		c.CheckLater = false
+		return c.Flags.Validate()
+	}
+	for _, f := range []struct {
+		flag  string
+		given bool
+	}{
+		{"profile", c.Profile != "default"},
+		{"role-arn", c.RoleARN != cmp.Or(os.Getenv("AWS_ROLE_ARN"), os.Getenv("IDP_AWS_ROLE_ARN"))},
+		{"role-session-name", c.RoleSessionName != ""},
+		{"duration-seconds", c.DurationSeconds != 0},
+		{"region", c.Region != ""},
+		{"policy-file", c.PolicyFile != ""},
+		{"policy-arn", len(c.PolicyARNs) > 0},
+		{"next-role", len(c.NextRole) > 0},
+	} {
+		if f.given {
+			return fmt.Errorf("--%s cannot be used with --file: write it in the file, for each profile", f.flag)
+		}
+	}
+	return c.Check()
 }
 
 // Run implements the command.
 func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
-	selected := cmp.Or(os.Getenv("AWS_PROFILE"), os.Getenv("AWS_DEFAULT_PROFILE"), "default")
-	write := c.writeKeys
-	if c.Mode == "process" {
-		write = c.writeProcess
+	if c.File != "" {
+		return c.writeSeveral(ctx, t)
 	}
-	done, err := write(ctx, t)
-	if err != nil {
+	selected := cmp.Or(os.Getenv("AWS_PROFILE"), os.Getenv("AWS_DEFAULT_PROFILE"), "default")
+	l := &login{Command: *c}
+	errs, _, err := c.write(ctx, t, []*login{l})
+	if err = cmp.Or(err, errs[0]); err != nil {
 		return err
 	}
-	if c.JSON {
-		if err := t.WriteJSON(done); err != nil {
-			return err
-		}
-	} else {
-		until := "valid until " + done.Expiration
-		if c.Mode == "process" {
-			until += " and then refreshed"
-		}
-		t.Say("profile %+q in %s: %s, %s", done.Profile, terminal.WithoutHome(done.File), done.Identity, until)
+	if l.variable != "" {
+		t.Say("the profile reads %s: only programs that have it get credentials", l.variable)
 	}
-	c.sayHowToUse(t, selected)
+	if err := c.printOne(t, l.result("")); err != nil {
+		return err
+	}
+	c.warn(t)
+	if selected != c.Profile {
+		t.Say("to use it: export AWS_PROFILE=%s", terminal.ShellWord(c.Profile))
+	}
 	return nil
 }
 
-// result is what a login wrote.
-type result struct {
-	Profile    string `json:"profile"`
-	File       string `json:"file"`
-	Mode       string `json:"mode"`
-	RoleARN    string `json:"roleArn"`
-	Identity   string `json:"identity"` // the ARN of the session
-	Expiration string `json:"expiration"`
+func (c *Command) printOne(t *terminal.Terminal, done result) error {
+	if c.JSON {
+		return t.WriteJSON(done)
+	}
+	until := "valid until " + done.Expiration
+	if c.Mode == "process" {
+		until += " and then refreshed"
+	}
+	t.Say("profile %+q in %s: %s, %s", done.Profile, terminal.WithoutHome(done.File), done.Identity, until)
+	return nil
 }
 
-func (c *Command) result(file *export.File, identity string, credentials aws.Credentials) result {
-	return result{c.Profile, file.Path(), c.Mode, c.RoleARN, identity, credentials.Expires.UTC().Format(time.RFC3339)}
-}
-
-// sayHowToUse warns of variables that SDKs prefer to the profile, and says how to select it.
-func (c *Command) sayHowToUse(t *terminal.Terminal, selected string) {
+// warn warns of variables that SDKs prefer to profiles.
+func (c *Command) warn(t *terminal.Terminal) {
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"} {
 		if os.Getenv(name) != "" {
 			t.Warn("%s is set, and SDKs prefer it to the profile: unset it", name)
 		}
 	}
-	if selected != c.Profile {
-		t.Say("to use it: export AWS_PROFILE=%s", terminal.ShellWord(c.Profile))
-	}
-}
-
-// provider returns the provider of the role. AWS_PROFILE can name a profile that this login is
-// about to write. That must not prevent the login.
-func (c *Command) provider(ctx context.Context, t *terminal.Terminal) (*awsfed.Provider, error) {
-	p, err := c.Provider(ctx, t)
-	missing, isMissing := errors.AsType[config.SharedConfigProfileNotExistError](err)
-	if !isMissing || missing.Profile != c.Profile {
-		return p, err
-	}
-	for _, name := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} { // the SDK has no option to ignore them
-		if err := os.Unsetenv(name); err != nil {
-			return nil, err
-		}
-	}
-	return c.Provider(ctx, t)
 }

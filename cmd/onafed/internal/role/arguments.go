@@ -10,9 +10,29 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
+// policyPath returns the absolute path of a file that other programs must be able to read again.
+func policyPath(flag, path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s: %s is not a regular file, so other programs could not read the policy again later", flag, quote.Path(path))
+	}
+	return filepath.Abs(path)
+}
+
 // Arguments returns the arguments that choose the same role, session and token source, for a setting
 // with which another program runs this one. See [source.Flags.Arguments].
 func (f *Flags) Arguments(log *slog.Logger) (args []string, variable string, err error) {
+	if args, err = f.RoleArguments(); err != nil {
+		return nil, "", err
+	}
+	chosen, variable, err := f.Flags.Arguments(f.TokenAudience(), log)
+	return append(args, chosen...), variable, err
+}
+
+// RoleArguments returns the arguments that choose the same role and session. Paths are absolute.
+func (f *Flags) RoleArguments() (args []string, err error) {
 	add := func(flag, value string) {
 		if value != "" {
 			args = append(args, flag, value)
@@ -28,22 +48,20 @@ func (f *Flags) Arguments(log *slog.Logger) (args []string, variable string, err
 	for _, arn := range f.PolicyARNs {
 		add("--policy-arn", arn)
 	}
-	if f.PolicyFile != "" {
-		path, err := policyPath(f.PolicyFile)
-		if err != nil {
-			return nil, "", err
+	policy, err := policyPath("--policy-file", f.PolicyFile)
+	if err != nil {
+		return nil, err
+	}
+	add("--policy-file", policy)
+	for _, next := range f.NextRole {
+		if next.PolicyFile, err = policyPath("--next-role: policy-file", next.PolicyFile); err != nil {
+			return nil, err
 		}
-		add("--policy-file", path)
+		argument, err := next.Argument()
+		if err != nil {
+			return nil, err
+		}
+		add("--next-role", argument)
 	}
-	chosen, variable, err := f.Flags.Arguments(f.TokenAudience(), log)
-	return append(args, chosen...), variable, err
-}
-
-// policyPath returns the absolute path of a policy file, which must still exist when the setting is
-// used.
-func policyPath(path string) (string, error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return "", fmt.Errorf("--policy-file: %s is not a regular file, so other programs could not read the policy again later", quote.Path(path))
-	}
-	return filepath.Abs(path)
+	return args, nil
 }

@@ -36,3 +36,18 @@ func ParseAWS(s string) (ARN, error) {
 	}
 	return a, err
 }
+
+// IsSession reports whether identity is the ARN of a session of a role.
+func IsSession(identity, roleARN string) bool {
+	session, err := arn.Parse(identity)
+	if err != nil {
+		return false
+	}
+	role, err := arn.Parse(roleARN)
+	if err != nil {
+		return false
+	}
+	name := role.Resource[strings.LastIndexByte(role.Resource, '/')+1:]
+	rest, ok := strings.CutPrefix(session.Resource, "assumed-role/"+name+"/")
+	return ok && rest != "" && session.Partition == role.Partition && session.AccountID == role.AccountID
+}

@@ -18,9 +18,9 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// maxSeconds is the longest session that a role can allow (AWS STS API Reference,
+// MaxSeconds is the longest session that a role can allow (AWS STS API Reference,
 // AssumeRoleWithWebIdentity, DurationSeconds).
-const maxSeconds = 12 * 60 * 60
+const MaxSeconds = 12 * 60 * 60
 
 // Flags choose the role to assume, the session and the token source.
 type Flags struct {
@@ -33,19 +33,30 @@ type Flags struct {
 	PolicyFile string   `help:"Limit the credentials to what the role and this session policy both allow: a file with JSON of at most 2,048 characters." placeholder:"FILE" group:"The role"`
 	PolicyARNs []string `name:"policy-arn" sep:"none" help:"Limit the credentials to what the role and this managed policy both allow. Can be given up to 10 times." placeholder:"ARN" group:"The role"`
 
+	NextRole []NextRole `sep:"none" help:"Then assume this role with the credentials of the role before. Can be repeated, in the order of the chain. NAME is external-id, session-name, duration-seconds, source-identity, tag or transitive-tag (=KEY=VALUE), policy-file or policy-arn. Write a comma in a value twice." placeholder:"ARN[,NAME=VALUE]..." group:"The role"`
+
 	Verbose      bool `short:"v" help:"Log each step on standard error."`
 	source.Flags `embed:""`
+
+	// CheckLater reports that the command calls Validate itself, when it knows that it needs a role.
+	CheckLater bool `kong:"-"`
 
 	policy string // what Policy has read
 }
 
 // Validate is called by kong.
 func (f *Flags) Validate() error {
+	if f.CheckLater {
+		return nil
+	}
 	if f.RoleARN == "" {
 		return errors.New("no role is given: use --role-arn ARN, or set AWS_ROLE_ARN")
 	}
 	if err := CheckDuration(f.DurationSeconds); err != nil {
 		return err
+	}
+	if len(f.NextRole) > 0 && (f.PolicyFile != "" || len(f.PolicyARNs) > 0) {
+		return errors.New("--policy-file and --policy-arn limit the first role, and not the roles that it assumes: write policy-file=FILE or policy-arn=ARN in the last --next-role")
 	}
 	if err := f.check(); err != nil {
 		return err
@@ -56,8 +67,8 @@ func (f *Flags) Validate() error {
 // CheckDuration returns an error for a value of --duration-seconds that no role allows. 0 means that
 // the flag is not set.
 func CheckDuration(seconds int) error {
-	if seconds < 0 || seconds > maxSeconds {
-		return fmt.Errorf("--duration-seconds %d: credentials live for 1 to %d seconds", seconds, maxSeconds)
+	if seconds < 0 || seconds > MaxSeconds {
+		return fmt.Errorf("--duration-seconds %d: credentials live for 1 to %d seconds", seconds, MaxSeconds)
 	}
 	return nil
 }
@@ -75,6 +86,14 @@ func (f *Flags) TokenAudience() string { return cmp.Or(f.Audience, awsfed.Audien
 // STSRegion returns the region of the flags, or the default of the role's partition. It is for
 // clients of STS when the SDK's settings name no region.
 func (f *Flags) STSRegion() string { return cmp.Or(f.Region, awsfed.DefaultRegion(f.RoleARN)) }
+
+// LastRole returns the role of the credentials: the last one of a chain.
+func (f *Flags) LastRole() string {
+	if n := len(f.NextRole); n > 0 {
+		return f.NextRole[n-1].RoleARN
+	}
+	return f.RoleARN
+}
 
 // Load returns the configuration for AWS clients, and the provider of the role in it.
 func (f *Flags) Load(ctx context.Context, src idp.TokenSource, log *slog.Logger) (aws.Config, *awsfed.Provider, error) {
@@ -102,6 +121,7 @@ func (f *Flags) options(log *slog.Logger) func(*awsfed.Options) {
 		o.AnyDuration = true // other servers than AWS STS grant less than 15 minutes
 		o.Policy = f.policy
 		o.PolicyARNs = f.PolicyARNs
+		o.Chain = Chain(f.NextRole)
 		o.Logger = log
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/onafed/onafed/cmd/onafed/internal/exit"
 	"github.com/onafed/onafed/internal/quote"
@@ -17,20 +18,36 @@ import (
 // around the parts of a policy is removed before.
 const maxPolicyFile = 64 << 10
 
-// Policy returns the session policy in the file of the flags, "" if there is no file. It reads the
-// file once, so that all uses have the same policy, and because a pipe such as <(...) of a shell has
-// its text only once. The library checks the policy.
+// Policy returns the session policy in the file of the flags, "" if there is no file, and reads the
+// files of the chain. It reads each file once, so that all uses have the same policy, and because a
+// pipe such as <(...) of a shell has its text only once. The library checks the policies.
 func (f *Flags) Policy() (string, error) {
-	if f.PolicyFile == "" || f.policy != "" {
+	read := f.policy == "" && f.PolicyFile != ""
+	if read {
+		var err error
+		if f.policy, err = readPolicy(f.PolicyFile); err != nil {
+			return "", exit.Unanswered(fmt.Errorf("--policy-file: %w", err))
+		}
+	}
+	chain := slices.Clone(f.NextRole)
+	for i := range chain {
+		next := &chain[i]
+		if next.PolicyFile == "" || next.Policy != "" {
+			continue
+		}
+		var err error
+		if next.Policy, err = readPolicy(next.PolicyFile); err != nil {
+			return "", exit.Unanswered(fmt.Errorf("--next-role: policy-file: %w", err))
+		}
+		read = true
+	}
+	old := f.NextRole
+	f.NextRole = chain
+	if !read {
 		return f.policy, nil
 	}
-	text, err := readPolicy(f.PolicyFile)
-	if err != nil {
-		return "", exit.Unanswered(fmt.Errorf("--policy-file: %w", err))
-	}
-	f.policy = text
 	if err := f.check(); err != nil {
-		f.policy = ""
+		f.policy, f.NextRole = "", old
 		return "", exit.Unanswered(err)
 	}
 	return f.policy, nil

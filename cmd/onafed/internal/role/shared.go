@@ -57,6 +57,7 @@ func (s *Shared) cacheKey(src idp.TokenSource) (export.CacheKey, error) {
 		RoleARN:     s.RoleARN,
 		Policy:      policy,
 		PolicyARNs:  s.PolicyARNs,
+		Chain:       Chain(s.NextRole), // Policy has read their policies
 		SessionName: s.RoleSessionName,
 		Duration:    time.Duration(s.DurationSeconds) * time.Second,
 		Endpoint:    s.endpoint(),

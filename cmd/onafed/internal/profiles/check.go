@@ -1,0 +1,82 @@
+package profiles
+
+import (
+	"cmp"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/awsfed/export"
+	"github.com/onafed/onafed/cmd/onafed/internal/role"
+	"github.com/onafed/onafed/idp"
+)
+
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
+
+// profileName lets package export check the name of a profile, as for the null device, which is an
+// empty file.
+func (r *reader) profileName(n *yaml.Node, name string) {
+	if name == "" {
+		return
+	}
+	file, err := export.NewConfigFile(os.DevNull, nil)
+	if err == nil {
+		_, err = file.Inspect(name)
+	}
+	if refused, ok := errors.AsType[*export.FileError](err); ok {
+		r.fail(n, "%s", refused.Reason)
+	}
+}
+
+// check lets the library check each value alone, so that it finds all mistakes, and then all values
+// together. given are the nodes by the names of the options.
+func (r *reader) check(p *Profile, given map[string]*yaml.Node) {
+	before := len(r.errs)
+	try := func(roleARN string, set func(*awsfed.Options)) {
+		_, err := awsfed.New(sts.New(sts.Options{Region: "us-east-1"}), roleARN, idp.Static(nil), func(o *awsfed.Options) {
+			o.AnyDuration = true // as the flags
+			set(o)
+		})
+		r.refused(err, given)
+	}
+	const anyRole = "arn:aws:iam::123456789012:role/any"
+	if p.RoleARN != "" {
+		try(p.RoleARN, func(*awsfed.Options) {})
+	}
+	try(anyRole, func(o *awsfed.Options) { o.SessionName = p.SessionName })
+	try(anyRole, func(o *awsfed.Options) { o.PolicyARNs = p.PolicyARNs })
+	if len(r.errs) == before {
+		try(anyRole, func(o *awsfed.Options) { o.Chain = role.Chain(p.Chain) })
+	}
+}
+
+// refused adds the error of the library about an option.
+func (r *reader) refused(err error, given map[string]*yaml.Node) {
+	wrong, ok := errors.AsType[*awsfed.OptionError](err)
+	if !ok {
+		return
+	}
+	option := wrong.Option
+	at := given[option]
+	for at == nil && option != "" {
+		option = option[:max(strings.LastIndexAny(option, ".["), 0)]
+		at = given[option]
+	}
+	if at == nil || slices.ContainsFunc(r.errs, func(e Error) bool { return e.Line == at.Line && e.Column == at.Column }) {
+		return // the value is missing or has the wrong type, which is an error already
+	}
+	r.fail(at, "%v", wrong.Err)
+}
+
+// sort sorts the errors by their positions.
+func (r *reader) sort() {
+	slices.SortStableFunc(r.errs, func(a, b Error) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+}
