@@ -63,10 +63,6 @@ type Pool struct {
 	settings *settings // of opts.Options; nil until they are needed
 }
 
-// A roleKey identifies a provider of a pool. options is their optionsText, and first the first role
-// of a chain.
-type roleKey struct{ roleARN, options, first string }
-
 // A sharedSource is the cached token source of a pool, and the source without the cache.
 type sharedSource struct {
 	*idp.CachedSource
@@ -157,18 +153,6 @@ func (p *Pool) provider(roleARN string, o Options, own bool) (*Provider, error) 
 	return p.providerLocked(roleARN, o, own)
 }
 
-// keyOf returns the key of a provider. If own is false, o are the options of the pool.
-func (p *Pool) keyOf(roleARN string, o *Options, own bool) roleKey {
-	key := roleKey{roleARN: roleARN, options: p.key}
-	if own {
-		key.options = optionsText(o)
-	}
-	if n := len(o.Chain); n > 0 {
-		key.roleARN, key.first = o.Chain[n-1].RoleARN, roleARN
-	}
-	return key
-}
-
 // providerLocked is provider for a caller that holds mu.
 func (p *Pool) providerLocked(roleARN string, o Options, own bool) (*Provider, error) {
 	key := p.keyOf(roleARN, &o, own)
@@ -231,17 +215,6 @@ func (p *Pool) chain(roleARN string, s *settings) (*Provider, error) {
 	}
 	return pr, err
 }
-
-// delete removes a provider. The caller holds mu.
-func (p *Pool) delete(key roleKey) {
-	delete(p.roles, key)
-	if p.isSpecial(key) {
-		p.special--
-	}
-}
-
-// isSpecial reports whether a key is not that of a role with the options of the pool.
-func (p *Pool) isSpecial(key roleKey) bool { return key.options != p.key || key.first != "" }
 
 // settingsFor returns checked options: o, or if own is false those of the pool, which its providers
 // share. The caller holds mu.
