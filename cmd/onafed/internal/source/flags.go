@@ -28,6 +28,8 @@ type Flags struct {
 	APITokenEnv  string `help:"Read the bearer token of the Ona API from this environment variable." placeholder:"NAME" group:"Where the ID token comes from" xor:"token"`
 	APIURL       string `name:"api-url" help:"The address of the Ona API. Default: the one that belongs to the API token, or ${api}." placeholder:"URL" group:"Where the ID token comes from"`
 	AllowExec    bool   `help:"As a last resort, get the token from the ona or gitpod command." group:"Where the ID token comes from"`
+
+	fromVariable bool // TokenFile is from TokenFileVariable
 }
 
 // OwnerFlag is the flag of the commands that write files with secrets.
@@ -39,9 +41,17 @@ type OwnerFlag struct {
 func (f *Flags) AfterApply() error {
 	if !f.Chosen() {
 		f.TokenFile = os.Getenv(TokenFileVariable)
+		f.fromVariable = f.TokenFile != ""
 	}
 	return nil
 }
+
+// variableFile is the file in [TokenFileVariable]. Its name has the variable, for the error about a
+// file that the user did not name in the command.
+type variableFile struct{ idp.TokenSource }
+
+// Source returns the name of the source for messages.
+func (s variableFile) Source() string { return Name(s.TokenSource) + " of " + TokenFileVariable }
 
 // Check returns an error if the flags are wrong. It reads no file and sends nothing.
 func (f *Flags) Check() error {
@@ -73,6 +83,8 @@ func (f *Flags) Chosen() bool {
 // Source returns the token source that the flags choose, for one audience.
 func (f *Flags) Source(audience string, log *slog.Logger) (idp.TokenSource, error) {
 	switch {
+	case f.fromVariable:
+		return variableFile{idp.File(f.TokenFile)}, nil
 	case f.TokenFile != "":
 		return idp.File(f.TokenFile), nil
 	case f.TokenEnv != "":

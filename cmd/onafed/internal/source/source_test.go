@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/idp"
 )
@@ -51,8 +54,14 @@ func TestTokenFileVariable(t *testing.T) {
 		"flags that choose nothing alone": {"v", source.Flags{AllowExec: true, APIURL: "u"}, source.Flags{TokenFile: "v", AllowExec: true, APIURL: "u"}},
 	} {
 		t.Setenv(source.TokenFileVariable, tt.variable)
-		if err := tt.flags.AfterApply(); err != nil || tt.flags != tt.want {
-			t.Errorf("%s: AfterApply = %v, flags %+v, want %+v", rule, err, tt.flags, tt.want)
+		err := tt.flags.AfterApply()
+		if diff := cmp.Diff(tt.want, tt.flags, cmpopts.IgnoreUnexported(source.Flags{})); diff != "" || err != nil {
+			t.Errorf("%s: AfterApply = %v, flags (-want +got):\n%s", rule, err, diff)
+		}
+		src, err := tt.flags.Source("audience", slog.New(slog.DiscardHandler))
+		named := err == nil && strings.HasSuffix(source.Name(src), ` "v" of ONAFED_TOKEN_FILE`)
+		if want := tt.want.TokenFile == "v"; named != want {
+			t.Errorf("%s: the variable is in the name of the source: %v, want %v", rule, named, want)
 		}
 	}
 }
