@@ -181,6 +181,7 @@ func TestBatchRefusals(t *testing.T) {
 
 // sameFile returns the file as a config file.
 func sameFile(t *testing.T, f *export.File) *export.File {
+	t.Helper()
 	config, err := export.NewConfigFile(f.Path(), nil)
 	check(t, err)
 	return config

@@ -2,8 +2,8 @@ package login
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/onafed/onafed/awsfed/export"
@@ -47,16 +47,16 @@ func (c *Command) write(ctx context.Context, t *terminal.Terminal, logins []*log
 	for i, l := range logins {
 		errs[i] = l.prepare(t, f)
 	}
-	if errors.Join(errs...) != nil {
+	if anyOf(errs) {
 		return errs, false, nil
 	}
 	if err := c.loadAll(ctx, t, logins, errs); err != nil {
 		return errs, false, err
 	}
-	if errors.Join(errs...) == nil {
+	if !anyOf(errs) {
 		each(logins, func(i int, l *login) { errs[i] = l.assume(ctx) })
 	}
-	if errors.Join(errs...) != nil {
+	if anyOf(errs) {
 		return errs, false, nil
 	}
 	var batch export.Batch
@@ -73,6 +73,11 @@ func (c *Command) write(ctx context.Context, t *terminal.Terminal, logins []*log
 	}
 	each(logins, func(i int, l *login) { errs[i] = l.check(ctx) })
 	return errs, true, nil
+}
+
+// anyOf reports whether one of the errors is not nil.
+func anyOf(errs []error) bool {
+	return slices.ContainsFunc(errs, func(err error) bool { return err != nil })
 }
 
 // loadAll makes the providers. Roles whose tokens have the same audience share one token.

@@ -134,6 +134,7 @@ func kindOf(n *yaml.Node) string {
 		return "an object"
 	case yaml.AliasNode:
 		return "an alias"
+	default:
 	}
 	switch n.ShortTag() {
 	case "!!int", "!!float":
