@@ -61,7 +61,7 @@ func TestReadmeIsATour(t *testing.T) {
 // commandLines returns the arguments of onafed in examples: lines of a shell, of a systemd unit and
 // of YAML; the program may be alone, in a pipe, or in $(...).
 func commandLines(text string) (lines []string) {
-	text = strings.ReplaceAll(text, "\\\n", " ")
+	text = strings.NewReplacer("\\\n", " ", "| docker-credential-onafed ", "| onafed aws docker-credential ").Replace(text)
 	for line := range strings.Lines(text) {
 		if args, ok := strings.CutPrefix(strings.TrimSpace(line), "args: ["); ok {
 			lines = append(lines, strings.ReplaceAll(strings.TrimSuffix(args, "]"), ", ", " "))

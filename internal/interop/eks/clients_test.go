@@ -20,7 +20,7 @@ import (
 )
 
 // A server is the API server of a cluster. It authenticates with the verifier, and has nothing but a
-// version.
+// version and a namespace.
 type server struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -41,10 +41,28 @@ func newServer(t *testing.T, w *world) *server {
 		s.mu.Lock()
 		s.roles = append(s.roles, id.CanonicalARN)
 		s.mu.Unlock()
+		if text, ok := resources[r.URL.Path]; ok {
+			fmt.Fprint(out, text)
+			return
+		}
 		fmt.Fprint(out, `{"major":"1","minor":"34","gitVersion":"v1.34.0","gitCommit":"","gitTreeState":"clean","buildDate":"","goVersion":"","compiler":"gc","platform":""}`)
 	}))
 	t.Cleanup(s.Close)
 	return s
+}
+
+// resources are what kubectl reads to show the namespaces.
+var resources = map[string]string{
+	"/api":    `{"kind":"APIVersions","versions":["v1"]}`,
+	"/apis":   `{"kind":"APIGroupList","apiVersion":"v1","groups":[]}`,
+	"/api/v1": `{"kind":"APIResourceList","groupVersion":"v1","resources":[{"name":"namespaces","singularName":"","namespaced":false,"kind":"Namespace","verbs":["get","list"]}]}`,
+
+	"/api/v1/namespaces": `{"kind":"NamespaceList","apiVersion":"v1","metadata":{},"items":[{"kind":"Namespace","apiVersion":"v1","metadata":{"name":"kube-system"},"status":{"phase":"Active"}}]}`,
+}
+
+// pem returns the certificate of the server.
+func (s *server) pem() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
 }
 
 // kubeconfig writes a configuration that calls the test's program as a credential plugin, with the
@@ -60,10 +78,9 @@ func (s *server) kubeconfig(t *testing.T, w *world, version string) string {
 		name, value, _ := strings.Cut(variable, "=")
 		env = append(env, map[string]string{"name": name, "value": value})
 	}
-	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
 	text, err := json.Marshal(map[string]any{
 		"apiVersion": "v1", "kind": "Config", "current-context": "test",
-		"clusters": []any{map[string]any{"name": "test", "cluster": map[string]any{"server": s.URL, "certificate-authority-data": ca}}},
+		"clusters": []any{map[string]any{"name": "test", "cluster": map[string]any{"server": s.URL, "certificate-authority-data": s.pem()}}},
 		"contexts": []any{map[string]any{"name": "test", "context": map[string]string{"cluster": "test", "user": "test"}}},
 		"users": []any{map[string]any{"name": "test", "user": map[string]any{"exec": map[string]any{
 			"apiVersion": "client.authentication.k8s.io/" + version, "command": executable, "env": env, "interactiveMode": "Never", "provideClusterInfo": true,
@@ -94,14 +111,13 @@ func (s *server) wantRoles(t *testing.T) {
 	}
 }
 
-// kubectl 1.20 knows v1beta1 only. It is not looked up in PATH, where a newer one may be first.
+// kubectl 1.20 knows v1beta1 only.
 func TestKubectl(t *testing.T) {
-	const kubectl = "../kubernetes-client/usr/bin/kubectl"
-	program.Need(t, kubectl)
+	program.Need(t, debianKubectl)
 	w := newWorld(t)
 	s := newServer(t, w)
 	run := func(config string) (string, error) {
-		cmd := exec.CommandContext(t.Context(), kubectl, "--kubeconfig", config, "version", "--output=json")
+		cmd := exec.CommandContext(t.Context(), debianKubectl, "--kubeconfig", config, "version", "--output=json")
 		cmd.Env = []string{"HOME=" + t.TempDir(), "NO_PROXY=127.0.0.1"}
 		out, err := cmd.CombinedOutput()
 		return string(out), err

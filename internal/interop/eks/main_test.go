@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -28,6 +29,13 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "kubectl" {
+		if err := kubectl(os.Args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if os.Getenv(asPlugin) == "" {
 		os.Exit(m.Run())
 	}
@@ -61,6 +69,7 @@ func plugin(ctx context.Context) error {
 
 // A world has an STS, a role, and the verifier of a cluster that reaches only this STS.
 type world struct {
+	Issuer   *idptest.Issuer
 	STS      *awsfedtest.STS
 	Provider *awsfed.Provider
 	Config   aws.Config
@@ -71,7 +80,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	iss := idptest.NewIssuer(t, nil)
-	w := &world{STS: awsfedtest.New(t, iss, roleARN)}
+	w := &world{Issuer: iss, STS: awsfedtest.New(t, iss, roleARN)}
 	var err error
 	w.Provider, err = awsfed.New(w.STS, roleARN, iss.TokenSource("sts.amazonaws.com"))
 	if err != nil {
