@@ -23,7 +23,7 @@ const databaseLife = 15 * time.Minute
 // with IAM database authentication. endpoint is the host of the database and its port, such as
 // "db.abc.eu-central-1.rds.amazonaws.com:5432". The signature contains the host, so it must be the
 // one that AWS gave to the database and not another name for it. The region of cfg is that of the
-// database. Tokens are valid for 15 minutes.
+// database; it may be empty if the host names it. Tokens are valid for 15 minutes.
 //
 // The connection needs TLS. PostgreSQL and MySQL get the password in clear text inside of it; a
 // MySQL client must allow that.
@@ -44,7 +44,7 @@ func RDS(cfg aws.Config, endpoint, user string) (*Source, error) {
 	if err := checkUser(user); err != nil {
 		return nil, optionError("RDS", "user", "%w", err)
 	}
-	if err := checkRegion(cfg, host, ".rds."); err != nil {
+	if cfg.Region, err = region(cfg, host, ".rds."); err != nil {
 		return nil, optionError("RDS", "cfg", "%w", err)
 	}
 	return newSource("RDS", cfg, func(ctx context.Context, c aws.Credentials) (string, time.Time, error) {
@@ -57,7 +57,7 @@ func RDS(cfg aws.Config, endpoint, user string) (*Source, error) {
 // DSQL returns a source of passwords for a user of an Aurora DSQL cluster. endpoint is the host of
 // the cluster, such as "abc.dsql.eu-central-1.on.aws", without a port. The token is one for
 // administrators if user is "admin", and otherwise for the other database roles. The region of cfg
-// is that of the cluster. Tokens are valid for 15 minutes.
+// is that of the cluster; it may be empty if the host names it. Tokens are valid for 15 minutes.
 //
 // Source: "Generating an authentication token in Amazon Aurora DSQL" (Amazon Aurora DSQL User
 // Guide). The error is an [*OptionError].
@@ -68,7 +68,8 @@ func DSQL(cfg aws.Config, endpoint, user string) (*Source, error) {
 	if err := checkUser(user); err != nil {
 		return nil, optionError("DSQL", "user", "%w", err)
 	}
-	if err := checkRegion(cfg, endpoint, ".on."); err != nil {
+	var err error
+	if cfg.Region, err = region(cfg, endpoint, ".on."); err != nil {
 		return nil, optionError("DSQL", "cfg", "%w", err)
 	}
 	generate := dsql.GenerateDbConnectAuthToken
@@ -115,17 +116,30 @@ func checkUser(s string) error {
 	return nil
 }
 
-// checkRegion refuses a region that is not the one in the name that AWS gave to a host:
-// region.rds.amazonaws.com or region.on.aws. A service in another region refuses the token without a
-// reason.
-func checkRegion(cfg aws.Config, host, service string) error {
-	before, domain, ok := strings.Cut(host, service)
-	if !ok || !strings.HasPrefix(domain, "amazonaws.com") && domain != "aws" {
-		return nil
+// region returns the region of cfg or, if that is empty, the one in the name that AWS gave to a host.
+// It refuses two regions that differ, because a service in another region refuses the token without
+// a reason.
+func region(cfg aws.Config, host, service string) (string, error) {
+	named := regionOf(host, service)
+	switch {
+	case cfg.Region == "":
+		return named, nil
+	case named != "" && named != strings.ToLower(cfg.Region):
+		return "", errors.New("the region is " + quote.Text(cfg.Region, 40) + ", and the host is in " + quote.Text(named, 40))
 	}
-	region := before[strings.LastIndexByte(before, '.')+1:]
-	if cfg.Region != "" && !strings.EqualFold(region, cfg.Region) {
-		return errors.New("its region is " + quote.Text(cfg.Region, 40) + ", and the host is in " + quote.Text(region, 40))
+	return cfg.Region, nil
+}
+
+// regionOf returns the region in a host such as NAME.REGION.rds.amazonaws.com, in China also
+// NAME.rds.REGION.amazonaws.com.cn, or NAME.REGION.on.aws. For other hosts it returns "".
+func regionOf(host, service string) string {
+	name, domain, _ := strings.Cut(strings.ToLower(host), service)
+	if domain == "aws" || strings.HasPrefix(domain, "amazonaws.") {
+		return name[strings.LastIndexByte(name, '.')+1:]
 	}
-	return nil
+	region, domain, _ := strings.Cut(domain, ".")
+	if domain == "amazonaws.com.cn" {
+		return region
+	}
+	return ""
 }

@@ -138,14 +138,16 @@ func TestOptionErrors(t *testing.T) {
 		{"RDS", "user", `"a\nb" contains a control character or is not UTF-8`, rdsSource(ok, rdsHost, "a\nb")},
 		{"RDS", "user", `"\xff" contains a control character or is not UTF-8`, rdsSource(ok, rdsHost, "\xff")},
 		{"RDS", "user", `has more than 128 bytes`, rdsSource(ok, rdsHost, strings.Repeat("a", 129))},
-		{"RDS", "cfg", `its region is "eu-central-1", and the host is in "us-east-1"`, rdsSource(ok, "db.abc.us-east-1.rds.amazonaws.com:5432", "app")},
+		{"RDS", "cfg", `the region is "eu-central-1", and the host is in "us-east-1"`, rdsSource(ok, "db.abc.us-east-1.rds.amazonaws.com:5432", "app")},
 		{"RDS", "cfg", "has no credentials", rdsSource(none, rdsHost, "app")},
 		{"RDS", "cfg", "has no credentials", rdsSource(anonymous, rdsHost, "app")},
-		{"RDS", "cfg", "has no region", rdsSource(nowhere, rdsHost, "app")},
+		{"RDS", "cfg", "has no region", rdsSource(nowhere, "my-db:5432", "app")},
+		{"RDS", "cfg", "has no region", rdsSource(nowhere, "eu-central-1.rds.example.com:5432", "app")},
+		{"DSQL", "cfg", "has no region", func() (*authtoken.Source, error) { return authtoken.DSQL(nowhere, "abc", "app") }},
 		{"DSQL", "endpoint", `"abc:5432" is not a host name`, func() (*authtoken.Source, error) { return authtoken.DSQL(ok, "abc:5432", "app") }},
 		{"DSQL", "endpoint", `the host has more than 253 bytes`, func() (*authtoken.Source, error) { return authtoken.DSQL(ok, strings.Repeat("a", 254), "app") }},
 		{"DSQL", "user", "is empty", func() (*authtoken.Source, error) { return authtoken.DSQL(ok, "abc", "") }},
-		{"DSQL", "cfg", `its region is "eu-central-1", and the host is in "us-east-1"`, func() (*authtoken.Source, error) { return authtoken.DSQL(ok, "abc.dsql.us-east-1.on.aws", "app") }},
+		{"DSQL", "cfg", `the region is "eu-central-1", and the host is in "us-east-1"`, func() (*authtoken.Source, error) { return authtoken.DSQL(ok, "abc.dsql.us-east-1.on.aws", "app") }},
 		{"ElastiCache", "group", `"a.cache.amazonaws.com": want 1 to 40 letters, digits and -, the name without a domain`, func() (*authtoken.Source, error) { return authtoken.ElastiCache(ok, "a.cache.amazonaws.com", "app") }},
 		{"ElastiCacheServerless", "name", `"": want 1 to 40 letters, digits and -, the name without a domain`, func() (*authtoken.Source, error) { return authtoken.ElastiCacheServerless(ok, "", "app") }},
 		{"MemoryDB", "cluster", `"a/b": want 1 to 40 letters, digits and -, the name without a domain`, func() (*authtoken.Source, error) { return authtoken.MemoryDB(ok, "a/b", "app") }},
@@ -185,5 +187,40 @@ func TestEndpointsThatRDSAccepts(t *testing.T) {
 		if host, _ := query(t, token(t, s).Raw()); host != endpoint {
 			t.Errorf("RDS(%q): the host is %q", endpoint, host)
 		}
+	}
+}
+
+// A configuration without a region uses the one that the host names.
+func TestRegionOfTheHost(t *testing.T) {
+	t.Parallel()
+	cfg := aws.Config{Credentials: static()}
+	for endpoint, region := range map[string]string{
+		"db.abc.eu-central-1.rds.amazonaws.com:5432":              "eu-central-1",
+		"DB.ABC.EU-CENTRAL-1.RDS.AMAZONAWS.COM:5432":              "eu-central-1",
+		"p.proxy-abc.us-gov-west-1.rds.amazonaws.com:3306":        "us-gov-west-1",
+		"db.abc.rds.cn-north-1.amazonaws.com.cn:5432":             "cn-north-1",
+		"db.cluster-abc.cn-northwest-1.rds.amazonaws.com.cn:5432": "cn-northwest-1",
+		"db.abc.eusc-de-east-1.rds.amazonaws.eu:5432":             "eusc-de-east-1",
+	} {
+		s, err := authtoken.RDS(cfg, endpoint, "app")
+		if err != nil {
+			t.Errorf("RDS(%q): %v", endpoint, err)
+			continue
+		}
+		checkScope(t, endpoint, token(t, s), region, "rds-db")
+	}
+	s, err := authtoken.DSQL(cfg, "abc.dsql.eu-central-1.on.aws", "app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkScope(t, "DSQL", token(t, s), "eu-central-1", "dsql")
+}
+
+// checkScope checks the region and the service in the signature of a token.
+func checkScope(t *testing.T, endpoint string, tok authtoken.Token, region, service string) {
+	t.Helper()
+	_, params := query(t, tok.Raw())
+	if got, want := params.Get("X-Amz-Credential"), "/"+region+"/"+service+"/aws4_request"; !strings.HasSuffix(got, want) {
+		t.Errorf("%s: the credential is %q, want the end %q", endpoint, got, want)
 	}
 }

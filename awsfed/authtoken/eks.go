@@ -47,10 +47,11 @@ func EKS(cfg aws.Config, cluster string) (*Source, error) {
 }
 
 // newPresigner returns the client that signs requests to STS. It does not use the middleware of
-// cfg, which could expect that requests are sent.
+// cfg, which could expect that requests are sent, or another endpoint, such as AWS_ENDPOINT_URL_STS:
+// verifiers accept only the public endpoints.
 func newPresigner(cfg aws.Config) *sts.PresignClient {
 	cfg.APIOptions = nil
-	return sts.NewPresignClient(sts.NewFromConfig(cfg))
+	return sts.NewPresignClient(sts.NewFromConfig(cfg, func(o *sts.Options) { o.BaseEndpoint = nil }))
 }
 
 func signEKS(ctx context.Context, presigner *sts.PresignClient, cluster string, c aws.Credentials) (string, error) {

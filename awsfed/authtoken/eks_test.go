@@ -96,6 +96,20 @@ func TestEKSIgnoresMiddleware(t *testing.T) {
 	token(t, s)
 }
 
+// A token names a public endpoint of STS, because verifiers refuse every other one.
+func TestEKSIgnoresEndpoints(t *testing.T) {
+	t.Parallel()
+	cfg := config(static())
+	cfg.BaseEndpoint = aws.String("https://vpce-1-abc.sts.eu-central-1.vpce.amazonaws.com")
+	s, err := authtoken.EKS(cfg, "my-cluster")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u := decode(t, token(t, s).Raw()); u.Host != "sts.eu-central-1.amazonaws.com" {
+		t.Errorf("the request goes to %s", u.Host)
+	}
+}
+
 // Verifiers refuse a token of more than 4,096 bytes.
 func TestEKSTokenSize(t *testing.T) {
 	t.Parallel()

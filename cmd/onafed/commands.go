@@ -13,6 +13,7 @@ import (
 	"github.com/onafed/onafed/cmd/onafed/internal/login"
 	"github.com/onafed/onafed/cmd/onafed/internal/policylint"
 	"github.com/onafed/onafed/cmd/onafed/internal/policymigrate"
+	"github.com/onafed/onafed/cmd/onafed/internal/servicetoken"
 	"github.com/onafed/onafed/cmd/onafed/internal/setup"
 	"github.com/onafed/onafed/cmd/onafed/internal/token"
 	"github.com/onafed/onafed/cmd/onafed/internal/trustpolicy"
@@ -75,6 +76,9 @@ type awsCommands struct {
 	Serve             endpoint.Command           `cmd:"" help:"Serve credentials to other programs, with a container endpoint on loopback."`
 	Env               credentials.EnvCommand     `cmd:"" help:"Print credentials as lines for a shell."`
 	Exec              child.Command              `cmd:"" help:"Run a command with credentials that are refreshed while it runs."`
+	EKSToken          servicetoken.EKSCommand    `cmd:"" name:"eks-token" help:"Print a token for an EKS cluster, for kubectl."`
+	RDSToken          servicetoken.RDSCommand    `cmd:"" name:"rds-token" help:"Print a token as the password of a database in RDS or Aurora."`
+	DockerCredential  servicetoken.DockerCommand `cmd:"" help:"Give Docker the passwords of registries in ECR."`
 	Setup             setup.Command              `cmd:"" help:"Write the identity provider and the role for an AWS account: commands, Terraform or CloudFormation."`
 	TrustPolicy       trustpolicy.Command        `cmd:"" help:"Write the trust policy of a role."`
 	Explain           explain.Command            `cmd:"" help:"Show why a trust policy allows or denies a token."`

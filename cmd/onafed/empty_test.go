@@ -17,11 +17,14 @@ func TestEmptyFlagsAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	needed := map[string][]string{ // other required arguments
-		"idp token":        {"--audience", "a", "--output", "f"},
-		"aws explain":      {"--policy", "f"},
-		"aws lint":         {"f"},
-		"aws migrate":      {"f"},
-		"aws trust-policy": {"--account", "123456789012"},
+		"idp token":             {"--audience", "a", "--output", "f"},
+		"aws explain":           {"--policy", "f"},
+		"aws lint":              {"f"},
+		"aws migrate":           {"f"},
+		"aws eks-token":         {"--cluster", "a"},
+		"aws docker-credential": {"get"},
+		"aws rds-token":         {"--host", "a", "--port", "1", "--user", "a"},
+		"aws trust-policy":      {"--account", "123456789012"},
 	}
 	for _, leaf := range parser.Model.Leaves(true) {
 		name := strings.TrimPrefix(leaf.FullPath(), parser.Model.Name+" ")

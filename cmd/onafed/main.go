@@ -23,13 +23,14 @@ import (
 	"github.com/onafed/onafed/cmd/onafed/internal/credentials"
 	"github.com/onafed/onafed/cmd/onafed/internal/exit"
 	"github.com/onafed/onafed/cmd/onafed/internal/flags"
+	"github.com/onafed/onafed/cmd/onafed/internal/servicetoken"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 	"github.com/onafed/onafed/cmd/onafed/internal/version"
 	"github.com/onafed/onafed/idp"
 )
 
 func main() {
-	os.Exit(run(context.Background(), os.Args[1:], terminal.Standard()))
+	os.Exit(run(context.Background(), servicetoken.Arguments(os.Args), terminal.Standard()))
 }
 
 // run runs one command line and returns the exit status.

@@ -24,7 +24,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"onafed": main, "sdk": sdk, "child": childProgram})
+	testscript.Main(m, map[string]func(){"onafed": main, "docker-credential-onafed": main, "sdk": sdk, "child": childProgram})
 }
 
 // sdk is a program that uses the AWS SDK without this module. It prints its identity or, with the
@@ -150,6 +150,7 @@ func (w *world) environment() map[string]string {
 		"HTTPS_PROXY":          w.proxyURL,
 		"AWS_ENDPOINT_URL_STS": w.stsURL,
 		"AWS_ENDPOINT_URL_IAM": w.iamURL,
+		"AWS_ENDPOINT_URL_ECR": w.stsURL,
 		"AWS_REGION":           "us-east-1",
 		"ROLE":                 testRole,
 		"NEXT":                 nextRole,

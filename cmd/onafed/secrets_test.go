@@ -58,6 +58,13 @@ func secretCases() []secretCase {
 		{secret, 0, "aws credential-process -v --next-role " + nextRole + ",external-id=a,,b " + role + " " + from},
 		{quiet, 1, "aws credential-process -v --next-role " + nextRole + " " + role + " " + from},
 		{secret, 0, "aws env -v " + role + " " + from},
+		{secret, 0, "aws eks-token -v --cluster prod " + role + " " + from},
+		{quiet, 0, "aws eks-token -v --cluster prod --kubectl " + role + " " + from},
+		{quiet, 1, "aws eks-token -v --cluster prod --token-file stranger " + role},
+		{secret, 0, "aws rds-token -v --host db --port 1 --user app " + role + " " + from},
+		{quiet, 1, "aws rds-token -v --host db --port 1 --user app --token-file stranger " + role},
+		{secret, 0, "aws docker-credential get -v " + role + " " + from},
+		{quiet, 1, "aws docker-credential get -v --token-file stranger " + role},
 		{quiet, 1, "aws serve -v --token-file stranger " + role},
 		{quiet, 0, "aws exec -v " + role + " " + from + " -- true"},
 		{quiet, 125, "aws exec -v --token-file stranger " + role + " -- true"},
@@ -201,13 +208,20 @@ func (s *argumentScan) report(t *testing.T) {
 	}
 }
 
-// jwt matches every token, also tokens that the test does not know.
-const jwt = `eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.`
+// jwt matches every ID token, also those that the test does not know, and signed matches the tokens of
+// EKS and of databases.
+const (
+	jwt    = `eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.`
+	signed = `k8s-aws-v1\.[A-Za-z0-9_-]{10,}|X-Amz-Signature=[0-9a-f]{10,}`
+)
 
 // leaked returns the kind of the first secret in a text, or "".
 func leaked(text string, secrets []string) string {
 	if regexp.MustCompile(jwt).MatchString(text) {
 		return "a JWT"
+	}
+	if regexp.MustCompile(signed).MatchString(text) {
+		return "a signed token"
 	}
 	for i, s := range secrets {
 		if strings.Contains(text, strings.TrimSpace(s)) {
@@ -229,6 +243,7 @@ func execute(t *testing.T, w *world, dir string, args []string) (data, messages 
 	defer cancel()
 	cmd := command(t, ctx, w, dir, args)
 	var out, errs bytes.Buffer
+	cmd.Stdin = strings.NewReader("123456789012.dkr.ecr.eu-central-1.amazonaws.com") // for docker-credential
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
 		t.Fatal(err)

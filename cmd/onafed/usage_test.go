@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -13,10 +14,14 @@ import (
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 )
 
-// recipes is the guide with recipes for containers and services.
-const recipes = "../../docs/credentials-for-other-programs.md"
+// guides are the guides with command lines of onafed, and recipes is the one with recipes for
+// containers and services.
+const (
+	guides  = "../../docs/*.md"
+	recipes = "../../docs/credentials-for-other-programs.md"
+)
 
-// TestExamplesAreUsage parses every command line in a help text, in both READMEs and in the recipes.
+// TestExamplesAreUsage parses every command line in a help text, in both READMEs and in the guides.
 // Each command has an example in its help, and the README of the command names it.
 func TestExamplesAreUsage(t *testing.T) {
 	readme := readFile(t, "README.md")
@@ -42,8 +47,15 @@ func TestExamplesAreUsage(t *testing.T) {
 	if len(ofRecipes) < 4 {
 		t.Errorf("%s has only the command lines %q", recipes, ofRecipes)
 	}
-	for _, line := range append(lines, ofRecipes...) {
-		line = strings.ReplaceAll(line, `"`, "")
+	pages, err := filepath.Glob(guides)
+	if err != nil || len(pages) < 10 {
+		t.Fatalf("guides %q, %v", pages, err)
+	}
+	for _, page := range pages {
+		lines = append(lines, commandLines(readFile(t, page))...)
+	}
+	for _, line := range lines {
+		line = strings.NewReplacer(`"$@"`, "get", `"`, "").Replace(line) // the arguments of a script for Docker
 		if _, err := testParser(t).Parse(strings.Fields(line)); err != nil {
 			t.Errorf("onafed %s: %v", line, err)
 		}

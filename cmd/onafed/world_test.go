@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -52,7 +53,8 @@ type world struct {
 
 	mu      sync.Mutex // guards the fields below
 	clients []string   // the client IDs of the identity provider in IAM, which does not exist without one
-	secrets []string   // the keys that STS issued
+	secrets []string   // the keys that STS issued, and the passwords of ECR
+	issued  int        // passwords of ECR
 	sent    url.Values // the parameters of the last AssumeRoleWithWebIdentity
 	during  func()     // called while a request of the program is being answered
 }
@@ -90,6 +92,7 @@ func newWorld(tb testing.TB) *world {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	w.sts.Handle("ecr", http.HandlerFunc(w.ecr))
 	w.stsURL = serve(tb, http.HandlerFunc(w.recordSTS))
 	w.iamURL = serve(tb, http.HandlerFunc(w.iam))
 	return w
@@ -254,4 +257,20 @@ func (w *world) iam(rw http.ResponseWriter, r *http.Request) {
 	default:
 		refuse(http.StatusNotFound, "NoSuchEntity")
 	}
+}
+
+// ecr is the API of ECR. The STS has checked the signature.
+func (w *world) ecr(rw http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.issued++
+	password := fmt.Sprintf("the-password-%d", w.issued)
+	w.secrets = append(w.secrets, password)
+	rw.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	if r.Header.Get("X-Amz-Target") != "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken" {
+		rw.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	fmt.Fprintf(rw, `{"authorizationData":[{"authorizationToken":%q,"expiresAt":%d}]}`,
+		base64.StdEncoding.EncodeToString([]byte("AWS:"+password)), time.Now().Add(12*time.Hour).Unix())
 }

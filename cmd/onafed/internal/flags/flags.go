@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/awsfed/authtoken"
 	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/idp/issuer"
@@ -51,6 +52,9 @@ func option(err error) (name string, reason error, ok bool) {
 	if e, ok := errors.AsType[*awsfed.OptionError](err); ok {
 		return e.Option, e.Err, true
 	}
+	if e, ok := errors.AsType[*authtoken.OptionError](err); ok {
+		return e.Option, e.Err, true
+	}
 	return "", nil, false
 }
 
@@ -85,6 +89,14 @@ func flagOf(option string) string {
 		return "group"
 	case "TrustedOwner":
 		return "trusted-owner"
+	case "cluster":
+		return "cluster"
+	case "endpoint":
+		return "host"
+	case "user":
+		return "user"
+	case "cfg":
+		return "region"
 	}
 	return ""
 }

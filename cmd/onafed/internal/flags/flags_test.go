@@ -6,9 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/onafed/onafed/awsfed"
+	"github.com/onafed/onafed/awsfed/authtoken"
 	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/cmd/onafed/internal/flags"
 	"github.com/onafed/onafed/idp"
@@ -29,6 +32,12 @@ func TestErrorNamesFlags(t *testing.T) {
 	}
 	_, keys := issuer.NewIssuerKeySet("http://example.com", nil)
 	_, file := export.NewTokenFile("token", idp.Static(nil), &export.TokenFileOptions{Group: "no-such-group"})
+	cfg := aws.Config{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")}
+	rds := func(endpoint, user string) error {
+		_, err := authtoken.RDS(cfg, endpoint, user)
+		return err
+	}
+	_, cluster := authtoken.EKS(cfg, "a b")
 	for name, tt := range map[string]struct {
 		err  error
 		want string
@@ -39,6 +48,10 @@ func TestErrorNamesFlags(t *testing.T) {
 		"an address":     {client(idp.ClientOptions{Bearer: idp.BearerEnv("X"), BaseURL: "http://example.com"}), "--api-url: "},
 		"an issuer":      {keys, "--issuer: "},
 		"a group":        {file, "--group: "},
+		"a cluster":      {cluster, `--cluster: "a b"`},
+		"a host":         {rds("a b:1", "app"), `--host: "a b"`},
+		"a user":         {rds("db:1", ""), "--user: "},
+		"a region":       {rds("db.abc.eu-west-1.rds.amazonaws.com:1", "app"), "--region: "},
 		"wrapped":        {fmt.Errorf("context: %w", keys), "--issuer: "},
 		"no flag":        {client(idp.ClientOptions{}), "idp: NewClient: Bearer: "},
 		"no option":      {errors.New("something"), "something"},

@@ -7,6 +7,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
@@ -23,8 +26,7 @@ type Shared struct {
 
 // Credentials returns the source of the credentials.
 func (s *Shared) Credentials(ctx context.Context, t *terminal.Terminal) (export.CredentialsSource, error) {
-	log := t.Logger(s.Verbose)
-	src, err := s.Source(s.TokenAudience(), log)
+	src, err := s.Source(s.TokenAudience(), t.Logger(s.Verbose))
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +37,42 @@ func (s *Shared) Credentials(ctx context.Context, t *terminal.Terminal) (export.
 		}
 		return p, nil
 	}
-	cache := export.OpenCache(&export.CacheOptions{Logger: log, TrustedOwner: s.TrustedOwner})
+	return s.cached(src, t)
+}
+
+// Config returns the SDK's settings with the credentials.
+func (s *Shared) Config(ctx context.Context, t *terminal.Terminal) (aws.Config, error) {
+	src, err := s.Source(s.TokenAudience(), t.Logger(s.Verbose))
+	if err != nil {
+		return aws.Config{}, err
+	}
+	cfg, _, err := s.Load(ctx, src, s.OneShotLogger(t))
+	if err != nil {
+		return aws.Config{}, err
+	}
+	if s.NoCache {
+		return cfg, nil
+	}
+	shared, err := s.cached(src, t)
+	if err != nil {
+		return aws.Config{}, err
+	}
+	cfg.Credentials = Provider(shared)
+	cfg.APIOptions = nil // those of the provider that is replaced
+	return cfg, nil
+}
+
+// Provider returns the credentials of a source for clients of the SDK.
+func Provider(src export.CredentialsSource) aws.CredentialsProvider {
+	if p, ok := src.(*awsfed.Provider); ok {
+		return p
+	}
+	return aws.CredentialsProviderFunc(src.Credentials)
+}
+
+// cached returns a source that shares credentials with the other programs of this user.
+func (s *Shared) cached(src idp.TokenSource, t *terminal.Terminal) (export.CredentialsSource, error) {
+	cache := export.OpenCache(&export.CacheOptions{Logger: t.Logger(s.Verbose), TrustedOwner: s.TrustedOwner})
 	if err := cache.Off(); err != nil && s.Verbose {
 		t.Say("onafed: no cache: %v", err)
 	}
