@@ -298,6 +298,8 @@ func TestUnsignedRequestsOnAPort(t *testing.T) {
 	t.Parallel()
 	s, _ := setup(t)
 	endpoint := awsfedtest.Start(t, s)
+	withoutType := getSecret("db") // as from curl -d
+	withoutType.header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "X-Amz-Target": {"secretsmanager.GetSecretValue"}}
 	all := map[string]struct {
 		request         serviceRequest
 		want, wantBySTS string
@@ -323,6 +325,9 @@ func TestUnsignedRequestsOnAPort(t *testing.T) {
 	}
 	for name, tt := range all {
 		check(name, tt.want)
+	}
+	if status, body := withoutType.send(t, s.HTTPClient(), aws.Credentials{}); status != 400 || codeOf(body) != "MissingAuthenticationTokenException" {
+		t.Errorf("another content type: %d %s, want the error in JSON", status, body)
 	}
 }
 

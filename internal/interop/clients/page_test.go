@@ -87,9 +87,10 @@ func (s *shell) run(t *testing.T, line string) (out, messages string) {
 	return string(text), problems.String()
 }
 
-func (s *shell) check(t *testing.T) {
+// check runs commands and compares their output.
+func (s *shell) check(t *testing.T, commands []pageCommand) {
 	t.Helper()
-	for _, c := range pageCommands() {
+	for _, c := range commands {
 		if out, messages := s.run(t, c.line); out != c.want {
 			t.Errorf("%s\nprints %q, want %q\n%s", c.line, out, c.want, program.Tail(messages))
 		}
@@ -113,12 +114,12 @@ func TestPageOfOna(t *testing.T) {
 				s := w.shell(t, named("AWS_ENDPOINT_URL"), named("ONAFED_TOKEN_FILE"))
 				s.run(t, "onafed idp login aws --mode "+mode+" --role-arn arn:aws:iam::123456789012:role/dev")
 				s.env = append(s.env, "ONAFED_TOKEN_FILE=")
-				s.check(t)
+				s.check(t, pageCommands())
 			})
 		}
 		t.Run("all variables and no login", func(t *testing.T) {
 			t.Parallel()
-			w.shell(t, variables...).check(t)
+			w.shell(t, variables...).check(t, pageCommands()[:1])
 		})
 		t.Run("expired session", func(t *testing.T) {
 			t.Parallel()

@@ -84,6 +84,11 @@ func (c *Command) world(t *terminal.Terminal) (*world, error) {
 	w.sts.Handle("secretsmanager", awsfedtest.SecretsManager(secrets))
 	w.sts.Handle("s3", awsfedtest.S3(bucket))
 	w.sts.Handle("ec2", awsfedtest.EC2(instanceID))
+	account, err := c.newIAM(arn, policy, w.audience)
+	if err != nil {
+		return nil, err
+	}
+	w.sts.Handle("iam", account)
 	return w, nil
 }
 
