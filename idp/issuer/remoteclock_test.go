@@ -49,6 +49,16 @@ func TestClockSetBack(t *testing.T) {
 			keys.SetClockBack(back)
 			wantKey(t, keys, kid)
 		},
+		"fetch for an unknown key at the limit": func(t *testing.T, iss *idptest.Issuer, keys *issuer.RemoteKeySet) {
+			t.Helper()
+			wantKey(t, keys, "k0")
+			wantNoKey(t, keys, "a")
+			wantNoKey(t, keys, "a")
+			kid := iss.RotateKey()
+			wantLimit(t, keys, kid)
+			keys.SetClockBack(back)
+			wantKey(t, keys, kid)
+		},
 		"pause after a failure": func(t *testing.T, iss *idptest.Issuer, keys *issuer.RemoteKeySet) {
 			t.Helper()
 			iss.Inject(idptest.Fault{Status: http.StatusServiceUnavailable, Times: 1})
