@@ -52,11 +52,11 @@ func parseExceptions(text string) ([]exception, error) {
 	return list, nil
 }
 
-// exceptionsOf returns the exceptions of a package on a platform. all reports whether one is for
+// exceptionsOf returns the exceptions of a package on the platforms. all reports whether one is for
 // all tests.
-func exceptionsOf(list []exception, platform, pkg string) (found []exception, all bool) {
+func exceptionsOf(list []exception, platforms []string, pkg string) (found []exception, all bool) {
 	for _, e := range list {
-		if e.platform == platform && e.pkg == pkg {
+		if slices.Contains(platforms, e.platform) && e.pkg == pkg {
 			found = append(found, e)
 			all = all || e.test == allTests
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 )
@@ -16,8 +17,12 @@ type platform struct {
 	env    []string // added to the environment of the go command
 	flags  []string // of go test
 	runner string   // the program that runs a test binary; empty: the system itself
-	needs  []string // programs
-	host   string   // the GOARCH that the machine must have; empty: any
+	// emulator runs test binaries where the system cannot. It does not run the programs that a test
+	// starts, so the exceptions of the platform "qemu" hold, too.
+	emulator string
+	instead  []string // variables that select another processor for the emulator
+	needs    []string // programs
+	host     string   // the GOARCH that the machine must have; empty: any
 	// setup prepares the platform in an empty folder. It returns more variables and flags, and a
 	// function that ends what setup started.
 	setup func(ctx context.Context, folder string) (env, flags []string, closer func(), err error)
@@ -30,12 +35,12 @@ func platforms() []platform {
 			env:    []string{"GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0"},
 			runner: "wine", needs: []string{"wine", "wineboot", "wineserver", assembler, linker}, setup: setupWine,
 		},
-		{name: "386", text: "linux/386, an int has 32 bits", host: "amd64", env: []string{"GOARCH=386", "CGO_ENABLED=0"}},
 		{
-			name: "arm64", text: "linux/arm64, run by the emulator qemu-aarch64",
-			env:    []string{"GOARCH=arm64", "CGO_ENABLED=0"},
-			runner: "qemu-aarch64-static", needs: []string{"qemu-aarch64-static"},
+			// Programs of Go for 386 end early in qemu-i386, so linux/arm replaces it. An int has 32 bits, too.
+			name: "386", text: "linux/386 or linux/arm, an int has 32 bits", env: []string{"GOARCH=386", "CGO_ENABLED=0"},
+			emulator: "qemu-arm-static", instead: []string{"GOARCH=arm"},
 		},
+		{name: "arm64", text: "linux/arm64", env: []string{"GOARCH=arm64", "CGO_ENABLED=0"}, emulator: "qemu-aarch64-static"},
 		{name: "nocgo", text: "this system without cgo", env: []string{"CGO_ENABLED=0"}},
 		{name: "jsonv2", text: "this system with GOEXPERIMENT=jsonv2", env: []string{"GOEXPERIMENT=jsonv2"}},
 		{name: "fips", text: "this system in FIPS 140-3 mode", env: []string{"GODEBUG=fips140=on"}},
@@ -54,10 +59,33 @@ func (p platform) missing() string {
 			programs = append(programs, name)
 		}
 	}
+	return notInstalled(programs...)
+}
+
+// notInstalled returns why a platform that needs the programs is left out. Without programs it
+// returns "".
+func notInstalled(programs ...string) string {
 	if len(programs) == 0 {
 		return ""
 	}
-	return "not installed: " + strings.Join(programs, ", ") + "; as root on Debian, CI=true .ci/install platforms installs them"
+	return "not installed: " + strings.Join(programs, ", ") + "; as root on Debian, CI=true .ci/install installs them"
+}
+
+// emulated is the platform of exceptions that hold wherever an emulator runs the tests.
+const emulated = "qemu"
+
+// startsPrograms reports whether the system starts programs of the platform itself.
+func startsPrograms(ctx context.Context, folder string, env []string) (bool, error) {
+	source, program := filepath.Join(folder, "probe.go"), filepath.Join(folder, "probe")
+	if err := os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o600); err != nil {
+		return false, err
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-o", program, source)
+	build.Env = env
+	if out, err := build.CombinedOutput(); err != nil {
+		return false, fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return exec.CommandContext(ctx, program).Run() == nil, nil
 }
 
 // required reports whether a platform with missing programs is a failure.

@@ -21,12 +21,13 @@ const exceptionTimeout = time.Minute
 
 // A runner runs the tests of one platform.
 type runner struct {
-	platform platform
-	folder   string   // for files of this run
-	env      []string // of all programs
-	flags    []string // of go test and go build
-	out      io.Writer
-	result   *result
+	names   []string // of the platform, in exceptions
+	program string   // that runs test binaries; empty: none
+	folder  string   // for files of this run
+	env     []string // of all programs
+	flags   []string // of go test and go build
+	out     io.Writer
+	result  *result
 }
 
 // runPlatform tests the packages that match the patterns on a platform.
@@ -49,7 +50,16 @@ func runPlatform(ctx context.Context, p platform, patterns []string, exceptions 
 			r.problem("%v", err)
 		}
 	}()
-	run := &runner{p, folder, append(os.Environ(), p.env...), append([]string{"-vet=off"}, p.flags...), out, r}
+	run := &runner{[]string{p.name}, p.runner, folder, append(os.Environ(), p.env...), append([]string{"-vet=off"}, p.flags...), out, r}
+	if p.emulator != "" {
+		if err := run.emulate(ctx, p); err != nil {
+			r.problem("%v", err)
+			return r
+		}
+		if r.leftOut != "" {
+			return r
+		}
+	}
 	if p.setup != nil {
 		env, flags, closer, err := p.setup(ctx, folder)
 		if closer != nil {
@@ -70,6 +80,21 @@ func runPlatform(ctx context.Context, p platform, patterns []string, exceptions 
 	return r
 }
 
+// emulate uses the emulator of the platform if the system does not start its programs.
+func (r *runner) emulate(ctx context.Context, p platform) error {
+	starts, err := startsPrograms(ctx, r.folder, r.env)
+	if err != nil || starts {
+		return err
+	}
+	if _, err := exec.LookPath(p.emulator); err != nil {
+		r.result.leftOut, r.result.missing = notInstalled(p.emulator), p.required()
+		return nil
+	}
+	fmt.Fprintln(r.out, "this system does not start such programs; run by", p.emulator, p.instead)
+	r.program, r.names, r.env = p.emulator, append(r.names, emulated), append(r.env, p.instead...)
+	return nil
+}
+
 // all tests packages without exceptions at once, and then each package with exceptions.
 func (r *runner) all(ctx context.Context, patterns []string, exceptions []exception) error {
 	packages, err := r.packages(ctx, patterns)
@@ -79,7 +104,7 @@ func (r *runner) all(ctx context.Context, patterns []string, exceptions []except
 	var plain []string
 	listed := make(map[string][]exception)
 	for _, pkg := range packages {
-		found, all := exceptionsOf(exceptions, r.platform.name, pkg)
+		found, all := exceptionsOf(exceptions, r.names, pkg)
 		r.result.exceptions += len(found)
 		switch {
 		case all:
@@ -135,8 +160,8 @@ func (r *runner) packages(ctx context.Context, patterns []string) ([]string, err
 // test runs go test and counts its tests.
 func (r *runner) test(ctx context.Context, args ...string) error {
 	flags := []string{"test", "-json", "-count=1", "-timeout=" + testTimeout.String()}
-	if r.platform.runner != "" {
-		flags = append(flags, "-exec="+r.platform.runner)
+	if r.program != "" {
+		flags = append(flags, "-exec="+r.program)
 	}
 	cmd := r.command(ctx, "go", append(append(flags, r.flags...), args...)...)
 	var stderr bytes.Buffer // of the go command; tests print events
@@ -188,8 +213,8 @@ func (r *runner) outOfDate(ctx context.Context, binary string, e exception) stri
 	if mayPass {
 		args = []string{"-test.list=" + pattern(testOf(e.test))}
 	}
-	if r.platform.runner != "" {
-		program, args = r.platform.runner, append([]string{binary}, args...)
+	if r.program != "" {
+		program, args = r.program, append([]string{binary}, args...)
 	}
 	cmd := r.command(ctx, program, args...)
 	cmd.Dir = filepath.FromSlash(e.pkg)

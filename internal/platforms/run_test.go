@@ -98,3 +98,15 @@ func TestParts(t *testing.T) {
 	t.Run("fails", func(t *testing.T) { t.Error() })
 }
 `
+
+func TestStartsPrograms(t *testing.T) {
+	for target, want := range map[string]bool{"": true, "GOOS=js": false} {
+		env := append(os.Environ(), "GOFLAGS=", target)
+		if target != "" {
+			env = append(env, "GOARCH=wasm")
+		}
+		if got, err := startsPrograms(t.Context(), t.TempDir(), env); got != want || err != nil {
+			t.Errorf("startsPrograms(%q) = %t, %v, want %t", target, got, err, want)
+		}
+	}
+}
