@@ -17,8 +17,8 @@ type chainOptions struct {
 	first Options // as the caller set them
 }
 
-// firstOptions returns the options of the first role of a chain. What is only about the credentials
-// that callers get is not in them.
+// firstOptions returns the options of the first role of a chain, without those that apply only to
+// the credentials of the last role.
 func (c *chainOptions) firstOptions(roleARN string) Options {
 	o := c.first
 	o.Chain = nil
@@ -51,8 +51,8 @@ type chain struct {
 	queue  *queue // nil without a pool
 	rules  refresh.Rules
 
-	// failed is why the first role had no credentials before the refresh that is running; nil if it
-	// had.
+	// failed is the reason why the first role had no credentials before the current refresh; nil if it
+	// had credentials.
 	failed atomic.Pointer[error]
 }
 
@@ -140,9 +140,9 @@ func (c *chain) retryAt() time.Time {
 }
 
 // minRefusedAge is the age from which credentials of the first role are renewed when STS answers
-// AccessDenied to them: their permissions may have been revoked ("Revoke IAM role temporary security
-// credentials", IAM User Guide), which does not concern new credentials. A chain that STS always
-// refuses thereby adds at most one request in that time.
+// AccessDenied to them: their permissions may have been revoked ("Revoke IAM role temporary
+// security credentials", IAM User Guide), which does not affect new credentials. So a chain that
+// STS always refuses adds at most one request in that time.
 const minRefusedAge = time.Minute
 
 // mayRenew reports whether new credentials of the first role may change the answer of STS.

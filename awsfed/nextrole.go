@@ -13,9 +13,9 @@ import (
 	"github.com/onafed/onafed/internal/sessiontag"
 )
 
-// A NextRole is a role that the role before it in a chain assumes, see [Options].Chain. The
-// permission policy of the role before it must allow sts:AssumeRole, and its trust policy must
-// allow it for the role before it.
+// A NextRole is a role of a chain after the first one, see [Options].Chain. It is assumed with the
+// credentials of the previous role. The permission policy of the previous role and the trust policy
+// of this role must both allow sts:AssumeRole.
 type NextRole struct {
 	// RoleARN is the role.
 	RoleARN string
@@ -25,12 +25,13 @@ type NextRole struct {
 	SessionName string
 
 	// ExternalID is the external ID that the trust policy requires as sts:ExternalId: 2 to 1,224 of
-	// the characters A-Z a-z 0-9 _ + = , . @ : / and -. It is not a secret for AWS. Empty means none.
+	// the characters A-Z a-z 0-9 _ + = , . @ : / and -. AWS does not treat it as a secret. Empty means
+	// none.
 	ExternalID string
 
 	// Duration is the requested lifetime, in whole seconds from 15 minutes to an hour, which is the
 	// limit of AWS for role chaining. Zero means the default of STS, an hour. [Options].AnyDuration
-	// allows others.
+	// allows other durations.
 	Duration time.Duration
 
 	// Policy and PolicyARNs limit the permissions of the credentials, as in [Options].
@@ -41,8 +42,8 @@ type NextRole struct {
 	// does not distinguish keys.
 	Tags map[string]string
 
-	// TransitiveTagKeys are the keys of the Tags that the roles after this one inherit. These cannot
-	// set them again.
+	// TransitiveTagKeys are the keys of the Tags that the roles after this one inherit. Those roles
+	// cannot set the same keys.
 	TransitiveTagKeys []string
 
 	// SourceIdentity is the source identity of the session, with the characters of a session name.

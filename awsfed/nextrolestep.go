@@ -34,7 +34,8 @@ func (e *AssumeRoleError) nextSteps() string {
 	return ""
 }
 
-// deniedNextSteps returns the possible reasons of AccessDenied. STS gives none in other accounts.
+// deniedNextSteps returns the possible reasons of AccessDenied. STS gives no reason for a role of
+// another account.
 func (e *AssumeRoleError) deniedNextSteps() string {
 	previous, role := quote.Text(e.next.previous, maxShown), quote.Text(e.RoleARN, maxShown)
 	steps := []string{

@@ -30,15 +30,15 @@ type Options struct {
 	// most 10.
 	PolicyARNs []string
 
-	// Chain are roles that are assumed one after the other, each with the credentials of the role
-	// before it, and the first of them with those of the role of [New], to which the options above
-	// belong. The provider returns the credentials of the last role. All roles are in one partition,
-	// and there are at most 10. Nil means no chain. See the package documentation.
+	// Chain are the roles that are assumed after the role of [New], one after the other, each with the
+	// credentials of the previous role. The options above apply only to the role of New. The provider
+	// returns the credentials of the last role. Chain has at most 10 roles, and all roles must be in
+	// one partition. Nil means no chain. See the package documentation.
 	Chain []NextRole
 
 	// ExpectedAccount is the ID of the account that the credentials must belong to, 12 digits; empty
 	// means any. A role of another account is refused at once, and credentials of another account
-	// are never returned. Of a chain, only the last role counts.
+	// are never returned. In a chain, this applies to the last role.
 	ExpectedAccount string
 
 	// InsecureHTTP allows sending tokens to STS over http to hosts other than this one, such as a

@@ -123,10 +123,10 @@ func checkLimits(o *PoolOptions) error {
 // used. Provider sends nothing. The error is an [*OptionError] or [ErrPoolFull].
 //
 // With [Options].Chain, the role is the first one. Chains whose first role is the same and has the
-// same options share its credentials, and one exchange of a token. They are those of another
-// provider of the pool, which is in [Pool.Status] and counts for MaxRoles too: the one that Provider
-// returns for the role and these options without Chain and, if it is that of the last role,
-// ExpectedAccount.
+// same options share its credentials, and one exchange of a token. The credentials of the first
+// role belong to another provider of the pool, which is in [Pool.Status] and counts for MaxRoles
+// too. It has the same options without Chain and ServeExpired, and without ExpectedAccount if that
+// is not the account of the first role.
 func (p *Pool) Provider(roleARN string, optFns ...func(*Options)) (*Provider, error) {
 	o := p.opts.Options
 	if len(optFns) > 0 {

@@ -7,24 +7,24 @@ import (
 )
 
 // Batch changes any number of profiles in the two shared files: all of them or none. Its methods
-// have the names and rules of those of [File], and only collect the changes. [Batch.Commit] makes
-// them. The zero value is an empty batch. It is not safe for concurrent use.
+// have the names and rules of the methods of [File], but only collect changes. [Batch.Commit]
+// writes them. The zero value is an empty batch. It is not safe for concurrent use.
 type Batch struct {
 	edits []fileEdit
 	err   error // the first
 }
 
-// WriteCredentials adds what [File.WriteCredentials] does.
+// WriteCredentials adds the change that [File.WriteCredentials] makes.
 func (b *Batch) WriteCredentials(f *File, profile string, c aws.Credentials) {
 	b.add(f, func() (change, error) { return f.credentials(profile, c) })
 }
 
-// WriteProcess adds what [File.WriteProcess] does.
+// WriteProcess adds the change that [File.WriteProcess] makes.
 func (b *Batch) WriteProcess(f *File, profile, command string) {
 	b.add(f, func() (change, error) { return f.process(profile, command) })
 }
 
-// RemoveCredentials adds what [File.RemoveCredentials] does.
+// RemoveCredentials adds the change that [File.RemoveCredentials] makes.
 func (b *Batch) RemoveCredentials(f *File, profile string) {
 	if f.isMissing() {
 		return
@@ -32,7 +32,7 @@ func (b *Batch) RemoveCredentials(f *File, profile string) {
 	b.add(f, func() (change, error) { return f.removal(profile, new(bool)) })
 }
 
-// Edit adds what [File.Edit] does.
+// Edit adds the changes that [File.Edit] makes.
 func (b *Batch) Edit(f *File, profile string, settings ...Setting) {
 	b.add(f, func() (change, error) { return f.settings(profile, settings) })
 }

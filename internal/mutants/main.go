@@ -1,6 +1,6 @@
-// Mutants checks a report of gremlins, a tool that changes operators in the source and reports which
-// changes no test notices, against the list of known survivors in .ci/mutants.md. It writes the
-// numbers of the package into the table of that file.
+// Command mutants compares a report of gremlins with the list of known survivors in .ci/mutants.md.
+// Gremlins is a tool that changes operators in the source. A change that no test notices is a
+// survivor. The command also writes the numbers of the package into the table of that file.
 //
 // .ci/mutate runs it from the root of the repository:
 //

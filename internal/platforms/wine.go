@@ -63,7 +63,7 @@ func wineProgram(ctx context.Context, env []string, program string, args ...stri
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = append(os.Environ(), env...)
-	cmd.WaitDelay = time.Second // programs that stay have the output open
+	cmd.WaitDelay = time.Second // programs that still run keep the output open
 	out, err := cmd.CombinedOutput()
 	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
 		return fmt.Errorf("%s: %w\n%s", program, err, out)

@@ -18,8 +18,8 @@ const (
 	MaxValue = 256 // characters
 )
 
-// Check returns what is wrong with session tags, or "". transitive are the keys of those that are
-// transitive. The letter case of keys does not matter.
+// Check returns what is wrong with session tags, or "" if they are valid. transitive are the keys
+// of the transitive tags, in any letter case.
 func Check(tags map[string]string, transitive []string) string {
 	if len(tags) > Max {
 		return "more than 50 tags"

@@ -27,14 +27,14 @@ type Command struct {
 	role.Flags `embed:""`
 
 	// The flags of the processes that this command starts; see server.
-	ServeFor int  `hidden:"" help:"Serve credentials until the process with this number ends."`
-	Detach   bool `hidden:"" help:"Start the server and end, so that it is no child of that process."`
+	ServeFor int  `hidden:"" help:"Serve credentials until the process with this ID ends."`
+	Detach   bool `hidden:"" help:"Start the server and end, so that the server is not a child of that process."`
 }
 
 // Help implements kong.HelpProvider.
 func (c *Command) Help() string {
-	return `Runs COMMAND with AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN. Its SDK and the AWS CLI get the
-credentials of the role there, and get new ones before they expire.
+	return `Runs COMMAND with AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN. From this endpoint,
+the AWS CLI and every SDK get the credentials of the role, and new ones before they expire.
 
 The role is assumed first: if it is refused, COMMAND does not run. COMMAND then replaces this process, so its exit status,
 signals, terminal and job control are its own. A second process serves the credentials until COMMAND ends. On Windows,
@@ -49,7 +49,7 @@ Examples:
     onafed aws exec --role-arn arn:aws:iam::123456789012:role/deploy -- aws s3 ls
     onafed aws exec --role-arn arn:aws:iam::123456789012:role/deploy --policy-file task.json -- ./agent
 
-Without --, COMMAND is the first word that is no flag. The exit status is that of COMMAND, or 125 if COMMAND did not run, 126 if
+Without --, COMMAND is the first word that is not a flag. The exit status is that of COMMAND, or 125 if COMMAND did not run, 126 if
 it cannot be executed, and 127 if it is not found.`
 }
 

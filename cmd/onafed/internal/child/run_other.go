@@ -42,7 +42,7 @@ func (c *Command) run(ctx context.Context, t *terminal.Terminal, path string) er
 	return nil
 }
 
-// serveParent is for systems where the child replaces the process.
+// serveParent is needed only on systems where the child replaces this process.
 func (c *Command) serveParent(context.Context, *terminal.Terminal) error {
 	return failure(errors.New("--serve-for: this system has no such server process"))
 }

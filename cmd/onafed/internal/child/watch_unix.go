@@ -12,7 +12,7 @@ import (
 const pollInterval = 200 * time.Millisecond
 
 // poll returns a function that waits until a process has ended, for systems that do not report it.
-// It has ended when it has no number any more, thus when its parent has read its status.
+// A process has ended when its ID is free, which is after its parent has read its exit status.
 func poll(pid int) (wait func(), err error) {
 	if err := syscall.Kill(pid, 0); err != nil {
 		return nil, fmt.Errorf("process %d: %w", pid, err)

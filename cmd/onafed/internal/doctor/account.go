@@ -88,7 +88,7 @@ func (e *examination) identityProvider() {
 	switch {
 	case a.providerErr == nil:
 	case iam.IsMissing(a.providerErr) && a.roleErr == nil:
-		e.problem(name, "the account has none for "+e.command.Issuer, "onafed aws setup writes the commands that make it")
+		e.problem(name, "the account has no identity provider for "+e.command.Issuer, "onafed aws setup writes the commands that create it")
 		return
 	default:
 		e.skipped(name, a.providerErr.Error())

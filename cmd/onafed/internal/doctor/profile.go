@@ -110,7 +110,7 @@ func (e *examination) fileOptions() *export.FileOptions {
 	return &export.FileOptions{TrustedOwner: e.command.TrustedOwner}
 }
 
-// sharedFolders warns of folders on the way to a file in which other users can write.
+// sharedFolders warns of folders in the path of a file in which other users can write.
 func (e *examination) sharedFolders(name string, file *export.File) {
 	folders, err := file.SharedFolders()
 	if err != nil {

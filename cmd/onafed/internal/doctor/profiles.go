@@ -57,7 +57,7 @@ func (e *examination) use(ctx context.Context, p *profile, mode string) {
 			"correct the cause, or write the profile again with "+p.login)
 		return
 	case !role.IsSession(identity, last):
-		e.problem(profileCheck, fmt.Sprintf("%+q: an SDK that reads it is %s, and the file has %s", p.Name, identity, last), "write it again with "+p.login)
+		e.problem(profileCheck, fmt.Sprintf("%+q: an SDK that reads it has the identity %s, and the file has %s", p.Name, identity, last), "write it again with "+p.login)
 		return
 	}
 	expires, until := p.expires, "mode "+mode
@@ -136,7 +136,7 @@ func (p *profile) regionDiffers() string {
 }
 
 // lineDiffers compares a credential_process with the file. Where the token comes from is not
-// compared: the file does not say it.
+// compared, because the file does not contain it.
 func (p *profile) lineDiffers(line string) string {
 	words, ok := splitWords(line)
 	if !ok || len(words) < 3 || words[1] != "aws" || words[2] != "credential-process" {
@@ -156,7 +156,7 @@ func (p *profile) lineDiffers(line string) string {
 		return err.Error()
 	}
 	if i := firstDifference(got, want); i >= 0 {
-		return fmt.Sprintf("its credential_process has %s, and the file %s", argument(got, i), argument(want, i))
+		return fmt.Sprintf("its credential_process has %s, and the file has %s", argument(got, i), argument(want, i))
 	}
 	return ""
 }
@@ -216,7 +216,7 @@ func splitWords(line string) (words []string, ok bool) {
 	return words, true
 }
 
-// checkFlags returns an error for a flag that has no meaning beside --file.
+// checkFlags returns an error for a flag that has no meaning together with --file.
 func (c *Command) checkFlags(roleOfEnvironment string) error {
 	for _, f := range []struct {
 		flag  string

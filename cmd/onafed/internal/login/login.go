@@ -18,7 +18,7 @@ import (
 	"github.com/onafed/onafed/idp"
 )
 
-// login is the login of one profile: its flags, and what is found out on the way.
+// login is the login of one profile: its flags, and the results of its steps.
 type login struct {
 	Command
 
@@ -159,7 +159,7 @@ func (l *login) check(ctx context.Context) error {
 		return fmt.Errorf("profile %+q was written to %s, but an SDK that reads it gets no credentials: %w", l.Profile, at(l.files.config), err)
 	}
 	if !sameRole(identity, l.identity) {
-		return fmt.Errorf("profile %+q was written to %s, but an SDK that reads it is %s, not %s: the SDK prefers another setting of the profile",
+		return fmt.Errorf("profile %+q was written to %s, but an SDK that reads it has the identity %s, not %s: it prefers another setting of the profile",
 			l.Profile, at(l.files.config), identity, l.identity)
 	}
 	l.credentials, l.identity = credentials, identity
@@ -167,7 +167,7 @@ func (l *login) check(ctx context.Context) error {
 }
 
 // UseProfile loads a profile as a program does that uses the SDK without this library, and asks STS
-// for its identity. STS answers that to every caller. f chooses the region of STS.
+// for its identity, which needs no permission. f chooses the region of STS.
 func UseProfile(ctx context.Context, profile string, f *role.Flags) (aws.Credentials, string, error) {
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(profile))
 	if err != nil {

@@ -104,7 +104,7 @@ func (c *Command) loadAll(ctx context.Context, t *terminal.Terminal, logins []*l
 	return nil
 }
 
-// each calls do for all logins, for some of them at the same time.
+// each calls do for all logins, for up to atOnce of them at the same time.
 func each(logins []*login, do func(int, *login)) {
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, atOnce)

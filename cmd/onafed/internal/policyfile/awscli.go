@@ -36,9 +36,9 @@ stop() {
 }
 `
 
-// AWSCLI returns a script for a POSIX shell that makes the provider and the roles with the AWS CLI.
-// It may run again: it then updates what differs, and it removes nothing. Each value is one word of
-// the shell. Values that may look like a file or a URL to the AWS CLI are in JSON.
+// AWSCLI returns a script for a POSIX shell that creates the provider and the roles with the AWS
+// CLI. It can run again: it then updates what differs, and it removes nothing. Each value is one
+// word of the shell. Values that may look like a file or a URL to the AWS CLI are in JSON.
 func AWSCLI(p *Provider, roles []Role) (string, error) {
 	provider, err := arn.Parse(p.ARN)
 	if err != nil {
@@ -47,7 +47,7 @@ func AWSCLI(p *Provider, roles []Role) (string, error) {
 	s := &script{}
 	s.line("#!/bin/sh")
 	s.line("# Lets ID tokens of %s assume roles of the AWS account %s.", p.URL, provider.AccountID)
-	s.line("# It needs the AWS CLI with credentials of that account, and may run again: it updates what")
+	s.line("# It needs the AWS CLI with credentials of that account. You can run it again: it updates what")
 	s.line("# differs, replaces the trust policies of the roles, and removes nothing. It prints the ARNs of")
 	s.line("# the roles.")
 	s.WriteString(scriptHead)

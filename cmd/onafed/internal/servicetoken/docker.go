@@ -52,8 +52,9 @@ In ~/.docker/config.json, with the host of the registry:
 
     {"credHelpers": {"123456789012.dkr.ecr.eu-central-1.amazonaws.com": "onafed"}}
 
-Docker passes no flags. The role is that of AWS_ROLE_ARN, and the ID token comes from the environment. For another choice, or for
-several roles, make a script docker-credential-NAME instead of the link, and write NAME in the configuration:
+Docker passes no flags. The role comes from AWS_ROLE_ARN, and the ID token from the Ona environment or ONAFED_TOKEN_FILE. For
+another choice, or for several roles, make a script docker-credential-NAME instead of the link, and write NAME in the
+configuration:
 
     exec onafed aws docker-credential --role-arn arn:aws:iam::123456789012:role/build "$@"
 
@@ -64,8 +65,8 @@ Example:
 The role needs the permission ecr:GetAuthorizationToken.`
 }
 
-// Arguments returns the arguments of this program for the ones with which it was started: as a
-// credential helper it has another name.
+// Arguments returns the arguments after the name of the program. If the name is that of the
+// credential helper, the command is added before them.
 func Arguments(started []string) []string {
 	name := strings.TrimSuffix(filepath.Base(started[0]), ".exe")
 	if name != helperName {

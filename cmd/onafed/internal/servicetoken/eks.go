@@ -17,7 +17,7 @@ import (
 // EKSCommand is "aws eks-token".
 type EKSCommand struct {
 	Cluster     string `required:"" help:"The name of the cluster." placeholder:"NAME"`
-	Kubectl     bool   `help:"Instead of a token, print the kubectl command after which kubectl runs this one. Its user has the name of the cluster."`
+	Kubectl     bool   `help:"Instead of a token, print the kubectl command that installs this command as the credential plugin of a user with the name of the cluster."`
 	role.Shared `embed:""`
 }
 
@@ -25,15 +25,15 @@ type EKSCommand struct {
 func (c *EKSCommand) Help() string {
 	return `Prints a token for the Kubernetes API of an EKS cluster, as the ExecCredential that kubectl and client-go expect of a credential
 plugin, in the version that KUBERNETES_EXEC_INFO asks for. The token is valid for 14 minutes and never longer than its
-credentials, which the programs of this user share as with credential-process.
+credentials. All programs of this user share the credentials, as with credential-process.
 
-To let kubectl use the role, run the command that --kubectl prints in a POSIX shell. Examples:
+To let kubectl use the role, run in a POSIX shell the command that --kubectl prints. Examples:
 
     onafed aws eks-token --cluster prod --role-arn arn:aws:iam::123456789012:role/deploy --kubectl | sh
     onafed aws eks-token --cluster prod --role-arn arn:aws:iam::123456789012:role/deploy
 
-The role needs an access entry of the cluster. The token names the STS of --region, which may be any region of the partition.
-Default: AWS_REGION, AWS_DEFAULT_REGION, or the default of the partition.`
+The cluster needs an access entry for the role. The token names the STS endpoint of --region, which may be any region of the
+partition. Default: AWS_REGION, AWS_DEFAULT_REGION, or the default of the partition.`
 }
 
 // Validate is called by kong.
@@ -71,7 +71,7 @@ func (c *EKSCommand) Run(ctx context.Context, t *terminal.Terminal) error {
 }
 
 // tokens returns the source of tokens. The settings of the SDK are not loaded, because every region
-// of the partition will do.
+// of the partition works.
 func (c *EKSCommand) tokens(credentials aws.CredentialsProvider) (*authtoken.Source, error) {
 	return authtoken.EKS(aws.Config{
 		Region:      cmp.Or(c.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), c.STSRegion()),

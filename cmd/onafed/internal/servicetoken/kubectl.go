@@ -9,8 +9,8 @@ import (
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 )
 
-// execVersion is the version of ExecCredential in the configuration of kubectl. kubectl from 1.10 on
-// knows v1beta1, and sets no interactiveMode, which v1 needs.
+// execVersion is the version of ExecCredential in the configuration of kubectl. kubectl from 1.10
+// on knows v1beta1. v1 needs interactiveMode, which kubectl config set-credentials does not write.
 const execVersion = "client.authentication.k8s.io/v1beta1"
 
 // printKubectl prints the command of kubectl that installs this command with its flags.
@@ -38,13 +38,13 @@ func (c *EKSCommand) printKubectl(t *terminal.Terminal) error {
 		return err
 	}
 	if variable != "" {
-		t.Say("the command reads %s: kubectl must have it", variable)
+		t.Say("the command reads the variable %s: set it where kubectl runs", variable)
 	}
 	t.Say("to use it in the current context: kubectl config set-context --current --user=%s", terminal.ShellWord(c.Cluster))
 	return nil
 }
 
-// kubectlLine returns the command for a POSIX shell with which kubectl runs a program to
+// kubectlLine returns the command for a POSIX shell that makes kubectl run a program to
 // authenticate a user.
 func kubectlLine(user, program string, args []string) (string, error) {
 	words := []string{

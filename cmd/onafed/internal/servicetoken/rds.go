@@ -25,17 +25,17 @@ type RDSCommand struct {
 
 // Help implements kong.HelpProvider.
 func (c *RDSCommand) Help() string {
-	return `Prints a token, the password of a user of a database in RDS or Aurora, or of an RDS Proxy, with IAM database authentication. The
-token is valid for 15 minutes and never longer than its credentials, which the programs of this user share as with
-credential-process. An open connection stays open after that.
+	return `Prints a token for IAM database authentication: the password of a user of a database in RDS or Aurora, or of an RDS Proxy.
+The token is valid for 15 minutes and never longer than its credentials. A connection stays open after the token expires. All
+programs of this user share the credentials, as with credential-process.
 
 Example, for psql:
 
     export PGPASSWORD="$(onafed aws rds-token --host db.abc.eu-central-1.rds.amazonaws.com --port 5432 --user app \
         --role-arn arn:aws:iam::123456789012:role/app)"
 
-The role needs the permission rds-db:connect. The region is that of --region, or else the one in the name of the host, or else
-that of the SDK's settings.`
+The role needs the permission rds-db:connect. The region comes from --region, or else from the name of the host, or
+else from the SDK's settings.`
 }
 
 // Validate is called by kong.

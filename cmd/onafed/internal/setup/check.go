@@ -33,7 +33,7 @@ const (
 // rule.
 func checkURL(url string) error {
 	if len(url) > maxURL {
-		return fmt.Errorf("the issuer %s has %d characters: IAM accepts %d", quote.Name(url), len(url), maxURL)
+		return fmt.Errorf("the issuer %s has %d characters: IAM accepts at most %d", quote.Name(url), len(url), maxURL)
 	}
 	return nil
 }
@@ -44,7 +44,7 @@ func checkPath(path string) error {
 	case path == "":
 		return nil
 	case len(path) > maxPath:
-		return fmt.Errorf("the path %s has %d characters: IAM accepts %d", quote.Name(path), len(path), maxPath)
+		return fmt.Errorf("the path %s has %d characters: IAM accepts at most %d", quote.Name(path), len(path), maxPath)
 	case path[0] != '/' || path[len(path)-1] != '/':
 		return fmt.Errorf("the path %s: a path begins and ends with /, as in /ci/", quote.Name(path))
 	case strings.TrimFunc(path, func(r rune) bool { return 0x21 <= r && r <= 0x7e }) != "":
@@ -53,8 +53,8 @@ func checkPath(path string) error {
 	return nil
 }
 
-// checkPolicies returns an error for ARNs that are not those of policies which a role of the account
-// can have.
+// checkPolicies returns an error for an ARN that is not that of a managed policy, or of one that a
+// role of the account cannot have.
 func checkPolicies(partition, account string, arns []string) error {
 	for i, s := range arns {
 		a, err := arn.Parse(s)
@@ -77,7 +77,7 @@ func checkPolicies(partition, account string, arns []string) error {
 // thumbprints returns thumbprints in lower case, as IAM returns them.
 func thumbprints(given []string) ([]string, error) {
 	if len(given) > maxThumbprints {
-		return nil, fmt.Errorf("%d thumbprints: IAM accepts %d", len(given), maxThumbprints)
+		return nil, fmt.Errorf("%d thumbprints: IAM accepts at most %d", len(given), maxThumbprints)
 	}
 	var all []string
 	for _, s := range given {
@@ -96,7 +96,7 @@ func thumbprints(given []string) ([]string, error) {
 // tags returns the tags in arguments of the form KEY=VALUE.
 func tags(given []string) ([]policyfile.Tag, error) {
 	if len(given) > maxTags {
-		return nil, fmt.Errorf("%d tags: IAM accepts %d", len(given), maxTags)
+		return nil, fmt.Errorf("%d tags: IAM accepts at most %d", len(given), maxTags)
 	}
 	var all []policyfile.Tag
 	for _, s := range given {

@@ -23,11 +23,11 @@ type Command struct {
 	RolePath           string   `help:"The path of the role, such as /ci/. Default: /." placeholder:"PATH"`
 	MaxSessionDuration int      `help:"The longest session that the role allows, 3600 to 43200 seconds. Default: an hour for a new role, no change of an existing one." placeholder:"N"`
 	AttachPolicy       []string `help:"Attach this managed policy; repeat the flag for several." placeholder:"ARN" sep:"none"`
-	InlinePolicy       string   `help:"A JSON file with the permissions of the role, for its inline policy onafed." placeholder:"FILE"`
+	InlinePolicy       string   `help:"A JSON file with the permissions of the role, which become its inline policy named onafed." placeholder:"FILE"`
 	Tag                []string `help:"A tag of what is created; repeat the flag for several." placeholder:"KEY=VALUE" sep:"none"`
-	ExistingProvider   bool     `help:"The account has the identity provider, with the audience, and this does not change it."`
+	ExistingProvider   bool     `help:"The account already has the identity provider, with the audience. It is not changed."`
 	Thumbprint         []string `help:"The SHA-1 thumbprint of a certificate of the issuer's host, 40 hexadecimal digits. AWS needs it only for hosts without a certificate of a well-known authority." placeholder:"HEX"`
-	Output             string   `help:"The form: ${enum}." enum:"cli,terraform,cloudformation" default:"cli" short:"o"`
+	Output             string   `help:"The output format: ${enum}." enum:"cli,terraform,cloudformation" default:"cli" short:"o"`
 }
 
 // Help implements kong.HelpProvider.
@@ -44,17 +44,19 @@ Examples:
     onafed aws setup --account 123456789012 --organization 0191e223-1c3c-7607-badf-303c98b52d2f --role-name deploy \
         --inline-policy permissions.json --max-session-duration 43200 --output cloudformation > stack.json
 
-The forms:
+The output formats:
 
-  cli             A script for sh with commands of the AWS CLI. It stops if the credentials belong to another account. It may run
-                  again: it adds a missing audience to the identity provider, and replaces the trust policy, the maximum session
+  cli             A script for sh with commands of the AWS CLI. It stops if the credentials belong to another account. You can run
+                  it again: it adds a missing audience to the identity provider, and replaces the trust policy, the maximum session
                   duration and the inline policy of a role. It removes nothing else.
   terraform       Resources for Terraform 1.2 or newer. With --existing-provider, a data source instead of the resource.
-  cloudformation  A template. Its parameter CreateProvider turns the identity provider off. It needs CAPABILITY_NAMED_IAM.
+  cloudformation  A template. Its parameter CreateProvider decides whether it creates the identity provider. It needs
+                  CAPABILITY_NAMED_IAM.
 
 Old versions of the AWS CLI and of Terraform's AWS provider refuse a provider without --thumbprint.
 
-With --rules, the permissions, the path and the tags are those of each role. Text that a form would replace is quoted or refused.`
+With --rules, every role gets the same permissions, path and tags. Text that has a special meaning in the output format is quoted
+or refused.`
 }
 
 // Run implements the command.
@@ -114,7 +116,7 @@ func (c *Command) provider(roles []trustpolicy.Role) (*policyfile.Provider, erro
 	}
 	for _, audience := range p.Audiences {
 		if n := len([]rune(audience)); n > maxAudience {
-			return nil, fmt.Errorf("the audience %s has %d characters: IAM accepts %d", quote.Name(audience), n, maxAudience)
+			return nil, fmt.Errorf("the audience %s has %d characters: IAM accepts at most %d", quote.Name(audience), n, maxAudience)
 		}
 	}
 	var err error
@@ -169,8 +171,8 @@ func (c *Command) roles(t *terminal.Terminal, built []trustpolicy.Role) ([]polic
 	return roles, nil
 }
 
-// warn says that a login in China needs --audience, because the audience of the flags' default is
-// not the one that a login has.
+// warn says that a login in China needs --audience, because the default audience of this command is
+// not that of a login.
 func (c *Command) warn(t *terminal.Terminal, roles []trustpolicy.Role) {
 	for _, role := range roles {
 		for _, rule := range role.Rules {

@@ -13,7 +13,7 @@ import (
 // Command is "aws trust-policy".
 type Command struct {
 	Roles  `embed:""`
-	Output string `help:"The form: ${enum}." enum:"json,terraform,cloudformation" default:"json" short:"o"`
+	Output string `help:"The output format: ${enum}." enum:"json,terraform,cloudformation" default:"json" short:"o"`
 }
 
 // Help implements kong.HelpProvider.
