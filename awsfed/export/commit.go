@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// A fileEdit is one edit of a file, with its state on the way to disk.
+// A fileEdit is one edit of a file, and how far it was written.
 type fileEdit struct {
 	file    *File
 	changes []change

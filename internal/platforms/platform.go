@@ -18,7 +18,7 @@ type platform struct {
 	flags  []string // of go test
 	runner string   // the program that runs a test binary; empty: the system itself
 	// emulator runs test binaries where the system cannot. It does not run the programs that a test
-	// starts, so the exceptions of the platform "qemu" hold, too.
+	// starts, so the exceptions of the platform "qemu" apply, too.
 	emulator string
 	instead  []string // variables that select another processor for the emulator
 	needs    []string // programs

@@ -47,7 +47,7 @@ func (e *examination) environment() {
 		}
 	}
 	if len(e.checks) == before {
-		e.ok(name, "SDKs prefer no variable to the profile")
+		e.ok(name, "no variable is set that SDKs prefer to the profile")
 	}
 }
 

@@ -103,7 +103,7 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 		return err
 	}
 	if l.variable != "" {
-		t.Say("the profile reads %s: only programs that have it get credentials", l.variable)
+		t.Say("the profile reads the variable %s: only programs that have this variable get credentials", l.variable)
 	}
 	if err := c.printOne(t, l.result("")); err != nil {
 		return err

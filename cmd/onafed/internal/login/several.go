@@ -167,7 +167,7 @@ func (c *Command) sayVariables(t *terminal.Terminal, logins []*login) {
 	for _, l := range logins {
 		if l.variable != "" && !said[l.variable] {
 			said[l.variable] = true
-			t.Say("profiles of the mode process read %s: only programs that have it get credentials", l.variable)
+			t.Say("profiles with the mode process read the variable %s: only programs that have this variable get credentials", l.variable)
 		}
 	}
 }

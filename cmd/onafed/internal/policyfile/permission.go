@@ -54,7 +54,7 @@ func PermissionPolicy(text string) (string, error) {
 		return "", errors.New("a permission policy has the member Statement")
 	}
 	if n := utf8.RuneCountInString(b.String()); n > maxInlinePolicy {
-		return "", fmt.Errorf("the policy has %d characters: IAM accepts %d in the inline policies of a role", n, maxInlinePolicy)
+		return "", fmt.Errorf("the policy has %d characters: IAM accepts at most %d in the inline policies of a role", n, maxInlinePolicy)
 	}
 	return b.String(), nil
 }

@@ -58,7 +58,7 @@ type Provider struct {
 func CheckRoleName(name string) error {
 	switch {
 	case len(name) > 64:
-		return fmt.Errorf("the role name %s has %d characters: IAM accepts 64", quote.Text(name, 80), len(name))
+		return fmt.Errorf("the role name %s has %d characters: IAM accepts at most 64", quote.Text(name, 80), len(name))
 	case name != "" && !IsName(name):
 		return fmt.Errorf("the role name %s: IAM accepts letters, digits and _+=,.@- (a path is not a part of the name)", quote.Text(name, 80))
 	}

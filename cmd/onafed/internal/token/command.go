@@ -24,7 +24,7 @@ type Command struct {
 	IssuerAt         string   `help:"With --verify: the address on this host that serves the documents of the issuer, such as the address of onafed dev." placeholder:"URL"`
 	Organization     string   `help:"With --verify: the organization that the token must belong to." placeholder:"ID"`
 	Output           string   `help:"Write the token to this file, without a newline, for AWS_WEB_IDENTITY_TOKEN_FILE. Choose a folder that contains nothing else." placeholder:"FILE" xor:"form"`
-	Group            string   `help:"With --output: a group of this user that may also read the file. An existing folder must be open to the group." placeholder:"GROUP"`
+	Group            string   `help:"With --output: a group of this user that can also read the file. The group must have access to a folder that exists." placeholder:"GROUP"`
 	Watch            bool     `help:"With --output: replace the file each time before the token expires. The command runs until it gets a signal."`
 	Verbose          bool     `short:"v" help:"Log each step on standard error."`
 	source.Flags     `embed:""`
