@@ -80,6 +80,19 @@ func TestContributingNamesTheSteps(t *testing.T) {
 	}
 }
 
+// TestTheRootHasNoEmptyFiles finds files that a command left behind in the root of the repository.
+func TestTheRootHasNoEmptyFiles(t *testing.T) {
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && info.Size() == 0 {
+			t.Errorf("%s is empty: remove it", e.Name())
+		}
+	}
+}
+
 // markdown returns the Markdown files of the repository by path, with slashes.
 func markdown(t *testing.T) map[string]string {
 	t.Helper()

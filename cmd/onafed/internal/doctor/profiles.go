@@ -93,6 +93,9 @@ func (p *profile) written() (mode, problem, fix string) {
 		return "", err.Error(), fileFix(err, terminal.WithoutHome(p.config.Path()))
 	}
 	again := "write it with " + p.login
+	if p.Mode == "" && inConfig.Process != "" && inKeys.Keys == export.NoKeys {
+		again += " --mode process" // the default mode would replace the process with keys
+	}
 	kind := inKeys.Keys
 	p.expires = inKeys.Expires
 	if kind == export.NoKeys {

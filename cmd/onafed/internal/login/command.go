@@ -49,14 +49,15 @@ sourceIdentity, tags, transitiveTags, policyFile and policyArns. Only profile an
 to the profile. Paths are relative to the file, and --mode is for profiles without a mode. The flags for the token source,
 --audience and --overwrite are for all profiles; AWS_ROLE_ARN is not used. In YAML:
 
-  - profile: build
-    role: arn:aws:iam::123456789012:role/build
-    region: eu-central-1
-  - profile: deploy
-    role: arn:aws:iam::123456789012:role/build
-    chain:
-      - role: arn:aws:iam::210987654321:role/deploy
-        externalId: example`
+    # profiles.yaml
+    - profile: build
+      role: arn:aws:iam::123456789012:role/build
+      region: eu-central-1
+    - profile: deploy
+      role: arn:aws:iam::123456789012:role/build
+      chain:
+        - role: arn:aws:iam::210987654321:role/deploy
+          externalId: example`
 }
 
 // BeforeApply is called by kong. With --file the command needs no role.

@@ -160,6 +160,10 @@ func (r *reader) file(n *yaml.Node, dir string) []Profile {
 		r.fail(n.Content[maxProfiles], "the file has %d profiles, more than %d: split it", len(n.Content), maxProfiles)
 		return nil
 	}
+	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+		r.fail(n, "the list is empty: write at least one profile")
+		return nil
+	}
 	var all []Profile
 	lines := make(map[string]int)
 	r.list(n, func(item *yaml.Node) {
@@ -229,7 +233,7 @@ func (r *reader) chain(n *yaml.Node, dir string, given map[string]*yaml.Node) (c
 			"role":            as("RoleARN", func(n *yaml.Node) { next.RoleARN = r.text(n) }),
 			"externalId":      as("ExternalID", func(n *yaml.Node) { next.ExternalID = r.text(n) }),
 			"sessionName":     as("SessionName", func(n *yaml.Node) { next.SessionName = r.text(n) }),
-			"durationSeconds": as("Duration", func(n *yaml.Node) { next.Duration = seconds(r.number(n, 1, role.MaxSeconds)) }),
+			"durationSeconds": as("Duration", func(n *yaml.Node) { next.Duration = seconds(r.number(n, 1, role.MaxChainSeconds)) }),
 			"sourceIdentity":  as("SourceIdentity", func(n *yaml.Node) { next.SourceIdentity = r.text(n) }),
 			"tags":            as("Tags", tags(false)),
 			"transitiveTags":  as("TransitiveTagKeys", tags(true)),

@@ -98,7 +98,7 @@ func TestParseRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                            "it is empty: write a list of profiles",
 		"# nothing\n":                 "it is empty: write a list of profiles",
-		"[]":                          "line 1, column 1: the list is empty",
+		"[]":                          "line 1, column 1: the list is empty: write at least one profile",
 		"profile: a":                  "line 1, column 1: a list is needed, not an object",
 		"- a":                         "line 1, column 3: an object is needed, not a text",
 		"- profile: a\n\trole: b":     "line 2, column ",
@@ -121,9 +121,10 @@ func TestParseRefuses(t *testing.T) {
 		one("  sessionName: a b"):     `line 3, column 16: "a b": want 2 to 64`,
 		one("  sessionName: [a]"):     "line 3, column 16: a text is needed, not a list",
 		one("  mode: keys"):           `line 3, column 9: "keys": want file or process`,
-		one("  durationSeconds: 0"):   `line 3, column 20: "0": want a number from 1 to 43200`,
-		one("  durationSeconds: 1h"):  "line 3, column 20: a number is needed, not a text",
-		one("  durationSeconds: 1.5"): "line 3, column 20: a number is needed, not a number",
+		one("  durationSeconds: 0"):   `line 3, column 20: "0": want a whole number from 1 to 43200`,
+		one("  durationSeconds: 1h"):  "line 3, column 20: a whole number is needed, not a text",
+		one("  durationSeconds: 1e3"): `line 3, column 20: "1e3": want a whole number from 1 to 43200`,
+		one("  durationSeconds: 1.5"): `line 3, column 20: "1.5": want a whole number from 1 to 43200`,
 		one("  policyArns: arn"):      "line 3, column 15: a list is needed, not a text",
 		one("  policyArns: [arn]"):    `line 3, column 15: "arn" is not the ARN of a policy`,
 		one("  policyArns: []"):       "line 3, column 15: the list is empty",
@@ -131,7 +132,7 @@ func TestParseRefuses(t *testing.T) {
 		one("  chain: [{}]"):          "line 3, column 11: the member role is missing",
 		one("  chain: [{role: x}]"):   `line 3, column 18: "x" is not the ARN of a role`,
 		one("  chain: [{role: " + deploy + ", externalId: é}]"):                        "want 2 to 1,224 of the characters",
-		one("  chain: [{role: " + deploy + ", durationSeconds: 43201}]"):               "want a number from 1 to 43200",
+		one("  chain: [{role: " + deploy + ", durationSeconds: 3601}]"):                "want a whole number from 1 to 3600",
 		one("  chain: [{role: " + deploy + ", tags: {a: 1}}]"):                         "line 3, column 67: a text is needed, not a number",
 		one("  chain: [{role: " + deploy + ", tags: {a: x}, transitiveTags: {a: y}}]"): `the tag "a" is given twice`,
 		one("  chain: [{role: " + deploy + ", tags: {'aws:x': x}}]"):                   "line 3, column ",
@@ -164,7 +165,7 @@ line 3, column 9: "y": want file or process
 line 4, column 3: the member "extra" is unknown
 line 5, column 3: the member role is missing
 line 5, column 12: the profile "a" is also on line 1
-line 6, column 20: "-1": want a number from 1 to 43200
+line 6, column 20: "-1": want a whole number from 1 to 43200
 line 7, column 16: " ": want 2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -`
 	if err == nil || err.Error() != want {
 		t.Errorf("Parse = %v\nwant\n%s", err, want)

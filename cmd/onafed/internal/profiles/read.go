@@ -109,13 +109,13 @@ func (r *reader) text(n *yaml.Node) string {
 
 // number returns a whole number in a range.
 func (r *reader) number(n *yaml.Node, least, most int) int {
-	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" {
-		r.wrongKind(n, "a number")
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" && n.ShortTag() != "!!float" {
+		r.wrongKind(n, "a whole number")
 		return 0
 	}
 	number, err := strconv.Atoi(n.Value)
 	if err != nil || number < least || number > most {
-		r.fail(n, "%s: want a number from %d to %d", quote.Text(n.Value, 20), least, most)
+		r.fail(n, "%s: want a whole number from %d to %d", quote.Text(n.Value, 20), least, most)
 		return 0
 	}
 	return number

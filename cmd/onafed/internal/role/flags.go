@@ -22,6 +22,10 @@ import (
 // AssumeRoleWithWebIdentity, DurationSeconds).
 const MaxSeconds = 12 * 60 * 60
 
+// MaxChainSeconds is the longest session of a role that another role assumes (AWS STS API Reference,
+// AssumeRole, DurationSeconds).
+const MaxChainSeconds = 60 * 60
+
 // Flags choose the role to assume, the session and the token source.
 type Flags struct {
 	RoleARN         string `env:"AWS_ROLE_ARN,IDP_AWS_ROLE_ARN" help:"The role to assume." placeholder:"ARN" group:"The role"`

@@ -110,8 +110,8 @@ func (r *NextRole) setDuration(value string) error {
 	switch {
 	case r.Duration != 0:
 		return errors.New("duration-seconds is given twice")
-	case err != nil || n < 1 || n > MaxSeconds:
-		return fmt.Errorf("duration-seconds=%s: want a number from 1 to %d", quote.Text(value, 20), MaxSeconds)
+	case err != nil || n < 1 || n > MaxChainSeconds:
+		return fmt.Errorf("duration-seconds=%s: want a number from 1 to %d", quote.Text(value, 20), MaxChainSeconds)
 	}
 	r.Duration = time.Duration(n) * time.Second
 	return nil

@@ -45,7 +45,7 @@ func checkPath(path string) error {
 		return nil
 	case len(path) > maxPath:
 		return fmt.Errorf("the path %s has %d characters: IAM accepts at most %d", quote.Name(path), len(path), maxPath)
-	case path[0] != '/' || path[len(path)-1] != '/':
+	case path == "//" || path[0] != '/' || path[len(path)-1] != '/':
 		return fmt.Errorf("the path %s: a path begins and ends with /, as in /ci/", quote.Name(path))
 	case strings.TrimFunc(path, func(r rune) bool { return 0x21 <= r && r <= 0x7e }) != "":
 		return fmt.Errorf("the path %s: IAM accepts printable ASCII characters without spaces", quote.Name(path))

@@ -24,7 +24,7 @@ func TestCheckPath(t *testing.T) {
 	for path, good := range map[string]bool{
 		"": true, "/": true, "/ci/": true, "/a/b/": true, `/$(id)'"/`: true, "/" + strings.Repeat("a", 510) + "/": true,
 		"/" + strings.Repeat("a", 511) + "/": false,
-		"ci":                                 false, "/ci": false, "ci/": false, "/a b/": false, "/a\n/": false, "/ä/": false, "/\x1b/": false,
+		"//":                                 false, "ci": false, "/ci": false, "ci/": false, "/a b/": false, "/a\n/": false, "/ä/": false, "/\x1b/": false,
 	} {
 		if err := checkPath(path); (err == nil) != good {
 			t.Errorf("checkPath(%q) = %v", path, err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/trust"
@@ -162,6 +163,10 @@ func (c *Command) roles(t *terminal.Terminal, built []trustpolicy.Role) ([]polic
 	for i, r := range built {
 		if r.Name == "" {
 			return nil, errors.New("--role-name is needed, or the member role in each rule")
+		}
+		// IAM does not distinguish names that differ only in letter case.
+		if j := slices.IndexFunc(built[:i], func(b trustpolicy.Role) bool { return strings.EqualFold(b.Name, r.Name) }); j >= 0 {
+			return nil, fmt.Errorf("the roles %s and %s differ only in letter case, which IAM does not distinguish: rename one", quote.Name(built[j].Name), quote.Name(r.Name))
 		}
 		roles[i] = policyfile.Role{
 			Name: r.Name, Policy: r.Policy, Path: c.RolePath, MaxSession: c.MaxSessionDuration,
