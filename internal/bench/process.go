@@ -65,10 +65,10 @@ func measureProcess(ctx context.Context, b *bench) error {
 	}
 	cache := filepath.Join(dir, "cache") // on Linux, on macOS, on Windows
 	r := &processRun{env: []string{"XDG_CACHE_HOME=" + cache, "HOME=" + cache, "LocalAppData=" + cache}}
-	for _, name := range []string{"AWS_ENDPOINT_URL_STS", "AWS_REGION", "AWS_ROLE_ARN"} {
+	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ROLE_ARN"} {
 		r.env = append(r.env, name+"="+vars[name])
 	}
-	args := []string{"aws", "credential-process", "--token-file", vars["AWS_WEB_IDENTITY_TOKEN_FILE"]}
+	args := []string{"aws", "credential-process", "--token-file", vars["ONAFED_TOKEN_FILE"]}
 	filled, err := r.output(ctx, onafed, args...)
 	if err != nil {
 		return err
