@@ -25,10 +25,7 @@ type secretCase struct {
 
 // secretCases have every command, in success and in failure.
 func secretCases() []secretCase {
-	const (
-		quiet  = false // its data is no secret
-		secret = true  // its data is one
-	)
+	const quiet, secret = false, true // whether its data is a secret
 	role, from := "--role-arn="+testRole, "--token-file=token"
 	return []secretCase{
 		{secret, 0, "idp token --audience sts.amazonaws.com " + from},

@@ -86,7 +86,7 @@ func (r *runner) emulate(ctx context.Context, p platform) error {
 	if err != nil || starts {
 		return err
 	}
-	if _, err := exec.LookPath(p.emulator); err != nil {
+	if path, _ := exec.LookPath(p.emulator); path == "" {
 		r.result.leftOut, r.result.missing = notInstalled(p.emulator), p.required()
 		return nil
 	}
