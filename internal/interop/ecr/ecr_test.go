@@ -12,6 +12,7 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,6 +85,32 @@ type service struct {
 	registry  http.Handler
 }
 
+// newService returns a service whose API is at the STS.
+func newService(fake *awsfedtest.STS) *service {
+	s := &service{passwords: map[string]bool{}, registry: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
+	fake.Handle("ecr", http.HandlerFunc(s.issue))
+	return s
+}
+
+// network returns a network that has the registry.
+func (s *service) network(t *testing.T) *fakenet.Net {
+	t.Helper()
+	network, err := fakenet.New(t.TempDir(), map[string]http.Handler{host: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(network.Close)
+	return network
+}
+
+// openRegistry serves the registry without passwords, and returns its address.
+func openRegistry(t *testing.T, s *service) string {
+	t.Helper()
+	server := httptest.NewServer(s.registry)
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
 // issue answers GetAuthorizationToken.
 func (s *service) issue(w http.ResponseWriter, r *http.Request) {
 	if target := r.Header.Get("X-Amz-Target"); target != "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken" {
@@ -116,13 +143,8 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestPull(t *testing.T) {
 	iss := idptest.NewIssuer(t, nil)
 	fake := awsfedtest.New(t, iss, roleARN)
-	s := &service{passwords: map[string]bool{}, registry: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
-	fake.Handle("ecr", http.HandlerFunc(s.issue))
-	network, err := fakenet.New(t.TempDir(), map[string]http.Handler{host: s})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(network.Close)
+	s := newService(fake)
+	network := s.network(t)
 	setUp(t, iss, awsfedtest.Start(t, fake))
 	options := []crane.Option{crane.WithTransport(network.Client().Transport), crane.WithContext(t.Context())}
 

@@ -3,12 +3,10 @@ package rds_test
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -34,6 +32,7 @@ const (
 
 // A world has an STS, a role with short sessions, and a database that accepts tokens of this STS.
 type world struct {
+	Issuer   *idptest.Issuer
 	STS      *awsfedtest.STS
 	Provider *awsfed.Provider
 	Config   aws.Config
@@ -54,7 +53,7 @@ func newWorld(t *testing.T) *world {
 		Effect: trust.Allow, Principal: trust.Principal{Federated: []string{provider}}, Actions: []string{"sts:AssumeRoleWithWebIdentity"},
 		Conditions: []trust.Condition{{Operator: "StringEquals", Key: trust.ConditionKey(iss.URL, "aud"), Values: []string{"sts.amazonaws.com"}}},
 	}}}
-	w := &world{tokens: map[string]bool{}}
+	w := &world{Issuer: iss, tokens: map[string]bool{}}
 	w.STS, err = awsfedtest.NewSTS(&awsfedtest.STSOptions{
 		HTTPClient:  iss.Client(),
 		Providers:   []awsfedtest.Provider{{URL: iss.URL, ClientIDs: []string{"sts.amazonaws.com"}, Account: "123456789012"}},
@@ -219,21 +218,8 @@ func TestPoolAcrossRefreshes(t *testing.T) {
 // Our token has the fields of that of "aws rds generate-db-auth-token".
 func TestSameFieldsAsTheCLI(t *testing.T) {
 	t.Parallel()
-	const cli = "/usr/bin/aws" // Debian's
-	program.Need(t, cli)
-	host, port := "db.abc.us-east-1.rds.amazonaws.com", 5432
-	creds := aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "secret", SessionToken: "a+session/token=="}
-	cmd := exec.CommandContext(t.Context(), cli, "rds", "generate-db-auth-token", "--hostname", host, "--port", strconv.Itoa(port), "--username", "app user+1", "--region", "us-east-1")
-	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "AWS_PAGER=", "AWS_EC2_METADATA_DISABLED=true",
-		"AWS_ACCESS_KEY_ID=" + creds.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + creds.SecretAccessKey, "AWS_SESSION_TOKEN=" + creds.SessionToken,
-	}
-	out, err := program.Run(cmd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := aws.Config{Region: "us-east-1", Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return creds, nil })}
-	source, err := authtoken.RDS(cfg, net.JoinHostPort(host, strconv.Itoa(port)), "app user+1")
+	cfg := aws.Config{Region: "us-east-1", Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return creds(), nil })}
+	source, err := authtoken.RDS(cfg, "db.abc.us-east-1.rds.amazonaws.com:5432", "app user+1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,13 +227,41 @@ func TestSameFieldsAsTheCLI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sameFields(t, theirToken(t, creds()), tok.Raw())
+}
+
+// creds returns credentials that no service accepts.
+func creds() aws.Credentials {
+	return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "secret", SessionToken: "a+session/token=="}
+}
+
+// theirToken returns a token of "aws rds generate-db-auth-token".
+func theirToken(t *testing.T, c aws.Credentials) string {
+	t.Helper()
+	const cli = "/usr/bin/aws" // Debian's
+	program.Need(t, cli)
+	cmd := exec.CommandContext(t.Context(), cli, "rds", "generate-db-auth-token", "--hostname", "db.abc.us-east-1.rds.amazonaws.com", "--port", "5432", "--username", "app user+1", "--region", "us-east-1")
+	cmd.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "AWS_PAGER=", "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_ACCESS_KEY_ID=" + c.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + c.SecretAccessKey, "AWS_SESSION_TOKEN=" + c.SessionToken,
+	}
+	out, err := program.Run(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+// sameFields compares two tokens, without the time, the signature and the fields that may differ.
+func sameFields(t *testing.T, theirToken, ourToken string, differ ...string) {
+	t.Helper()
 	fields := func(raw string) (string, url.Values) {
 		u, err := url.Parse("https://" + strings.TrimSpace(raw))
 		if err != nil {
 			t.Fatal(err)
 		}
 		query := u.Query()
-		for _, name := range []string{"X-Amz-Date", "X-Amz-Signature"} {
+		for _, name := range append(differ, "X-Amz-Date", "X-Amz-Signature") {
 			if query.Get(name) == "" {
 				t.Errorf("no %s", name)
 			}
@@ -255,8 +269,8 @@ func TestSameFieldsAsTheCLI(t *testing.T) {
 		}
 		return u.Host, query
 	}
-	theirHost, theirs := fields(string(out))
-	ourHost, ours := fields(tok.Raw())
+	theirHost, theirs := fields(theirToken)
+	ourHost, ours := fields(ourToken)
 	if diff := cmp.Diff(theirs, ours); diff != "" || theirHost != ourHost {
 		t.Errorf("host %s and %s, parameters (-theirs +ours):\n%s", theirHost, ourHost, diff)
 	}
