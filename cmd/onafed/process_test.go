@@ -9,6 +9,7 @@ import (
 
 	"github.com/onafed/onafed/cmd/onafed/internal/credentials"
 	"github.com/onafed/onafed/cmd/onafed/internal/role"
+	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 )
 
@@ -101,7 +102,7 @@ func checkParseProcess(t *testing.T, args []string) {
 		t.Fatalf("ParseProcess(%q) succeeds, and the parser fails with %v", args, err)
 	}
 	want := &parser.Model.Target.Addr().Interface().(*commandLine).AWS.CredentialProcess
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(role.Flags{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(role.Flags{}, source.Flags{})); diff != "" {
 		t.Errorf("ParseProcess(%q) differs from the parser (-parser +got):\n%s", args, diff)
 	}
 }
