@@ -34,7 +34,7 @@
 // # Personal data
 //
 // V3 tokens hold e-mail addresses, names and claims of an identity provider, and V3 subjects may.
-// The messages, logs and printed values of this package contain none of it. They show other text
+// The messages, logs and printed values of this package do not contain these. They show other text
 // from outside only quoted, escaped and cut. [RedactSubject] does that for a subject. The original
 // text is in the exported fields of [Claims], [SubjectV3] and the error types, and in
 // [Claims.Payload].

@@ -48,7 +48,7 @@ func TestClaimsSubjectV3(t *testing.T) {
 		{"organization only", "organization_id:" + orgID, nil},
 		{"claim without a subject form", baseEnv + ":aud:x", nil},
 		{"text inside the claim that the path names", baseEnv + ":creator_idp_claims.team:x", func(c *claims.Claims) { c.CreatorIDPClaims = []byte(`{"team":{"":"x"}}`) }},
-		{"issuer, which is no field of subjects", baseEnv + ":iss:x", func(c *claims.Claims) { c.Issuer = "x" }},
+		{"issuer, which is not a field of subjects", baseEnv + ":iss:x", func(c *claims.Claims) { c.Issuer = "x" }},
 		{"forged project is not in the name", baseEnv + ":creator_name:y:project_id:" + victim, nil},
 	} {
 		c := c

@@ -423,7 +423,7 @@ func TestChunkedUploads(t *testing.T) {
 		{"no last chunk", "aws-chunked", "5", "5\r\nhello\r\n", "IncompleteBody"},
 		{"too short", "aws-chunked", "5", "6\r\nhello\r\n0\r\n\r\n", "IncompleteBody"},
 		{"another length", "aws-chunked", "6", "5\r\nhello\r\n0\r\n\r\n", "IncompleteBody"},
-		{"size is no number", "aws-chunked", "", "-5\r\nhello\r\n0\r\n\r\n", "IncompleteBody"},
+		{"size is not a number", "aws-chunked", "", "-5\r\nhello\r\n0\r\n\r\n", "IncompleteBody"},
 		{"size overflows", "aws-chunked", "", "ffffffffffffffff\r\nhello\r\n0\r\n\r\n", "IncompleteBody"},
 		{"not chunks", "aws-chunked", "", "hello", "IncompleteBody"},
 	} {

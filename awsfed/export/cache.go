@@ -84,8 +84,8 @@ type CacheOptions struct {
 // waited for it make no calls of their own. They return an error with the same text and the same
 // result of Retryable(). Make one with [OpenCache]. A Cache is safe for concurrent use.
 //
-// The folder must belong to the user, have mode 0700, be no link, and not be in a folder where all
-// users may write. [File] has the rules for the folders above it. A missing folder is made. With
+// The folder must belong to the user, have mode 0700, not be a link, and not be in a folder where
+// all users may write. [File] has the rules for the folders above it. A missing folder is made. With
 // any other folder the cache is off and every request is fetched. Entries are written as [File]
 // writes, with mode 0600. An entry that is corrupt, expired, of another user, or made for another
 // key or identity is ignored and replaced. When a process ends, the operating system releases its

@@ -23,7 +23,7 @@ func TestInspect(t *testing.T) {
 		{rule: "the old name of the session token too", section: "aws_access_key_id = X\naws_security_token = t\n", want: export.Profile{Keys: export.TemporaryKeys}},
 		{rule: "other keys are long-term", section: "aws_access_key_id = X\n", want: export.Profile{Keys: export.LongTermKeys}},
 		{rule: "a secret alone is long-term", section: "aws_access_key_id =\naws_secret_access_key = s\n", want: export.Profile{Keys: export.LongTermKeys}},
-		{rule: "a session token alone is no key", section: "aws_session_token = t\n"},
+		{rule: "a session token alone is not a key", section: "aws_session_token = t\n"},
 		{rule: "the expiration is read", section: "x_security_token_expires = 2026-01-02T03:04:05Z\n", want: export.Profile{Expires: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}},
 		{rule: "an expiration that cannot be read is zero", section: "x_security_token_expires = soon\n"},
 		{rule: "a process", section: "credential_process = /bin/x y\n", want: export.Profile{Process: "/bin/x y"}},

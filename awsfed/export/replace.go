@@ -90,7 +90,7 @@ func chmod(file *os.File, mode fs.FileMode) error {
 	return file.Chmod(mode)
 }
 
-// rename puts the temporary file in the place of the file. On Windows that fails while another
+// rename replaces the file with the temporary file. On Windows that fails while another
 // program, such as a virus scanner, has the file open.
 func (t target) rename(ctx context.Context, dir *os.File) error {
 	err := retryWhile(ctx, func(err error) bool { return isBusy(err) && !t.isReadOnly() }, func() error { return t.renameOnce(dir) })

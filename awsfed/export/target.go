@@ -20,7 +20,7 @@ type target struct {
 	lockName string
 }
 
-// openTarget opens the folder of the file at an absolute path. A link in the place of the file is
+// openTarget opens the folder of the file at an absolute path. A link with the name of the file is
 // not followed.
 func openTarget(path string, rule folderRule) (target, error) {
 	dir, name := filepath.Split(path)

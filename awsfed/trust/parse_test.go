@@ -287,7 +287,7 @@ func TestMarshalJSONRejects(t *testing.T) {
 		"two kinds of action":   func(p *trust.Policy) { p.Statements[0].NotActions = []string{"sts:TagSession"} },
 		"everybody and others":  func(p *trust.Policy) { p.Statements[0].Principal.Any = true },
 		"an unknown operator":   func(p *trust.Policy) { p.Statements[0].Conditions[0].Operator = "Boole" },
-		"text that is no text":  func(p *trust.Policy) { p.Statements[0].Conditions[0].Values[0] = "\xff" },
+		"invalid UTF-8":         func(p *trust.Policy) { p.Statements[0].Conditions[0].Values[0] = "\xff" },
 		"an operator and a key": func(p *trust.Policy) { s := &p.Statements[0]; s.Conditions = append(s.Conditions, s.Conditions[0]) },
 	} {
 		p := good()

@@ -18,7 +18,7 @@ type contestLine struct {
 	ours      side
 	peers     []peer
 	maxTime   time.Duration // of ours, in a line without peers
-	maxAllocs float64       // of ours; -1 is no goal
+	maxAllocs float64       // of ours; -1 means no goal
 }
 
 // A peer is another library.

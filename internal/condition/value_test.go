@@ -39,7 +39,7 @@ func TestExpand(t *testing.T) {
 		{"a variable with a default that is not used", "${known, 'd'}", condition.Value{Spans: data("v*"), DataWildcards: true}},
 		{"a default", "${none,   'd'}", condition.Value{Spans: data("d")}},
 		{"an empty default", "${none, ''}", condition.Value{}},
-		{"a key with two values is no variable", "${many}", condition.Value{Null: true}},
+		{"a key with two values is not a variable", "${many}", condition.Value{Null: true}},
 		{"a key with two values has its default", "${many, 'd'}", condition.Value{Spans: data("d")}},
 		{"a missing key", "${none}", condition.Value{Null: true}},
 		{"a key that only AWS knows", "${aws, 'd'}", condition.Value{UnknownKey: "aws"}},

@@ -110,7 +110,8 @@ func (n *Net) Close() {
 	n.servers.Wait()
 }
 
-// host returns the handler of a host. If there is none, it records the name and returns nil.
+// host returns the handler of a host. If the network has no such host, it records the name and
+// returns nil.
 func (n *Net) host(name string) http.Handler {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -77,7 +77,7 @@ func parseBlock(block string) ([]change, error) {
 	return changes, nil
 }
 
-// compare returns the survivors that the list does not have, and the entries that are no survivors.
+// compare returns the survivors that the list does not have, and the entries that did not survive.
 // A change that is listed once covers one survivor.
 func compare(survivors []change, listed []entry) (unlisted []change, stale []entry) {
 	rest := slices.Clone(listed)

@@ -230,7 +230,7 @@ func TestSucceed(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name                      string
-		start, expiry             time.Duration // since base; expiry -1 is none
+		start, expiry             time.Duration // since base; expiry -1 means no value
 		minLife, window           time.Duration
 		ok                        bool
 		advise, mandatory, expire time.Duration

@@ -10,9 +10,9 @@ import (
 type Gate interface {
 	// Enter waits until the refresh may start and returns a function that is called at its end. It
 	// returns nil after quit was closed. The context has the values of the context of Fetch and no
-	// cancellation. need is when the value is needed: when the old one
-	// expires, now if there is none, and after a failure not before the end of the backoff, so that
-	// a refresh that always fails does not overtake others. urge is closed when a caller begins to
+	// cancellation. need is when the value is needed: when the old one expires, or now without a
+	// value. After a failure it is not before the end of the backoff, so that a refresh that always
+	// fails does not overtake others. urge is closed when a caller begins to
 	// wait, quit when no caller wants the value any more.
 	Enter(ctx context.Context, need time.Time, urge, quit <-chan struct{}) (leave func())
 }

@@ -26,7 +26,7 @@ func field(v reflect.Value, names ...string) reflect.Value {
 	return v
 }
 
-// notOlder are values of times that are no times: none, and never.
+// notOlder are values that are not times: none, and never.
 func notOlder(at int64) bool { return at == 0 || at == 1<<63-1 }
 
 // makeOlder moves everything that an engine remembers into the past. To the engine the wall clock has

@@ -24,7 +24,7 @@ type plan struct {
 	cancels      float64       // share of the calls that are canceled
 	rejections   time.Duration // between two rejected keys, about
 	runs         bool          // Run is used
-	jumps        time.Duration // between two jumps, about; 0 is none
+	jumps        time.Duration // between two jumps, about; 0 means no jumps
 	weathers     []weather
 	weatherPace  time.Duration // between two changes, about
 	weatherLimit time.Duration // longest bad weather

@@ -30,7 +30,7 @@ func TestRespell(t *testing.T) {
 		"", "org:", "org:" + org, "org:" + org + "/prj:" + prj + "/env:" + env, "org:" + org + "/usr:" + env,
 		"organization_id:" + org + ":creator_name:project:" + upper, "organization_id:" + org + ":project_id:" + prj + ":name:prj:" + upper,
 		"repo:octo-org/octo-repo:environment:prod", "project", "org:x/project:y",
-		"org:" + strings.Repeat("x", subject.UUIDLen) + "/project:" + prj, // nothing is known after a value that is no ID
+		"org:" + strings.Repeat("x", subject.UUIDLen) + "/project:" + prj, // the text after a value that is not an ID stays as it is
 	} {
 		if got, why := subject.Respell(s, false); got != s || why != "" {
 			t.Errorf("Respell(%q) = %q, %q, want no change", s, got, why)

@@ -21,7 +21,7 @@ func TestSubjectValues(t *testing.T) {
 		name, host, operator, value string
 		id, message                 string // message is empty if there is no finding
 	}{
-		{"an escape is no wildcard", github, "StringLike", "repo:octo-org${*}/repo:*", lint.OrganizationSeparator, ""},
+		{"an escape is not a wildcard", github, "StringLike", "repo:octo-org${*}/repo:*", lint.OrganizationSeparator, ""},
 		{"a wildcard behind the name", github, "StringLike", "repo:octo-org*/repo:*", lint.OrganizationSeparator, "continues the tenant's name"},
 		{"a wildcard in place of Ona's tenant", ona, "StringLike", "org:*", lint.OpenSubject, "before the end of the organization's ID"},
 		{"a wildcard in place of another tenant", github, "StringLike", "repo:*", lint.OpenSubject, "before the end of the tenant"},

@@ -25,7 +25,7 @@ func TestCovers(t *testing.T) {
 				t.Errorf("Compile(%q).Covers(%q) = %v, %q, want %v, %q", v.Outer, v.Inner, got, example, v.Covers, v.Example)
 			}
 			if !got && (p.Match(example) || !q.Match(example)) {
-				t.Errorf("%q is no counterexample: outer %v, inner %v", example, p.Match(example), q.Match(example))
+				t.Errorf("%q is not a counterexample: outer %v, inner %v", example, p.Match(example), q.Match(example))
 			}
 		})
 	}
@@ -71,7 +71,7 @@ func TestCoversAgainstAllWords(t *testing.T) {
 				t.Fatalf("Compile(%q).Covers(%q) = %v, %q, want %v", outer, inner, got, example, want)
 			}
 			if !got && (p.Match(example) || !q.Match(example)) {
-				t.Fatalf("Compile(%q).Covers(%q): %q is no counterexample", outer, inner, example)
+				t.Fatalf("Compile(%q).Covers(%q): %q is not a counterexample", outer, inner, example)
 			}
 		}
 	}
@@ -106,7 +106,7 @@ func TestCoversIsBounded(t *testing.T) {
 		p, q := pattern.Compile(tt.outer), pattern.Compile(tt.inner)
 		covered, example, exact := p.CoversExact(q)
 		if exact && !covered && (p.Match(example) || !q.Match(example)) {
-			t.Errorf("covers(%q, %q): %q is no counterexample", tt.outer, tt.inner, example)
+			t.Errorf("covers(%q, %q): %q is not a counterexample", tt.outer, tt.inner, example)
 		}
 		if !exact && covered {
 			t.Errorf("covers(%q, %q) exceeded its budget and returned true", tt.outer, tt.inner)
@@ -144,7 +144,7 @@ func FuzzCovers(f *testing.F) {
 			t.Fatalf("Compile(%q).Covers(%q), but %q", outer, inner, s)
 		}
 		if !covered && (p.Match(example) || !q.Match(example)) {
-			t.Fatalf("Compile(%q).Covers(%q): %q is no counterexample", outer, inner, example)
+			t.Fatalf("Compile(%q).Covers(%q): %q is not a counterexample", outer, inner, example)
 		}
 		if again, _ := p.Covers(p); !again {
 			t.Fatalf("Compile(%q) does not cover itself", outer)

@@ -79,7 +79,7 @@ func TestEveryByte(t *testing.T) {
 	}
 }
 
-// A byte from 128 on is no UTF-8 by itself. It is one character and matches only itself: neither
+// A byte from 128 on is not UTF-8 by itself. It is one character and matches only itself: neither
 // another byte nor the character with the same number.
 func TestEveryByteThatIsNotUTF8(t *testing.T) {
 	t.Parallel()

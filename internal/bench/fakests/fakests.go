@@ -231,7 +231,7 @@ func response(r *http.Request, status int, contentType, body string) *http.Respo
 }
 
 // Cache returns the peer: the cache of the SDK around its web identity provider. window is how long
-// before the expiry it refreshes; the default of the SDK is none.
+// before the expiry it refreshes; the SDK has no window by default.
 func Cache(c stscreds.AssumeRoleWithWebIdentityAPIClient, window time.Duration) *aws.CredentialsCache {
 	return aws.NewCredentialsCache(WebIdentity(c), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = window })
 }

@@ -17,7 +17,7 @@ import (
 // The latency of STS in all scenarios.
 const latency = 50 * time.Millisecond
 
-// window is a common ExpiryWindow of the SDK's cache; the default is none.
+// window is a common ExpiryWindow of the SDK's cache; the SDK has no window by default.
 const window = 5 * time.Minute
 
 // A call that takes longer than stall counts as stalled.

@@ -91,7 +91,7 @@ var trustCases = []trustCase{
 	{name: "StringEqualsIgnoreCase of another", statements: []string{allow(on("StringEqualsIgnoreCase", "sub", "ORG:"+otherOrg))}},
 	{name: "StringEqualsIgnoreCase reads a star literally", statements: []string{allow(on("StringEqualsIgnoreCase", "sub", "ORG:*"))}},
 	{name: "subject is the third of three values", statements: []string{allow(on("StringEquals", "sub", "a", "b", subjectV2))}, allowed: true},
-	{name: "subject is none of three values", statements: []string{allow(on("StringEquals", "sub", "a", "b", "c"))}},
+	{name: "subject is not one of three values", statements: []string{allow(on("StringEquals", "sub", "a", "b", "c"))}},
 
 	// StringLike.
 	{name: "StringLike whole organization", statements: []string{allow(on("StringLike", "sub", "org:"+org+"/*"))}, allowed: true},

@@ -12,7 +12,7 @@ import (
 	"github.com/onafed/onafed/internal/interop/program"
 )
 
-// The commands of the guide log in to PostgreSQL, with the names of this database in the place of those
+// The commands of the guide log in to PostgreSQL, with the names of this database instead of those
 // in the guide.
 func TestCommandLine(t *testing.T) {
 	t.Parallel()

@@ -79,7 +79,7 @@ func New(p aws.CredentialsProvider, optFns ...func(*Options)) *Cache {
 }
 
 // ForClient returns what a client of the coming SDK uses when p is set directly on its options: a
-// cache around p if p is in scope and is no cache yet, otherwise p.
+// cache around p if p is in scope and is not a cache yet, otherwise p.
 func ForClient(p aws.CredentialsProvider) aws.CredentialsProvider {
 	switch p.(type) {
 	case *Cache, *aws.CredentialsCache:

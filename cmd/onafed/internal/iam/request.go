@@ -62,7 +62,7 @@ func send(ctx context.Context, cfg aws.Config, action string, params url.Values)
 func newRequest(ctx context.Context, cfg aws.Config, action string, params url.Values) (*http.Request, error) {
 	needed := "to read from IAM, AWS credentials with the permission iam:" + action + " are needed"
 	if cfg.Credentials == nil {
-		return nil, errors.New(needed + ", and there are none")
+		return nil, errors.New(needed + ", and no credentials were found")
 	}
 	credentials, err := cfg.Credentials.Retrieve(ctx)
 	if err != nil {

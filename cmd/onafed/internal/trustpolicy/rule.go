@@ -82,7 +82,7 @@ func (r Rule) build() (trust.Rule, error) {
 }
 
 // rejected returns the error for a rule that package trust rejects, with a flag or a member of a
-// rules file in the place of the field.
+// rules file instead of the field.
 func rejected(err error, name func(field string) string) error {
 	if e, ok := errors.AsType[*trust.RuleError](err); ok {
 		return fmt.Errorf("%s: %s", name(e.Field), e.Reason)
