@@ -77,9 +77,10 @@ func parseBlock(block string) ([]change, error) {
 	return changes, nil
 }
 
-// compare returns the survivors that the list does not have, and the entries that did not survive.
-// A change that is listed once covers one survivor.
-func compare(survivors []change, listed []entry) (unlisted []change, stale []entry) {
+// compare returns the survivors that the list does not have, the number of those that it has and
+// that behave like the original, and the entries that did not survive. A change that is listed once
+// covers one survivor.
+func compare(survivors []change, listed []entry) (unlisted []change, same int, stale []entry) {
 	rest := slices.Clone(listed)
 	for _, s := range survivors {
 		i := slices.IndexFunc(rest, func(e entry) bool { return e.change == s })
@@ -87,7 +88,10 @@ func compare(survivors []change, listed []entry) (unlisted []change, stale []ent
 			unlisted = append(unlisted, s)
 			continue
 		}
+		if !rest[i].changesBehavior() {
+			same++
+		}
 		rest = slices.Delete(rest, i, i+1)
 	}
-	return unlisted, rest
+	return unlisted, same, rest
 }

@@ -52,8 +52,8 @@ func check(w io.Writer, list, path, pkg string, now time.Time) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	unlisted, stale := compare(res.survivors, entries[pkg])
-	r := row{pkg: pkg, result: res, same: same(entries[pkg], stale), date: now, processor: processor()}
+	unlisted, same, stale := compare(res.survivors, entries[pkg])
+	r := row{pkg: pkg, result: res, same: same, date: now, processor: processor()}
 	updated, err := replaceRow(string(text), r)
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", list, err)
@@ -69,22 +69,6 @@ func check(w io.Writer, list, path, pkg string, now time.Time) (bool, error) {
 		fmt.Fprintf(w, "\nThis mutant does not survive any more. Remove it from %s:\n%s\n-\t%s\n+\t%s\n", list, e.file, e.before, e.after)
 	}
 	return len(unlisted) == 0 && len(stale) == 0 && r.score() >= goal, nil
-}
-
-// same returns how many of the listed survivors that the run found behave like the original.
-func same(listed, stale []entry) int {
-	n := 0
-	for _, e := range listed {
-		if !e.changesBehavior() {
-			n++
-		}
-	}
-	for _, e := range stale {
-		if !e.changesBehavior() {
-			n--
-		}
-	}
-	return n
 }
 
 // processor returns the name of the processor, where the system tells it.

@@ -12,17 +12,17 @@ import (
 
 // A platform is one way to run the tests of the module.
 type platform struct {
-	name   string
-	text   string   // for people
-	env    []string // added to the environment of the go command
-	flags  []string // of go test
-	runner string   // the program that runs a test binary; empty: the system itself
+	name    string
+	text    string   // for people
+	env     []string // added to the environment of the go command
+	flags   []string // of go test
+	program string   // runs test binaries; empty: the system itself
 	// emulator runs test binaries where the system cannot. It does not run the programs that a test
 	// starts, so the exceptions of the platform "qemu" apply, too.
-	emulator string
-	instead  []string // variables that select another processor for the emulator
-	needs    []string // programs
-	host     string   // the GOARCH that the machine must have; empty: any
+	emulator    string
+	emulatorEnv []string // added to env for the emulator
+	needs       []string // programs
+	host        string   // the GOARCH that the machine must have; empty: any
 	// setup prepares the platform in an empty folder. It returns more variables and flags, and a
 	// function that ends what setup started.
 	setup func(ctx context.Context, folder string) (env, flags []string, closer func(), err error)
@@ -32,13 +32,14 @@ func platforms() []platform {
 	return []platform{
 		{
 			name: "wine", text: "windows/amd64, run by wine", host: "amd64",
-			env:    []string{"GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0"},
-			runner: "wine", needs: []string{"wine", "wineboot", "wineserver", assembler, linker}, setup: setupWine,
+			env:     []string{"GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0"},
+			program: "wine", needs: []string{"wine", "wineboot", "wineserver", assembler, linker}, setup: setupWine,
 		},
 		{
-			// Programs of Go for 386 end early in qemu-i386, so linux/arm replaces it. An int has 32 bits, too.
+			// Programs of Go for 386 end early in qemu-i386, so linux/arm replaces it. There, an int
+			// has 32 bits, too.
 			name: "386", text: "linux/386 or linux/arm, an int has 32 bits", env: []string{"GOARCH=386", "CGO_ENABLED=0"},
-			emulator: "qemu-arm-static", instead: []string{"GOARCH=arm"},
+			emulator: "qemu-arm-static", emulatorEnv: []string{"GOARCH=arm"},
 		},
 		{name: "arm64", text: "linux/arm64", env: []string{"GOARCH=arm64", "CGO_ENABLED=0"}, emulator: "qemu-aarch64-static"},
 		{name: "nocgo", text: "this system without cgo", env: []string{"CGO_ENABLED=0"}},

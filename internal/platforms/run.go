@@ -50,7 +50,7 @@ func runPlatform(ctx context.Context, p platform, patterns []string, exceptions 
 			r.problem("%v", err)
 		}
 	}()
-	run := &runner{[]string{p.name}, p.runner, folder, append(os.Environ(), p.env...), append([]string{"-vet=off"}, p.flags...), out, r}
+	run := &runner{[]string{p.name}, p.program, folder, append(os.Environ(), p.env...), append([]string{"-vet=off"}, p.flags...), out, r}
 	if p.emulator != "" {
 		if err := run.emulate(ctx, p); err != nil {
 			r.problem("%v", err)
@@ -90,8 +90,8 @@ func (r *runner) emulate(ctx context.Context, p platform) error {
 		r.result.leftOut, r.result.missing = notInstalled(p.emulator), p.required()
 		return nil
 	}
-	fmt.Fprintln(r.out, "this system does not start such programs; run by", p.emulator, p.instead)
-	r.program, r.names, r.env = p.emulator, append(r.names, emulated), append(r.env, p.instead...)
+	fmt.Fprintln(r.out, "this system does not start such programs; run by", p.emulator, p.emulatorEnv)
+	r.program, r.names, r.env = p.emulator, append(r.names, emulated), append(r.env, p.emulatorEnv...)
 	return nil
 }
 
