@@ -140,13 +140,15 @@ func TestPageOfOna(t *testing.T) {
 // After the end of a session each service refuses it with its own error.
 func testExpiredSession(t *testing.T, w *world) {
 	t.Helper()
-	_, lines, _ := w.startDev(t, t.TempDir(), "--ttl", "1s")
+	dev, lines, said := w.startDev(t, t.TempDir(), "--ttl", "1s")
 	s := w.shell(t, printed(lines)...)
 	s.run(t, "onafed idp login aws --role-arn arn:aws:iam::123456789012:role/dev")
 	first := pageCommands()[0]
-	for messages := ""; !strings.Contains(messages, first.expired) && !t.Failed(); { // until the session ends
-		_, messages = s.run(t, first.line)
+	expired := func() bool {
+		_, messages := s.run(t, first.line)
+		return strings.Contains(messages, first.expired)
 	}
+	wait(t, expired, said.String, dev.Done())
 	for _, c := range pageCommands() {
 		if out, messages := s.run(t, c.line); !strings.Contains(messages, c.expired) {
 			t.Errorf("%s\nprints %q and %q, want %s", c.line, out, program.Tail(messages), c.expired)
