@@ -11,12 +11,13 @@ import (
 	"github.com/onafed/onafed/internal/bench/fakests"
 )
 
-// A Chain is a chain of two roles, with sessions of an hour each, through an outage of STS that begins
-// 20 minutes before the credentials expire and ends half a minute before, and through another refresh.
+// A Chain is a chain of two roles, with sessions of an hour each, through an outage of STS that
+// begins 20 minutes before the credentials expire and ends half a minute before, and through another
+// refresh.
 type Chain struct {
 	Ours Tally
-	// Default are the providers of the SDK in its caches with their defaults; Window are those whose
-	// caches refresh 5 minutes before the expiry.
+	// Default is the result of the SDK's providers in its caches with their defaults. Window is the
+	// result with caches that refresh 5 minutes before the expiry.
 	Default, Window Tally
 }
 
@@ -44,8 +45,8 @@ func RunChain(callers int) Chain {
 	}
 }
 
-// stacked returns the providers of the SDK for a chain. The session of the second role has an hour, as on
-// our side; the default of the SDK is 15 minutes.
+// stacked returns the providers of the SDK for a chain. The session of the second role lasts an hour,
+// as on our side; the default of the SDK is 15 minutes.
 func stacked(s *fakests.STS, window time.Duration) aws.CredentialsProvider {
 	client := sts.New(s.Client().Options(), func(o *sts.Options) { o.Credentials = fakests.Cache(s.Client(), window) })
 	next := stscreds.NewAssumeRoleProvider(client, fakests.NextRoleARN, func(o *stscreds.AssumeRoleOptions) {

@@ -18,8 +18,8 @@ import (
 
 const guide = "../../../docs/containers.md"
 
-// With the link, the configuration and the variable of the guide, an image is pushed and pulled. So it
-// is with the script of the guide.
+// With the link, the configuration and the variable of the guide, an image is pushed and pulled. With
+// the script of the guide, it is pulled, too.
 func TestCommandLine(t *testing.T) {
 	onafed := program.Build(t, "../../..", "./cmd/onafed") // before setUp, which changes HOME, where Go keeps its caches
 	iss := idptest.NewIssuer(t, nil)

@@ -18,8 +18,8 @@ const debianKubectl = "../kubernetes-client/usr/bin/kubectl"
 const kubectlPath = "ONAFED_TEST_KUBECTL"
 
 // kubectl is Debian's kubectl 1.20, except for "config": that ends with a panic whenever it writes a
-// user, because it was compiled with a Go that is too new for it. Here the same libraries, client-go and
-// pflag, do it with the flags of kubectl (k8s.io/kubectl, pkg/cmd/config).
+// user, because it was compiled with a Go that is too new for it. Here the same libraries, client-go
+// and pflag, do it with the flags of kubectl (k8s.io/kubectl, pkg/cmd/config).
 func kubectl(args []string) error {
 	if args[0] != "config" {
 		cmd := exec.Command(os.Getenv(kubectlPath), args...)

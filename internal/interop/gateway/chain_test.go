@@ -19,8 +19,9 @@ func trusting(principal string) string {
 	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["` + principal + `"]},"Action":["sts:AssumeRole"]}]}`
 }
 
-// A chain exchanges an ID token at the gateway and then assumes a second role there, whose trust policy
-// names the first role, its session or everybody. A role that trusts another one refuses the chain.
+// A chain exchanges an ID token at the gateway and then assumes a second role there, whose trust
+// policy names the first role, its session or everybody. A role that trusts another one refuses the
+// chain.
 func TestChain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "https://chain.example.com", "sts.amazonaws.com")
@@ -51,8 +52,8 @@ func TestChain(t *testing.T) {
 	}
 }
 
-// A chain of short sessions is refreshed while a worker reads: no call fails, and at the end the first
-// credentials are refused.
+// A chain of short sessions is refreshed while a worker reads: no call fails, and at the end the
+// first credentials are refused.
 func TestChainAcrossExpiry(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "https://chain-expiry.example.com", "sts.amazonaws.com")

@@ -37,7 +37,8 @@ const (
 	bucketPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::*"}]}`
 )
 
-// An awsAccount runs the scripts of "onafed aws setup" with the AWS CLI, on a network with IAM and STS.
+// An awsAccount runs the scripts of "onafed aws setup" with the AWS CLI, on a network with IAM and
+// STS.
 type awsAccount struct {
 	net    *fakenet.Net
 	dir    string // with the programs onafed and aws, and the home folder
@@ -211,8 +212,8 @@ func TestSetup(t *testing.T) {
 	a.doctor(t, w.URL, role, slices.Concat(endpoints, admin))
 }
 
-// doctor requires doctor to find the account as it was written. Its other checks depend on the
-// variables of this test.
+// doctor requires "onafed doctor" to find the provider and the role as the script wrote them. The
+// other checks of the command depend on the variables of this test.
 func (a *awsAccount) doctor(t *testing.T, issuer, role string, env []string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), a.onafed, "doctor", "--issuer", issuer, "--role-arn", role, "--token-file", "token", "--json")

@@ -81,7 +81,7 @@ func TestFormat(t *testing.T) {
 	s := newSetup(t)
 	terraform := program.Has("terraform")
 	if !terraform {
-		t.Log("terraform is not on the PATH, and no package installs it: only its formatting library checks the output")
+		t.Log("terraform is not on the PATH, and no package of Debian has it: only its formatting library checks the output")
 	}
 	for name, args := range commands() {
 		text := s.run(t, append(args, "--output", "terraform")...)
@@ -188,7 +188,7 @@ func TestCloudFormation(t *testing.T) {
 	s := newSetup(t)
 	lint := program.Has("cfn-lint")
 	if !lint {
-		t.Log("cfn-lint is not on the PATH, and no package installs it: the templates are only read as JSON")
+		t.Log("cfn-lint is not on the PATH, and no package of Debian has it: the templates are only read as JSON")
 	}
 	for _, name := range []string{"everything", "existing provider", "rules file"} {
 		template := s.run(t, append(commands()[name], "--output", "cloudformation")...)
