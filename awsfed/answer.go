@@ -77,23 +77,23 @@ func (c *chain) sessionName(i int, previous *session) string {
 	return cmp.Or(c.roles[i].SessionName, previous.identity.Value().sessionName)
 }
 
-// asked is what an answer must be for.
-type asked struct {
+// requested is what a request asked for, which its answer must match.
+type requested struct {
 	roleARN  string
 	account  string        // expected; empty for any
 	duration time.Duration // zero for the default
 }
 
-// asked returns what the provider asks for with a token.
-func (p *Provider) asked() asked {
-	return asked{p.roleARN, p.opts.expectedAccount, p.opts.duration}
+// requested returns what the provider requests with a token.
+func (p *Provider) requested() requested {
+	return requested{p.roleARN, p.opts.expectedAccount, p.opts.duration}
 }
 
-// askedNext returns what the provider asks for in the next step of a chain. The expected account is
-// that of the last role.
-func (p *Provider) askedNext(i int) asked {
+// requestedNext returns what the provider requests for the role of a chain with that index. The
+// expected account is that of the last role.
+func (p *Provider) requestedNext(i int) requested {
 	r := &p.chain.roles[i]
-	want := asked{roleARN: r.RoleARN, duration: r.Duration}
+	want := requested{roleARN: r.RoleARN, duration: r.Duration}
 	if i == len(p.chain.roles)-1 {
 		want.account = p.opts.expectedAccount
 	}
@@ -101,7 +101,7 @@ func (p *Provider) askedNext(i int) asked {
 }
 
 // session returns the credentials in an answer, or an error if they must not replace others.
-func (a *answer) session(want asked, id unique.Handle[identity]) (session, error) {
+func (a *answer) session(want requested, id unique.Handle[identity]) (session, error) {
 	bad := func(format string, args ...any) (session, error) {
 		return session{}, &answerError{requestID: a.requestID, reason: fmt.Sprintf(format, args...)}
 	}
@@ -152,7 +152,7 @@ func (a *answer) session(want asked, id unique.Handle[identity]) (session, error
 
 // account returns the account of the role in an answer, or an error if it is another role than the
 // requested one. Servers other than AWS may leave out the ARN.
-func (a *answer) account(want asked) (string, error) {
+func (a *answer) account(want requested) (string, error) {
 	got := a.assumedRole
 	account := accountOf(got)
 	if want.account != "" && account != want.account {

@@ -147,14 +147,12 @@ const minRefusedAge = time.Minute
 
 // mayRenew reports whether new credentials of the first role may change the answer of STS.
 func (c *chain) mayRenew(first *session, err error) bool {
-	switch codeOf(err) {
-	case codeExpiredToken, codeInvalidClientToken, codeUnrecognizedClient, codeInvalidAccessKey:
-		return true
-	case codeAccessDenied:
+	code := codeOf(err)
+	if code == codeAccessDenied {
 		age := time.Since(first.at)
 		return age < 0 || age >= minRefusedAge
 	}
-	return false
+	return rejectsCredentials(code)
 }
 
 // chain assumes the roles of a chain after the first one.
@@ -183,7 +181,7 @@ func (f *fetch) chain(ctx context.Context) (session, error) {
 
 var (
 	errNoCredentials = errors.New("the first role has no credentials")
-	errNoTurn        = fmt.Errorf("the rate limit of the pool leaves no time for the request: %w", context.DeadlineExceeded)
+	errRateLimit     = fmt.Errorf("the rate limit of the pool leaves no time for the request: %w", context.DeadlineExceeded)
 )
 
 // next assumes the roles after the first one. After an error, at is the index of the role.
@@ -191,7 +189,7 @@ func (f *fetch) next(ctx context.Context, first *session) (s session, at int, er
 	previous, ends := *first, refresh.UnixNano(first.localExpiry())
 	for i := range f.p.chain.roles {
 		if i > 0 && f.p.throttle(ctx) != nil {
-			return session{}, i, errNoTurn
+			return session{}, i, errRateLimit
 		}
 		s, err := f.send(ctx, func(ctx context.Context) (session, error) { return f.assume(ctx, i, &previous) })
 		if err != nil {

@@ -50,6 +50,16 @@ const (
 	codeInvalidAccessKey   = "InvalidAccessKeyId"
 )
 
+// rejectsCredentials reports whether the code means that the credentials that signed a request are
+// not accepted, so that new ones may be.
+func rejectsCredentials(code string) bool {
+	switch code {
+	case codeExpiredToken, codeInvalidClientToken, codeUnrecognizedClient, codeInvalidAccessKey:
+		return true
+	}
+	return false
+}
+
 // classify returns what a refresh does after a failed attempt. It uses the code and the status. It
 // uses the text only for one code, which STS sends for two different failures.
 func classify(err error) class {

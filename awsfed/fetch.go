@@ -95,8 +95,8 @@ func (f *fetch) within(ctx context.Context, attempt func(context.Context) (sessi
 // Expiry returns when the credentials end by the local clock.
 func (*driver) Expiry(s session) time.Time { return s.localExpiry() }
 
-// RenewBefore returns when the first of the credentials ends that the credentials of a chain were
-// made with.
+// RenewBefore returns when the first of the earlier credentials of a chain expires, with which these
+// were made.
 func (*driver) RenewBefore(s session) time.Time {
 	if s.madeUntil == 0 {
 		return time.Time{}
@@ -168,7 +168,7 @@ func (f *fetch) exchangeToken(ctx context.Context, tok *idp.Token) (session, err
 	if err != nil {
 		return session{}, err
 	}
-	return a.session(p.asked(), p.identity(tok, a))
+	return a.session(p.requested(), p.identity(tok, a))
 }
 
 // assume makes one request for a role of a chain, with the credentials of the role before it.
@@ -181,7 +181,7 @@ func (f *fetch) assume(ctx context.Context, i int, previous *session) (session, 
 	}
 	id := previous.identity.Value()
 	id.sourceIdentity = a.sourceIdentity
-	return a.session(p.askedNext(i), unique.Make(id))
+	return a.session(p.requestedNext(i), unique.Make(id))
 }
 
 // call returns a request to STS.

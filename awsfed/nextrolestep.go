@@ -14,29 +14,29 @@ type nextRequest struct {
 	identity bool   // the session gets or inherits a source identity
 }
 
-// nextSteps returns the possible reasons of a refusal of AssumeRole, or "" if they are the same as
-// for the first role of a chain.
-func (e *AssumeRoleError) nextSteps() string {
-	switch codeOf(e.Err) {
-	case codeAccessDenied:
-		return e.deniedNextSteps()
-	case codeExpiredToken, codeInvalidClientToken, codeUnrecognizedClient, codeInvalidAccessKey:
+// nextRoleSteps returns the possible reasons of a refusal of AssumeRole, or "" if they are the same
+// as for the first role of a chain.
+func (e *AssumeRoleError) nextRoleSteps() string {
+	switch code := codeOf(e.Err); {
+	case code == codeAccessDenied:
+		return e.deniedNextRoleSteps()
+	case rejectsCredentials(code):
 		return fmt.Sprintf("STS rejected new credentials of %s: check in order: %s", quote.Text(e.next.previous, maxShown), numbered([]string{
 			"the endpoint is the STS that issued them, or one of the same partition",
 			"the region of the endpoint is active in the account of that role, and accepts its session tokens",
 			"the clock of this machine",
 		}))
-	case codeSignature:
+	case code == codeSignature:
 		return "check the clock of this machine, and that no proxy changes the request"
-	case codeValidation:
+	case code == codeValidation:
 		return "check the requested duration (an hour at most in a chain, and the MaxSessionDuration of the role), the session name, the session tags (also inherited ones) and the session policy"
 	}
 	return ""
 }
 
-// deniedNextSteps returns the possible reasons of AccessDenied. STS gives no reason for a role of
-// another account.
-func (e *AssumeRoleError) deniedNextSteps() string {
+// deniedNextRoleSteps returns the possible reasons of AccessDenied. STS gives no reason for a role
+// of another account.
+func (e *AssumeRoleError) deniedNextRoleSteps() string {
 	previous, role := quote.Text(e.next.previous, maxShown), quote.Text(e.RoleARN, maxShown)
 	steps := []string{
 		fmt.Sprintf("a permission policy of %s allows sts:AssumeRole for %s", previous, role),

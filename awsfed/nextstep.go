@@ -27,7 +27,7 @@ func (e *AssumeRoleError) NextStep() string {
 		return "STS was not called: check the source of the ID token; onafed doctor checks each step"
 	}
 	if e.next != nil {
-		if text := e.nextSteps(); text != "" {
+		if text := e.nextRoleSteps(); text != "" {
 			return text
 		}
 	}

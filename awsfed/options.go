@@ -63,8 +63,8 @@ type Options struct {
 
 	// AttemptTimeout limits one refresh: fetching the token, the requests to STS and the pauses
 	// between them. A refresh uses at most two tokens and sends each of them at most three times.
-	// One request takes at most a third of AttemptTimeout. Of a chain, the first role and all others
-	// together have that time each. Zero means 30 seconds.
+	// One request takes at most a third of AttemptTimeout. In a chain, the first role has a limit of
+	// its own, and all other roles together have one limit. Zero means 30 seconds.
 	AttemptTimeout time.Duration
 
 	// ServeExpired returns expired credentials after a refresh that failed with a retryable error.

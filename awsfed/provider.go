@@ -16,9 +16,9 @@ import (
 )
 
 // A Provider returns the credentials of one role, which may be the last one of a chain, and
-// refreshes them in the background. It is an
-// [aws.CredentialsProvider] with its own cache: assign it directly to the Credentials of an
-// [aws.Config]. It also works inside an [aws.CredentialsCache], see [Provider.Retrieve].
+// refreshes them in the background. It is an [aws.CredentialsProvider] with its own cache: assign it
+// directly to the Credentials of an [aws.Config]. It also works inside an [aws.CredentialsCache],
+// see [Provider.Retrieve].
 //
 // A Provider is safe for concurrent use. It has no goroutine and no timer while no refresh is
 // running, so it needs no closing. It never falls back to another identity: it returns credentials

@@ -26,7 +26,10 @@ type session struct {
 	tokenSize   int32 // bytes of the session token, as STS reports it; zero if it does not
 	policySize  int32 // percent of the packed policies and tags, as STS reports it
 	identity    unique.Handle[identity]
-	madeUntil   int64 // of a chain: when the first of the other credentials ends, in Unix nanoseconds of the local clock; otherwise zero
+
+	// madeUntil is when the first of the earlier credentials of a chain expires, in Unix nanoseconds of
+	// the local clock. Zero without a chain.
+	madeUntil int64
 }
 
 // An identity is what [Status] says about the ID token of a session, without personal data. Sessions

@@ -46,8 +46,8 @@ type Status struct {
 	Issuer   string `json:"issuer,omitzero"`
 	Audience string `json:"audience,omitzero"`
 	Subject  string `json:"subject,omitzero"`
-	// ProviderARN is the IAM identity provider for the issuer in the account of the role, of a chain
-	// in that of the first role.
+	// ProviderARN is the IAM identity provider for the issuer in the account of the role. In a chain,
+	// this is the account of the first role.
 	ProviderARN string `json:"provider_arn,omitzero"`
 	// SourceIdentity is the source identity of the session, as STS reports it.
 	SourceIdentity string `json:"source_identity,omitzero"`

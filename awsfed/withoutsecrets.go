@@ -13,10 +13,10 @@ import (
 )
 
 // withoutSecrets returns the error of a request to STS without the token or the keys in the request.
-// A server that does not accept them may repeat them in its answer, and the errors of the SDK hold the answer: the
-// message, the code, the header and, if the answer cannot be read, the beginning of its body, which
-// may have credentials. An error without all these is returned as it is. Otherwise the result has
-// the same code, status, request ID and types of errors of the service.
+// A server that does not accept them may repeat them in its answer, and the errors of the SDK hold
+// the answer: the message, the code, the header and, if the answer cannot be read, the beginning of
+// its body, which may have credentials. An error without all these is returned as it is. Otherwise
+// the result has the same code, status, request ID and types of errors of the service.
 func withoutSecrets(err error, secrets ...string) error {
 	var unread *smithy.DeserializationError
 	hasBody := errors.As(err, &unread) && len(unread.Snapshot) > 0
