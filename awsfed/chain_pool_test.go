@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/google/go-cmp/cmp"
 	"github.com/onafed/onafed/awsfed"
 )
@@ -119,8 +120,47 @@ func TestPoolRenewsWithOneSlot(t *testing.T) {
 	})
 }
 
-// A chain whose first role hangs delays no other role, although the pool has one slot.
+// A firstRoleHangs is a service that does not answer the requests for roleARN.
+type firstRoleHangs struct{ *chainService }
+
+func (s firstRoleHangs) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput, optFns ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
+	if *in.RoleArn == roleARN {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return s.chainService.AssumeRoleWithWebIdentity(ctx, in, optFns...)
+}
+
+// Chains that wait for their first role hold no slot. The refresh of that role has one of the two
+// slots, so another role does not wait.
 func TestPoolChainHoldsNoSlot(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		pool := awsfed.NewPool(firstRoleHangs{newChainService()}, &mintery{tb: t}, func(o *awsfed.PoolOptions) { o.MaxConcurrent = 2 })
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var wg sync.WaitGroup
+		for _, p := range chains(t, pool, 10) {
+			wg.Go(func() {
+				if _, err := p.Retrieve(ctx); !errors.Is(err, context.Canceled) {
+					t.Errorf("Retrieve of a chain whose first role hangs = %v, want canceled", err)
+				}
+			})
+		}
+		synctest.Wait()
+		begin := time.Now()
+		_, err := provider(t, pool, 99).Retrieve(t.Context())
+		if took := time.Since(begin); err != nil || took != 0 {
+			t.Errorf("Retrieve of another role = %v after %v, want credentials at once", err, took)
+		}
+		cancel()
+		wg.Wait()
+	})
+}
+
+// While the token source hangs, callers of chains get the error of their context. Afterwards all
+// chains get credentials within seconds.
+func TestPoolChainsAfterSourceHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newChainService()

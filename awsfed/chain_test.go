@@ -96,29 +96,6 @@ func (s *chainService) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, 
 	return out, nil
 }
 
-// ExpectedAccount is the account of the last role. An answer for that role that names no role, or that
-// of another account, is an error.
-func TestChainExpectedAccount(t *testing.T) {
-	t.Parallel()
-	for name, tt := range map[string]struct {
-		change func(*sts.AssumeRoleOutput)
-		got    string
-	}{
-		"no role": {func(o *sts.AssumeRoleOutput) { o.AssumedRoleUser = nil }, ""},
-		"another account": {func(o *sts.AssumeRoleOutput) {
-			o.AssumedRoleUser.Arn = aws.String("arn:aws:sts::999999999999:assumed-role/last/x")
-		}, "999999999999"},
-	} {
-		s := newChainService()
-		s.change = tt.change
-		p, _ := newChain(t, s, two, func(o *awsfed.Options) { o.ExpectedAccount = lastAccount })
-		_, err := p.Retrieve(t.Context())
-		if ae, ok := errors.AsType[*awsfed.AccountError](err); !ok || ae.Got != tt.got || ae.Want != lastAccount {
-			t.Errorf("%s: Retrieve = %v, want an AccountError", name, err)
-		}
-	}
-}
-
 // sent returns how many tokens were exchanged, and how many other requests there were.
 func (s *chainService) sent() (exchanges, others int) {
 	s.mu.Lock()
@@ -126,7 +103,7 @@ func (s *chainService) sent() (exchanges, others int) {
 	return len(s.inputs), len(s.next)
 }
 
-// two is a chain of two roles, three one of three.
+// two sets a chain of two roles, and three a chain of three.
 func two(o *awsfed.Options) { o.Chain = []awsfed.NextRole{{RoleARN: lastRole}} }
 
 func three(o *awsfed.Options) {
@@ -184,6 +161,29 @@ func TestChainRequests(t *testing.T) {
 	}
 	if got := aws.ToInt32(s.inputs[0].DurationSeconds); got != 7200 || s.inputs[0].Policy != nil {
 		t.Errorf("the first request has DurationSeconds %d and the policy %v, want those of the first role", got, s.inputs[0].Policy)
+	}
+}
+
+// ExpectedAccount is the account of the last role. An answer for that role that names no role, or one
+// of another account, is an error.
+func TestChainExpectedAccount(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		change func(*sts.AssumeRoleOutput)
+		got    string
+	}{
+		"no role": {func(o *sts.AssumeRoleOutput) { o.AssumedRoleUser = nil }, ""},
+		"another account": {func(o *sts.AssumeRoleOutput) {
+			o.AssumedRoleUser.Arn = aws.String("arn:aws:sts::999999999999:assumed-role/last/x")
+		}, "999999999999"},
+	} {
+		s := newChainService()
+		s.change = tt.change
+		p, _ := newChain(t, s, two, func(o *awsfed.Options) { o.ExpectedAccount = lastAccount })
+		_, err := p.Retrieve(t.Context())
+		if ae, ok := errors.AsType[*awsfed.AccountError](err); !ok || ae.Got != tt.got || ae.Want != lastAccount {
+			t.Errorf("%s: Retrieve = %v, want an AccountError", name, err)
+		}
 	}
 }
 

@@ -228,7 +228,7 @@ func TestMinLife(t *testing.T) {
 	})
 }
 
-// A nil context panics in the call of that caller, and the engine stays usable.
+// Peek returns the cached value, also an expired one, and starts no refresh.
 func TestPeek(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -257,6 +257,7 @@ func TestPeek(t *testing.T) {
 	})
 }
 
+// A nil context panics in the call of that caller, and the engine stays usable.
 func TestNilContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -12,8 +12,8 @@ type Gate interface {
 	// returns nil after quit was closed. The context has the values of the context of Fetch and no
 	// cancellation. need is when the value is needed: when the old one expires, or now without a
 	// value. After a failure it is not before the end of the backoff, so that a refresh that always
-	// fails does not overtake others. urge is closed when a caller begins to
-	// wait, quit when no caller wants the value any more.
+	// fails does not overtake others. urge is closed when a caller begins to wait, quit when no
+	// caller wants the value any more.
 	Enter(ctx context.Context, need time.Time, urge, quit <-chan struct{}) (leave func())
 }
 

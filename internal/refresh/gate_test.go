@@ -127,8 +127,8 @@ func TestRefreshLeavesTheGateWithItsLastCaller(t *testing.T) {
 		o := options()
 		o.Gate = g
 		e := newEngine(src.fetch, o)
-		ask := func(patience time.Duration) {
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ask := func(timeout time.Duration) {
+			ctx, cancel := context.WithTimeout(t.Context(), timeout)
 			defer cancel()
 			if _, err := e.Value(ctx); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("Value = %v, want the end of the context", err)
