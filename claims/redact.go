@@ -115,8 +115,8 @@ func quoted(s string) string { return quote.Redacted(s, maxQuoted) }
 // unquoted is quoted without the quotes, for values that a log handler separates itself.
 func unquoted(s string) string { return quote.Clean(s, maxQuoted) }
 
-// formatText prints text for any verb. For a verb that strings do not support, the
-// output reports that, as in package fmt, and contains no value other than text.
+// formatText prints text for any verb. For a verb that strings do not support, the output reports
+// that, as in package fmt, and contains no value other than text.
 func formatText(f fmt.State, verb rune, text string) {
 	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), text)
 }

@@ -27,8 +27,8 @@ const (
 // bytes. Keys that Ona does not document may follow the organization and are kept.
 //
 // Subjects are comparable with == and can be map keys; equal subjects have the same text. A parsed
-// Subject refers to the string that it was parsed from. The zero Subject is not a subject; its text is
-// empty.
+// Subject refers to the string that it was parsed from. The zero Subject is not a subject; its text
+// is empty.
 type Subject struct {
 	s string // the text, checked
 }

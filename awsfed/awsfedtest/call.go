@@ -79,8 +79,8 @@ func (l *callLog) add(c Call) {
 	l.calls = append(l.calls, c)
 }
 
-// Calls returns the calls of STS in the order in which they ended. If there are many, only the last 5,000
-// to 10,000 are kept.
+// Calls returns the calls of STS in the order in which they ended. If there are many, only the last
+// 5,000 to 10,000 are kept.
 func (s *STS) Calls() []Call {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()

@@ -64,7 +64,7 @@ func CallerFrom(ctx context.Context) (Caller, bool) {
 //
 // [STS.HTTPClient] and [Start] reach all services. A request belongs to the service in its host
 // name, or else to that of its signature, so one URL (AWS_ENDPOINT_URL) is enough for all of them.
-// The protocol tells the service of a request without a signature.
+// For a request without a signature, its protocol determines the service.
 func (s *STS) Handle(service string, handler http.Handler) {
 	if service == stsName {
 		panic("awsfedtest: Handle: STS itself handles sts")

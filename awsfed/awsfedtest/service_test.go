@@ -292,8 +292,8 @@ func codeOf(body string) string {
 	return m[1] + m[2]
 }
 
-// A request without a signature to the one URL of all services is refused by the service that its
-// protocol tells. Without that service it is a malformed request to STS.
+// The protocol of a request without a signature to the one URL of all services determines the
+// service that refuses it. Without that service it is a malformed request to STS.
 func TestUnsignedRequestsOnAPort(t *testing.T) {
 	t.Parallel()
 	s, _ := setup(t)

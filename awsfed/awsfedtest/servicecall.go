@@ -43,8 +43,8 @@ func errorCode(resp *fakehttp.Response) string {
 	return quote.Clean(code, 64)
 }
 
-// action returns the operation in a request to a service other than STS. Where nothing names it, as
-// in S3, that is the method.
+// action returns the operation in a request to a service other than STS. If the request does not
+// name one, as in S3, it returns the HTTP method.
 func (r request) action() string {
 	action := r.method
 	if _, operation, ok := strings.Cut(r.header.Get("X-Amz-Target"), "."); ok {

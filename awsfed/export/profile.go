@@ -26,8 +26,9 @@ type Profile struct {
 	Expires time.Time
 	// Process is the value of credential_process, empty if the key is missing.
 	Process string
-	// Ambiguous is the first of these credential settings that SDKs read differently, because of quotes,
-	// a comment after the value, or a value of several lines. It is nil if every line is unambiguous.
+	// Ambiguous is the first of these credential settings that SDKs read differently, because of
+	// quotes, a comment after the value, or a value of several lines. It is nil if SDKs read all of
+	// them alike.
 	Ambiguous *FileError
 	// Sources are the keys of other settings with which an SDK or the AWS CLI gets credentials from
 	// another source, such as role_arn or sso_session, in the order of the file.
@@ -65,8 +66,8 @@ func (f *File) Inspect(profile string) (Profile, error) {
 	return p, nil
 }
 
-// keysOf returns the kind of the section's keys, and the line that shows it. Keys in quotes have the
-// kind that they have without.
+// keysOf returns the kind of the section's keys, and the line that shows it. Quotes around a key do
+// not change its kind.
 func keysOf(s *section) (Keys, *entry) {
 	id, e := "", s.entry(keyAccessKeyID)
 	if e != nil {

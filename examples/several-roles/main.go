@@ -114,7 +114,7 @@ func chain(roleARNs []string, externalID string) func(*awsfed.LoadOptions) {
 		}
 		if n := len(o.Chain); n > 0 {
 			o.Chain[n-1].ExternalID = externalID
-			o.ExpectedAccount = "" // is that of the last role
+			o.ExpectedAccount = "" // applies to the last role
 		}
 	}
 }

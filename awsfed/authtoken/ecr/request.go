@@ -25,7 +25,7 @@ import (
 const (
 	requestTimeout = 20 * time.Second
 	maxAnswer      = 1 << 20
-	maxExpiry      = 1 << 40 // far beyond every time that can be meant
+	maxExpiry      = 1 << 40 // seconds since 1970, in the year 36812
 	maxAttempts    = 3       // as in the SDK
 	firstPause     = 200 * time.Millisecond
 )

@@ -71,7 +71,7 @@ func TestAttempts(t *testing.T) {
 		"not JSON":        {[]answer{{200, "<html>"}}, 1, "the response of ECR is not JSON with authorization data"},
 		"no data":         {[]answer{{200, `{"authorizationData":[]}`}}, 1, "the response of ECR is not JSON with authorization data"},
 		"another user":    {[]answer{{200, `{"authorizationData":[{"authorizationToken":"cm9vdDpw"}]}`}}, 1, "the authorization token in the response of ECR is not the base64 of AWS:<password>"},
-		"only white text": {[]answer{{200, ""}}, 1, "the response of ECR is not JSON with authorization data"},
+		"an empty answer": {[]answer{{200, ""}}, 1, "the response of ECR is not JSON with authorization data"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &sequence{answers: tt.answers}

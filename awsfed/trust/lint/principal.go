@@ -20,7 +20,7 @@ func (l *linter) checkPrincipals(st *statement) {
 			continue
 		}
 		if a, isARN := arn.Parse(name); ok && isARN && !isPrincipal(a, slices.Contains(st.Principal.AWS, name)) {
-			f := st.finding(InvalidPrincipal, Error, "the principal "+quote.Name(name)+" is the ARN of nothing that can be a principal",
+			f := st.finding(InvalidPrincipal, Error, "the ARN "+quote.Name(name)+" does not name a principal",
 				"A principal is a provider, or an account (root), a user, a role or a session, in a partition of AWS and without a region. "+
 					"IAM refuses the policy, or the principal matches nobody.")
 			f.Value = name
