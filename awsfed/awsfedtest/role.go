@@ -16,7 +16,7 @@ type Role struct {
 	// ARN is the ARN of the role, such as "arn:aws:iam::123456789012:role/deploy". It may have a
 	// path.
 	ARN string
-	// TrustPolicy decides who may assume the role. The zero policy refuses all calls.
+	// TrustPolicy decides which calls may assume the role. The zero policy refuses all calls.
 	TrustPolicy trust.Policy
 	// MaxSessionDuration is the longest session, from 1 to 12 hours; 0 means AWS's default of one
 	// hour. With [STSOptions.MinDuration] it may be shorter, and is then also the default duration

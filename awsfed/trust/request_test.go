@@ -154,7 +154,7 @@ func TestNewRequestOfClaimsWithoutPayload(t *testing.T) {
 	check()
 }
 
-// What AWS does not document about a token is a note of the explanation.
+// An explanation has a note for each property of a token whose effect AWS does not document.
 func TestNewRequestNotes(t *testing.T) {
 	t.Parallel()
 	const (
