@@ -40,9 +40,10 @@ The role is assumed first: if it is refused, COMMAND does not run. COMMAND then 
 signals, terminal and job control are its own. A second process serves the credentials until COMMAND ends. On Windows,
 COMMAND runs as a child of this process. Processes that COMMAND leaves behind get no more credentials.
 
-COMMAND has no other AWS identity in its environment: variables with keys, profiles and bearer tokens are removed, and
-AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name the null device, because SDKs prefer a profile to an endpoint. The
-settings of the profile for the region, endpoints, FIPS, dual stack, certificates and retries become variables.
+COMMAND has no other AWS identity in its environment: variables with keys, profiles and bearer tokens are removed, and so is
+ONAFED_TOKEN_FILE, with which onafed could assume the role without a session policy. AWS_CONFIG_FILE and
+AWS_SHARED_CREDENTIALS_FILE name the null device, because SDKs prefer a profile to an endpoint. The settings of the profile
+for the region, endpoints, FIPS, dual stack, certificates and retries become variables.
 
 Examples:
 
