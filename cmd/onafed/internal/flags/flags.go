@@ -17,8 +17,8 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// Error returns the text of err for a person at the command line: an error about an option names
-// its flag, and a refusal by STS has its next step.
+// Error returns the text of err for a person at the command line: an error about an option, or about
+// settings that would be overwritten, names the flag, and a refusal by STS has its next step.
 func Error(err error) string {
 	if environment, ok := errors.AsType[*idp.EnvironmentError](err); ok {
 		return withFlags(environment).Error()
@@ -33,6 +33,10 @@ func Error(err error) string {
 		if flag := flagOf(name); flag != "" {
 			return "--" + flag + ": " + reason.Error()
 		}
+	}
+	if file, ok := errors.AsType[*export.FileError](err); ok {
+		next := strings.Replace(file.Next, "allow overwriting", "use --overwrite", 1)
+		return strings.Replace(err.Error(), file.Next, next, 1)
 	}
 	return err.Error()
 }
