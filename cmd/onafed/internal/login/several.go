@@ -19,7 +19,7 @@ const atOnce = 4
 
 // logins returns the logins of --file.
 func (c *Command) logins(t *terminal.Terminal) ([]*login, error) {
-	all, err := profiles.Read(c.File, t)
+	all, err := profiles.ReadWithPolicies(c.File, t)
 	if err != nil {
 		return nil, err
 	}

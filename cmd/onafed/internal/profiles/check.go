@@ -3,6 +3,8 @@ package profiles
 import (
 	"cmp"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -15,7 +17,11 @@ import (
 	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/cmd/onafed/internal/role"
 	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/internal/quote"
 )
+
+// anyRole is a role for checks of values that are not about the role.
+const anyRole = "arn:aws:iam::123456789012:role/any"
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
@@ -45,7 +51,6 @@ func (r *reader) check(p *Profile, given map[string]*yaml.Node) {
 		})
 		r.refused(err, given)
 	}
-	const anyRole = "arn:aws:iam::123456789012:role/any"
 	if p.RoleARN != "" {
 		try(p.RoleARN, func(*awsfed.Options) {})
 	}
@@ -53,6 +58,34 @@ func (r *reader) check(p *Profile, given map[string]*yaml.Node) {
 	try(anyRole, func(o *awsfed.Options) { o.PolicyARNs = p.PolicyARNs })
 	if len(r.errs) == before {
 		try(anyRole, func(o *awsfed.Options) { o.Chain = role.Chain(p.Chain) })
+	}
+	if !r.readsPolicies {
+		return
+	}
+	r.policy(given["Policy"], p.PolicyFile)
+	for i := range p.Chain {
+		r.policy(given[fmt.Sprintf("Chain[%d].Policy", i)], p.Chain[i].PolicyFile)
+	}
+}
+
+// policy checks the session policy in a file. The text of a pipe can be read only once, so a pipe is
+// left to the login.
+func (r *reader) policy(n *yaml.Node, path string) {
+	if path == "" {
+		return
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeDevice) != 0 {
+		return
+	}
+	policy, err := role.ReadPolicy(path)
+	if err == nil {
+		_, err = awsfed.New(sts.New(sts.Options{Region: "us-east-1"}), anyRole, idp.Static(nil), func(o *awsfed.Options) { o.Policy = policy })
+	}
+	if wrong, ok := errors.AsType[*awsfed.OptionError](err); ok {
+		err = fmt.Errorf("%s %w", quote.Path(path), wrong.Err)
+	}
+	if err != nil {
+		r.fail(n, "%v", err)
 	}
 }
 

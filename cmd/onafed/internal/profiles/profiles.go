@@ -81,6 +81,16 @@ func (e Errors) Error() string {
 
 // Read reads a file, or standard input for the path "-". An error has the exit status 2.
 func Read(path string, t *terminal.Terminal) ([]Profile, error) {
+	return read(path, t, new(reader))
+}
+
+// ReadWithPolicies is [Read] for a program that needs the session policies. It also reports policy
+// files that cannot be used.
+func ReadWithPolicies(path string, t *terminal.Terminal) ([]Profile, error) {
+	return read(path, t, &reader{readsPolicies: true})
+}
+
+func read(path string, t *terminal.Terminal, r *reader) ([]Profile, error) {
 	text, err := t.ReadFile(path)
 	if err != nil {
 		return nil, exit.Unanswered(err)
@@ -92,7 +102,7 @@ func Read(path string, t *terminal.Terminal) ([]Profile, error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return nil, exit.Unanswered(err)
 	}
-	all, err := Parse(text, dir)
+	all, err := r.parse(text, dir)
 	if err != nil {
 		return nil, exit.Unanswered(fmt.Errorf("%s: %w", quote.Path(path), err))
 	}
@@ -101,7 +111,9 @@ func Read(path string, t *terminal.Terminal) ([]Profile, error) {
 
 // Parse reads the text of a file: YAML or JSON with a list of profiles. Relative paths in it are
 // relative to dir. The error is [Errors] if it has positions.
-func Parse(text, dir string) ([]Profile, error) {
+func Parse(text, dir string) ([]Profile, error) { return new(reader).parse(text, dir) }
+
+func (r *reader) parse(text, dir string) ([]Profile, error) {
 	if len(text) > maxFile {
 		return nil, fmt.Errorf("%d bytes; a file of profiles has at most %d", len(text), maxFile)
 	}
@@ -109,7 +121,6 @@ func Parse(text, dir string) ([]Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	var r reader
 	r.plain(document)
 	if len(r.errs) > 0 {
 		return nil, r.errs

@@ -11,7 +11,10 @@ import (
 )
 
 // reader reads the values of a file, and collects what is wrong with them.
-type reader struct{ errs Errors }
+type reader struct {
+	errs          Errors
+	readsPolicies bool // checks the session policies in the files that the values name
+}
 
 // fail adds an error at a node.
 func (r *reader) fail(n *yaml.Node, format string, args ...any) {

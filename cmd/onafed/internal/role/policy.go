@@ -25,7 +25,7 @@ func (f *Flags) Policy() (string, error) {
 	read := f.policy == "" && f.PolicyFile != ""
 	if read {
 		var err error
-		if f.policy, err = readPolicy(f.PolicyFile); err != nil {
+		if f.policy, err = ReadPolicy(f.PolicyFile); err != nil {
 			return "", exit.Unanswered(fmt.Errorf("--policy-file: %w", err))
 		}
 	}
@@ -36,7 +36,7 @@ func (f *Flags) Policy() (string, error) {
 			continue
 		}
 		var err error
-		if next.Policy, err = readPolicy(next.PolicyFile); err != nil {
+		if next.Policy, err = ReadPolicy(next.PolicyFile); err != nil {
 			return "", exit.Unanswered(fmt.Errorf("--next-role: policy-file: %w", err))
 		}
 		read = true
@@ -53,9 +53,9 @@ func (f *Flags) Policy() (string, error) {
 	return f.policy, nil
 }
 
-// readPolicy returns the policy in a file, without white space around its parts. Text that is not
+// ReadPolicy returns the policy in a file, without white space around its parts. Text that is not
 // JSON is returned as it is: the library refuses it.
-func readPolicy(path string) (string, error) {
+func ReadPolicy(path string) (string, error) {
 	if path == "-" {
 		return "", errors.New("a session policy is not read from standard input: name a file")
 	}
