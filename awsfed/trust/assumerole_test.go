@@ -98,6 +98,26 @@ func TestAssumeRoleExplanationHides(t *testing.T) {
 	}
 }
 
+// The text of an explanation leaves out unknown conditions of a statement for web identities. JSON
+// has them.
+func TestAssumeRoleTextLeavesOutOtherStatements(t *testing.T) {
+	t.Parallel()
+	p, err := trust.Parse([]byte(`{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::210987654321:oidc-provider/app.gitpod.io"},"Action":"sts:AssumeRoleWithWebIdentity",
+			"Condition":{"StringEquals":{"app.gitpod.io:aud":"sts.amazonaws.com"}}},
+		{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := p.Evaluate(trust.NewAssumeRoleRequest(trust.RoleSession{RoleARN: "arn:aws:iam::123456789012:role/deploy"}, trust.AssumeRoleParams{})).Explain()
+	if text := x.Text(); strings.Contains(text, "StringEquals app.gitpod.io:aud") || !strings.Contains(text, "? StringEquals aws:PrincipalOrgID") {
+		t.Errorf("the conditions are not those of the second statement:\n%s", text)
+	}
+	if got := x.Statements[0].Conditions; len(got) != 1 || got[0].Result != trust.Unknown {
+		t.Errorf("the conditions of the first statement are %+v, want one that is unknown", got)
+	}
+}
+
 // A request that was filled in by hand has the keys of its Context only.
 func TestAssumeRoleByHand(t *testing.T) {
 	t.Parallel()

@@ -2,13 +2,15 @@ package trust
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/onafed/onafed/internal/quote"
 )
 
 // Text returns the explanation for a terminal: a line for the outcome, then each statement with its
-// principal, actions and conditions, marked + (matches), - (does not match) or ? (unknown). Text
+// principal, actions and conditions, marked + (matches), - (does not match) or ? (unknown). Unknown
+// conditions are left out if neither the principal nor an action of the statement matches. Text
 // from policy and request is quoted, escaped and cut. It ends with a newline. The wording may
 // change.
 func (x Explanation) Text() string {
@@ -53,8 +55,16 @@ func (s StatementResult) write(b *strings.Builder) {
 		writeHints(b, a.NearMisses)
 	}
 	for _, c := range s.Conditions {
+		if c.Result == Unknown && s.isForOthers() {
+			continue // no value of the key would make the statement apply
+		}
 		c.write(b)
 	}
+}
+
+// isForOthers reports whether neither the principal nor an action of the statement matches.
+func (s StatementResult) isForOthers() bool {
+	return s.Principal.Result == NotMatched && !slices.ContainsFunc(s.Actions, func(a ActionMatch) bool { return a.Result != NotMatched })
 }
 
 func (c ConditionResult) write(b *strings.Builder) {
