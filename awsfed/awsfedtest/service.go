@@ -185,7 +185,7 @@ func (s *STS) admit(r request, service string) (http.Handler, Caller, *apiError)
 	switch {
 	case !ok:
 		return nil, Caller{}, &apiError{status: http.StatusNotImplemented, code: "NotImplemented", message: "awsfedtest: there is no service " +
-			quote.Text(service, 64) + " here, only " + strings.Join(s.serviceNames(), ", ") + "; STS.Handle adds one"}
+			quote.Text(service, 64) + " here, only " + strings.Join(s.serviceNames(), ", ") + "; in a test, STS.Handle adds one"}
 	case len(r.body) > maxServiceBody:
 		return nil, Caller{}, &apiError{status: http.StatusRequestEntityTooLarge, code: "RequestEntityTooLarge", message: "Request is too large"}
 	}

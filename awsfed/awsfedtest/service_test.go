@@ -149,7 +149,7 @@ func TestHandleCallsHandler(t *testing.T) {
 		t.Errorf("the log has %d calls, want 1: requests to other services are not logged", n)
 	}
 	s.Handle("s3", nil)
-	if status, body := putObject("").send(t, s.HTTPClient(), creds); status != http.StatusNotImplemented || !strings.Contains(body, "only sts; STS.Handle adds one") {
+	if status, body := putObject("").send(t, s.HTTPClient(), creds); status != http.StatusNotImplemented || !strings.Contains(body, "only sts; in a test, STS.Handle adds one") {
 		t.Errorf("without a handler: %d %s, want 501", status, body)
 	}
 }

@@ -32,8 +32,8 @@ type Command struct {
 func (c *Command) Help() string {
 	return `Runs an issuer with Ona's name, an STS that checks signatures and trust policies as AWS does, a token file that is kept
 fresh, and a container endpoint. GetSecretValue of Secrets Manager, ListBuckets of S3 and DescribeInstances of EC2 answer
-the sessions of that STS, with the same URL, and IAM returns the role and the identity provider. When a service refuses a
-call, the reason is printed on standard error.
+the sessions of that STS, with the same URL, and IAM returns the role and the identity provider. There is only this role, and
+no other service. When a service refuses a call, the reason is printed on standard error.
 
 Example: in one terminal
 
