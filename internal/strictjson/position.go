@@ -1,6 +1,8 @@
 package strictjson
 
 import (
+	"errors"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -34,4 +36,15 @@ func (p Position) Forward(text string, offset int) Position {
 	p.Characters += utf8.RuneCountInString(between)
 	p.Offset = offset
 	return p
+}
+
+// Locate returns an error about a text with the line and the column, if it is an [*Error]. Other
+// errors are returned as they are.
+func Locate(text string, err error) error {
+	wrong, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	at := Position{}.Forward(text, wrong.Offset)
+	return errors.New("line " + strconv.Itoa(at.Line()) + ", column " + strconv.Itoa(at.Column()) + ": " + wrong.Reason)
 }

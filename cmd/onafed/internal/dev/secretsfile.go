@@ -1,7 +1,6 @@
 package dev
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -62,7 +61,7 @@ func parseSecrets(text string) (map[string]string, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, locate(text, err)
+		return nil, strictjson.Locate(text, err)
 	}
 	return secrets, nil
 }
@@ -91,14 +90,4 @@ func checkSecretName(name string) error {
 		return fmt.Errorf("the name %s has other characters than letters, digits and %s", quote.Text(name, 80), special)
 	}
 	return nil
-}
-
-// locate replaces the offset of an error by the line and the column.
-func locate(text string, err error) error {
-	wrong, ok := errors.AsType[*strictjson.Error](err)
-	if !ok {
-		return err
-	}
-	at := strictjson.Position{}.Forward(text, wrong.Offset)
-	return fmt.Errorf("line %d, column %d: %s", at.Line(), at.Column(), wrong.Reason)
 }

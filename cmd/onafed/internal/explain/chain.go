@@ -54,16 +54,10 @@ func (c *Command) nextRequest(subject claims.Claims) trust.Request {
 	p := trust.AssumeRoleParams{
 		RoleARN: last.RoleARN, SessionName: last.SessionName, ExternalID: last.ExternalID, SourceIdentity: last.SourceIdentity,
 		Tags: last.Tags, TransitiveTagKeys: last.TransitiveTagKeys,
-		SourceIP: c.SourceIP, Time: time.Now(), ShowValues: c.ShowValues,
+		SourceIP: c.SourceIP, Time: time.Now(), Context: c.context(), ShowValues: c.ShowValues,
 	}
 	if p.SessionName == "" {
 		p.SessionName = name
-	}
-	for key, value := range c.Context {
-		if p.Context == nil {
-			p.Context = make(map[string][]string)
-		}
-		p.Context[key] = []string{value}
 	}
 	return trust.NewAssumeRoleRequest(caller, p)
 }

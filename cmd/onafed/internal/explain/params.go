@@ -30,17 +30,20 @@ func Params(c claims.Claims, d policyfile.Document, roleARN string) trust.Params
 // params returns the parameters of the flags.
 func (c *Command) params(subject claims.Claims, d policyfile.Document) trust.Params {
 	p := Params(subject, d, c.RoleARN)
-	p.SourceIP, p.ShowValues = c.SourceIP, c.ShowValues
+	p.SourceIP, p.Context, p.ShowValues = c.SourceIP, c.context(), c.ShowValues
 	if c.SessionName != "" {
 		p.SessionName = c.SessionName
 	}
-	for key, value := range c.Context {
-		if p.Context == nil {
-			p.Context = make(map[string][]string)
-		}
-		p.Context[key] = []string{value}
-	}
 	return p
+}
+
+// context returns the values of --context.
+func (c *Command) context() map[string][]string {
+	values := make(map[string][]string, len(c.Context))
+	for key, value := range c.Context {
+		values[key] = []string{value}
+	}
+	return values
 }
 
 // providerAccount returns the partition and the account of an issuer's identity provider, from the

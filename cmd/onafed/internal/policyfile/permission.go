@@ -45,11 +45,7 @@ func PermissionPolicy(text string) (string, error) {
 	}
 	switch {
 	case err != nil:
-		if wrong, ok := errors.AsType[*strictjson.Error](err); ok {
-			at := strictjson.Position{}.Forward(text, wrong.Offset)
-			err = fmt.Errorf("line %d, column %d: %s", at.Line(), at.Column(), wrong.Reason)
-		}
-		return "", err
+		return "", strictjson.Locate(text, err)
 	case !statement:
 		return "", errors.New("a permission policy has the member Statement")
 	}

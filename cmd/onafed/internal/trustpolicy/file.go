@@ -42,19 +42,9 @@ func readRules(text string) ([]namedRule, error) {
 		err = errors.New("it has no rules")
 	}
 	if err != nil {
-		return nil, locate(text, err)
+		return nil, strictjson.Locate(text, err)
 	}
 	return rules, nil
-}
-
-// locate adds the line and the column to an error of the lexer.
-func locate(text string, err error) error {
-	wrong, ok := errors.AsType[*strictjson.Error](err)
-	if !ok {
-		return err
-	}
-	at := strictjson.Position{}.Forward(text, wrong.Offset)
-	return fmt.Errorf("line %d, column %d: %s", at.Line(), at.Column(), wrong.Reason)
 }
 
 // read reads one rule.
