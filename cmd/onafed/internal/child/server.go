@@ -44,7 +44,7 @@ func (c *Command) open(ctx context.Context, t *terminal.Terminal) (*server, erro
 		return nil, err
 	}
 	token := export.NewHandlerToken()
-	handler, err := export.NewHandler(p, token, &export.HandlerOptions{RoleARN: c.RoleARN, Logger: log})
+	handler, err := export.NewHandler(p, token, &export.HandlerOptions{RoleARN: c.LastRole(), Logger: log})
 	if err != nil {
 		return nil, err
 	}

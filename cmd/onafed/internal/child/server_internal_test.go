@@ -2,6 +2,7 @@ package child
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -12,7 +13,9 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/awsfedtest"
+	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/cmd/onafed/internal/role"
 	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
@@ -20,12 +23,19 @@ import (
 	"github.com/onafed/onafed/idp/idptest"
 )
 
-// TestServer checks that a server answers with its token, and that no goroutine and no port is left
-// when it ends.
+// TestServer checks that a server answers with its token for the last role of a chain, and that no
+// goroutine and no port is left when it ends.
 func TestServer(t *testing.T) {
-	const roleARN = "arn:aws:iam::123456789012:role/deploy"
+	const roleARN, nextARN = "arn:aws:iam::123456789012:role/deploy", "arn:aws:iam::210987654321:role/next"
 	iss := idptest.NewIssuer(t, nil)
 	sts := awsfedtest.New(t, iss, roleARN)
+	policy, err := trust.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + roleARN + `"},"Action":"sts:AssumeRole"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sts.PutRole(awsfedtest.Role{ARN: nextARN, TrustPolicy: policy}); err != nil {
+		t.Fatal(err)
+	}
 	token, err := iss.TokenSource(idp.AudienceAWS).Token(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +49,8 @@ func TestServer(t *testing.T) {
 	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
 	before := goleak.IgnoreCurrent()
 
-	c := &Command{Flags: role.Flags{RoleARN: roleARN, Flags: source.Flags{TokenFile: file}}}
+	next := []role.NextRole{{NextRole: awsfed.NextRole{RoleARN: nextARN}}}
+	c := &Command{Flags: role.Flags{RoleARN: roleARN, NextRole: next, Flags: source.Flags{TokenFile: file}}}
 	s, err := c.open(t.Context(), terminal.Standard())
 	if err != nil {
 		t.Fatal(err)
@@ -52,10 +63,10 @@ func TestServer(t *testing.T) {
 		t.Errorf("environment %q", vars)
 	}
 	client := &http.Client{Transport: new(http.Transport)}
-	if got := status(t, client, s.place.URI, s.place.Token); got != http.StatusOK {
-		t.Errorf("the endpoint answers %d", got)
+	if got, answer := get(t, client, s.place.URI, s.place.Token); got != http.StatusOK || !strings.Contains(answer, `"RoleArn":"`+nextARN+`"`) {
+		t.Errorf("the endpoint answers %d, and the role is not %s", got, nextARN)
 	}
-	if got := status(t, client, s.place.URI, strings.ToLower(s.place.Token)); got != http.StatusUnauthorized {
+	if got, _ := get(t, client, s.place.URI, strings.ToLower(s.place.Token)); got != http.StatusUnauthorized {
 		t.Errorf("the endpoint answers %d to a wrong token", got)
 	}
 	stop()
@@ -68,7 +79,7 @@ func TestServer(t *testing.T) {
 		goleak.IgnoreAnyFunction("net/http.(*conn).serve"))
 }
 
-func status(t *testing.T, client *http.Client, uri, token string) int {
+func get(t *testing.T, client *http.Client, uri, token string) (status int, answer string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -81,6 +92,10 @@ func status(t *testing.T, client *http.Client, uri, token string) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close()
-	return resp.StatusCode
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
 }
