@@ -27,7 +27,7 @@ func (c *Command) run(ctx context.Context, t *terminal.Terminal, path string) er
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
 	cmd := exec.Command(path, c.Command[1:]...) //nolint:gosec,noctx // running a command of the user is what the program is asked for; it ends by itself
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = s.place.environ(os.Environ())
+	cmd.Env = s.access.environ(os.Environ())
 	err = cmd.Run()
 	stop()
 	if served := <-served; served != nil {

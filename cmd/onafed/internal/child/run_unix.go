@@ -24,24 +24,24 @@ const maxAnswer = 64 << 10
 
 // answer is what a server tells the process that started it, as JSON on its standard output.
 type answer struct {
-	Place *place
-	Error string // the reason why there is no server
+	Access *access
+	Error  string // the reason why there is no server
 }
 
 // run starts the server and replaces this process by the child. ssh-agent COMMAND works in the same
 // way. This process cannot be a parent that passes signals on: it could not distinguish a signal
 // for itself from one for its process group, such as ctrl-C, which the child has already got.
 func (c *Command) run(ctx context.Context, _ *terminal.Terminal, path string) error {
-	place, err := c.startServer(ctx)
+	access, err := c.startServer(ctx)
 	if err != nil {
 		return failure(err)
 	}
-	err = syscall.Exec(path, c.Command, place.environ(os.Environ())) //nolint:gosec // running a command of the user is what the program is asked for
+	err = syscall.Exec(path, c.Command, access.environ(os.Environ())) //nolint:gosec // running a command of the user is what the program is asked for
 	return cannotRun(fmt.Errorf("%s: %w", quote.Path(path), err))
 }
 
 // startServer starts the server in a process of its own, and waits for its answer.
-func (c *Command) startServer(ctx context.Context) (*place, error) {
+func (c *Command) startServer(ctx context.Context) (*access, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -63,10 +63,10 @@ func (c *Command) startServer(ctx context.Context) (*place, error) {
 	switch waitErr := cmd.Wait(); {
 	case a.Error != "":
 		return nil, errors.New(a.Error)
-	case err != nil || a.Place == nil:
+	case err != nil || a.Access == nil:
 		return nil, fmt.Errorf("the process that serves the credentials did not start: %w", errors.Join(err, waitErr))
 	}
-	return a.Place, nil
+	return a.Access, nil
 }
 
 // serveParent is the server process. It is started twice: the first process starts the second in a
@@ -93,7 +93,7 @@ func (c *Command) serveParent(ctx context.Context, t *terminal.Terminal) error {
 	if err != nil {
 		return json.NewEncoder(t.Out).Encode(answer{Error: flags.Error(err)})
 	}
-	if err := json.NewEncoder(t.Out).Encode(answer{Place: &s.place}); err != nil {
+	if err := json.NewEncoder(t.Out).Encode(answer{Access: &s.access}); err != nil {
 		return errors.Join(failure(err), s.listener.Close())
 	}
 	return s.serve(ctx)

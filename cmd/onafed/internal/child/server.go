@@ -15,18 +15,18 @@ type server struct {
 	listener net.Listener
 	handler  *export.Handler
 	provider *awsfed.Provider
-	place    place
+	access   access
 }
 
-// place is what a child needs to use a server. It contains the authorization token.
-type place struct {
+// access is what a child needs to use a server. It contains the authorization token.
+type access struct {
 	URI, Token string
 	Settings   []string // variables with the settings of the profile, NAME=value
 }
 
 // environ returns the environment of the child: that of this process, without another identity.
-func (p *place) environ(base []string) []string {
-	return append(export.ContainerEnviron(base, p.URI, p.Token), p.Settings...)
+func (a *access) environ(base []string) []string {
+	return append(export.ContainerEnviron(base, a.URI, a.Token), a.Settings...)
 }
 
 // open assumes the role and opens the endpoint on a free port of loopback.
@@ -52,7 +52,7 @@ func (c *Command) open(ctx context.Context, t *terminal.Terminal) (*server, erro
 	if err != nil {
 		return nil, err
 	}
-	return &server{listener, handler, p, place{endpoint.URI(listener.Addr()), token, settings(cfg)}}, nil
+	return &server{listener, handler, p, access{endpoint.URI(listener.Addr()), token, settings(cfg)}}, nil
 }
 
 // serve answers the requests of the child until ctx ends.

@@ -58,15 +58,15 @@ func TestServer(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- s.serve(ctx) }()
-	vars := s.place.environ([]string{"AWS_PROFILE=other", "PATH=/bin"})
-	if slices.Contains(vars, "AWS_PROFILE=other") || !slices.Contains(vars, "PATH=/bin") || !slices.Contains(vars, "AWS_CONTAINER_AUTHORIZATION_TOKEN="+s.place.Token) {
+	vars := s.access.environ([]string{"AWS_PROFILE=other", "PATH=/bin"})
+	if slices.Contains(vars, "AWS_PROFILE=other") || !slices.Contains(vars, "PATH=/bin") || !slices.Contains(vars, "AWS_CONTAINER_AUTHORIZATION_TOKEN="+s.access.Token) {
 		t.Errorf("environment %q", vars)
 	}
 	client := &http.Client{Transport: new(http.Transport)}
-	if got, answer := get(t, client, s.place.URI, s.place.Token); got != http.StatusOK || !strings.Contains(answer, `"RoleArn":"`+nextARN+`"`) {
+	if got, answer := get(t, client, s.access.URI, s.access.Token); got != http.StatusOK || !strings.Contains(answer, `"RoleArn":"`+nextARN+`"`) {
 		t.Errorf("the endpoint answers %d, and the role is not %s", got, nextARN)
 	}
-	if got, _ := get(t, client, s.place.URI, strings.ToLower(s.place.Token)); got != http.StatusUnauthorized {
+	if got, _ := get(t, client, s.access.URI, strings.ToLower(s.access.Token)); got != http.StatusUnauthorized {
 		t.Errorf("the endpoint answers %d to a wrong token", got)
 	}
 	stop()

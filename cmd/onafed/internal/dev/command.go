@@ -75,7 +75,7 @@ func (c *Command) Validate() error {
 func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 	ctx, stop := exit.UntilSignal(ctx)
 	defer stop()
-	w, err := c.world(t)
+	b, err := c.backend(t)
 	if err != nil {
 		return exit.Unanswered(err)
 	}
@@ -90,7 +90,7 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 		return err
 	}
 	defer files.close()
-	token, handler, err := c.writeFiles(ctx, t, w, files)
+	token, handler, err := c.writeFiles(ctx, t, b, files)
 	if err != nil {
 		return err
 	}
@@ -100,18 +100,18 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 	}
 	t.Say("%s on http://%s, with the issuer's documents below /.well-known/; ctrl-C ends it", services, aws)
 	return runAll(ctx,
-		func(ctx context.Context) error { return serve(ctx, w, listeners[0]) },
+		func(ctx context.Context) error { return serve(ctx, b, listeners[0]) },
 		func(ctx context.Context) error { return handler.Serve(ctx, listeners[1]) },
 		token.Run,
-		func(ctx context.Context) error { w.outages(ctx, t, c.Outage); return nil },
+		func(ctx context.Context) error { b.outages(ctx, t, c.Outage); return nil },
 	)
 }
 
 // writeFiles writes the ID token and the token of the container endpoint. It returns the token file,
 // which must be kept fresh, and the endpoint.
-func (c *Command) writeFiles(ctx context.Context, t *terminal.Terminal, w *world, files folder) (*export.TokenFile, *export.Handler, error) {
+func (c *Command) writeFiles(ctx context.Context, t *terminal.Terminal, b *backend, files folder) (*export.TokenFile, *export.Handler, error) {
 	log := t.Logger(c.Verbose)
-	token, err := export.NewTokenFile(files.token(), w, &export.TokenFileOptions{Logger: log})
+	token, err := export.NewTokenFile(files.token(), b, &export.TokenFileOptions{Logger: log})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -122,7 +122,7 @@ func (c *Command) writeFiles(ctx context.Context, t *terminal.Terminal, w *world
 	if err := export.WriteSecret(ctx, files.endpointToken(), authorization, nil); err != nil {
 		return nil, nil, err
 	}
-	provider, err := awsfed.New(w.sts, c.RoleARN, w)
+	provider, err := awsfed.New(b.sts, c.RoleARN, b)
 	if err != nil {
 		return nil, nil, exit.Unanswered(err)
 	}

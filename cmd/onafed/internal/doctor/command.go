@@ -62,7 +62,7 @@ func (c *Command) Validate() error {
 	return cmp.Or(c.at().Check(), c.Check(), role.CheckDuration(c.DurationSeconds))
 }
 
-// at returns the issuer and the place of its documents.
+// at returns the issuer and the address of its documents.
 func (c *Command) at() verify.Issuer { return verify.Issuer{URL: c.Issuer, At: c.IssuerAt} }
 
 // Run implements the command.

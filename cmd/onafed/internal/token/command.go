@@ -116,7 +116,7 @@ func (c *Command) verify(ctx context.Context, t *terminal.Terminal, token *idp.T
 	return nil
 }
 
-// at returns the issuer and the place of its documents.
+// at returns the issuer and the address of its documents.
 func (c *Command) at() verify.Issuer {
 	return verify.Issuer{URL: cmp.Or(c.Issuer, idp.Issuer), At: c.IssuerAt}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/onafed/onafed/idp/issuer"
 )
 
-// Issuer is an issuer and the place of its documents.
+// Issuer is an issuer and the address of its documents.
 type Issuer struct {
 	URL string
 	// At is the address on this host that has the documents instead of the host of the URL, such as

@@ -41,22 +41,22 @@ const (
 	instanceID = "i-0123456789abcdef0"
 )
 
-// world is an issuer with Ona's name, and an STS that trusts it with a few other services of AWS. It
-// is also the token source of the command.
-type world struct {
+// backend is an issuer with Ona's name, an STS that trusts it, and a few other services of AWS. It is
+// also the token source of the command.
+type backend struct {
 	audience  string // of the tokens
 	ring      *issuer.KeyRing
 	documents *issuer.Handler
 	sts       *awsfedtest.STS
 }
 
-func (c *Command) world(t *terminal.Terminal) (*world, error) {
-	w := &world{audience: awsfed.Audience(c.RoleARN)}
+func (c *Command) backend(t *terminal.Terminal) (*backend, error) {
+	b := &backend{audience: awsfed.Audience(c.RoleARN)}
 	secrets, err := c.secrets(t)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.newIssuer(); err != nil {
+	if err := b.newIssuer(); err != nil {
 		return nil, err
 	}
 	arn, err := role.ParseAWS(c.RoleARN)
@@ -67,9 +67,9 @@ func (c *Command) world(t *terminal.Terminal) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.sts, err = awsfedtest.NewSTS(&awsfedtest.STSOptions{
-		HTTPClient:  &http.Client{Transport: w},
-		Providers:   []awsfedtest.Provider{{URL: idp.Issuer, ClientIDs: []string{w.audience}, Account: arn.Account}},
+	b.sts, err = awsfedtest.NewSTS(&awsfedtest.STSOptions{
+		HTTPClient:  &http.Client{Transport: b},
+		Providers:   []awsfedtest.Provider{{URL: idp.Issuer, ClientIDs: []string{b.audience}, Account: arn.Account}},
 		Roles:       []awsfedtest.Role{{ARN: c.RoleARN, TrustPolicy: policy, MaxSessionDuration: c.TTL}},
 		MinDuration: time.Second,
 		OnCall: func(call awsfedtest.Call) {
@@ -81,15 +81,15 @@ func (c *Command) world(t *terminal.Terminal) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.sts.Handle("secretsmanager", awsfedtest.SecretsManager(secrets))
-	w.sts.Handle("s3", awsfedtest.S3(bucket))
-	w.sts.Handle("ec2", awsfedtest.EC2(instanceID))
-	account, err := c.newIAM(arn, policy, w.audience)
+	b.sts.Handle("secretsmanager", awsfedtest.SecretsManager(secrets))
+	b.sts.Handle("s3", awsfedtest.S3(bucket))
+	b.sts.Handle("ec2", awsfedtest.EC2(instanceID))
+	account, err := c.newIAM(arn, policy, b.audience)
 	if err != nil {
 		return nil, err
 	}
-	w.sts.Handle("iam", account)
-	return w, nil
+	b.sts.Handle("iam", account)
+	return b, nil
 }
 
 // logLine returns the line about a call: the service, the operation, the role and the result.
@@ -104,7 +104,7 @@ func logLine(call awsfedtest.Call) string {
 }
 
 // newIssuer makes a key and the documents of the issuer.
-func (w *world) newIssuer() error {
+func (b *backend) newIssuer() error {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return err
@@ -113,13 +113,13 @@ func (w *world) newIssuer() error {
 	if err != nil {
 		return err
 	}
-	if w.ring, err = issuer.NewKeyRing(nil); err != nil {
+	if b.ring, err = issuer.NewKeyRing(nil); err != nil {
 		return err
 	}
-	if err := w.ring.Publish(signer); err != nil {
+	if err := b.ring.Publish(signer); err != nil {
 		return err
 	}
-	w.documents, err = issuer.NewHandler(idp.Issuer, w.ring, nil)
+	b.documents, err = issuer.NewHandler(idp.Issuer, b.ring, nil)
 	return err
 }
 
@@ -138,14 +138,14 @@ func (c *Command) policy(arn role.ARN) (trust.Policy, error) {
 }
 
 // Token implements idp.TokenSource.
-func (w *world) Token(ctx context.Context) (*idp.Token, error) {
+func (b *backend) Token(ctx context.Context) (*idp.Token, error) {
 	subject, err := claims.SubjectFrom(claims.Organization(organization), claims.Project(project), claims.Environment(environment))
 	if err != nil {
 		return nil, err
 	}
 	now := time.Now()
-	raw, err := w.ring.Sign(ctx, map[string]any{
-		"iss": idp.Issuer, "aud": w.audience, "sub": subject, "org": organization,
+	raw, err := b.ring.Sign(ctx, map[string]any{
+		"iss": idp.Issuer, "aud": b.audience, "sub": subject, "org": organization,
 		"iat": now.Unix(), "exp": now.Add(tokenLifetime).Unix(),
 	})
 	if err != nil {
@@ -155,8 +155,8 @@ func (w *world) Token(ctx context.Context) (*idp.Token, error) {
 }
 
 // RoundTrip answers the requests of the STS for the issuer's documents, without a network.
-func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
-	status, body := http.StatusOK, w.documents.Documents()[strings.TrimPrefix(r.URL.Path, "/")]
+func (b *backend) RoundTrip(r *http.Request) (*http.Response, error) {
+	status, body := http.StatusOK, b.documents.Documents()[strings.TrimPrefix(r.URL.Path, "/")]
 	if body == nil {
 		status = http.StatusNotFound
 	}
@@ -169,32 +169,32 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // ServeHTTP serves AWS, and the issuer's documents for people.
-func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+func (b *backend) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/.well-known/") {
-		w.documents.ServeHTTP(rw, r)
+		b.documents.ServeHTTP(rw, r)
 		return
 	}
-	w.sts.ServeHTTP(rw, r)
+	b.sts.ServeHTTP(rw, r)
 }
 
 // outages makes STS fail for a time at the end of every minute, or always.
-func (w *world) outages(ctx context.Context, t *terminal.Terminal, length time.Duration) {
+func (b *backend) outages(ctx context.Context, t *terminal.Terminal, length time.Duration) {
 	up := time.Minute - length
 	switch {
 	case length <= 0:
 		return
 	case up <= 0:
 		t.Say("STS is down")
-		w.sts.Outage(true)
+		b.sts.Outage(true)
 		return
 	}
 	for {
-		w.sts.Outage(false)
+		b.sts.Outage(false)
 		if !wait(ctx, up) {
 			return
 		}
 		t.Say("STS is down for %s", length)
-		w.sts.Outage(true)
+		b.sts.Outage(true)
 		if !wait(ctx, length) {
 			return
 		}
