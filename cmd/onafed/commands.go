@@ -30,8 +30,8 @@ If AWS refuses the call, "onafed doctor" shows the reason.
 
 Data goes to standard output, messages go to standard error. The exit status is 0 if the command did what was asked, 1 if the
 answer is no (denied, findings, no token or credentials), and 2 if there is no answer (wrong usage, unreadable input, an
-undetermined decision). That of "aws exec" is the one of its command. A flag with an empty value is an error: otherwise, a variable that a script did not set could turn
-off a restriction.`
+undetermined decision). "aws exec" exits with the status of the command that it runs. A flag with an empty value is an
+error: otherwise, a variable that a script did not set could turn off a restriction.`
 
 // commandLine has all commands. Each command is a struct of its flags with a Run method.
 type commandLine struct {

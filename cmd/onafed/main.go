@@ -6,8 +6,8 @@
 // Data goes to standard output, and messages go to standard error. The exit status is 0 if the
 // command did what was asked, 1 if the answer is no (denied, findings, no token or credentials),
 // and 2 if there is no answer (wrong usage; a policy, rules or claims that cannot be read; an
-// undetermined decision). That of "aws exec" is the one of its command, or 125 to 127 if the command
-// did not run.
+// undetermined decision). "aws exec" exits with the status of the command that it runs, or with 125 to
+// 127 if that did not run.
 package main
 
 import (
