@@ -155,6 +155,7 @@ func TestPoolChainHoldsNoSlot(t *testing.T) {
 		}
 		cancel()
 		wg.Wait()
+		time.Sleep(time.Minute) // the request that hangs ends
 	})
 }
 

@@ -179,7 +179,10 @@ func TestLoadConfigReportsOtherErrors(t *testing.T) {
 	}
 	t.Run("no temporary folder", func(t *testing.T) {
 		writeFiles(t, broken["a missing source profile"])
-		t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none"))
+		none := filepath.Join(t.TempDir(), "none")
+		for _, name := range []string{"TMPDIR", "TMP", "TEMP"} { // the last two are for Windows
+			t.Setenv(name, none)
+		}
 		_, err := awsfed.LoadConfig(t.Context(), roleARN, &mintery{tb: t})
 		if err == nil || !strings.Contains(err.Error(), "gone") || !strings.Contains(err.Error(), "cannot make copies") {
 			t.Errorf("LoadConfig = %v, want both reasons", err)

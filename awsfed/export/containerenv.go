@@ -10,8 +10,8 @@ import (
 // gets its credentials from that endpoint only, and again before they expire. SDKs prefer every
 // other source to a container endpoint, so ContainerEnviron removes the variables of [Env], those of
 // other endpoints and of bearer tokens, and ONAFED_TOKEN_FILE of the command line onafed. It sets
-// AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE to the null device. The settings in the shared files, such as the region, are lost too: set their
-// variables.
+// AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE to the null device. The settings in the shared
+// files, such as the region, are lost too: set their variables.
 func ContainerEnviron(base []string, uri, token string) []string {
 	return containerEnviron(runtime.GOOS, base, uri, token)
 }

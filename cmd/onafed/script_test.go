@@ -21,10 +21,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/internal/fakenet"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"onafed": main, "docker-credential-onafed": main, "sdk": sdk, "child": childProgram})
+	testscript.Main(m, map[string]func(){"onafed": fakenet.Trusting(main), "docker-credential-onafed": main, "sdk": sdk, "child": childProgram})
 }
 
 // sdk is a program that uses the AWS SDK without this module. It prints its identity or, with the

@@ -20,7 +20,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"quickstart": main})
+	testscript.Main(m, map[string]func(){"quickstart": fakenet.Trusting(main)})
 }
 
 func TestScripts(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -168,7 +167,7 @@ func TestReset(t *testing.T) {
 	if err == nil {
 		resp.Body.Close()
 	}
-	if !errors.Is(err, syscall.ECONNRESET) {
-		t.Errorf("error = %v, want ECONNRESET", err)
+	if !fakehttp.IsReset(err) {
+		t.Errorf("error = %v, want a reset", err)
 	}
 }

@@ -2,12 +2,14 @@ package fakehttp
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"maps"
 	"net"
 	"net/http"
 	"slices"
 	"strconv"
+	"syscall"
 )
 
 // A Response is a response that has not been sent yet. It is an [http.ResponseWriter] for the
@@ -94,4 +96,10 @@ func Reset(w http.ResponseWriter) {
 		_ = tcp.SetLinger(0)
 	}
 	_ = conn.Close()
+}
+
+// IsReset reports whether a client saw a reset.
+func IsReset(err error) bool {
+	const wsaConnReset = syscall.Errno(10054) // ECONNRESET of connections on Windows
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, wsaConnReset)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -280,7 +281,7 @@ func (r *reader) texts(n *yaml.Node) (all []string) {
 // path reads the path of a file, which is relative to dir.
 func (r *reader) path(n *yaml.Node, dir string) string {
 	path := r.text(n)
-	if path == "" || filepath.IsAbs(path) {
+	if path == "" || filepath.IsAbs(path) || os.IsPathSeparator(path[0]) { // on Windows, a path without a drive is not absolute
 		return path
 	}
 	return filepath.Join(dir, path)
