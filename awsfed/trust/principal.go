@@ -138,29 +138,20 @@ func isPrincipalARN(value string) bool {
 // isUniqueID reports whether value has the form that IAM shows for a deleted principal, such as
 // AIDACKCEVSQ6C2EXAMPLE.
 func isUniqueID(value string) bool {
-	return len(value) >= 16 && len(value) <= 128 && strings.Trim(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
+	return len(value) >= 16 && len(value) <= 128 && consistsOf(value, upperCase+digits)
 }
 
 // isDomain reports whether value has the form of a provider that AWS knows without a provider
 // resource.
 func isDomain(value string) bool {
-	if !strings.Contains(value, ".") {
-		return false
-	}
-	for i := range len(value) {
-		if !isUnreserved(value[i]) && value[i] != '/' {
-			return false
-		}
-	}
-	return true
+	return strings.Contains(value, ".") && consistsOf(value, letters+digits+"._-/")
 }
 
-// isUnreserved reports whether c is a letter, a digit, or one of . - _ in ASCII.
-func isUnreserved(c byte) bool {
-	switch {
-	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		return true
-	default:
-		return c == '.' || c == '-' || c == '_'
-	}
-}
+const (
+	letters   = upperCase + "abcdefghijklmnopqrstuvwxyz"
+	upperCase = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits    = "0123456789"
+)
+
+// consistsOf reports whether every character of s is one of chars.
+func consistsOf(s, chars string) bool { return strings.Trim(s, chars) == "" }

@@ -50,25 +50,20 @@ func checkIssuer(issuer string) string {
 		return "an issuer is a URL that begins with https://"
 	}
 	host, path, _ := strings.Cut(rest, "/")
-	if host == "" {
+	switch {
+	case host == "":
 		return "the URL has no host"
-	}
-	for i := range len(host) {
-		switch c := host[i]; {
-		case c == ':':
-			return "AWS allows no port in an issuer"
-		case !isUnreserved(c):
-			return "the host must contain only letters, digits, dots and hyphens"
-		}
-	}
-	for i := range len(path) {
+	case strings.Contains(host, ":"):
+		return "AWS allows no port in an issuer"
+	case !consistsOf(host, letters+digits+"._-"):
+		return "the host must contain only letters, digits, dots and hyphens"
+	case !consistsOf(path, letters+digits+"._-/%@+=,~"):
 		// A colon would move the end of the issuer in a condition key. * and ? would be wildcards
 		// in a provider ARN.
-		if c := path[i]; !isUnreserved(c) && strings.IndexByte("/%@+=,~", c) < 0 {
-			return "AWS allows no query, fragment or wildcard in an issuer"
-		}
+		return "AWS allows no query, fragment or wildcard in an issuer"
+	default:
+		return ""
 	}
-	return ""
 }
 
 // ConditionKey returns the IAM condition key for a claim of the issuer's tokens: the issuer without

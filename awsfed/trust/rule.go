@@ -148,10 +148,8 @@ func (r Rule) check() (field, reason string) {
 	if reason := checkPlain(r.audience()); reason != "" {
 		return "Audience", quote.Name(r.audience()) + " " + reason
 	}
-	for i := range len(r.Sid) {
-		if !isUnreserved(r.Sid[i]) || strings.IndexByte("._-", r.Sid[i]) >= 0 {
-			return "Sid", quote.Name(r.Sid) + " contains a character that is not a letter or a digit"
-		}
+	if !consistsOf(r.Sid, letters+digits) {
+		return "Sid", quote.Name(r.Sid) + " contains a character that is not a letter or a digit"
 	}
 	for _, a := range r.MoreActions {
 		if a != condition.TagSession && a != condition.SetSourceIdentity {

@@ -32,46 +32,29 @@ func (a ARN) Role() (path, name string, ok bool) {
 	return rest[:i], rest[i:], rest[i:] != ""
 }
 
+const (
+	digits    = "0123456789"
+	lowerCase = "abcdefghijklmnopqrstuvwxyz"
+	upperCase = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+
 // IsAccount reports whether s is an AWS account number: 12 digits.
-func IsAccount(s string) bool {
-	if len(s) != 12 {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
-}
+func IsAccount(s string) bool { return len(s) == 12 && strings.Trim(s, digits) == "" }
 
 // IsPartition reports whether s is spelled like a partition: "aws", or "aws-" followed by lower
 // case letters, digits and hyphens that do not end with a hyphen.
 func IsPartition(s string) bool {
-	rest, ok := strings.CutPrefix(s, "aws")
+	name, ok := strings.CutPrefix(s, "aws-")
 	if !ok {
-		return false
+		return s == "aws"
 	}
-	for i := range len(rest) {
-		if c := rest[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
-			return false
-		}
-	}
-	return rest == "" || rest[0] == '-' && len(rest) > 1 && !strings.HasSuffix(rest, "-")
+	return name != "" && strings.Trim(name, lowerCase+digits+"-") == "" && !strings.HasSuffix(name, "-")
 }
 
 // IsName reports whether s is not empty and consists of the characters [\w+=,.@-] in ASCII, as the
 // names of roles and sessions do (IAM API Reference, CreateRole; STS API Reference, AssumeRole).
 func IsName(s string) bool {
-	for i := range len(s) {
-		switch c := s[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case strings.IndexByte("_+=,.@-", c) >= 0:
-		default:
-			return false
-		}
-	}
-	return s != ""
+	return s != "" && strings.Trim(s, lowerCase+upperCase+digits+"_+=,.@-") == ""
 }
 
 // IsSessionName reports whether STS accepts s as a session name or source identity: a name of 2 to

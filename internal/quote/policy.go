@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// alphanumeric holds the ASCII letters and digits.
+const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
 const (
 	maxWord   = 128 // bytes of a word that is not quoted
 	maxName   = 64  // bytes of a name that are shown
@@ -39,22 +42,8 @@ func Values(values []string) string {
 // Word returns s unchanged if it has at most 128 bytes and consists of ASCII letters, digits and the
 // characters . : / _ - only. It returns any other text as by [Name].
 func Word(s string) string {
-	if len(s) > maxWord {
+	if len(s) > maxWord || strings.Trim(s, alphanumeric+".:/_-") != "" {
 		return Name(s)
 	}
-	for i := range len(s) {
-		if !isWordByte(s[i]) {
-			return Name(s)
-		}
-	}
 	return s
-}
-
-func isWordByte(c byte) bool {
-	switch {
-	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		return true
-	default:
-		return strings.IndexByte(".:/_-", c) >= 0
-	}
 }

@@ -84,10 +84,5 @@ func head(s string, limit int) (shown string, cut bool) {
 
 // printable reports whether s contains only printable ASCII.
 func printable(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
+	return !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c > '~' })
 }

@@ -1,6 +1,9 @@
 package quote
 
-import "strings"
+import (
+	"encoding/hex"
+	"strings"
+)
 
 const (
 	// minMixed is the least length at which a run with upper case, lower case and digits counts as
@@ -19,7 +22,7 @@ func Scrub(s string, secrets ...string) string {
 	s = WithoutSecrets(s, secrets...)
 	var b strings.Builder
 	for len(s) > 0 {
-		n := run(s)
+		n := len(s) - len(strings.TrimLeft(s, alphanumeric+"-_.+=~")) // bytes that may be in a token
 		switch {
 		case n == 0:
 			b.WriteByte(s[0])
@@ -34,19 +37,6 @@ func Scrub(s string, secrets ...string) string {
 	return b.String()
 }
 
-// run returns the number of bytes at the beginning of s that may be in a token.
-func run(s string) int {
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.', c == '+', c == '=', c == '~':
-		default:
-			return i
-		}
-	}
-	return len(s)
-}
-
 // looksSecret reports whether one of the parts between dots is long enough: a JWT has long parts, a
 // host name short ones.
 func looksSecret(s string) bool {
@@ -54,21 +44,12 @@ func looksSecret(s string) bool {
 		return false
 	}
 	for piece := range strings.SplitSeq(s, ".") {
-		var upper, lower, digit bool
-		for i := range len(piece) {
-			switch c := piece[i]; {
-			case 'A' <= c && c <= 'Z':
-				upper = true
-			case 'a' <= c && c <= 'z':
-				lower = true
-			case '0' <= c && c <= '9':
-				digit = true
-			}
-		}
+		hasDigit := strings.ContainsAny(piece, "0123456789")
+		isMixed := strings.ToLower(piece) != piece && strings.ToUpper(piece) != piece
 		switch {
-		case upper && lower && digit && len(piece) >= minMixed:
+		case hasDigit && isMixed && len(piece) >= minMixed:
 			return true
-		case digit && !strings.ContainsAny(piece, "-_") && len(piece) >= minPlain:
+		case hasDigit && !strings.ContainsAny(piece, "-_") && len(piece) >= minPlain:
 			return true
 		}
 	}
@@ -77,21 +58,7 @@ func looksSecret(s string) bool {
 
 // uuid reports whether s has the form of a UUID, which is a name and not a secret.
 func uuid(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		switch i {
-		case 8, 13, 18, 23:
-			if c != '-' {
-				return false
-			}
-		default:
-			if hex := '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'; !hex {
-				return false
-			}
-		}
-	}
-	return true
+	hyphens := len(s) == 36 && s[8] == '-' && s[13] == '-' && s[18] == '-' && s[23] == '-'
+	_, err := hex.DecodeString(strings.ReplaceAll(s, "-", ""))
+	return hyphens && strings.Count(s, "-") == 4 && err == nil
 }
