@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"html"
 	"strconv"
 	"strings"
 )
@@ -233,29 +234,8 @@ func entity(text []byte) (c byte, n int, ok bool) {
 		}
 		return text[0], 1, true
 	}
-	switch name {
-	case "amp":
-		c = '&'
-	case "lt":
-		c = '<'
-	case "gt":
-		c = '>'
-	case "quot":
-		c = '"'
-	case "apos":
-		c = '\''
-	case "plus":
-		c = '+'
-	case "equals":
-		c = '='
-	case "sol":
-		c = '/'
-	case "period":
-		c = '.'
-	case "lowbar":
-		c = '_'
-	default:
-		return text[0], 1, true
+	if char := html.UnescapeString("&" + name + ";"); len(char) == 1 {
+		return char[0], end + 1, true
 	}
-	return c, end + 1, true
+	return text[0], 1, true
 }
