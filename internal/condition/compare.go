@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"math/big"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -122,16 +123,11 @@ func (c Context) compareDate(op Operator, want, got string) Truth {
 // parseDate parses the W3C profile of ISO 8601, or seconds since 1970. Four digits can mean a year
 // or seconds. In this case t is the time in seconds, and year is the start of that year.
 func parseDate(s string) (t, year time.Time, ok bool) {
-	if s != "" && len(s) <= 12 && strings.Trim(s, "0123456789") == "" {
-		var sec int64
-		for _, c := range s {
-			sec = sec*10 + int64(c-'0')
-		}
-		t = time.Unix(sec, 0).UTC()
+	if sec, err := strconv.ParseUint(s, 10, 63); err == nil && len(s) <= 12 {
 		if len(s) == 4 {
 			year = time.Date(int(sec), 1, 1, 0, 0, 0, 0, time.UTC)
 		}
-		return t, year, true
+		return time.Unix(int64(sec), 0).UTC(), year, true
 	}
 	for _, layout := range [...]string{
 		time.RFC3339, // also accepts a fraction of a second
