@@ -14,8 +14,6 @@ type apiError struct {
 	timing  string // badTime or badURLTime if the time of the signature is the reason
 }
 
-func (e *apiError) Error() string { return e.code + ": " + e.message }
-
 // because sets the reason in the call log.
 func (e *apiError) because(format string, args ...any) *apiError {
 	e.reason = fmt.Sprintf(format, args...)

@@ -31,7 +31,7 @@ func (s *STS) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, optFns ..
 // assumeRole carries out AssumeRole. Only roles can call it, because all credentials of this STS
 // belong to roles, so each call is role chaining. AWS requires a permission policy of the caller for
 // sts:AssumeRole across accounts. Roles have no permission policies here, so it is not checked.
-func (s *STS) assumeRole(op *operation) (document, *apiError) {
+func (s *STS) assumeRole(op *operation) (any, *apiError) {
 	want, refused := s.chainRequest(op)
 	if refused != nil {
 		return nil, refused
@@ -58,12 +58,12 @@ func (s *STS) assumeRole(op *operation) (document, *apiError) {
 	if refused != nil {
 		return nil, refused
 	}
-	return &assumeRoleResponse{Result: assumeRoleResult{
+	return assumeRoleResult{
 		AssumedRoleUser: assumedRoleUser{Arn: x.arn(), AssumedRoleID: x.userID()},
-		Credentials:     &creds,
+		Credentials:     creds,
 		SourceIdentity:  x.SourceIdentity,
 		sessionSizes:    x.sizes(creds),
-	}}, nil
+	}, nil
 }
 
 // denied returns the error for an action that the caller may not do.

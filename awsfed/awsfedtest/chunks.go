@@ -16,16 +16,16 @@ const chunked = "aws-chunked"
 // decodeBody returns the body and the header without chunks of S3. It refuses malformed chunks. The
 // signatures of chunks and the checksums after them are not verified.
 func (r request) decodeBody() (body []byte, header http.Header, refused *apiError) {
-	encodings := strings.Split(strings.ReplaceAll(r.header.Get("Content-Encoding"), " ", ""), ",")
-	if !slices.Contains(encodings, chunked) && !strings.HasPrefix(r.header.Get("X-Amz-Content-Sha256"), "STREAMING-") {
-		return r.body, r.header, nil
+	encodings := strings.Split(strings.ReplaceAll(r.Header.Get("Content-Encoding"), " ", ""), ",")
+	if !slices.Contains(encodings, chunked) && !strings.HasPrefix(r.Header.Get("X-Amz-Content-Sha256"), "STREAMING-") {
+		return r.body, r.Header, nil
 	}
 	body, ok := decodeChunks(r.body)
-	want := r.header.Get("X-Amz-Decoded-Content-Length")
+	want := r.Header.Get("X-Amz-Decoded-Content-Length")
 	if !ok || want != "" && want != strconv.Itoa(len(body)) {
 		return nil, nil, &apiError{status: http.StatusBadRequest, code: "IncompleteBody", message: "The request body terminated unexpectedly"}
 	}
-	header = r.header.Clone()
+	header = r.Header.Clone()
 	encodings = slices.DeleteFunc(encodings, func(e string) bool { return e == chunked || e == "" })
 	if header.Del("Content-Encoding"); len(encodings) > 0 {
 		header.Set("Content-Encoding", strings.Join(encodings, ","))

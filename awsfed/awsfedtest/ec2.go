@@ -50,7 +50,7 @@ func (h ec2Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refused.writeTo(w, "ec2", r.Header)
 		return
 	}
-	writeXML(w, "text/xml;charset=UTF-8", list)
+	writeXML(w, http.StatusOK, "text/xml;charset=UTF-8", list)
 }
 
 func (h ec2Handler) describe(r *http.Request) (*describeInstances, *apiError) {
@@ -65,7 +65,6 @@ func (h ec2Handler) describe(r *http.Request) (*describeInstances, *apiError) {
 	if f["Action"] != "DescribeInstances" || f["Version"] != ec2Version {
 		return nil, refuse("InvalidAction", "awsfedtest: the handler of EC2 supports only DescribeInstances of version "+ec2Version)
 	}
-	selected := h.instances
 	var chosen []string
 	for name, value := range f {
 		switch {
@@ -78,15 +77,15 @@ func (h ec2Handler) describe(r *http.Request) (*describeInstances, *apiError) {
 			chosen = append(chosen, value)
 		}
 	}
-	if chosen != nil {
-		selected = slices.DeleteFunc(slices.Clone(h.instances), func(id string) bool { return !slices.Contains(chosen, id) })
-	}
 	caller, _ := CallerFrom(r.Context())
 	list := &describeInstances{RequestID: requestID}
-	for i, id := range selected {
+	for _, id := range h.instances {
+		if chosen != nil && !slices.Contains(chosen, id) {
+			continue
+		}
 		n := instance{ID: id, Type: "t3.micro"}
 		n.State.Code, n.State.Name = 16, "running" // the code of the API for running
-		list.Reservations = append(list.Reservations, reservation{ID: "r-" + strconv.Itoa(i+1), OwnerID: caller.Account, Instances: []instance{n}})
+		list.Reservations = append(list.Reservations, reservation{ID: "r-" + strconv.Itoa(len(list.Reservations)+1), OwnerID: caller.Account, Instances: []instance{n}})
 	}
 	return list, nil
 }

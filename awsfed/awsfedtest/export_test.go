@@ -1,15 +1,13 @@
 package awsfedtest
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 )
 
 // ParseForm parses a request body.
 func ParseForm(body string) (map[string]string, error) { return parseForm(body) }
-
-// EncodeForm returns the body of a form.
-func EncodeForm(f map[string]string) string { return form(f).encode() }
 
 // List returns the members of a list.
 func List(f map[string]string, name string) []map[string]string {
@@ -26,10 +24,10 @@ func Signature(method, host, rawURL string, header http.Header, body []byte, sec
 	if err != nil {
 		return "", err
 	}
-	r := request{method: method, host: host, url: u, header: header, body: body}
+	r := request{Request: &http.Request{Method: method, Host: host, URL: u, Header: header}, body: body}
 	sig, refused := readSignature(r)
 	if refused != nil {
-		return "", refused
+		return "", errors.New(refused.code)
 	}
 	return sig.compute(r, secret), nil
 }

@@ -52,15 +52,6 @@ func parseForm(body string) (form, error) {
 	return f, nil
 }
 
-// encode returns the body that parseForm parses to f, sorted by name.
-func (f form) encode() string {
-	v := make(url.Values, len(f))
-	for name, value := range f {
-		v.Set(name, value)
-	}
-	return v.Encode()
-}
-
 // list returns the members of a list, sorted by number. PolicyArns.member.2.arn is the parameter
 // "arn" of the second member. The name of a plain value, such as TransitiveTagKeys.member.1, is "".
 func (f form) list(name string) []form {

@@ -2,13 +2,11 @@ package awsfedtest
 
 import (
 	"cmp"
-	"errors"
 	"io"
 	"net"
 	"net/http"
-	"sync"
+	"net/http/httptest"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -37,7 +35,8 @@ func (s *STS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // dispatch responds to a request to any service. An error means that there is no response.
 func (s *STS) dispatch(r *http.Request) (*fakehttp.Response, error) {
-	req := request{method: r.Method, host: cmp.Or(r.Host, r.URL.Host), url: r.URL, header: r.Header}
+	req := request{Request: r.WithContext(r.Context())} // a copy
+	req.Host = cmp.Or(r.Host, r.URL.Host)
 	if r.Body != nil {
 		var err error
 		// One byte more than the limit shows that the body is too large.
@@ -49,7 +48,7 @@ func (s *STS) dispatch(r *http.Request) (*fakehttp.Response, error) {
 	if service == stsName {
 		return s.serve(r.Context(), req)
 	}
-	return s.serveService(r, req, service)
+	return s.serveService(req, service)
 }
 
 // onLoopback reports whether a request came on a loopback address, or without a TCP connection.
@@ -58,35 +57,16 @@ func onLoopback(r *http.Request) bool {
 	return !ok || loopback.IsAddr(addr)
 }
 
-// Start serves s on a port of 127.0.0.1 and returns its URL, for AWS_ENDPOINT_URL_STS or the
-// BaseEndpoint of a client. It closes all connections at the end of the test, also those of calls
-// that hang.
+// Start serves s on a loopback port and returns its URL, for AWS_ENDPOINT_URL_STS or the BaseEndpoint
+// of a client. It closes all connections at the end of the test, also those of calls that hang.
 func Start(tb testing.TB, s *STS) (url string) {
 	tb.Helper()
-	ln, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatalf("awsfedtest: %v", err)
-	}
-	var handlers sync.RWMutex // read-locked by each handler; a WaitGroup would race with a late handler
-	server := &http.Server{
-		ReadHeaderTimeout: 10 * time.Second,
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			handlers.RLock()
-			defer handlers.RUnlock()
-			s.ServeHTTP(w, r)
-		}),
-	}
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(ln) }()
+	server := httptest.NewServer(s)
 	tb.Cleanup(func() {
-		_ = server.Close()
-		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
-			tb.Errorf("awsfedtest: %v", err)
-		}
-		handlers.Lock() // waits for the last handler
-		defer handlers.Unlock()
+		server.CloseClientConnections() // Close waits for calls, and a fault may make them hang
+		server.Close()
 	})
-	return "http://" + ln.Addr().String()
+	return server.URL
 }
 
 // HTTPClient returns an HTTP client that sends all requests to s, whatever their URL: to STS, or to

@@ -72,7 +72,7 @@ func (s *STS) respond(ctx context.Context, op *operation, refused *apiError) (*f
 	resp.Fields.Set("Content-Type", xmlType)
 	resp.Fields.Set("Date", op.now.UTC().Format(http.TimeFormat))
 	resp.Fields.Set("X-Amzn-Requestid", op.call.RequestID)
-	var doc document
+	var result any
 	switch {
 	case op.fault.Code != "":
 		refused = op.fault.refusal()
@@ -81,17 +81,19 @@ func (s *STS) respond(ctx context.Context, op *operation, refused *apiError) (*f
 	case s.limit != nil && !s.limit.Allow():
 		refused = refuse("Throttling", "").because("more calls than MaxRate allows")
 	case refused == nil:
-		doc, refused = s.operate(ctx, op)
+		result, refused = s.operate(ctx, op)
 	}
+	var err error
 	if refused != nil {
-		op.call.Code, op.call.Reason = refused.code, refused.reason
-		resp.Status, doc = refused.status, errorDocument(refused)
+		op.call.Code, op.call.Reason, resp.Status = refused.code, refused.reason, refused.status
+		doc := errorDocument(refused, op.call.RequestID)
+		err = writeDocument(resp, doc, doc, op.request.Header)
+	} else if result != nil {
+		inXML, inJSON := successDocument(op.call.Action, result, op.call.RequestID)
+		err = writeDocument(resp, inXML, inJSON, op.request.Header)
 	}
-	if doc != nil {
-		doc.setRequestID(op.call.RequestID)
-		if err := writeDocument(resp, doc, op.request.header); err != nil {
-			return nil, fmt.Errorf("awsfedtest: %w", err)
-		}
+	if err != nil {
+		return nil, fmt.Errorf("awsfedtest: %w", err)
 	}
 	if op.fault.Status != 0 {
 		resp.Status = op.fault.Status
@@ -103,8 +105,8 @@ func (s *STS) respond(ctx context.Context, op *operation, refused *apiError) (*f
 	return resp, nil
 }
 
-// operate carries out the operation.
-func (s *STS) operate(ctx context.Context, op *operation) (document, *apiError) {
+// operate carries out the operation and returns its result.
+func (s *STS) operate(ctx context.Context, op *operation) (any, *apiError) {
 	if v := op.form["Version"]; v != apiVersion {
 		return nil, refuse("InvalidAction", "Could not find operation "+quote.Clean(op.call.Action, 64)+" for version "+quote.Clean(v, 16))
 	}
@@ -121,29 +123,27 @@ func (s *STS) operate(ctx context.Context, op *operation) (document, *apiError) 
 }
 
 // getCallerIdentity carries out GetCallerIdentity, which needs no permission.
-func (s *STS) getCallerIdentity(op *operation) (document, *apiError) {
-	caller, refused := s.authenticate(op.request, "sts", op.now)
+func (s *STS) getCallerIdentity(op *operation) (any, *apiError) {
+	caller, refused := s.authenticate(op.request, stsName, op.now)
 	if refused != nil {
 		return nil, refused
 	}
 	op.call.AccessKeyID, op.call.RoleARN, op.call.SessionName = caller.AccessKeyID, caller.RoleARN, caller.Name
-	return &callerIdentityResponse{Result: callerIdentityResult{
-		Arn: caller.arn(), UserID: caller.userID(), Account: caller.role.Account,
-	}}, nil
+	return callerIdentityResult{Arn: caller.arn(), UserID: caller.userID(), Account: caller.role.Account}, nil
 }
 
 // readForm returns the parameters in the body or, for a presigned URL, in the query.
 func readForm(r request) (form, *apiError) {
 	text := string(r.body)
-	switch r.method {
+	switch r.Method {
 	case http.MethodPost:
-		if kind, _, _ := strings.Cut(r.header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(kind), formType) {
+		if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(kind), formType) {
 			return nil, refuse("MalformedQueryString", "").because("Content-Type is %s", quote.Text(kind, 64))
 		}
 	case http.MethodGet:
-		text = r.url.RawQuery
+		text = r.URL.RawQuery
 	default:
-		return nil, refuse("MalformedQueryString", "").because("method is %s", quote.Text(r.method, 16))
+		return nil, refuse("MalformedQueryString", "").because("method is %s", quote.Text(r.Method, 16))
 	}
 	if len(text) > maxBody {
 		return nil, &apiError{status: http.StatusRequestEntityTooLarge, code: "RequestEntityTooLarge", message: "Request is too large"}

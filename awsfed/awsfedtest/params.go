@@ -87,15 +87,18 @@ func (p *params) pattern(name string, least, most int, pattern string) string {
 	return value
 }
 
+// list returns the members of a list of at most that many.
+func (p *params) list(name string, most int) []form {
+	list := p.form.list(name)
+	if len(list) > most {
+		p.fail(name, "'[...]'", "have length less than or equal to "+strconv.Itoa(most))
+	}
+	return list
+}
+
 // tags returns the session tags and the keys of those that are transitive.
 func (p *params) tags() (tags map[string]string, transitive []string) {
-	list, keys := p.form.list("Tags"), p.form.list("TransitiveTagKeys")
-	if len(list) > sessiontag.Max {
-		p.fail("Tags", "'[...]'", "have length less than or equal to 50")
-	}
-	if len(keys) > sessiontag.Max {
-		p.fail("TransitiveTagKeys", "'[...]'", "have length less than or equal to 50")
-	}
+	list, keys := p.list("Tags", sessiontag.Max), p.list("TransitiveTagKeys", sessiontag.Max)
 	tags = make(map[string]string, len(list))
 	for _, member := range list {
 		one := params{form: member}
@@ -150,11 +153,7 @@ func (p *params) session(least time.Duration) sessionRequest {
 	r.duration = time.Duration(p.number("DurationSeconds", lowest, int(maxSession/time.Second))) * time.Second
 	r.minToken = p.number("MinimumSessionTokenSize", 0, maxToken)
 	r.policy = p.text("Policy", false, 1, maxPolicies)
-	list := p.form.list("PolicyArns")
-	if len(list) > 10 {
-		p.fail("PolicyArns", "'[...]'", "have length less than or equal to 10")
-	}
-	for _, member := range list {
+	for _, member := range p.list("PolicyArns", 10) {
 		sub := params{form: member}
 		r.policyARNs = append(r.policyARNs, sub.text("arn", true, 20, 2048))
 		p.failed = append(p.failed, sub.failed...)

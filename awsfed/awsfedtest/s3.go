@@ -45,16 +45,5 @@ func (h s3Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, name := range h.buckets {
 		list.Buckets = append(list.Buckets, bucket{name, h.created.UTC().Format("2006-01-02T15:04:05.000Z")})
 	}
-	writeXML(w, "application/xml", list)
-}
-
-// writeXML writes v as an XML document.
-func writeXML(w http.ResponseWriter, contentType string, v any) {
-	body, err := xml.Marshal(v)
-	if err != nil {
-		http.Error(w, "awsfedtest: "+err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", contentType)
-	_, _ = w.Write(append([]byte(xml.Header), body...))
+	writeXML(w, http.StatusOK, "application/xml", list)
 }

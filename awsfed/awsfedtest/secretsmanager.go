@@ -27,23 +27,11 @@ type secretsManager struct {
 // ServeHTTP implements http.Handler.
 func (m secretsManager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	value, refused := m.getSecretValue(r)
-	if refused == nil {
-		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-		refused = writeJSON(w, value)
-	}
 	if refused != nil {
 		refused.writeTo(w, "secretsmanager", r.Header)
+		return
 	}
-}
-
-// writeJSON writes v as JSON.
-func writeJSON(w http.ResponseWriter, v any) *apiError {
-	body, err := json.Marshal(v)
-	if err != nil {
-		return refuse("InternalFailure", err.Error())
-	}
-	_, _ = w.Write(body)
-	return nil
+	writeJSON(w, http.StatusOK, value)
 }
 
 // A secretValue is the result of GetSecretValue.

@@ -95,7 +95,7 @@ func (s *STS) serviceNames() []string {
 // serviceOf returns the name of the service that a request is for.
 func (s *STS) serviceOf(r request) string {
 	// The service is the last known label, as in bucket.s3.eu-central-1.amazonaws.com.
-	for _, label := range slices.Backward(hostLabels(r.host)) {
+	for _, label := range slices.Backward(hostLabels(r.Host)) {
 		name := strings.TrimSuffix(label, "-fips")
 		if _, ok := s.service(name); ok || name == stsName {
 			return name
@@ -104,10 +104,9 @@ func (s *STS) serviceOf(r request) string {
 	if name := r.signedService(); name != "" {
 		return name
 	}
-	if name := r.likelyService(); name != "" {
-		if _, ok := s.service(name); ok {
-			return name
-		}
+	name := r.likelyService()
+	if _, ok := s.service(name); ok && name != "" {
+		return name
 	}
 	return stsName // AssumeRoleWithWebIdentity is not signed
 }
@@ -126,8 +125,8 @@ func hostLabels(host string) []string {
 // signedService returns the service in the scope of a signature, or "". The signature is not
 // verified.
 func (r request) signedService() string {
-	credential := r.url.Query().Get("X-Amz-Credential")
-	if _, after, ok := strings.Cut(r.header.Get("Authorization"), "Credential="); ok {
+	credential := r.URL.Query().Get("X-Amz-Credential")
+	if _, after, ok := strings.Cut(r.Header.Get("Authorization"), "Credential="); ok {
 		credential, _, _ = strings.Cut(after, ",")
 	}
 	if scope := strings.Split(credential, "/"); len(scope) == 5 {
@@ -139,14 +138,14 @@ func (r request) signedService() string {
 // likelyService returns the service of a request without a signature, by its protocol, or "". The
 // service then refuses the request in its own format.
 func (r request) likelyService() string {
-	target, _, named := strings.Cut(r.header.Get("X-Amz-Target"), ".")
-	isForm := strings.HasPrefix(r.header.Get("Content-Type"), formType)
+	target, _, named := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	isForm := strings.HasPrefix(r.Header.Get("Content-Type"), formType)
 	switch {
 	case named:
 		return strings.ToLower(target)
 	case isForm && bytes.Contains(r.body, []byte("Version="+ec2Version)):
 		return "ec2"
-	case !isForm && !r.url.Query().Has("Action"):
+	case !isForm && !r.URL.Query().Has("Action"):
 		return "s3" // the only service here whose requests name no operation
 	}
 	return ""
@@ -154,16 +153,16 @@ func (r request) likelyService() string {
 
 // serveService verifies the signature of a request to a service and calls its handler. An error
 // means that there is no response.
-func (s *STS) serveService(r *http.Request, req request, service string) (resp *fakehttp.Response, err error) {
-	call := Call{Time: time.Now(), Service: quote.Clean(service, 64), Action: req.action(), RequestID: requestID, UserAgent: req.userAgent()}
+func (s *STS) serveService(r request, service string) (resp *fakehttp.Response, err error) {
+	call := Call{Time: time.Now(), Service: quote.Clean(service, 64), Action: r.action(), RequestID: requestID, UserAgent: r.userAgent()}
 	defer func() { s.report(call, resp, err) }()
 	resp = fakehttp.NewResponse()
 	resp.Fields.Set("Date", s.now().UTC().Format(http.TimeFormat))
 	resp.Fields.Set("X-Amzn-Requestid", requestID)
-	handler, caller, refused := s.admit(req, service)
-	sent := req.header
+	handler, caller, refused := s.admit(r, service)
+	sent := r.Header
 	if refused == nil {
-		req.body, req.header, refused = req.decodeBody()
+		r.body, r.Header, refused = r.decodeBody()
 	}
 	call.RoleARN, call.SessionName, call.AccessKeyID = caller.RoleARN, caller.sessionName(), caller.AccessKeyID
 	if refused != nil {
@@ -171,7 +170,7 @@ func (s *STS) serveService(r *http.Request, req request, service string) (resp *
 		refused.writeTo(resp, service, sent)
 	} else {
 		ctx := context.WithValue(r.Context(), callerKey{}, caller)
-		handler.ServeHTTP(resp, req.toServer(ctx, r))
+		handler.ServeHTTP(resp, r.toServer(ctx))
 	}
 	if err := r.Context().Err(); err != nil {
 		return nil, err
@@ -204,11 +203,10 @@ func isS3(service string) bool {
 	return service == "s3" || strings.HasPrefix(service, "s3-") || service == "s3express"
 }
 
-// toServer returns the request as a server gets it. from is the original, perhaps of a client.
-func (r request) toServer(ctx context.Context, from *http.Request) *http.Request {
-	c := from.Clone(ctx)
-	c.Host, c.Header = r.host, r.header
-	c.URL = &url.URL{Path: r.url.Path, RawPath: r.url.RawPath, RawQuery: r.url.RawQuery}
+// toServer returns the request, perhaps of a client, as a server gets it.
+func (r request) toServer(ctx context.Context) *http.Request {
+	c := r.Clone(ctx)
+	c.URL = &url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
 	if c.URL.Path == "" {
 		c.URL.Path = "/"
 	}

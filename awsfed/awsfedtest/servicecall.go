@@ -46,10 +46,10 @@ func errorCode(resp *fakehttp.Response) string {
 // action returns the operation in a request to a service other than STS. If the request does not
 // name one, as in S3, it returns the HTTP method.
 func (r request) action() string {
-	action := r.method
-	if _, operation, ok := strings.Cut(r.header.Get("X-Amz-Target"), "."); ok {
+	action := r.Method
+	if _, operation, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
 		action = operation
-	} else if strings.HasPrefix(r.header.Get("Content-Type"), formType) && len(r.body) <= maxBody {
+	} else if strings.HasPrefix(r.Header.Get("Content-Type"), formType) && len(r.body) <= maxBody {
 		if f, err := parseForm(string(r.body)); err == nil {
 			action = cmp.Or(f["Action"], action)
 		}
@@ -58,4 +58,4 @@ func (r request) action() string {
 }
 
 // userAgent returns the program that sent a request.
-func (r request) userAgent() string { return quote.Clean(r.header.Get("User-Agent"), 200) }
+func (r request) userAgent() string { return quote.Clean(r.Header.Get("User-Agent"), 200) }

@@ -10,34 +10,40 @@ import (
 
 // writeTo writes the error as the service does: with its code, its status and its format.
 func (e *apiError) writeTo(w http.ResponseWriter, service string, header http.Header) {
-	contentType := header.Get("Content-Type")
-	var body []byte
-	var err error
-	kind := "application/xml"
 	switch {
 	case service == "ec2":
 		e = e.translated(ec2Refusals())
-		body, err = xml.Marshal(ec2Error{Error: ec2Detail{e.code, e.message}, RequestID: requestID})
+		writeXML(w, e.status, "application/xml", ec2Error{Error: ec2Detail{e.code, e.message}, RequestID: requestID})
 	case isS3(service):
 		e = e.translated(s3Refusals())
-		body, err = xml.Marshal(s3Error{Code: e.code, Message: e.message, RequestID: requestID})
-	case strings.HasPrefix(contentType, formType) && header.Get("X-Amz-Target") == "":
-		kind = "text/xml"
-		doc := errorDocument(e)
-		doc.setRequestID(requestID)
-		body, err = xml.Marshal(doc)
+		writeXML(w, e.status, "application/xml", s3Error{Code: e.code, Message: e.message, RequestID: requestID})
+	case strings.HasPrefix(header.Get("Content-Type"), formType) && header.Get("X-Amz-Target") == "":
+		writeXML(w, e.status, xmlType, errorDocument(e, requestID))
 	default:
 		e = e.translated(jsonRefusals())
-		kind = "application/x-amz-json-1.1"
 		w.Header().Set("X-Amzn-Errortype", e.code)
-		body, err = json.Marshal(map[string]string{"__type": e.code, "message": e.message})
+		writeJSON(w, e.status, map[string]string{"__type": e.code, "message": e.message})
 	}
+}
+
+func writeXML(w http.ResponseWriter, status int, contentType string, v any) {
+	body, err := xml.Marshal(v)
+	write(w, status, contentType, append([]byte(xml.Header), body...), err)
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	write(w, status, "application/x-amz-json-1.1", body, err)
+}
+
+// write writes a response of a service. err is the error of encoding it.
+func write(w http.ResponseWriter, status int, contentType string, body []byte, err error) {
 	if err != nil {
 		http.Error(w, "awsfedtest: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Content-Type", kind)
-	w.WriteHeader(e.status)
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }
 

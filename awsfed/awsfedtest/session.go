@@ -94,11 +94,7 @@ func (s *STS) issue(x session, minToken int) (credentials, *apiError) {
 
 // mac returns a message authentication code with the key of the STS.
 func (s *STS) mac(purpose string, data []byte) []byte {
-	h := hmac.New(sha256.New, s.master[:])
-	h.Write([]byte(purpose))
-	h.Write([]byte{0})
-	h.Write(data)
-	return h.Sum(nil)
+	return hmacSHA256(s.master[:], purpose+"\x00"+string(data))
 }
 
 // secret returns the secret access key for an access key ID: 40 characters, as in AWS.

@@ -20,23 +20,16 @@ const (
 	claimSourceIdentity = "https://aws.amazon.com/source_identity"
 )
 
-// sessionClaims are the attributes of a session in the claims of a token.
-type sessionClaims struct {
-	tags           map[string]string
-	transitive     []string
-	sourceIdentity string
-}
-
-// readSessionClaims returns the session tags, in the nested or the flat form, and the source
-// identity, and checks IAM's limits. It refuses a token that lists roles if roleARN is not one of
-// them.
-func readSessionClaims(c claims.Claims, roleARN string) (sessionClaims, *apiError) {
+// readSessionClaims returns a session with the session tags in the claims of a token, in the nested
+// or the flat form, and the source identity, and checks IAM's limits. It refuses a token that lists
+// roles if roleARN is not one of them.
+func readSessionClaims(c claims.Claims, roleARN string) (session, *apiError) {
 	var members map[string]json.RawMessage
 	if err := c.Decode(&members); err != nil {
-		return sessionClaims{}, badToken(notAJWT).because("%v", err)
+		return session{}, badToken(notAJWT).because("%v", err)
 	}
 	if raw, ok := members[claimRoles]; ok && !slices.Contains(listOf(raw, ";"), roleARN) {
-		return sessionClaims{}, badToken("The role is not authorized by the identity provider").because("%s does not list %s", claimRoles, roleARN)
+		return session{}, badToken("The role is not authorized by the identity provider").because("%s does not list %s", claimRoles, roleARN)
 	}
 	var nested struct {
 		Tags       map[string]json.RawMessage `json:"principal_tags"`
@@ -44,7 +37,7 @@ func readSessionClaims(c claims.Claims, roleARN string) (sessionClaims, *apiErro
 	}
 	if raw, ok := members[claimTags]; ok {
 		if err := json.Unmarshal(raw, &nested); err != nil {
-			return sessionClaims{}, badToken("The session tags are not valid").because("%s is not an object of tags", claimTags)
+			return session{}, badToken("The session tags are not valid").because("%s is not an object of tags", claimTags)
 		}
 	}
 	values := nested.Tags
@@ -56,21 +49,21 @@ func readSessionClaims(c claims.Claims, roleARN string) (sessionClaims, *apiErro
 			values[key] = raw
 		}
 	}
-	s := sessionClaims{tags: map[string]string{}}
+	s := session{Tags: map[string]string{}}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		list := listOf(values[key], "")
 		if len(list) != 1 {
-			return sessionClaims{}, badToken("The session tags are not valid").because("tag %s does not have exactly one value", quote.Text(key, sessiontag.MaxKey))
+			return session{}, badToken("The session tags are not valid").because("tag %s does not have exactly one value", quote.Text(key, sessiontag.MaxKey))
 		}
-		s.tags[key] = list[0]
+		s.Tags[key] = list[0]
 	}
-	s.transitive = append(listOf(nested.Transitive, ""), listOf(members[claimTags+"/transitive_tag_keys"], "")...)
-	if why := sessiontag.Check(s.tags, s.transitive); why != "" {
-		return sessionClaims{}, badToken("The session tags are not valid").because("%s", why)
+	s.Transitive = append(listOf(nested.Transitive, ""), listOf(members[claimTags+"/transitive_tag_keys"], "")...)
+	if why := sessiontag.Check(s.Tags, s.Transitive); why != "" {
+		return session{}, badToken("The session tags are not valid").because("%s", why)
 	}
 	if raw, ok := members[claimSourceIdentity]; ok {
-		if json.Unmarshal(raw, &s.sourceIdentity) != nil || !arn.IsSessionName(s.sourceIdentity) {
-			return sessionClaims{}, badToken("The source identity is not valid").because(`%s is not a string of 2 to 64 characters of [\w+=,.@-]`, claimSourceIdentity)
+		if json.Unmarshal(raw, &s.SourceIdentity) != nil || !arn.IsSessionName(s.SourceIdentity) {
+			return session{}, badToken("The source identity is not valid").because(`%s is not a string of 2 to 64 characters of [\w+=,.@-]`, claimSourceIdentity)
 		}
 	}
 	return s, nil

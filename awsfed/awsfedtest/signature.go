@@ -12,12 +12,10 @@ import (
 	"time"
 )
 
-// A request is an HTTP request with its body.
+// A request is an HTTP request whose body has been read. Its Host is set, also on the client's side.
 type request struct {
-	method, host string
-	url          *url.URL
-	header       http.Header
-	body         []byte
+	*http.Request
+	body []byte
 }
 
 const (
@@ -73,8 +71,8 @@ func (s *STS) authenticate(r request, service string, now time.Time) (session, *
 func readSignature(r request) (signature, *apiError) {
 	var sig signature
 	var credential, headers string
-	query := r.url.Query()
-	switch authorization := r.header.Get("Authorization"); {
+	query := r.URL.Query()
+	switch authorization := r.Header.Get("Authorization"); {
 	case authorization != "":
 		fields, ok := strings.CutPrefix(authorization, v4Algorithm+" ")
 		if !ok {
@@ -91,7 +89,7 @@ func readSignature(r request) (signature, *apiError) {
 				sig.hex = value
 			}
 		}
-		sig.at, sig.token = r.header.Get("X-Amz-Date"), r.header.Get("X-Amz-Security-Token")
+		sig.at, sig.token = r.Header.Get("X-Amz-Date"), r.Header.Get("X-Amz-Security-Token")
 	case query.Has("X-Amz-Signature"):
 		if query.Get("X-Amz-Algorithm") != v4Algorithm {
 			return signature{}, refuse("IncompleteSignature", "Unsupported signing algorithm")
@@ -127,7 +125,7 @@ func (sig *signature) complete(r request, credential, headers string) *apiError 
 	sig.accessKeyID, sig.date, sig.region, sig.service = scope[0], scope[1], scope[2], scope[3]
 	sig.headers = strings.Split(headers, ";")
 	for _, name := range []string{"Host", "X-Amz-Date", "X-Amz-Security-Token"} {
-		if (name == "Host" || r.header.Get(name) != "") && !slices.Contains(sig.headers, strings.ToLower(name)) {
+		if (name == "Host" || r.Header.Get(name) != "") && !slices.Contains(sig.headers, strings.ToLower(name)) {
 			return refuse("SignatureDoesNotMatch", "'"+name+"' must be a 'SignedHeader' in the AWS Authorization.")
 		}
 	}
@@ -185,7 +183,7 @@ func hmacSHA256(key []byte, data string) []byte {
 // canonicalRequest returns the text that is signed ("Create a signed AWS API request", IAM User
 // Guide).
 func (sig signature) canonicalRequest(r request) string {
-	path := r.url.EscapedPath()
+	path := r.URL.EscapedPath()
 	if path == "" {
 		path = "/"
 	}
@@ -193,12 +191,12 @@ func (sig signature) canonicalRequest(r request) string {
 		path = strings.ReplaceAll(encodeURI(path), "%2F", "/")
 	}
 	var b strings.Builder
-	b.WriteString(r.method + "\n" + path + "\n" + canonicalQuery(r.url.Query()) + "\n")
+	b.WriteString(r.Method + "\n" + path + "\n" + canonicalQuery(r.URL.Query()) + "\n")
 	for _, name := range sig.headers {
 		var value string
-		switch values := r.header.Values(name); {
+		switch values := r.Header.Values(name); {
 		case name == "host":
-			value = r.host
+			value = r.Host
 		case name == "content-length" && len(values) == 0:
 			value = strconv.Itoa(len(r.body)) // not in http.Header
 		default:
@@ -217,7 +215,7 @@ func (sig signature) canonicalRequest(r request) string {
 // payloadHash returns the hash of the body, or the word that S3 accepts instead, for example for a
 // stream.
 func (sig signature) payloadHash(r request) string {
-	word := r.header.Get("X-Amz-Content-Sha256")
+	word := r.Header.Get("X-Amz-Content-Sha256")
 	if isS3(sig.service) && (word == "UNSIGNED-PAYLOAD" || strings.HasPrefix(word, "STREAMING-")) {
 		return word
 	}

@@ -17,7 +17,7 @@ func (s *STS) AssumeRoleWithWebIdentity(ctx context.Context, in *sts.AssumeRoleW
 
 // assumeRoleWithWebIdentity carries out the call. It checks the parameters, the token, the trust
 // policy and then the duration, so that only a trusted caller learns the maximum of the role.
-func (s *STS) assumeRoleWithWebIdentity(ctx context.Context, op *operation) (document, *apiError) {
+func (s *STS) assumeRoleWithWebIdentity(ctx context.Context, op *operation) (any, *apiError) {
 	p := &params{form: op.form}
 	want := p.session(s.minimum)
 	token := p.text("WebIdentityToken", true, 4, 20000)
@@ -52,17 +52,17 @@ func (s *STS) assumeRoleWithWebIdentity(ctx context.Context, op *operation) (doc
 		op.call.Decision = &decision
 		return nil, refuse("AccessDenied", "").because("%s", decision.Explain().Reason)
 	}
-	x, creds, refused := s.begin(op, role, want, session{SourceIdentity: attributes.sourceIdentity, Tags: attributes.tags, Transitive: attributes.transitive})
+	x, creds, refused := s.begin(op, role, want, attributes)
 	if refused != nil {
 		return nil, refused
 	}
-	return &webIdentityResponse{Result: webIdentityResult{
+	return webIdentityResult{
 		SubjectFromWebIdentityToken: c.Subject,
 		Audience:                    audienceOf(c),
 		AssumedRoleUser:             assumedRoleUser{Arn: x.arn(), AssumedRoleID: x.userID()},
-		Credentials:                 &creds,
+		Credentials:                 creds,
 		SourceIdentity:              x.SourceIdentity,
 		Provider:                    request.ProviderARN,
 		sessionSizes:                x.sizes(creds),
-	}}, nil
+	}, nil
 }

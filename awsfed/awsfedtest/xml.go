@@ -12,6 +12,26 @@ import (
 // The XML documents of the responses. Their names, their namespace and their order are those of the
 // STS API, version 2011-06-15.
 
+const (
+	namespace = "https://sts.amazonaws.com/doc/2011-06-15/"
+	xmlType   = "text/xml"
+)
+
+// A successResponse is the response of any operation.
+type successResponse struct {
+	XMLName   xml.Name // the action and "Response"
+	Result    any      // a struct with an XMLName
+	RequestID string   `xml:"ResponseMetadata>RequestId"`
+}
+
+type errorResponse struct {
+	XMLName xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ ErrorResponse" json:"-"`
+	Error   struct {
+		Type, Code, Message string
+	}
+	RequestID string `xml:"RequestId" json:"RequestId"`
+}
+
 type assumedRoleUser struct {
 	Arn           string
 	AssumedRoleID string `xml:"AssumedRoleId"`
@@ -26,104 +46,62 @@ type sessionSizes struct {
 }
 
 type webIdentityResult struct {
+	XMLName                     xml.Name `xml:"AssumeRoleWithWebIdentityResult"`
 	SubjectFromWebIdentityToken string
 	Audience                    string
 	AssumedRoleUser             assumedRoleUser
-	Credentials                 *credentials
+	Credentials                 credentials
 	SourceIdentity              string `xml:",omitempty"`
 	Provider                    string
 	sessionSizes
 }
 
-type webIdentityResponse struct {
-	XMLName xml.Name          `xml:"https://sts.amazonaws.com/doc/2011-06-15/ AssumeRoleWithWebIdentityResponse"`
-	Result  webIdentityResult `xml:"AssumeRoleWithWebIdentityResult"`
-	responseMetadata
-}
-
 type assumeRoleResult struct {
+	XMLName         xml.Name `xml:"AssumeRoleResult"`
 	AssumedRoleUser assumedRoleUser
-	Credentials     *credentials
+	Credentials     credentials
 	SourceIdentity  string `xml:",omitempty"`
 	sessionSizes
 }
 
-type assumeRoleResponse struct {
-	XMLName xml.Name         `xml:"https://sts.amazonaws.com/doc/2011-06-15/ AssumeRoleResponse"`
-	Result  assumeRoleResult `xml:"AssumeRoleResult"`
-	responseMetadata
-}
-
 type callerIdentityResult struct {
+	XMLName xml.Name `xml:"GetCallerIdentityResult" json:"-"`
 	Arn     string
 	UserID  string `xml:"UserId" json:"UserId"`
 	Account string
 }
 
-type callerIdentityResponse struct {
-	XMLName xml.Name             `xml:"https://sts.amazonaws.com/doc/2011-06-15/ GetCallerIdentityResponse"`
-	Result  callerIdentityResult `xml:"GetCallerIdentityResult"`
-	responseMetadata
-}
-
-// inJSON implements jsonDocument.
-func (r *callerIdentityResponse) inJSON() any {
-	return map[string]any{"GetCallerIdentityResponse": map[string]any{
-		"GetCallerIdentityResult": r.Result,
-		"ResponseMetadata":        map[string]string{"RequestId": r.RequestID},
-	}}
-}
-
-type responseMetadata struct {
-	RequestID string `xml:"ResponseMetadata>RequestId"`
-}
-
-func (m *responseMetadata) setRequestID(id string) { m.RequestID = id }
-
-// document is the XML document of a response.
-type document interface {
-	setRequestID(id string)
-}
-
-// jsonDocument is a document that STS also sends as JSON, if the request asks for it as the
-// verifiers of EKS tokens do: the result of GetCallerIdentity, and errors.
-type jsonDocument interface {
-	inJSON() any
-}
-
-const xmlType = "text/xml"
-
-// writeDocument writes a document in the format that the request accepts.
-func writeDocument(resp *fakehttp.Response, doc document, header http.Header) (err error) {
-	if j, ok := doc.(jsonDocument); ok && strings.HasPrefix(header.Get("Accept"), "application/json") {
-		resp.Fields.Set("Content-Type", "application/json")
-		resp.Body, err = json.Marshal(j.inJSON())
-		return err
+// successDocument returns the response with a result. STS sends the result of GetCallerIdentity as
+// JSON, too; inJSON is nil for other results.
+func successDocument(action string, result any, requestID string) (inXML, inJSON any) {
+	if identity, ok := result.(callerIdentityResult); ok {
+		inJSON = map[string]any{"GetCallerIdentityResponse": map[string]any{
+			"GetCallerIdentityResult": identity,
+			"ResponseMetadata":        map[string]string{"RequestId": requestID},
+		}}
 	}
-	body, err := xml.MarshalIndent(doc, "", "  ")
-	resp.Body = append(body, '\n')
-	return err
+	return successResponse{xml.Name{Space: namespace, Local: action + "Response"}, result, requestID}, inJSON
 }
 
-type errorResponse struct {
-	XMLName xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ ErrorResponse" json:"-"`
-	Error   struct {
-		Type, Code, Message string
-	}
-	RequestID string `xml:"RequestId" json:"RequestId"`
-}
-
-// inJSON implements jsonDocument.
-func (r *errorResponse) inJSON() any { return r }
-
-func (r *errorResponse) setRequestID(id string) { r.RequestID = id }
-
-// errorDocument returns the XML document of an error.
-func errorDocument(e *apiError) *errorResponse {
-	var r errorResponse
+// errorDocument returns the response with an error, for XML and JSON.
+func errorDocument(e *apiError, requestID string) errorResponse {
+	r := errorResponse{RequestID: requestID}
 	r.Error.Type, r.Error.Code, r.Error.Message = "Sender", e.code, e.message
 	if e.status >= http.StatusInternalServerError {
 		r.Error.Type = "Receiver"
 	}
-	return &r
+	return r
+}
+
+// writeDocument writes a response as XML, or as JSON if there is one and the request asks for it, as
+// the verifiers of EKS tokens do.
+func writeDocument(resp *fakehttp.Response, inXML, inJSON any, header http.Header) (err error) {
+	if inJSON != nil && strings.HasPrefix(header.Get("Accept"), "application/json") {
+		resp.Fields.Set("Content-Type", "application/json")
+		resp.Body, err = json.Marshal(inJSON)
+		return err
+	}
+	body, err := xml.MarshalIndent(inXML, "", "  ")
+	resp.Body = append(body, '\n')
+	return err
 }
