@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -40,9 +41,7 @@ func (b *Batch) Edit(f *File, profile string, settings ...Setting) {
 func (b *Batch) add(f *File, makeChange func() (change, error)) {
 	c, err := makeChange()
 	if err != nil {
-		if b.err == nil {
-			b.err = err
-		}
+		b.err = cmp.Or(b.err, err)
 		return
 	}
 	for i := range b.edits {

@@ -114,9 +114,7 @@ func posixWord(s string) (word, reason string) {
 		switch {
 		case c < ' ' || c == 0x7f:
 			return "", "contains a control character, which SDKs do not read from a file"
-		case c >= 0x80,
-			'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',
-			strings.ContainsRune("_-./:=,@+%", c):
+		case c >= 0x80, isAlphanumeric(c), strings.ContainsRune("_-./:=,@+%", c):
 		default:
 			b.WriteByte('\\')
 		}
@@ -147,7 +145,7 @@ func programOf(command string) string {
 word:
 	for i := 0; i < len(command); i++ {
 		c := command[i]
-		escapes := c == '\\' && quote != '\'' && i+1 < len(command) && !isAlphanumeric(command[i+1])
+		escapes := c == '\\' && quote != '\'' && i+1 < len(command) && !isAlphanumeric(rune(command[i+1]))
 		switch {
 		case escapes:
 			i++
@@ -167,6 +165,6 @@ word:
 	return strings.TrimSuffix(strings.ToLower(name.String()), ".exe")
 }
 
-func isAlphanumeric(c byte) bool {
+func isAlphanumeric(c rune) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }

@@ -33,24 +33,25 @@ func commit(ctx context.Context, edits ...fileEdit) error {
 
 // stageAll does everything before the first file is replaced.
 func stageAll(ctx context.Context, edits []fileEdit) error {
-	for i := range edits {
-		if err := edits[i].open(); err != nil {
-			return err
-		}
+	if err := each(edits, (*fileEdit).open); err != nil {
+		return err
 	}
 	if len(edits) > 1 {
 		if err := checkTogether(edits); err != nil {
 			return err
 		}
 	}
-	for i := range edits {
-		if err := edits[i].prepare(ctx); err != nil {
-			return err
-		}
+	if err := each(edits, func(e *fileEdit) error { return e.prepare(ctx) }); err != nil {
+		return err
 	}
+	return each(edits, (*fileEdit).stage)
+}
+
+// each makes a step of all edits, up to the first error. The error gets the path of its file.
+func each(edits []fileEdit, step func(*fileEdit) error) error {
 	for i := range edits {
-		if err := edits[i].stage(); err != nil {
-			return err
+		if err := step(&edits[i]); err != nil {
+			return edits[i].fail(err)
 		}
 	}
 	return nil
@@ -81,10 +82,8 @@ func checkTogether(edits []fileEdit) error {
 
 // open opens the folder of the file.
 func (e *fileEdit) open() (err error) {
-	if e.at, err = e.file.resolve(); err != nil {
-		return e.fail(err)
-	}
-	return nil
+	e.at, err = e.file.resolve()
+	return err
 }
 
 // prepare takes the lock and plans the edit. It plans again under the lock, because another writer
@@ -105,21 +104,18 @@ func (e *fileEdit) prepare(ctx context.Context) (err error) {
 			e.at.removeTemp()
 		}
 	}
-	if err != nil && !errors.Is(err, errUnchanged) {
-		return e.fail(err)
+	if errors.Is(err, errUnchanged) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // stage writes the new file under its temporary name.
 func (e *fileEdit) stage() (err error) {
-	if !e.plan.changes {
-		return nil
+	if e.plan.changes {
+		e.dir, err = e.at.stage(filePerm{mode: 0o600}, e.plan.text)
 	}
-	if e.dir, err = e.at.stage(filePerm{mode: 0o600}, e.plan.parts[:]); err != nil {
-		return e.fail(err)
-	}
-	return nil
+	return err
 }
 
 // replaceAll replaces the files. After an error it puts back those that it has replaced.
@@ -134,14 +130,12 @@ func replaceAll(ctx context.Context, edits []fileEdit) error {
 		}
 		e.plan.replaced = true
 	}
-	for i := range edits {
-		if e := &edits[i]; e.dir != nil {
-			if err := checkFlush(e.dir.Sync()); err != nil {
-				return e.fail(err)
-			}
+	return each(edits, func(e *fileEdit) error {
+		if e.dir == nil {
+			return nil
 		}
-	}
-	return nil
+		return checkFlush(e.dir.Sync())
+	})
 }
 
 // restore puts back the files that were replaced. It is not canceled.
@@ -187,68 +181,60 @@ func (e *fileEdit) fail(err error) error { return failAt(e.file.path, err) }
 // errUnchanged says that an edit has nothing to change.
 var errUnchanged = errors.New("unchanged")
 
-// A plan is the old text of a file and the parts of the new one.
+// A plan is the old and the new text of a file.
 type plan struct {
-	old      string
-	existed  bool
-	changes  bool
-	replaced bool
-	parts    [3]string
+	old, text string
+	existed   bool
+	changes   bool
+	replaced  bool
 }
 
 // plan returns how the changes change the file, and errUnchanged if the file stays as it is.
 func (f *File) plan(at target, changes []change) (plan, error) {
-	text, info, err := at.read(f.owners)
+	old, info, err := at.read(f.owners)
 	if err != nil {
 		return plan{}, err
 	}
-	p := plan{old: text, existed: info != nil, changes: allows(info, anyOther)} // a loose mode is corrected even if the text stays
-	for i, c := range changes {
-		if i > 0 {
-			text = p.parts[0] + p.parts[1] + p.parts[2]
-		}
-		parts, isDifferent, refused := f.apply(text, c)
-		if refused != nil && i > 0 {
+	text := old
+	for _, c := range changes {
+		changed, refused := f.apply(text, c)
+		if refused != nil && text != old {
 			// The lines of the error are those of the changed text. The old text has the same mistake.
-			if _, _, original := f.apply(p.old, c); original != nil {
+			if _, original := f.apply(old, c); original != nil {
 				refused = original
 			}
 		}
 		if refused != nil {
 			return plan{}, refused
 		}
-		p.parts, p.changes = parts, p.changes || isDifferent
+		text = changed
 	}
-	if !p.changes {
+	if text == old && !allows(info, anyOther) { // a loose mode is corrected even if the text stays
 		return plan{}, errUnchanged
 	}
-	return p, nil
+	return plan{old: old, text: text, existed: info != nil, changes: true}, nil
 }
 
-// apply returns the parts of the text after a change, and whether it differs.
-func (f *File) apply(text string, c change) (parts [3]string, isDifferent bool, refused *FileError) {
+// apply returns the text after a change.
+func (f *File) apply(text string, c change) (string, *FileError) {
 	s, refused := scan(text, f.format, c.profile)
 	if refused != nil {
-		return parts, false, refused
+		return "", refused
 	}
 	settings, refused := c.decide(s)
 	if refused != nil {
-		return parts, false, refused
+		return "", refused
 	}
 	if refused := s.checkKept(settings); refused != nil {
-		return parts, false, refused
+		return "", refused
 	}
-	head, old, tail := text[:s.start], text[s.start:s.end], text[s.end:]
-	rewritten := s.rewrite(text, settings)
-	parts = [3]string{head, rewritten, tail}
-	if rewritten == old {
-		return parts, false, nil
+	head, rewritten := text[:s.start], s.rewrite(text, settings)
+	if rewritten == text[s.start:s.end] {
+		return text, nil
 	}
-	if len(head)+len(rewritten)+len(tail) > maxFileSize {
-		return parts, false, refuse(0, "the change would make it larger than 16 MiB", "remove unused profiles")
+	changed := head + rewritten + text[s.end:]
+	if len(changed) > maxFileSize {
+		return "", refuse(0, "the change would make it larger than 16 MiB", "remove unused profiles")
 	}
-	if refused := s.verify(head, rewritten, settings); refused != nil {
-		return parts, false, refused
-	}
-	return parts, true, nil
+	return changed, s.verify(head, rewritten, settings)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -76,16 +77,7 @@ func checkCredentials(c aws.Credentials, now time.Time) error {
 // refuses blanks, quotes, the backslash, and shell and comment characters, so that no reader's
 // quoting rules matter.
 func badSecretByte(s string) int {
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case c == '+', c == '/', c == '=', c == '-', c == '_', c == '.', c == '~', c == ':', c == '@', c == ',':
-		default:
-			return i
-		}
-	}
-	return -1
+	return strings.IndexFunc(s, func(c rune) bool { return !isAlphanumeric(c) && !strings.ContainsRune("+/=-_.~:@,", c) })
 }
 
 // timestamp formats t as every SDK reads it: RFC 3339 in UTC with "Z", whole seconds. The fraction

@@ -158,7 +158,7 @@ func (t Target) Replace(ctx context.Context, content string) error {
 
 // WriteNamed writes the temporary file as on systems without unnamed files.
 func (t Target) WriteNamed(content string) error {
-	return t.at.writeNamed(filePerm{mode: 0o600}, []string{content})
+	return t.at.writeNamed(filePerm{mode: 0o600}, content)
 }
 
 // WriteUnnamed writes the temporary file with a name only at its end. wait is called before that.
@@ -173,7 +173,7 @@ func (t Target) WriteUnnamed(wait func()) error {
 		return err
 	}
 	defer temp.Close()
-	if err := fill(temp, filePerm{mode: 0o600}, []string{"secret"}); err != nil {
+	if err := fill(temp, filePerm{mode: 0o600}, "secret"); err != nil {
 		return err
 	}
 	wait()

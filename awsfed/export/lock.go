@@ -33,17 +33,11 @@ type heldLock struct {
 // take takes the lock at path. It waits at most timeout for other goroutines and processes
 // together. If the lock file does not exist, create is called, and its error is returned.
 func (s *locks) take(ctx context.Context, path string, timeout time.Duration, create func() error) (heldLock, error) {
-	turn, left := s.turn(path), timeout
-	select {
-	case turn <- struct{}{}:
-	default:
-		begin := time.Now()
-		if err := awaitTurn(ctx, turn, path, timeout); err != nil {
-			return heldLock{}, err
-		}
-		left -= time.Since(begin)
+	turn, began := s.turn(path), time.Now()
+	if err := awaitTurn(ctx, turn, path, timeout); err != nil {
+		return heldLock{}, err
 	}
-	file, err := lockFile(ctx, path, left, timeout, create)
+	file, err := lockFile(ctx, path, timeout-time.Since(began), timeout, create)
 	if err != nil {
 		<-turn
 		return heldLock{}, err
@@ -69,6 +63,11 @@ func (s *locks) turn(path string) chan struct{} {
 
 // awaitTurn waits until the other goroutines of this process have released the lock.
 func awaitTurn(ctx context.Context, turn chan struct{}, path string, timeout time.Duration) error {
+	select {
+	case turn <- struct{}{}:
+		return nil
+	default: // only a goroutine that waits needs a timer
+	}
 	t := time.NewTimer(timeout)
 	defer t.Stop()
 	select {

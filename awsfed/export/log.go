@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -8,10 +9,7 @@ import (
 
 // loggerOf returns the logger of an option. Nil means silence.
 func loggerOf(l *slog.Logger) *slog.Logger {
-	if l == nil {
-		return slog.New(slog.DiscardHandler)
-	}
-	return l
+	return cmp.Or(l, slog.New(slog.DiscardHandler))
 }
 
 // redact writes the text that a value with a secret shows for every verb and flag. The caller must

@@ -14,10 +14,10 @@ import (
 // createFlags are the flags for a new file. With them a link in its place is an error.
 const createFlags = os.O_RDWR | os.O_CREATE | os.O_EXCL
 
-// replace writes the parts, one after the other, to a new file, which replaces the file. A reader,
-// and a reader after a crash, finds the old file or the new one. The caller holds the lock.
-func (t target) replace(ctx context.Context, perm filePerm, parts ...string) error {
-	dir, err := t.stage(perm, parts)
+// replace writes the text to a new file, which replaces the file. A reader, and a reader after a
+// crash, finds the old file or the new one. The caller holds the lock.
+func (t target) replace(ctx context.Context, perm filePerm, text string) error {
+	dir, err := t.stage(perm, text)
 	if err != nil {
 		return err
 	}
@@ -29,17 +29,17 @@ func (t target) replace(ctx context.Context, perm filePerm, parts ...string) err
 	return checkFlush(dir.Sync())
 }
 
-// stage writes the parts to the temporary file, and returns its opened folder.
+// stage writes the text to the temporary file, and returns its opened folder.
 //
 // Where the system can, the new file gets a name only when it is complete. A killed writer then
 // leaves nothing behind.
-func (t target) stage(perm filePerm, parts []string) (dir *os.File, err error) {
+func (t target) stage(perm filePerm, text string) (dir *os.File, err error) {
 	if dir, err = t.root.Open("."); err != nil {
 		return nil, err
 	}
-	err = t.writeUnnamed(dir, perm, parts)
+	err = t.writeUnnamed(dir, perm, text)
 	if errors.Is(err, errors.ErrUnsupported) {
-		err = t.writeNamed(perm, parts)
+		err = t.writeNamed(perm, text)
 	}
 	if err != nil {
 		t.removeTemp()
@@ -50,7 +50,7 @@ func (t target) stage(perm filePerm, parts []string) (dir *os.File, err error) {
 }
 
 // writeNamed writes the temporary file under its name.
-func (t target) writeNamed(perm filePerm, parts []string) error {
+func (t target) writeNamed(perm filePerm, text string) error {
 	temp, err := t.root.OpenFile(t.tempName(), createFlags, 0o600)
 	if errors.Is(err, fs.ErrExist) { // a killed writer left it
 		t.removeTemp()
@@ -59,13 +59,13 @@ func (t target) writeNamed(perm filePerm, parts []string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(fill(temp, perm, parts), temp.Close())
+	return errors.Join(fill(temp, perm, text), temp.Close())
 }
 
 // fill sets the permissions before it writes, so that no other user can read a part of the content.
 // It sets the mode of a private file too, because the umask may have removed permissions of the
 // user.
-func fill(temp *os.File, perm filePerm, parts []string) error {
+func fill(temp *os.File, perm filePerm, text string) error {
 	if perm.chgrp {
 		if err := temp.Chown(-1, perm.group); err != nil {
 			return err
@@ -74,10 +74,8 @@ func fill(temp *os.File, perm filePerm, parts []string) error {
 	if err := chmod(temp, perm.mode); err != nil {
 		return err
 	}
-	for _, part := range parts {
-		if _, err := temp.WriteString(part); err != nil {
-			return err
-		}
+	if _, err := temp.WriteString(text); err != nil {
+		return err
 	}
 	return temp.Sync()
 }

@@ -1,5 +1,7 @@
 package export
 
+import "slices"
+
 // section is what the scanner found for one profile in a text: offsets into the text and the lines
 // of the profile's section.
 type section struct {
@@ -78,12 +80,7 @@ func (s *section) checkKept(settings []pair) *FileError {
 
 // differs reports whether the section does not have the settings.
 func (s *section) differs(settings []pair) bool {
-	for _, set := range settings {
-		if !s.has(set) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(settings, func(set pair) bool { return !s.has(set) })
 }
 
 // has reports whether the section has the setting: the key with exactly the value, or no such key

@@ -85,14 +85,11 @@ func checkSettings(settings []pair) string {
 // checkKey returns what is wrong with a key, "" if nothing is. Keys have only characters that every
 // reader accepts.
 func checkKey(key string) string {
-	if key == "" {
+	switch {
+	case key == "":
 		return "a key is empty"
-	}
-	for i := range len(key) {
-		c := key[i]
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' {
-			return "key " + quoted(key) + " contains a character other than a-z, 0-9, \"_\" and \"-\""
-		}
+	case strings.Trim(key, "abcdefghijklmnopqrstuvwxyz0123456789_-") != "":
+		return "key " + quoted(key) + " contains a character other than a-z, 0-9, \"_\" and \"-\""
 	}
 	return ""
 }

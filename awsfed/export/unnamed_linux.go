@@ -10,13 +10,13 @@ import (
 
 // writeUnnamed writes the temporary file and then gives it its name. The error is
 // errors.ErrUnsupported if the file system has no unnamed files or the file cannot get its name.
-func (t target) writeUnnamed(dir *os.File, perm filePerm, parts []string) error {
+func (t target) writeUnnamed(dir *os.File, perm filePerm, text string) error {
 	temp, err := openUnnamed(dir)
 	if err != nil {
 		return errors.ErrUnsupported
 	}
 	defer temp.Close()
-	if err := fill(temp, perm, parts); err != nil {
+	if err := fill(temp, perm, text); err != nil {
 		return err
 	}
 	name := "/proc/self/fd/" + strconv.Itoa(int(temp.Fd()))

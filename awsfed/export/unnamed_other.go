@@ -8,7 +8,7 @@ import (
 )
 
 // writeUnnamed returns errors.ErrUnsupported: only Linux can give a name to an unnamed file.
-func (target) writeUnnamed(*os.File, filePerm, []string) error { return errors.ErrUnsupported }
+func (target) writeUnnamed(*os.File, filePerm, string) error { return errors.ErrUnsupported }
 
 func openUnnamed(*os.File) (*os.File, error) { return nil, errors.ErrUnsupported }
 
