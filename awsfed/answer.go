@@ -30,46 +30,48 @@ func (e *answerError) Error() string { return e.reason }
 
 // input returns the parameters of a request.
 func (p *Provider) input(tok *idp.Token) *sts.AssumeRoleWithWebIdentityInput {
-	in := &sts.AssumeRoleWithWebIdentityInput{
+	return &sts.AssumeRoleWithWebIdentityInput{
 		RoleArn:          &p.roleARN,
 		RoleSessionName:  aws.String(p.sessionName(tok)),
 		WebIdentityToken: aws.String(tok.Raw()),
+		DurationSeconds:  optional(int32(p.opts.Duration / time.Second)),
+		Policy:           optional(p.opts.Policy),
+		PolicyArns:       descriptors(p.opts.PolicyARNs),
 	}
-	if p.opts.duration != 0 {
-		in.DurationSeconds = aws.Int32(int32(p.opts.duration / time.Second))
-	}
-	if p.opts.policy != "" {
-		in.Policy = &p.opts.policy
-	}
-	for _, policy := range p.opts.policyARNs {
-		in.PolicyArns = append(in.PolicyArns, types.PolicyDescriptorType{Arn: aws.String(policy)})
-	}
-	return in
 }
 
 // input returns the parameters of a request for a role of a chain.
 func (c *chain) input(i int, previous *session) *sts.AssumeRoleInput {
 	r := &c.roles[i]
-	in := &sts.AssumeRoleInput{RoleArn: &r.RoleARN, RoleSessionName: aws.String(c.sessionName(i, previous)), TransitiveTagKeys: r.TransitiveTagKeys}
-	if r.ExternalID != "" {
-		in.ExternalId = &r.ExternalID
-	}
-	if r.SourceIdentity != "" {
-		in.SourceIdentity = &r.SourceIdentity
-	}
-	if r.Duration != 0 {
-		in.DurationSeconds = aws.Int32(int32(r.Duration / time.Second))
-	}
-	if r.Policy != "" {
-		in.Policy = &r.Policy
-	}
-	for i := range r.PolicyARNs {
-		in.PolicyArns = append(in.PolicyArns, types.PolicyDescriptorType{Arn: &r.PolicyARNs[i]})
+	in := &sts.AssumeRoleInput{
+		RoleArn:           &r.RoleARN,
+		RoleSessionName:   aws.String(c.sessionName(i, previous)),
+		ExternalId:        optional(r.ExternalID),
+		SourceIdentity:    optional(r.SourceIdentity),
+		DurationSeconds:   optional(int32(r.Duration / time.Second)),
+		Policy:            optional(r.Policy),
+		PolicyArns:        descriptors(r.PolicyARNs),
+		TransitiveTagKeys: r.TransitiveTagKeys,
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.Tags)) {
 		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key), Value: aws.String(r.Tags[key])})
 	}
 	return in
+}
+
+// optional returns a pointer to v, nil for the zero value, which is not sent.
+func optional[T comparable](v T) *T {
+	if v == *new(T) {
+		return nil
+	}
+	return &v
+}
+
+func descriptors(policyARNs []string) (out []types.PolicyDescriptorType) {
+	for i := range policyARNs {
+		out = append(out, types.PolicyDescriptorType{Arn: &policyARNs[i]})
+	}
+	return out
 }
 
 // sessionName returns the name of a session of a chain.
@@ -86,7 +88,7 @@ type requested struct {
 
 // requested returns what the provider requests with a token.
 func (p *Provider) requested() requested {
-	return requested{p.roleARN, p.opts.expectedAccount, p.opts.duration}
+	return requested{p.roleARN, p.opts.ExpectedAccount, p.opts.Duration}
 }
 
 // requestedNext returns what the provider requests for the role of a chain with that index. The
@@ -95,7 +97,7 @@ func (p *Provider) requestedNext(i int) requested {
 	r := &p.chain.roles[i]
 	want := requested{roleARN: r.RoleARN, duration: r.Duration}
 	if i == len(p.chain.roles)-1 {
-		want.account = p.opts.expectedAccount
+		want.account = p.opts.ExpectedAccount
 	}
 	return want
 }
@@ -113,7 +115,7 @@ func (a *answer) session(want requested, id unique.Handle[identity]) (session, e
 		name  string
 		value *string
 	}{{"access key ID", creds.AccessKeyId}, {"secret access key", creds.SecretAccessKey}, {"session token", creds.SessionToken}} {
-		if !printable(aws.ToString(part.value)) {
+		if value := aws.ToString(part.value); value == "" || !isPrintable(value) {
 			return bad("the %s in the answer is empty or has characters that are not printable", part.name)
 		}
 	}
@@ -183,15 +185,4 @@ func (p *Provider) identity(tok *idp.Token, a answer) unique.Handle[identity] {
 		sessionName:    p.sessionName(tok),
 		sourceIdentity: a.sourceIdentity,
 	})
-}
-
-// printable reports whether s is not empty and consists of printable ASCII characters without the
-// space, so that it can be sent in a header.
-func printable(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return s != ""
 }

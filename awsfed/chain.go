@@ -11,16 +11,10 @@ import (
 	"github.com/onafed/onafed/internal/refresh"
 )
 
-// chainOptions are the checked options of a chain.
-type chainOptions struct {
-	roles []NextRole
-	first Options // as the caller set them
-}
-
 // firstOptions returns the options of the first role of a chain, without those that apply only to
 // the credentials of the last role.
-func (c *chainOptions) firstOptions(roleARN string) Options {
-	o := c.first
+func (s *settings) firstOptions(roleARN string) Options {
+	o := s.Options
 	o.Chain = nil
 	o.ServeExpired = false // STS does not accept expired credentials
 	if o.ExpectedAccount != accountOf(roleARN) {
@@ -31,15 +25,12 @@ func (c *chainOptions) firstOptions(roleARN string) Options {
 
 // privateOptions returns the options of a first role that only one provider uses. The refreshes of
 // that provider are the only callers, and have a backoff of their own.
-func (c *chainOptions) privateOptions(roleARN string) Options {
-	o := c.firstOptions(roleARN)
+func (s *settings) privateOptions(roleARN string) Options {
+	o := s.firstOptions(roleARN)
 	o.OnRefresh = nil
 	o.RefreshBackoff = func(int, time.Duration) time.Duration { return 0 }
 	return o
 }
-
-// last returns the role whose credentials callers get.
-func (c *chainOptions) last() *NextRole { return &c.roles[len(c.roles)-1] }
 
 // A chain is the part of a [Provider] with a chain of roles. Its first role is a provider of its own,
 // so that the providers of a pool can share it. The credentials of the roles between the first and
@@ -62,21 +53,21 @@ func chainTo(first *Provider, s *settings) (*Provider, error) {
 	if !ok {
 		return nil, optionError("client", "%T has no method AssumeRole, which a chain of roles needs; *sts.Client has it", first.client)
 	}
-	for i, r := range s.chain.roles {
+	for i, r := range s.Chain {
 		if got, want := partitionOf(r.RoleARN), partitionOf(first.roleARN); got != want {
 			return nil, inChain(i, optionError("RoleARN", "is in partition %q, and the first role in %q", got, want))
 		}
 	}
-	last := s.chain.last()
-	if err := s.checkAccount(last.RoleARN); err != nil {
+	last := s.Chain[len(s.Chain)-1].RoleARN
+	if err := s.checkAccount(last); err != nil {
 		return nil, err
 	}
-	c := &chain{first: first, roles: s.chain.roles, client: client, rules: s.rules}
+	c := &chain{first: first, roles: s.Chain, client: client, rules: s.rules}
 	c.rules.Gate = c
 	if s.pool != nil {
 		c.queue = s.pool.queue
 	}
-	p := &Provider{client: first.client, src: first.src, opts: s, roleARN: last.RoleARN, chain: c}
+	p := &Provider{client: first.client, src: first.src, opts: s, roleARN: last, chain: c}
 	p.engine.Init((*driver)(p), &c.rules)
 	return p, nil
 }

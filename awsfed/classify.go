@@ -77,42 +77,33 @@ func classify(err error) class {
 		return giveUp
 	}
 	// Without a code there was no answer, or an incomplete one.
-	var (
-		params  smithy.InvalidParamsError
-		answer  *answerError
-		account *AccountError
-		address *endpointError
-		sent    *smithyhttp.RequestSendError
-		broken  *smithy.DeserializationError
-		network net.Error
-	)
 	switch {
-	case errors.As(err, &params), errors.As(err, &answer), errors.As(err, &account), errors.As(err, &address):
+	case isA[smithy.InvalidParamsError](err), isA[*answerError](err), isA[*AccountError](err), isA[*endpointError](err):
 		return giveUp
-	case errors.As(err, &sent), errors.As(err, &broken), errors.As(err, &network),
+	case isA[*smithyhttp.RequestSendError](err), isA[*smithy.DeserializationError](err), isA[net.Error](err),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, context.DeadlineExceeded):
 		return repeat
 	}
 	return giveUp
 }
 
+// isA reports whether err wraps an error of the type.
+func isA[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
 // retryable reports whether a failed refresh may succeed later without any change. The failures
 // that need a change are a closed list. An unknown failure counts as an outage, so valid
 // credentials are kept.
 func retryable(err error) bool {
-	var (
-		account *AccountError
-		address *endpointError
-	)
-	if errors.As(err, &account) || errors.As(err, &address) {
+	if isA[*AccountError](err) || isA[*endpointError](err) {
 		return false
 	}
-	var tok *tokenError
-	if errors.As(err, &tok) {
+	if tok, ok := errors.AsType[*tokenError](err); ok {
 		return !tok.permanent
 	}
-	var params smithy.InvalidParamsError
-	if errors.As(err, &params) {
+	if isA[smithy.InvalidParamsError](err) {
 		return false
 	}
 	if statusOf(err) >= 500 {
@@ -145,8 +136,7 @@ func throttling(code string) bool {
 
 // apiError returns the error answer of the service; nil without one.
 func apiError(err error) smithy.APIError {
-	var api smithy.APIError
-	if errors.As(err, &api) && api.ErrorCode() != "UnknownError" {
+	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() != "UnknownError" {
 		return api
 	}
 	return nil // there is no answer, or the SDK found no code in it
@@ -172,8 +162,7 @@ func messageOf(err error) string {
 
 // statusOf returns the HTTP status of the answer; zero without an answer.
 func statusOf(err error) int {
-	var re *smithyhttp.ResponseError
-	if errors.As(err, &re) {
+	if re, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
 		return re.HTTPStatusCode()
 	}
 	return 0
@@ -185,8 +174,7 @@ func requestIDOf(err error) string {
 	if errors.As(err, &re) {
 		return re.ServiceRequestID()
 	}
-	var answer *answerError
-	if errors.As(err, &answer) {
+	if answer, ok := errors.AsType[*answerError](err); ok {
 		return answer.requestID
 	}
 	return ""
@@ -201,12 +189,11 @@ func isTimeout(err error) bool {
 // retryAfter returns how long STS, or the API that did not return a token, asked to wait before the
 // next request (RFC 9110 section 10.2.3), at most an hour; zero if neither did.
 func retryAfter(err error) time.Duration {
-	var api *idp.RequestError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[*idp.RequestError](err); ok {
 		return min(api.RetryAfter, time.Hour)
 	}
-	var re *smithyhttp.ResponseError
-	if !errors.As(err, &re) || re.Response == nil {
+	re, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok || re.Response == nil {
 		return 0
 	}
 	return min(retry.After(re.Response.Header, time.Now()), time.Hour)

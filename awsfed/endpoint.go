@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/onafed/onafed/internal/loopback"
 	"github.com/onafed/onafed/internal/quote"
 )
@@ -59,34 +59,24 @@ func checkClient(client any) error {
 // endpointOf returns the URL to which the client sends requests. It uses the client itself, because
 // an endpoint has many sources: options, variables, files, resolvers.
 func endpointOf(ctx context.Context, client *sts.Client) (*url.URL, error) {
-	var recorder urlRecorder
+	var sentTo *url.URL
 	_, err := client.AssumeRoleWithWebIdentity(ctx, &sts.AssumeRoleWithWebIdentityInput{
 		RoleArn:          aws.String("arn:aws:iam::000000000000:role/none"),
 		RoleSessionName:  aws.String("none"),
 		WebIdentityToken: aws.String("none"),
 	}, func(o *sts.Options) {
-		o.HTTPClient = &recorder
+		o.HTTPClient = smithyhttp.ClientDoFunc(func(rq *http.Request) (*http.Response, error) {
+			sentTo = rq.URL
+			return nil, errNotSent
+		})
 		o.Retryer = aws.NopRetryer{}
 		o.APIOptions = nil // they would count a request that is not sent
 		o.ClientLogMode = 0
 	})
-	if recorder.url == nil {
+	if sentTo == nil {
 		return nil, err
 	}
-	return recorder.url, nil
+	return sentTo, nil
 }
-
-// A urlRecorder is an HTTP client that sends nothing and keeps the URL.
-type urlRecorder struct{ url *url.URL }
 
 var errNotSent = errors.New("not sent")
-
-// Do keeps the URL.
-func (r *urlRecorder) Do(rq *http.Request) (*http.Response, error) {
-	r.url = rq.URL
-	if rq.Body != nil {
-		_, _ = io.Copy(io.Discard, rq.Body)
-		_ = rq.Body.Close()
-	}
-	return nil, errNotSent
-}

@@ -69,7 +69,7 @@ func (d *driver) Settled(ev refresh.Event[session]) {
 	if p.opts.pool != nil {
 		p.opts.pool.signal()
 	}
-	if p.opts.onRefresh != nil {
-		p.opts.onRefresh(out)
+	if p.opts.OnRefresh != nil {
+		p.opts.OnRefresh(out)
 	}
 }

@@ -87,7 +87,7 @@ func (f *fetch) send(ctx context.Context, attempt func(context.Context) (session
 
 // within makes one request within its share of the time of a refresh.
 func (f *fetch) within(ctx context.Context, attempt func(context.Context) (session, error)) (session, error) {
-	ctx, cancel := context.WithTimeout(ctx, f.p.opts.attemptTimeout()/3)
+	ctx, cancel := context.WithTimeout(ctx, f.p.opts.rules.AttemptTimeout/3)
 	defer cancel()
 	return attempt(ctx)
 }
@@ -186,13 +186,13 @@ func (f *fetch) assume(ctx context.Context, i int, previous *session) (session, 
 
 // call returns a request to STS.
 func (f *fetch) call() *stsCall {
-	return &stsCall{newConnection: f.newConnection, insecureHTTP: f.p.opts.insecureHTTP}
+	return &stsCall{newConnection: f.newConnection, insecureHTTP: f.p.opts.InsecureHTTP}
 }
 
 // fail returns the error of a refresh. tok is the last token that STS got; nil if it got none.
 func (f *fetch) fail(tok *idp.Token, err error) error {
 	e := newAssumeRoleError(f.p.roleARN, err)
-	e.SessionName = f.p.opts.sessionName
+	e.SessionName = f.p.opts.SessionName
 	if tok != nil {
 		e.SessionName = f.p.sessionName(tok)
 		e.setToken(tok.Claims())
@@ -201,8 +201,8 @@ func (f *fetch) fail(tok *idp.Token, err error) error {
 }
 
 func (p *Provider) sessionName(tok *idp.Token) string {
-	if p.opts.sessionName != "" {
-		return p.opts.sessionName
+	if p.opts.SessionName != "" {
+		return p.opts.SessionName
 	}
 	return sessionName(tok.Claims())
 }

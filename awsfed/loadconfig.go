@@ -70,7 +70,7 @@ func LoadConfig(ctx context.Context, roleARN string, src idp.TokenSource, optFns
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("awsfed: STS has no endpoint: %w", err)
 	}
-	if err := checkURL(u); err != nil && !s.insecureHTTP {
+	if err := checkURL(u); err != nil && !s.InsecureHTTP {
 		return aws.Config{}, inFunc("LoadConfig", optionError("Config", "%w: %s", err, endpointAdvice))
 	}
 	p, err := newProvider(client, roleARN, src, s)

@@ -59,7 +59,6 @@ func (l *failureLog) end() {
 // failureKind returns a text that is the same for repetitions of a failure.
 func failureKind(err error) string {
 	e, _ := errors.AsType[*AssumeRoleError](err)
-	var network net.Error
 	if e != nil && e.Step > 0 {
 		one := *e
 		one.Step = 0
@@ -74,10 +73,9 @@ func failureKind(err error) string {
 		return fmt.Sprint("status ", statusOf(err))
 	case isTimeout(err):
 		return "timeout"
-	case errors.As(err, &network):
+	case isA[net.Error](err):
 		return "network"
-	}
-	if _, ok := errors.AsType[*answerError](err); ok {
+	case isA[*answerError](err):
 		return "answer"
 	}
 	if e != nil {
@@ -90,7 +88,7 @@ func failureKind(err error) string {
 // is how many refreshes in a row failed before this one, and failedSince is when the first of them
 // failed.
 func (p *Provider) log(ev RefreshEvent, before int, failedSince time.Time) {
-	l := p.opts.logger
+	l := p.opts.Logger
 	if l == nil {
 		return
 	}

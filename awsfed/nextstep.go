@@ -14,13 +14,13 @@ import (
 // NextStep returns what a person should check, in order of likelihood, in one line. It is empty if
 // there is nothing to say. It names commands of the program onafed where they check the same.
 func (e *AssumeRoleError) NextStep() string {
-	if _, ok := errors.AsType[*AccountError](e.Err); ok {
+	if isA[*AccountError](e.Err) {
 		return "check the role ARN, and that the credentials are meant for this account"
 	}
-	if _, ok := errors.AsType[*endpointError](e.Err); ok {
+	if isA[*endpointError](e.Err) {
 		return "the token was not sent: use an https endpoint of STS; Options.InsecureHTTP allows http in a network that you trust"
 	}
-	if _, ok := errors.AsType[*tokenError](e.Err); ok {
+	if isA[*tokenError](e.Err) {
 		if e.Code != "" {
 			return "STS rejected the token, and the source has no other one: check the source of the ID token; onafed doctor checks each step"
 		}

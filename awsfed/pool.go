@@ -169,7 +169,7 @@ func (p *Pool) providerLocked(roleARN string, o Options, own bool) (*Provider, e
 	if err != nil {
 		return nil, err
 	}
-	if !s.insecureHTTP {
+	if !s.InsecureHTTP {
 		if err := p.checkClient(); err != nil {
 			return nil, err
 		}
@@ -197,7 +197,7 @@ func (p *Pool) providerLocked(roleARN string, o Options, own bool) (*Provider, e
 // chain returns the provider of a chain, and adds that of its first role if the pool does not have
 // it. The caller holds mu.
 func (p *Pool) chain(roleARN string, s *settings) (*Provider, error) {
-	o := s.chain.firstOptions(roleARN)
+	o := s.firstOptions(roleARN)
 	if o.ExpectedAccount == "" && p.opts.ExpectedAccount == accountOf(roleARN) {
 		o.ExpectedAccount = p.opts.ExpectedAccount // so that other callers share the role
 	}

@@ -63,7 +63,7 @@ func New(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN string, src
 			return nil, err
 		}
 	}
-	if !s.insecureHTTP {
+	if !s.InsecureHTTP {
 		if err := checkClient(client); err != nil {
 			return nil, err
 		}
@@ -73,10 +73,10 @@ func New(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN string, src
 
 // newProvider returns a provider outside of a pool.
 func newProvider(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN string, src idp.TokenSource, s *settings) (*Provider, error) {
-	if s.chain == nil {
+	if len(s.Chain) == 0 {
 		return newRole(client, roleARN, src, s)
 	}
-	o, err := newSettings(s.chain.privateOptions(roleARN), nil)
+	o, err := newSettings(s.privateOptions(roleARN), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func newRole(client stscreds.AssumeRoleWithWebIdentityAPIClient, roleARN string,
 
 // checkAccount checks that a role is in the expected account.
 func (s *settings) checkAccount(roleARN string) error {
-	if got, want := accountOf(roleARN), s.expectedAccount; want != "" && got != want {
+	if got, want := accountOf(roleARN), s.ExpectedAccount; want != "" && got != want {
 		return optionError("ExpectedAccount", "%w", &AccountError{Got: got, Want: want})
 	}
 	return nil
@@ -182,13 +182,13 @@ func askAgain(now, expiry time.Time) time.Time {
 
 // callerError returns the error for the caller of a method, given one of the engine.
 func (p *Provider) callerError(ctx context.Context, err error) error {
-	if _, ok := errors.AsType[*AssumeRoleError](err); ok {
+	if isA[*AssumeRoleError](err) {
 		return err
 	}
 	if ctxErr := ctx.Err(); ctxErr != nil && errors.Is(err, ctxErr) {
 		return fmt.Errorf("awsfed: waiting for the credentials of role %s: %w", quote.Text(shortARN(p.roleARN), 110), &aws.RequestCanceledError{Err: err})
 	}
-	return &AssumeRoleError{RoleARN: p.roleARN, SessionName: p.opts.sessionName, Err: err}
+	return &AssumeRoleError{RoleARN: p.roleARN, SessionName: p.opts.SessionName, Err: err}
 }
 
 // ProviderSources returns the sources of the credentials, for the user agent of the SDK. The last

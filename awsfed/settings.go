@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"math"
 	"slices"
 	"strings"
@@ -17,18 +16,10 @@ import (
 
 // settings are checked options. Providers with the same options share them; they never change.
 type settings struct {
-	sessionName     string
-	policy          string
-	expectedAccount string
-	policyARNs      []string
-	duration        time.Duration
-	insecureHTTP    bool
-	text            string // optionsText
-	logger          *slog.Logger
-	onRefresh       func(RefreshEvent)
-	rules           refresh.Rules
-	pool            *Pool         // nil without one
-	chain           *chainOptions // nil without a chain
+	Options
+	text  string // optionsText
+	rules refresh.Rules
+	pool  *Pool // nil without one
 }
 
 // maxEarlyInvalid is how many sets of credentials in a row may be invalidated soon after their
@@ -37,15 +28,7 @@ type settings struct {
 const maxEarlyInvalid = 8
 
 // defaults are the settings of providers without options, which share them.
-var defaults = &settings{rules: refresh.Rules{InvalidateLimit: maxEarlyInvalid}} //nolint:gochecknoglobals // never written; a program may have thousands of providers
-
-// attemptTimeout returns the bound of a refresh.
-func (s *settings) attemptTimeout() time.Duration {
-	if s.rules.AttemptTimeout > 0 {
-		return s.rules.AttemptTimeout
-	}
-	return refresh.DefaultAttemptTimeout
-}
+var defaults = &settings{rules: refresh.Rules{AttemptTimeout: refresh.DefaultAttemptTimeout, InvalidateLimit: maxEarlyInvalid}} //nolint:gochecknoglobals // never written; a program may have thousands of providers
 
 // sessionNameForm describes a session name.
 const sessionNameForm = "want 2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -"
@@ -67,20 +50,14 @@ func newSettings(o Options, pool *Pool) (*settings, error) {
 	); err != nil {
 		return nil, err
 	}
+	o.PolicyARNs, o.Chain = slices.Clone(o.PolicyARNs), cloneChain(o.Chain)
 	s := &settings{
-		sessionName:     o.SessionName,
-		policy:          o.Policy,
-		expectedAccount: o.ExpectedAccount,
-		policyARNs:      slices.Clone(o.PolicyARNs),
-		duration:        o.Duration,
-		insecureHTTP:    o.InsecureHTTP,
-		text:            optionsText(&o),
-		logger:          o.Logger,
-		onRefresh:       o.OnRefresh,
-		pool:            pool,
+		Options: o,
+		text:    optionsText(&o),
+		pool:    pool,
 		rules: refresh.Rules{
 			AdvisoryWindow:  o.AdvisoryWindow,
-			AttemptTimeout:  o.AttemptTimeout,
+			AttemptTimeout:  cmp.Or(o.AttemptTimeout, refresh.DefaultAttemptTimeout),
 			Backoff:         o.RefreshBackoff,
 			InvalidateLimit: maxEarlyInvalid,
 			ServeExpired:    o.ServeExpired,
@@ -89,9 +66,6 @@ func newSettings(o Options, pool *Pool) (*settings, error) {
 	}
 	if pool != nil {
 		s.rules.Gate = pool.queue
-	}
-	if len(o.Chain) > 0 {
-		s.chain = &chainOptions{roles: cloneChain(o.Chain), first: o}
 	}
 	return s, nil
 }
@@ -236,7 +210,8 @@ func isTenant(s string) bool {
 	return letter
 }
 
-// isPrintable reports whether s has only visible characters of ASCII, as all ARNs of IAM do.
+// isPrintable reports whether s has only visible characters of ASCII, as all ARNs of IAM and the
+// values of a header do.
 func isPrintable(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] > '~' {
