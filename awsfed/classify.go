@@ -160,9 +160,18 @@ func messageOf(err error) string {
 	return ""
 }
 
+// responseOf returns the error that has the answer; nil without an answer.
+func responseOf(err error) *smithyhttp.ResponseError {
+	re, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok || re.Response == nil || re.Response.Response == nil {
+		return nil
+	}
+	return re
+}
+
 // statusOf returns the HTTP status of the answer; zero without an answer.
 func statusOf(err error) int {
-	if re, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+	if re := responseOf(err); re != nil {
 		return re.HTTPStatusCode()
 	}
 	return 0
@@ -192,8 +201,8 @@ func retryAfter(err error) time.Duration {
 	if api, ok := errors.AsType[*idp.RequestError](err); ok {
 		return min(api.RetryAfter, time.Hour)
 	}
-	re, ok := errors.AsType[*smithyhttp.ResponseError](err)
-	if !ok || re.Response == nil {
+	re := responseOf(err)
+	if re == nil {
 		return 0
 	}
 	return min(retry.After(re.Response.Header, time.Now()), time.Hour)

@@ -36,7 +36,7 @@ func checkURL(u *url.URL) error {
 }
 
 // checkClient refuses a client of the SDK without a region, and one that would send tokens over http
-// to another host. Other clients whose endpoint cannot be determined pass: [stsCall] checks each
+// to another host. Other clients whose endpoint cannot be determined pass: [guardedClient] checks each
 // request.
 func checkClient(client any) error {
 	c, ok := client.(*sts.Client)

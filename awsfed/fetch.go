@@ -164,7 +164,7 @@ func (f *fetch) invalidate(tok *idp.Token) {
 // exchangeToken makes one request with a token.
 func (f *fetch) exchangeToken(ctx context.Context, tok *idp.Token) (session, error) {
 	p := f.p
-	a, err := f.call().withToken(ctx, p.client, p.input(tok))
+	a, err := f.withToken(ctx, p.input(tok))
 	if err != nil {
 		return session{}, err
 	}
@@ -174,19 +174,13 @@ func (f *fetch) exchangeToken(ctx context.Context, tok *idp.Token) (session, err
 // assume makes one request for a role of a chain, with the credentials of the role before it.
 func (f *fetch) assume(ctx context.Context, i int, previous *session) (session, error) {
 	p := f.p
-	in := p.chain.input(i, previous)
-	a, err := f.call().withCredentials(ctx, p.chain.client, in, previous.served)
+	a, err := f.withCredentials(ctx, p.chain.input(i, previous), previous.served)
 	if err != nil {
 		return session{}, err
 	}
 	id := previous.identity.Value()
 	id.sourceIdentity = a.sourceIdentity
 	return a.session(p.requestedNext(i), unique.Make(id))
-}
-
-// call returns a request to STS.
-func (f *fetch) call() *stsCall {
-	return &stsCall{newConnection: f.newConnection, insecureHTTP: f.p.opts.InsecureHTTP}
 }
 
 // fail returns the error of a refresh. tok is the last token that STS got; nil if it got none.

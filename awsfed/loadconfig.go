@@ -175,15 +175,15 @@ func loadSDKConfig(ctx context.Context, o config.LoadOptions) (aws.Config, error
 	// them, and has no option to prevent that.
 	cfg, err := load()
 	if err != nil {
-		copies, copyErr := copySharedFiles(
+		copies, folder, copyErr := copySharedFiles(
 			sharedFiles(o.SharedConfigFiles, "AWS_CONFIG_FILE", config.DefaultSharedConfigFiles),
 			sharedFiles(o.SharedCredentialsFiles, "AWS_SHARED_CREDENTIALS_FILE", config.DefaultSharedCredentialsFiles))
-		defer copies.remove()
+		defer os.RemoveAll(folder) // has no credentials
 		switch {
 		case copyErr != nil:
 			err = errors.Join(err, copyErr)
-		case copies != nil:
-			o.SharedConfigFiles, o.SharedCredentialsFiles = copies.paths[0], copies.paths[1]
+		case folder != "":
+			o.SharedConfigFiles, o.SharedCredentialsFiles = copies[0], copies[1]
 			cfg, err = load()
 		}
 	}

@@ -57,10 +57,12 @@ type Pool struct {
 	// checkClient returns the error of checkClient for the client, which it calls once.
 	checkClient func() error
 
-	mu       sync.Mutex // guards the fields below
-	roles    map[roleKey]*Provider
-	special  int       // number of keys for which isSpecial is true
-	settings *settings // of opts.Options; nil until they are needed
+	settings    *settings // of opts.Options
+	badSettings error     // why they are refused
+
+	mu      sync.Mutex // guards the fields below
+	roles   map[roleKey]*Provider
+	special int // number of keys for which isSpecial is true
 }
 
 // A sharedSource is the cached token source of a pool, and the source without the cache.
@@ -86,7 +88,7 @@ func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSo
 	if _, ok := src.(*idp.CachedSource); !ok && src != nil {
 		src = &sharedSource{CachedSource: idp.Cached(src, nil), uncached: src}
 	}
-	return &Pool{
+	p := &Pool{
 		client: client,
 		src:    src,
 		opts:   o,
@@ -99,6 +101,8 @@ func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSo
 
 		roles: map[roleKey]*Provider{},
 	}
+	p.settings, p.badSettings = newSettings(o.Options, p)
+	return p
 }
 
 // checkLimits refuses limits that have no meaning.
@@ -165,7 +169,10 @@ func (p *Pool) providerLocked(roleARN string, o Options, own bool) (*Provider, e
 	if len(p.roles) >= p.opts.MaxRoles {
 		return nil, ErrPoolFull
 	}
-	s, err := p.settingsFor(o, own)
+	s, err := p.settings, p.badSettings
+	if own {
+		s, err = newSettings(o, p)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -214,22 +221,6 @@ func (p *Pool) chain(roleARN string, s *settings) (*Provider, error) {
 		p.delete(key)
 	}
 	return pr, err
-}
-
-// settingsFor returns checked options: o, or if own is false those of the pool, which its providers
-// share. The caller holds mu.
-func (p *Pool) settingsFor(o Options, own bool) (*settings, error) {
-	if own {
-		return newSettings(o, p)
-	}
-	if p.settings == nil {
-		s, err := newSettings(o, p)
-		if err != nil {
-			return nil, err
-		}
-		p.settings = s
-	}
-	return p.settings, nil
 }
 
 // Remove removes the providers of a role from the pool, also those of chains whose last role it is.

@@ -195,28 +195,13 @@ func checkRoleARN(s string) error {
 // isTenant reports whether s is the account in the ARN of a role of Ceph: empty, or a name of
 // letters, digits and underscores with a letter (Ceph documentation, "Multitenancy" and "Role").
 func isTenant(s string) bool {
-	if s == "" {
-		return true
-	}
-	letter := false
-	for i := range len(s) {
-		c := s[i]
-		isLetter := 'a' <= c|0x20 && c|0x20 <= 'z'
-		if !isLetter && (c < '0' || c > '9') && c != '_' {
-			return false
-		}
-		letter = letter || isLetter
-	}
-	return letter
+	isLetter := func(c rune) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+	isOther := func(c rune) bool { return !isLetter(c) && (c < '0' || c > '9') && c != '_' }
+	return s == "" || strings.ContainsFunc(s, isLetter) && !strings.ContainsFunc(s, isOther)
 }
 
 // isPrintable reports whether s has only visible characters of ASCII, as all ARNs of IAM and the
 // values of a header do.
 func isPrintable(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
+	return !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' })
 }

@@ -11,55 +11,32 @@ import (
 // maxSharedFile is the size up to which a shared file is copied.
 const maxSharedFile = 16 << 20
 
-// Copies are copies of shared configuration files without the settings for credentials.
-type copies struct {
-	folder string
-	paths  [][]string // for each list of files
-}
-
-// copySharedFiles copies lists of files. It returns nil if none of them has settings for
-// credentials. A file that cannot be read is not copied: its own path is in the result, so that the
-// SDK handles it as it does without copies.
-func copySharedFiles(lists ...[]string) (*copies, error) {
-	out := make([][]string, len(lists))
-	texts := map[string]string{}
-	for i, files := range lists {
-		out[i] = append([]string{}, files...) // not nil, which means the default files
-		for _, path := range files {
-			if text, found := withoutCredentials(readSharedFile(path)); found {
-				texts[path] = text
-			}
-		}
-	}
-	if len(texts) == 0 {
-		return nil, nil
-	}
-	folder, err := os.MkdirTemp("", "onafed-") // has mode 0700
-	if err != nil {
-		return nil, fmt.Errorf("cannot make copies of the files without settings for credentials: %w", err)
-	}
-	c := &copies{folder: folder, paths: out}
-	for i := range out {
-		for j, path := range out[i] {
-			text, ok := texts[path]
-			if !ok {
+// copySharedFiles copies the files that have settings for credentials to a temporary folder, without
+// these settings. It returns lists that name the copies in place of the files, and the folder; empty
+// without copies. A file that cannot be read is not copied: its own path is in the result, so that
+// the SDK handles it as it does without copies.
+func copySharedFiles(lists ...[]string) (copies [][]string, folder string, err error) {
+	for _, files := range lists {
+		copied := append([]string{}, files...) // not nil, which means the default files
+		copies = append(copies, copied)
+		for i, path := range files {
+			text, found := withoutCredentials(readSharedFile(path))
+			if !found {
 				continue
 			}
-			out[i][j] = filepath.Join(folder, strconv.Itoa(i)+"-"+strconv.Itoa(j))
-			if err := os.WriteFile(out[i][j], []byte(text), 0o600); err != nil {
-				c.remove()
-				return nil, fmt.Errorf("cannot make copies of the files without settings for credentials: %w", err)
+			if folder == "" {
+				folder, err = os.MkdirTemp("", "onafed-") // has mode 0700
+			}
+			copied[i] = filepath.Join(folder, strconv.Itoa(len(copies))+"-"+strconv.Itoa(i))
+			if err == nil {
+				err = os.WriteFile(copied[i], []byte(text), 0o600)
+			}
+			if err != nil {
+				return nil, folder, fmt.Errorf("cannot make copies of the files without settings for credentials: %w", err)
 			}
 		}
 	}
-	return c, nil
-}
-
-// remove removes the copies. c may be nil.
-func (c *copies) remove() {
-	if c != nil {
-		_ = os.RemoveAll(c.folder) // it holds no credentials
-	}
+	return copies, folder, nil
 }
 
 // readSharedFile returns the text of a regular file; empty for others and after an error.

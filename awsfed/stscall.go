@@ -20,14 +20,6 @@ import (
 // errTooLarge is the error of a body that cannot be an answer of STS.
 var errTooLarge = errors.New("the answer is larger than 1 MiB, so it is not from STS")
 
-// An stsCall is one request to STS.
-type stsCall struct {
-	newConnection bool // do not use an idle connection
-	insecureHTTP  bool // allow http to other hosts
-
-	after func() // called after the request, if it is not nil
-}
-
 // An answer is an answer of STS.
 type answer struct {
 	credentials           *types.Credentials
@@ -40,9 +32,10 @@ type answer struct {
 }
 
 // withToken sends a token once.
-func (c *stsCall) withToken(ctx context.Context, client stscreds.AssumeRoleWithWebIdentityAPIClient, in *sts.AssumeRoleWithWebIdentityInput) (answer, error) {
-	out, err := client.AssumeRoleWithWebIdentity(ctx, in, c.prepare)
-	c.end()
+func (f *fetch) withToken(ctx context.Context, in *sts.AssumeRoleWithWebIdentityInput) (answer, error) {
+	prepare, end := f.request()
+	out, err := f.p.client.AssumeRoleWithWebIdentity(ctx, in, prepare)
+	end()
 	switch {
 	case err != nil:
 		return answer{}, withoutSecrets(err, aws.ToString(in.WebIdentityToken))
@@ -56,13 +49,14 @@ func (c *stsCall) withToken(ctx context.Context, client stscreds.AssumeRoleWithW
 }
 
 // withCredentials sends a request once that is signed with the credentials of another role.
-func (c *stsCall) withCredentials(ctx context.Context, client stscreds.AssumeRoleAPIClient, in *sts.AssumeRoleInput, of aws.Credentials) (answer, error) {
+func (f *fetch) withCredentials(ctx context.Context, in *sts.AssumeRoleInput, of aws.Credentials) (answer, error) {
 	of.Expires = time.Time{} // the clock of STS decides
 	of.CanExpire = false
-	out, err := client.AssumeRole(ctx, in, c.prepare, func(o *sts.Options) {
+	prepare, end := f.request()
+	out, err := f.p.chain.client.AssumeRole(ctx, in, prepare, func(o *sts.Options) {
 		o.Credentials = credentials.StaticCredentialsProvider{Value: of}
 	})
-	c.end()
+	end()
 	switch {
 	case err != nil:
 		return answer{}, withoutSecrets(err, of.SecretAccessKey, of.SessionToken)
@@ -89,25 +83,22 @@ func errNoAnswer() error {
 	return &answerError{reason: "the client returned neither an answer nor an error"}
 }
 
-// prepare sets the options of the request.
-func (c *stsCall) prepare(o *sts.Options) {
-	// A retryer would send the same token again, also a rejected one. If the deadline came during
-	// one of its pauses, the code in the answer would be lost.
-	o.Retryer = aws.NopRetryer{}
-	o.HTTPClient = withoutRedirects(o.HTTPClient)
-	if c.newConnection {
-		c.after = forceNewConnection(o)
-	}
-	if o.HTTPClient != nil {
-		o.HTTPClient = guardedClient{o.HTTPClient, c.insecureHTTP}
-	}
-}
-
-// end must be called after the request.
-func (c *stsCall) end() {
-	if c.after != nil {
-		c.after()
-	}
+// request returns a function that sets the options of one request, and one that must be called after
+// it.
+func (f *fetch) request() (prepare func(*sts.Options), end func()) {
+	after := func() {}
+	return func(o *sts.Options) {
+		// A retryer would send the same token again, also a rejected one. If the deadline came during
+		// one of its pauses, the code in the answer would be lost.
+		o.Retryer = aws.NopRetryer{}
+		if f.newConnection {
+			after = forceNewConnection(o)
+		}
+		o.HTTPClient = withoutRedirects(o.HTTPClient)
+		if o.HTTPClient != nil {
+			o.HTTPClient = guardedClient{o.HTTPClient, f.p.opts.InsecureHTTP}
+		}
+	}, func() { after() }
 }
 
 // maxAnswer is how much of an answer is read, after decompression. An answer of STS has a few
@@ -168,24 +159,20 @@ func withoutRedirects(hc sts.HTTPClient) sts.HTTPClient {
 	return &clone
 }
 
-// forceNewConnection makes the next request use a new connection. The returned function, which may
-// be nil, must be called after the request.
+// forceNewConnection makes the next request use a new connection. The returned function must be
+// called after the request.
 func forceNewConnection(o *sts.Options) (after func()) {
 	switch c := o.HTTPClient.(type) {
 	case *awshttp.BuildableClient:
 		// The SDK's own client cannot close its idle connections, so the request uses another
 		// client with the same settings.
 		tr := c.GetTransport()
-		o.HTTPClient = &http.Client{
-			Transport:     tr,
-			Timeout:       c.GetTimeout(),
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		}
+		o.HTTPClient = &http.Client{Transport: tr, Timeout: c.GetTimeout()}
 		return tr.CloseIdleConnections
 	case interface{ CloseIdleConnections() }:
 		c.CloseIdleConnections()
 	}
-	return nil
+	return func() {}
 }
 
 // skew returns how far the clock of STS is ahead of the local clock, by the Date header of the

@@ -18,19 +18,17 @@ import (
 // its body, which may have credentials. An error without all these is returned as it is. Otherwise
 // the result has the same code, status, request ID and types of errors of the service.
 func withoutSecrets(err error, secrets ...string) error {
-	var unread *smithy.DeserializationError
-	hasBody := errors.As(err, &unread) && len(unread.Snapshot) > 0
+	unread, isUnread := errors.AsType[*smithy.DeserializationError](err)
+	hasBody := isUnread && len(unread.Snapshot) > 0
 	if !hasBody && !quote.ShowsSecret(err, secrets...) && !headerShows(err, secrets) {
 		return err
 	}
 	clean := func(s string) string { return quote.WithoutSecrets(s, secrets...) }
-	var re *smithyhttp.ResponseError
-	var op *smithy.OperationError
-	answered := errors.As(err, &re) && re.Response != nil && re.Response.Response != nil
-	isOperation := errors.As(err, &op)
+	re := responseOf(err)
+	op, isOperation := errors.AsType[*smithy.OperationError](err)
 	cause := err
 	switch {
-	case answered:
+	case re != nil:
 		cause = re.Err
 	case isOperation:
 		cause = op.Err
@@ -38,12 +36,12 @@ func withoutSecrets(err error, secrets ...string) error {
 	switch api := apiError(err); {
 	case api != nil:
 		cause = apiWithout(api, clean)
-	case unread != nil:
+	case isUnread:
 		cause = &smithy.DeserializationError{Err: quote.ErrorWithoutSecrets(unread.Err, secrets...)}
 	default:
 		cause = quote.ErrorWithoutSecrets(cause, secrets...)
 	}
-	if answered {
+	if re != nil {
 		inner := &smithyhttp.ResponseError{Response: responseWithout(re.Response.Response, clean), Err: cause}
 		cause = &awshttp.ResponseError{ResponseError: inner, RequestID: clean(requestIDOf(err))}
 	}
@@ -67,8 +65,8 @@ func responseWithout(r *http.Response, clean func(string) string) *smithyhttp.Re
 
 // headerShows reports whether the header of the answer in err contains one of the secrets.
 func headerShows(err error, secrets []string) bool {
-	var re *smithyhttp.ResponseError
-	if !errors.As(err, &re) || re.Response == nil || re.Response.Response == nil {
+	re := responseOf(err)
+	if re == nil {
 		return false
 	}
 	for name, values := range re.Response.Header {

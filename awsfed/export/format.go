@@ -59,12 +59,8 @@ func checkProfile(name string) string {
 		return "the profile name is longer than 256 characters"
 	case name == "DEFAULT":
 		return "botocore adds the keys of a profile named DEFAULT to every profile"
-	}
-	for i := range len(name) {
-		c := name[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte("[]#;\"'\\", c) >= 0 {
-			return "profile name " + quoted(name) + " contains a character that SDKs read differently: a blank, a bracket, a quote, a comment sign, a backslash, or one outside ASCII"
-		}
+	case strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c >= 0x7f || strings.ContainsRune("[]#;\"'\\", c) }):
+		return "profile name " + quoted(name) + " contains a character that SDKs read differently: a blank, a bracket, a quote, a comment sign, a backslash, or one outside ASCII"
 	}
 	return ""
 }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/onafed/onafed/internal/loopback"
@@ -66,10 +67,8 @@ func NewHandler(src CredentialsSource, token string, opts *HandlerOptions) (*Han
 	if len(token) < 16 {
 		return nil, &OptionError{"NewHandler", "token", errors.New("fewer than 16 characters: use NewHandlerToken")}
 	}
-	for i := range len(token) {
-		if token[i] <= ' ' || token[i] >= 0x7f {
-			return nil, &OptionError{"NewHandler", "token", fmt.Errorf("the character at offset %d cannot be sent in a header: use NewHandlerToken", i)}
-		}
+	if i := strings.IndexFunc(token, func(c rune) bool { return c <= ' ' || c >= 0x7f }); i >= 0 {
+		return nil, &OptionError{"NewHandler", "token", fmt.Errorf("the character at offset %d cannot be sent in a header: use NewHandlerToken", i)}
 	}
 	if opts == nil {
 		opts = new(HandlerOptions)
