@@ -25,36 +25,6 @@ func (k Key) canonical() Key {
 	return k
 }
 
-// keySet is a set of documented keys.
-type keySet uint8
-
-const (
-	setOrg keySet = 1 << iota
-	setPrj
-	setEnv
-	setUsr
-	setRnr
-)
-
-// lead returns the text before the id in a segment with the documented key k, and the bit of k. For
-// other keys both are zero.
-func (k Key) lead() (string, keySet) {
-	switch k {
-	case KeyOrganization:
-		return "/org:", setOrg
-	case KeyProject:
-		return "/prj:", setPrj
-	case KeyEnvironment:
-		return "/env:", setEnv
-	case KeyUser, keyUserShort:
-		return "/user:", setUsr
-	case KeyRunner:
-		return "/rnr:", setRnr
-	default:
-		return "", 0
-	}
-}
-
 // Segment is one step of a V2 subject: a key and an id.
 type Segment struct {
 	Key   Key
@@ -80,20 +50,4 @@ func Runner(id string) Segment { return Segment{KeyRunner, id} }
 // isKeyByte reports whether c may occur in a key. The first byte of a key is a letter.
 func isKeyByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '_' || c == '-'
-}
-
-// keyFault returns the offset of the first byte at which k is not a key, and the reason.
-func keyFault(k string) (int, string) {
-	if k == "" {
-		return 0, "empty key"
-	}
-	if k[0] < 'a' || k[0] > 'z' {
-		return 0, "key does not begin with a lower-case letter"
-	}
-	for i := range len(k) {
-		if !isKeyByte(k[i]) {
-			return i, "key has a character other than a-z, 0-9, _ and -"
-		}
-	}
-	return len(k), ""
 }

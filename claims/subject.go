@@ -2,6 +2,7 @@ package claims
 
 import (
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/onafed/onafed/internal/subject"
@@ -126,9 +127,10 @@ func scanSegment(s string, pos int) (key string, end int, fault string) {
 		return "", i, "segment has no colon"
 	case s[i] == ':' && i == pos:
 		return "", i, "empty key"
-	case s[i] != ':' || s[pos] < 'a':
-		at, fault := keyFault(s[pos : i+1])
-		return "", pos + at, fault
+	case s[pos] < 'a' || s[pos] > 'z':
+		return "", pos, "key does not begin with a lower-case letter"
+	case s[i] != ':':
+		return "", i, "key has a character other than a-z, 0-9, _ and -"
 	}
 	value := i + 1
 	end = value + subject.UUIDLen
@@ -142,18 +144,14 @@ func scanSegment(s string, pos int) (key string, end int, fault string) {
 
 // keyOrderFault returns the reason why k may not follow the keys in seen, or "".
 func keyOrderFault(k Key, seen []Key) string {
-	if len(seen) == 0 {
-		if k != KeyOrganization {
-			return "does not begin with org"
-		}
+	switch {
+	case len(seen) == 0 && k != KeyOrganization:
+		return "does not begin with org"
+	case slices.Contains(seen, k):
+		return "key occurs twice"
+	default:
 		return ""
 	}
-	for _, o := range seen {
-		if o == k {
-			return "key occurs twice"
-		}
-	}
-	return ""
 }
 
 // MustParseSubject is [ParseSubject] for subjects in source text and tests. It panics if s is not a
@@ -192,13 +190,10 @@ func (s Subject) segment(pos int) (Segment, int) {
 
 // Lookup returns the id that s has for k, and whether it has one.
 func (s Subject) Lookup(k Key) (string, bool) {
-	k = k.canonical()
-	for pos := 0; pos < len(s.s); {
-		seg, end := s.segment(pos)
-		if seg.Key == k {
+	for seg := range s.Segments() {
+		if seg.Key == k.canonical() {
 			return seg.Value, true
 		}
-		pos = end + 1
 	}
 	return "", false
 }

@@ -46,7 +46,7 @@ func (c Claims) Validate(now time.Time, want Expected) error {
 	if want.Issuer != "" && c.Issuer != want.Issuer {
 		found = append(found, &ValidationError{"iss", c.Issuer, quoted(want.Issuer), nil})
 	}
-	if len(want.Audiences) > 0 && !overlap(c.Audience, want.Audiences) {
+	if len(want.Audiences) > 0 && !slices.ContainsFunc(c.Audience, want.accepts) {
 		found = append(found, &ValidationError{"aud", list(c.Audience), "one of " + list(want.Audiences), nil})
 	}
 	if c.foreign() && !want.ofOna() {
@@ -91,15 +91,8 @@ func (c *Claims) checkEnvironment(found []error, want Expected) []error {
 	return found
 }
 
-// overlap reports whether a and b have an element in common.
-func overlap(a, b []string) bool {
-	for _, v := range a {
-		if slices.Contains(b, v) {
-			return true
-		}
-	}
-	return false
-}
+// accepts reports whether audience is one of the expected ones.
+func (e *Expected) accepts(audience string) bool { return slices.Contains(e.Audiences, audience) }
 
 // checkTimes appends the findings about the times of c to found.
 func (c *Claims) checkTimes(found []error, now time.Time, want Expected) []error {
