@@ -2,6 +2,7 @@ package claims
 
 import (
 	"encoding/base64"
+	"errors"
 	"strings"
 )
 
@@ -37,87 +38,67 @@ func ParseUnverified(token string) (Header, Claims, error) {
 // decodeCompact returns the decoded header and payload of a token in compact form (RFC 7515,
 // section 7.1).
 func decodeCompact(token string) (header, payload string, err error) {
-	if len(token) > MaxTokenSize {
+	first, rest, _ := strings.Cut(token, ".")
+	second, third, _ := strings.Cut(rest, ".")
+	switch dots := strings.Count(token, "."); {
+	case len(token) > MaxTokenSize:
 		return "", "", &ParseError{"token", MaxTokenSize, "longer than 20,000 bytes"}
-	}
-	first := strings.IndexByte(token, '.')
-	if first < 0 {
+	case dots == 0:
 		return "", "", &ParseError{"token", len(token), "not a JWT: one part instead of three"}
-	}
-	second := strings.IndexByte(token[first+1:], '.')
-	if second < 0 {
+	case dots == 1:
 		return "", "", &ParseError{"token", len(token), "two parts instead of three"}
-	}
-	second += first + 1
-	if n := strings.Count(token[second+1:], "."); n > 0 {
+	case dots > 2:
 		reason := "more than three parts"
-		if n == 2 {
+		if dots == 4 {
 			reason = "five parts: encrypted (JWE)"
 		}
-		return "", "", &ParseError{"token", second + 1 + strings.IndexByte(token[second+1:], '.'), reason}
-	}
-	for _, part := range [...][2]int{{0, first}, {first + 1, second}, {second + 1, len(token)}} {
-		if at, fault := base64Fault(token[part[0]:part[1]]); fault != "" {
-			return "", "", &ParseError{"token", part[0] + at, fault}
-		}
+		return "", "", &ParseError{"token", len(token) - len(third) + strings.IndexByte(third, '.'), reason}
 	}
 
-	// Most tokens fit into the buffer. Both parts then take one allocation.
-	var buf [1024]byte
+	// Most tokens fit into the buffer. Header and payload then take one allocation.
+	var buf [2048]byte
 	b := buf[:]
-	if n := base64.RawURLEncoding.DecodedLen(first) + base64.RawURLEncoding.DecodedLen(second-first-1); n > len(b) {
-		b = make([]byte, n)
+	if len(token) > len(b) {
+		b = make([]byte, len(token))
 	}
-	n, err := base64.RawURLEncoding.Decode(b, []byte(token[:first]))
-	if err != nil {
-		return "", "", &ParseError{"token", 0, "not base64url"}
-	}
-	m, err := base64.RawURLEncoding.Decode(b[n:], []byte(token[first+1:second]))
-	if err != nil {
-		return "", "", &ParseError{"token", first + 1, "not base64url"}
-	}
-	text := string(b[:n+m])
-	return text[:n], text[n:], nil
-}
-
-// base64Fault returns the offset of the first byte at which s is not unpadded base64url (RFC 7515,
-// section 2), and the reason. It is stricter than package base64: line breaks are refused, and
-// unused bits must be zero. Otherwise one token would have several spellings.
-func base64Fault(s string) (int, string) {
-	if s == "" {
-		return 0, "empty part"
-	}
-	last := byte(0)
-	for i := range len(s) {
-		last = base64Digits[s[i]]
-		if last == 0xff {
-			if s[i] == '=' {
-				return i, "padded base64"
-			}
-			return i, "character that is not in base64url"
+	var ends [3]int // of the decoded parts in b
+	offset, end := 0, 0
+	for i, part := range [...]string{first, second, third} {
+		n, at, fault := decodePart(b[end:], part)
+		if fault != "" {
+			return "", "", &ParseError{"token", offset + at, fault}
 		}
+		offset += len(part) + len(".")
+		end += n
+		ends[i] = end
 	}
-	switch {
-	case len(s)%4 == 1, len(s)%4 == 2 && last&0xf != 0, len(s)%4 == 3 && last&0x3 != 0:
-		return len(s) - 1, "base64 ends in unused bits"
-	}
-	return 0, ""
+	text := string(b[:ends[1]])
+	return text[:ends[0]], text[ends[0]:], nil
 }
 
-// base64Digits has the value of each base64url digit, and 0xff for every other byte.
-const base64Digits = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" +
-	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" +
-	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x3e\xff\xff" +
-	"\x34\x35\x36\x37\x38\x39\x3a\x3b\x3c\x3d\xff\xff\xff\xff\xff\xff" +
-	"\xff\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e" +
-	"\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\xff\xff\xff\xff\x3f" +
-	"\xff\x1a\x1b\x1c\x1d\x1e\x1f\x20\x21\x22\x23\x24\x25\x26\x27\x28" +
-	"\x29\x2a\x2b\x2c\x2d\x2e\x2f\x30\x31\x32\x33\xff\xff\xff\xff\xff" +
-	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" +
-	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" +
-	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" +
-	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" +
-	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" +
-	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" +
-	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" +
-	"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+// decodePart decodes unpadded base64url (RFC 7515, section 2) into dst, and returns the number of
+// bytes, or the offset of a fault and the reason. Line breaks, which package base64 skips, are
+// refused, and unused bits must be zero. Otherwise one token would have several spellings.
+func decodePart(dst []byte, part string) (n, at int, fault string) {
+	if part == "" {
+		return 0, 0, "empty part"
+	}
+	n, err := base64.RawURLEncoding.Strict().Decode(dst, []byte(part))
+	if err == nil && base64.RawURLEncoding.EncodedLen(n) == len(part) {
+		return n, 0, ""
+	}
+	at = strings.IndexAny(part, "\r\n")
+	if invalid, ok := errors.AsType[base64.CorruptInputError](err); ok {
+		at = int(invalid)
+	}
+	switch c := part[at]; {
+	case c == '=':
+		return 0, at, "padded base64"
+	case strings.IndexByte(base64Digits, c) < 0:
+		return 0, at, "character that is not in base64url"
+	default:
+		return 0, len(part) - 1, "base64 ends in unused bits"
+	}
+}
+
+const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
