@@ -1,5 +1,7 @@
 package claims
 
+import "bytes"
+
 // SubjectFrom returns the subject with the given segments. The first segment must be the
 // organization, and no key may occur twice. Nothing is escaped or corrected: segments whose text
 // [ParseSubject] would refuse are a [*SubjectError] with the offset in that text. The one exception
@@ -18,29 +20,22 @@ func (s Subject) With(seg Segment) (Subject, error) {
 func subjectFrom(prefix string, segs []Segment) (Subject, error) {
 	var buf [maxSubjectSize]byte // longer texts move to the heap
 	b := append(buf[:0], prefix...)
+	slash := 0 // in a key or id, where it would begin another segment
 	for _, seg := range segs {
 		if len(b) > 0 {
 			b = append(b, '/')
 		}
+		start := len(b)
 		b = append(b, seg.Key.canonical()...)
 		b = append(b, ':')
 		b = append(b, seg.Value...)
-	}
-	text := string(b)
-	s, err := ParseSubject(text)
-	if err != nil {
-		return Subject{}, err
-	}
-	pos := len(prefix)
-	for _, want := range segs {
-		if pos > 0 {
-			pos++ // the slash
+		if i := bytes.IndexByte(b[start:], '/'); i >= 0 && slash == 0 {
+			slash = start + i
 		}
-		got, end := s.segment(pos)
-		if got.Key != want.Key.canonical() || got.Value != want.Value {
-			return Subject{}, &SubjectError{text, end, "segment contains a slash"}
-		}
-		pos = end
 	}
-	return s, nil
+	s, err := ParseSubject(string(b))
+	if err == nil && slash > 0 {
+		return Subject{}, &SubjectError{s.s, slash, "a key or an id contains a slash"}
+	}
+	return s, err
 }
