@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -74,10 +73,7 @@ type Issuer struct {
 // Nil options mean the zero value.
 func NewIssuer(tb testing.TB, opts *IssuerOptions) *Issuer {
 	tb.Helper()
-	var o IssuerOptions
-	if opts != nil {
-		o = *opts
-	}
+	o := *cmp.Or(opts, &IssuerOptions{})
 	i := &Issuer{
 		URL: cmp.Or(o.URL, idp.Issuer), tb: tb, fixedURL: o.URL != "",
 		lifetime: cmp.Or(o.Lifetime, time.Hour), alg: cmp.Or(o.Algorithm, "RS256"),
@@ -294,15 +290,6 @@ func (i *Issuer) Verifier(audience string) *issuer.Verifier {
 		i.tb.Fatalf("idptest: Verifier: %v", err)
 	}
 	return v
-}
-
-// host returns the scheme and host of the issuer URL.
-func (i *Issuer) host() (scheme, host string) {
-	u, err := url.Parse(i.URL)
-	if err != nil {
-		return "", ""
-	}
-	return u.Scheme, u.Host
 }
 
 var _ http.Handler = (*Issuer)(nil)

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -77,7 +78,8 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	if scheme, host := t.i.host(); r.URL.Scheme != scheme || r.URL.Host != host {
+	own, err := url.Parse(t.i.URL)
+	if err != nil || r.URL.Scheme != own.Scheme || r.URL.Host != own.Host {
 		return nil, fmt.Errorf("idptest: the client of %s cannot reach %s://%s", t.i.URL, r.URL.Scheme, r.URL.Host)
 	}
 	resp, err := t.i.respond(r)
