@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,15 +38,8 @@ type CachedOptions struct {
 // A refresh has the values of the context of the call that started it, but is not canceled with it.
 // Only calls of Token and Run start a refresh. The source need not be closed.
 func Cached(src TokenSource, opts *CachedOptions) *CachedSource {
-	c := &CachedSource{src: src, logger: slog.New(slog.DiscardHandler)}
-	var o CachedOptions
-	if opts != nil {
-		o = *opts
-	}
-	if o.Logger != nil {
-		c.logger = o.Logger
-	}
-	c.minLife = max(o.MinLife, 0)
+	o := *cmp.Or(opts, &CachedOptions{})
+	c := &CachedSource{src: src, minLife: max(o.MinLife, 0), logger: cmp.Or(o.Logger, slog.New(slog.DiscardHandler))}
 	c.engine.Init((*cachedDriver)(c), &refresh.Rules{
 		MinLife:        c.minLife,
 		AdvisoryWindow: max(o.AdvisoryWindow, 0),

@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -105,24 +106,12 @@ func NewClient(opts *ClientOptions) (*Client, error) {
 }
 
 func (o *ClientOptions) setDefaults() {
-	if o.BaseURL == "" {
-		o.BaseURL = DefaultBaseURL
-	}
-	if o.Version == "" {
-		o.Version = VersionV2
-	}
-	if o.MaxAttempts == 0 {
-		o.MaxAttempts = defaultAttempts
-	}
-	if o.AttemptTimeout == 0 {
-		o.AttemptTimeout = defaultAttemptTimeout
-	}
-	if o.HTTPClient == nil {
-		o.HTTPClient = http.DefaultClient
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	o.BaseURL = cmp.Or(o.BaseURL, DefaultBaseURL)
+	o.Version = cmp.Or(o.Version, VersionV2)
+	o.MaxAttempts = cmp.Or(o.MaxAttempts, defaultAttempts)
+	o.AttemptTimeout = cmp.Or(o.AttemptTimeout, defaultAttemptTimeout)
+	o.HTTPClient = cmp.Or(o.HTTPClient, http.DefaultClient)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 }
 
 // allowedHosts returns the hosts that may receive the API token. base has passed CheckURL, so it is
@@ -134,14 +123,7 @@ func allowedHosts(base *url.URL, more []string) (map[string]bool, error) {
 			allowed[h+":443"] = true
 		}
 	}
-	for _, h := range more {
-		u, err := parseHost(h)
-		if err != nil {
-			return nil, err
-		}
-		allowed[httpjson.HostPort(u)] = true
-	}
-	return allowed, nil
+	return allowed, addHosts(allowed, more)
 }
 
 // isVersionName accepts every name in the style of the API, because the API may add versions.

@@ -12,22 +12,19 @@ import (
 // The environment of a process does not change from outside. So Env suits programs that end before
 // the token expires, and programs that set the variable themselves.
 func Env(name string) TokenSource {
-	return &textSource{
+	return &localSource{
 		name:       "environment variable " + shown(name),
 		configured: func() bool { return lookupEnv(name) != "" },
-		read: func(context.Context) (string, error) {
+		read: func(context.Context) (*Token, error) {
 			if v := lookupEnv(name); v != "" {
-				return v, nil
+				return ParseToken(v)
 			}
-			return "", errNotSet
+			return nil, errNotSet
 		},
 	}
 }
 
 // lookupEnv returns the value of a variable without the white space around it.
 func lookupEnv(name string) string {
-	if name == "" {
-		return ""
-	}
 	return strings.TrimSpace(os.Getenv(name))
 }

@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,16 +85,9 @@ func FromEnvironment(audience string, opts *EnvironmentOptions) (TokenSource, er
 	if err := checkAudiences(functionFromEnvironment, audience); err != nil {
 		return nil, err
 	}
-	e := environment{audience: audience, check: checkAudience}
-	if opts != nil {
-		e.EnvironmentOptions = *opts
-	}
-	if e.SecretsFile == "" {
-		e.SecretsFile = DefaultSecretsFile
-	}
-	if e.Logger == nil {
-		e.Logger = slog.New(slog.DiscardHandler)
-	}
+	e := &environment{EnvironmentOptions: *cmp.Or(opts, &EnvironmentOptions{}), audience: audience, check: checkAudience}
+	e.SecretsFile = cmp.Or(e.SecretsFile, DefaultSecretsFile)
+	e.Logger = cmp.Or(e.Logger, slog.New(slog.DiscardHandler))
 	var skipped []SkippedSource
 	for _, find := range []func() (TokenSource, SkippedSource, error){
 		e.secretsFile,
@@ -111,7 +105,7 @@ func FromEnvironment(audience string, opts *EnvironmentOptions) (TokenSource, er
 		}
 		if src != nil {
 			e.Logger.Debug("idp: chose a token source", "source", skip.Name, "audience", audience)
-			return &environmentSource{TokenSource: src, name: skip.Name, audience: audience, check: e.check, logger: e.Logger}, nil
+			return &environmentSource{TokenSource: src, environment: e, name: skip.Name}, nil
 		}
 		skipped = append(skipped, skip)
 	}
@@ -233,14 +227,16 @@ func (e *environment) tokenFile() (TokenSource, SkippedSource, error) {
 		return nil, skip, nil
 	}
 	skip.Name += " " + quote.Path(path)
-	raw, err := readSecret(path, claims.MaxTokenSize)
+	t, err := readToken(path)
 	if err == nil {
-		var t *Token
-		if t, err = ParseToken(raw); err == nil {
-			err = checkOnaToken(t, e.audience)
-		}
+		err = checkOnaToken(t, e.audience)
 	}
-	if isSystemError(err) && !errors.Is(err, fs.ErrNotExist) {
+	// Only errors of the operating system have a method Timeout here.
+	_, isSystem := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	if isSystem && !errors.Is(err, fs.ErrNotExist) {
 		// The file may contain an Ona token, and the next source is another identity.
 		return nil, skip, fmt.Errorf("cannot be read: %w", err)
 	}
@@ -264,11 +260,9 @@ func checkOnaToken(t *Token, audience string) error {
 // An environmentSource is the result of FromEnvironment.
 type environmentSource struct {
 	TokenSource
-	name     string
-	audience string
-	check    func(t *Token, audience string) error
-	logger   *slog.Logger
-	warned   atomic.Bool
+	*environment
+	name   string
+	warned atomic.Bool
 }
 
 // Source returns the name of the chosen source.
@@ -284,7 +278,7 @@ func (s *environmentSource) Token(ctx context.Context) (*Token, error) {
 		return nil, fail(s.name, err)
 	}
 	if lookupEnv(envEnvironmentID) != "" && isUserToken(t) && s.warned.CompareAndSwap(false, true) {
-		s.logger.WarnContext(ctx, "idp: this Ona environment uses a personal API token, so it acts as its user: "+
+		s.Logger.WarnContext(ctx, "idp: this Ona environment uses a personal API token, so it acts as its user: "+
 			"a role that trusts the environment or its project refuses the ID token", "source", s.name)
 	}
 	return t, nil

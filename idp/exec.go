@@ -2,6 +2,7 @@ package idp
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,15 +49,13 @@ func Exec(name string, args ...string) TokenSource { return ExecWith(nil, name, 
 
 // ExecWith is [Exec] with options.
 func ExecWith(opts *ExecOptions, name string, args ...string) TokenSource {
-	c := &command{name: name, args: slices.Clone(args), timeout: defaultExecTimeout}
-	if opts != nil {
-		if opts.Timeout > 0 {
-			c.timeout = opts.Timeout
-		}
-		c.env, c.dir = slices.Clone(opts.Env), opts.Dir
+	o := *cmp.Or(opts, &ExecOptions{})
+	c := &command{name: name, args: slices.Clone(args), env: slices.Clone(o.Env), dir: o.Dir, timeout: o.Timeout}
+	if c.timeout <= 0 {
+		c.timeout = defaultExecTimeout
 	}
 	// The name of the source does not contain the arguments, because they may contain a secret.
-	return &textSource{name: "command " + quote.Path(name), configured: c.exists, read: c.run}
+	return &localSource{name: "command " + quote.Path(name), configured: c.exists, read: c.token}
 }
 
 // An ExecError reports why a command did not print a token.
@@ -91,11 +90,17 @@ type command struct {
 
 // exists reports whether the command can be found.
 func (c *command) exists() bool {
-	if c.name == "" {
-		return false
-	}
 	_, err := exec.LookPath(c.name)
 	return err == nil
+}
+
+// token runs the command and parses its output.
+func (c *command) token(ctx context.Context) (*Token, error) {
+	out, err := c.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return ParseToken(out)
 }
 
 // run returns the output of the command without the white space around it.

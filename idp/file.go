@@ -19,19 +19,25 @@ import (
 //
 // For a file with an API token, such as the one in an Ona environment, use [BearerFile].
 func File(path string) TokenSource {
-	return &textSource{
+	return &localSource{
 		name:       "file " + quote.Path(path),
 		configured: func() bool { return exists(path) },
-		read:       func(context.Context) (string, error) { return readSecret(path, claims.MaxTokenSize) },
+		read:       func(context.Context) (*Token, error) { return readToken(path) },
 	}
+}
+
+// readToken reads the token in the file at path, which may have expired.
+func readToken(path string) (*Token, error) {
+	raw, err := readSecret(path, claims.MaxTokenSize)
+	if err != nil {
+		return nil, err
+	}
+	return ParseToken(raw)
 }
 
 // exists reports whether there is a file at path. A file that cannot be examined counts as existing:
 // a wrong permission must not make a program use another identity.
 func exists(path string) bool {
-	if path == "" {
-		return false
-	}
 	_, err := os.Stat(path)
 	return !errors.Is(err, os.ErrNotExist)
 }

@@ -107,67 +107,45 @@ func checkFresh(t *Token, now time.Time) error {
 	return nil
 }
 
-// A textSource reads the text of a token from a file, a variable or a command.
-type textSource struct {
+// A localSource gets tokens on this machine: from a file, a variable, a command or the caller.
+type localSource struct {
 	name       string
 	configured func() bool
-	read       func(ctx context.Context) (string, error)
+	read       func(ctx context.Context) (*Token, error)
 }
 
 // Source returns the name.
-func (s *textSource) Source() string { return s.name }
+func (s *localSource) Source() string { return s.name }
 
-// Configured reports whether there is a text to read.
-func (s *textSource) Configured() bool { return s.configured() }
+// Configured reports whether there is a token to read.
+func (s *localSource) Configured() bool { return s.configured() }
 
 // Token reads a token. An expired token is an error.
-func (s *textSource) Token(ctx context.Context) (*Token, error) {
-	t, err := s.token(ctx)
+func (s *localSource) Token(ctx context.Context) (*Token, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fail(s.name, err)
+	}
+	t, err := s.read(ctx)
+	if err == nil {
+		err = checkFresh(t, time.Now())
+	}
 	if err != nil {
 		return nil, fail(s.name, err)
 	}
 	return t, nil
 }
 
-func (s *textSource) token(ctx context.Context) (*Token, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	raw, err := s.read(ctx)
-	if err != nil {
-		return nil, err
-	}
-	t, err := ParseToken(raw)
-	if err != nil {
-		return nil, err
-	}
-	return t, checkFresh(t, time.Now())
-}
-
 // Static returns a source that always returns t. If t is nil, empty or expired, the source returns
 // an error.
-func Static(t *Token) TokenSource { return staticSource{t} }
-
-type staticSource struct{ token *Token }
-
-// Source returns the same name for all tokens.
-func (s staticSource) Source() string { return "static token" }
-
-// Configured reports whether there is a token.
-func (s staticSource) Configured() bool { return s.token.Raw() != "" }
-
-// Token returns the token while it is valid.
-func (s staticSource) Token(ctx context.Context) (*Token, error) {
-	err := ctx.Err()
-	switch {
-	case err != nil:
-	case !s.Configured():
-		err = errEmptySource
-	default:
-		err = checkFresh(s.token, time.Now())
+func Static(t *Token) TokenSource {
+	return &localSource{
+		name:       "static token",
+		configured: func() bool { return t.Raw() != "" },
+		read: func(context.Context) (*Token, error) {
+			if t.Raw() == "" {
+				return nil, errEmptySource
+			}
+			return t, nil
+		},
 	}
-	if err != nil {
-		return nil, fail(s.Source(), err)
-	}
-	return s.token, nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -84,23 +83,22 @@ func NewTransport(src TokenSource, opts *TransportOptions) (*Transport, error) {
 	if t.base == nil {
 		t.base = http.DefaultTransport
 	}
-	for _, h := range opts.Hosts {
-		u, err := parseHost(h)
-		if err != nil {
-			return nil, &OptionError{Func: function, Option: "Hosts", Err: err}
-		}
-		t.hosts[httpjson.HostPort(u)] = true
+	if err := addHosts(t.hosts, opts.Hosts); err != nil {
+		return nil, &OptionError{Func: function, Option: "Hosts", Err: err}
 	}
 	return t, nil
 }
 
-// parseHost returns the https URL of a host with an optional port.
-func parseHost(host string) (*url.URL, error) {
-	u, err := httpjson.CheckURL("https://"+host, false)
-	if err != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery {
-		return nil, errors.New(shown(host) + " is not a host name with an optional port")
+// addHosts adds names of hosts with optional ports, as "host:port" in lower case.
+func addHosts(hosts map[string]bool, names []string) error {
+	for _, name := range names {
+		u, err := httpjson.CheckURL("https://"+name, false)
+		if err != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery {
+			return errors.New(shown(name) + " is not a host name with an optional port")
+		}
+		hosts[httpjson.HostPort(u)] = true
 	}
-	return u, nil
+	return nil
 }
 
 // RoundTrip sends a request with a token. It does not change the request.

@@ -38,7 +38,8 @@ func (e *environment) command() (TokenSource, SkippedSource, error) {
 // findCommand returns the absolute path of the first command in one of the directories, or "". It
 // skips relative directories, which depend on the working directory, and this program's own file.
 func findCommand(dirs, names []string) string {
-	own := executableInfo()
+	executable, _ := os.Executable()
+	own, _ := os.Stat(executable) // nil if the system does not report it
 	for _, name := range names {
 		for _, dir := range dirs {
 			if !filepath.IsAbs(dir) {
@@ -50,23 +51,10 @@ func findCommand(dirs, names []string) string {
 				continue
 			}
 			info, err := os.Stat(path) //nolint:gosec // commands come from PATH
-			if err == nil && (own == nil || !os.SameFile(own, info)) {
+			if err == nil && !os.SameFile(own, info) {
 				return path
 			}
 		}
 	}
 	return ""
-}
-
-// executableInfo returns the file of this program, or nil if the system does not report it.
-func executableInfo() os.FileInfo {
-	path, err := os.Executable()
-	if err != nil {
-		return nil
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil
-	}
-	return info
 }
