@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -36,20 +37,15 @@ type DiscoverOptions struct {
 //
 // The error is a *[FetchError] or a *[MismatchError].
 func Discover(ctx context.Context, issuerURL string, opts *DiscoverOptions) (*Metadata, error) {
-	var o DiscoverOptions
-	if opts != nil {
-		o = *opts
-	}
+	o := *cmp.Or(opts, &DiscoverOptions{})
 	url := documentURL(issuerURL, discoveryPath)
 	fail := func(err error) (*Metadata, error) {
 		return nil, &FetchError{Document: "discovery document", URL: url, Err: err}
 	}
-	if err := checkIssuerURL(issuerURL, o.InsecureLoopbackHTTP); err != nil {
+	if _, err := checkIssuerURL(issuerURL, o.InsecureLoopbackHTTP); err != nil {
 		return fail(err)
 	}
-	if o.Timeout <= 0 {
-		o.Timeout = defaultTimeout
-	}
+	o.Timeout = cmp.Or(max(o.Timeout, 0), defaultTimeout)
 	resp, err := httpjson.Do(ctx, httpjson.Request{
 		Client: o.HTTPClient, URL: url, Limit: maxDiscovery,
 		Timeout: o.Timeout, InsecureLoopbackHTTP: o.InsecureLoopbackHTTP,

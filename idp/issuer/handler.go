@@ -1,10 +1,10 @@
 package issuer
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,17 +52,11 @@ type document struct {
 // claim of the tokens byte for byte. Nil options mean the zero value. The error is an
 // *[OptionError].
 func NewHandler(issuerURL string, ring *KeyRing, opts *HandlerOptions) (*Handler, error) {
-	var o HandlerOptions
-	if opts != nil {
-		o = *opts
-	}
+	o := *cmp.Or(opts, &HandlerOptions{})
 	if ring == nil {
 		return nil, optionErrorf("NewHandler", "ring", "must not be nil")
 	}
-	if err := checkIssuerURL(issuerURL, o.InsecureLoopbackHTTP); err != nil {
-		return nil, &OptionError{"NewHandler", "issuerURL", err}
-	}
-	u, err := url.Parse(issuerURL)
+	u, err := checkIssuerURL(issuerURL, o.InsecureLoopbackHTTP)
 	if err != nil {
 		return nil, &OptionError{"NewHandler", "issuerURL", err}
 	}
@@ -146,9 +140,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // 9110 section 13.1.2.
 func matchesETag(header []string, etag string) bool {
 	for _, line := range header {
-		for line != "" {
-			var tag string
-			tag, line, _ = strings.Cut(line, ",")
+		for tag := range strings.SplitSeq(line, ",") {
 			tag = strings.TrimSpace(tag)
 			if tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
 				return true

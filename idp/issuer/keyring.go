@@ -64,27 +64,20 @@ type ringKey struct {
 // NewKeyRing returns a ring without keys, see [KeyRing.Publish]. Nil options mean the zero value.
 // The error is an *[OptionError].
 func NewKeyRing(opts *KeyRingOptions) (*KeyRing, error) {
-	var o KeyRingOptions
-	if opts != nil {
-		o = *opts
-	}
+	o := *cmp.Or(opts, &KeyRingOptions{})
 	o.MaxAge = cmp.Or(o.MaxAge, defaultMaxAge)
 	o.TokenLifetime = cmp.Or(o.TokenLifetime, defaultTokenLifetime)
 	if o.MaxAge < time.Minute || o.MaxAge > 24*time.Hour || o.MaxAge%time.Second != 0 {
 		return nil, optionErrorf("NewKeyRing", "MaxAge", "%v is not whole seconds from 1m to 24h", o.MaxAge)
 	}
-	switch {
-	case o.Wait == 0:
-		o.Wait = o.MaxAge + waitMargin
-	case o.Wait < 0:
-		o.Wait = 0
-	case o.Wait < o.MaxAge:
+	o.Wait = cmp.Or(o.Wait, o.MaxAge+waitMargin)
+	if o.Wait >= 0 && o.Wait < o.MaxAge {
 		return nil, optionErrorf("NewKeyRing", "Wait", "%v is less than the maximum age %v", o.Wait, o.MaxAge)
 	}
 	if o.TokenLifetime < 0 {
 		return nil, optionErrorf("NewKeyRing", "TokenLifetime", "must not be negative")
 	}
-	return &KeyRing{maxAge: o.MaxAge, wait: o.Wait, lifetime: o.TokenLifetime}, nil
+	return &KeyRing{maxAge: o.MaxAge, wait: max(o.Wait, 0), lifetime: o.TokenLifetime}, nil
 }
 
 // Publish adds a key that is published now, see [KeyRing.PublishAt].

@@ -3,6 +3,7 @@ package issuer
 import (
 	"encoding/json"
 	"errors"
+	"net/url"
 	"strings"
 
 	"github.com/onafed/onafed/internal/httpjson"
@@ -63,14 +64,12 @@ func parseMetadata(data []byte) (*Metadata, error) {
 // not repeated (Discovery 1.0, section 4).
 func documentURL(issuerURL, path string) string { return strings.TrimSuffix(issuerURL, "/") + path }
 
-// checkIssuerURL returns an error if an issuer URL is not https, or has a query or a fragment.
-func checkIssuerURL(raw string, insecureLoopback bool) error {
+// checkIssuerURL parses an issuer URL. It returns an error if the URL is not https, or has a query or
+// a fragment.
+func checkIssuerURL(raw string, insecureLoopback bool) (*url.URL, error) {
 	u, err := httpjson.CheckURL(raw, insecureLoopback)
-	if err != nil {
-		return err
+	if err == nil && (u.RawQuery != "" || u.ForceQuery) {
+		err = errors.New("the URL of an issuer must not have a query")
 	}
-	if u.RawQuery != "" || u.ForceQuery {
-		return errors.New("the URL of an issuer must not have a query")
-	}
-	return nil
+	return u, err
 }

@@ -128,7 +128,7 @@ func NewRemoteKeySet(jwksURL string, opts *RemoteKeySetOptions) (*RemoteKeySet, 
 // Keys fetches both documents. Nil options mean the zero value.
 func NewIssuerKeySet(issuerURL string, opts *RemoteKeySetOptions) (*RemoteKeySet, error) {
 	s := newRemoteKeySet(opts)
-	if err := checkIssuerURL(issuerURL, s.o.InsecureLoopbackHTTP); err != nil {
+	if _, err := checkIssuerURL(issuerURL, s.o.InsecureLoopbackHTTP); err != nil {
 		return nil, &OptionError{"NewIssuerKeySet", "issuerURL", err}
 	}
 	s.issuer = issuerURL
@@ -136,20 +136,11 @@ func NewIssuerKeySet(issuerURL string, opts *RemoteKeySetOptions) (*RemoteKeySet
 }
 
 func newRemoteKeySet(opts *RemoteKeySetOptions) *RemoteKeySet {
-	s := &RemoteKeySet{}
-	if opts != nil {
-		s.o = *opts
-	}
-	if s.o.MaxStale <= 0 {
-		s.o.MaxStale = defaultMaxStale
-	}
-	if s.o.Timeout <= 0 {
-		s.o.Timeout = defaultTimeout
-	}
-	if s.o.Logger == nil {
-		s.o.Logger = slog.New(slog.DiscardHandler)
-	}
-	return s
+	o := *cmp.Or(opts, &RemoteKeySetOptions{})
+	o.MaxStale = cmp.Or(max(o.MaxStale, 0), defaultMaxStale)
+	o.Timeout = cmp.Or(max(o.Timeout, 0), defaultTimeout)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	return &RemoteKeySet{o: o}
 }
 
 // wallTime returns the time without its monotonic reading, which stops while a machine is

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -57,10 +58,7 @@ type Signer struct {
 // [crypto.Signer] with a public key of these kinds. It reads only the public key; [Signer.Sign]
 // uses the private key. Nil options mean the zero value. The error is an *[OptionError].
 func NewSigner(key crypto.Signer, opts *SignerOptions) (*Signer, error) {
-	var o SignerOptions
-	if opts != nil {
-		o = *opts
-	}
+	o := *cmp.Or(opts, &SignerOptions{})
 	if key == nil {
 		return nil, optionErrorf("NewSigner", "key", "must not be nil")
 	}
@@ -129,7 +127,7 @@ func checkCertificates(certificates [][]byte, public crypto.PublicKey) error {
 // encode sets the header of the tokens and the published key, so that Sign and Publish cannot fail.
 func (s *Signer) encode(o SignerOptions) error {
 	var err error
-	if s.jwk, err = jose.AppendKey(nil, jose.Key(s.public), o.Certificates); err != nil {
+	if s.jwk, err = jose.MarshalKey(jose.Key(s.public), o.Certificates); err != nil {
 		return err
 	}
 	header, err := json.Marshal(struct {
@@ -162,9 +160,10 @@ func (s *Signer) Sign(ctx context.Context, claims any) (string, error) {
 }
 
 func (s *Signer) sign(ctx context.Context, payload []byte) (string, error) {
+	encodedLen := base64.RawURLEncoding.EncodedLen
 	size := len(s.header) + encodedLen(len(payload)) + 1 + encodedLen(s.alg.SignatureSize(s.public.Public))
-	if err := checkSize(size); err != nil { // before a signature, which may cost money
-		return "", err
+	if size > claims.MaxTokenSize { // checked before a signature, which may cost money
+		return "", fmt.Errorf("issuer: the token has %d bytes; STS accepts at most %d", size, claims.MaxTokenSize)
 	}
 	token := make([]byte, 0, size)
 	token = append(token, s.header...)
@@ -174,22 +173,8 @@ func (s *Signer) sign(ctx context.Context, payload []byte) (string, error) {
 		return "", fmt.Errorf("issuer: sign with key %s: %w", quote.Text(s.public.ID, maxShown), err)
 	}
 	token = append(token, '.')
-	token = jose.AppendEncoded(token, sig)
-	if err := checkSize(len(token)); err != nil {
-		return "", err
-	}
-	return string(token), nil
+	return string(jose.AppendEncoded(token, sig)), nil
 }
-
-func checkSize(size int) error {
-	if size > claims.MaxTokenSize {
-		return fmt.Errorf("issuer: the token has %d bytes; STS accepts at most %d", size, claims.MaxTokenSize)
-	}
-	return nil
-}
-
-// encodedLen returns the length of n bytes in base64url without padding.
-func encodedLen(n int) int { return (n*8 + 5) / 6 }
 
 // payloadOf returns the JSON object of claims.
 func payloadOf(v any) ([]byte, error) {

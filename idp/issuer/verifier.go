@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,23 +44,15 @@ func NewVerifier(issuer string, keys KeySet, opts *VerifierOptions) (*Verifier, 
 	if err := o.check(issuer, keys); err != nil {
 		return nil, err
 	}
-	switch {
-	case o.Leeway == 0:
-		o.Leeway = defaultLeeway
-	case o.Leeway < 0:
-		o.Leeway = 0
-	}
 	if len(o.Algorithms) == 0 {
 		o.Algorithms = []string{"RS256"}
 	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
 	v := &Verifier{
-		keys: keys, algs: make(map[string]jose.Algorithm, len(o.Algorithms)), maxLifetime: o.MaxLifetime, logger: o.Logger,
+		keys: keys, algs: make(map[string]jose.Algorithm, len(o.Algorithms)), maxLifetime: o.MaxLifetime,
+		logger: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)),
 		expected: claims.Expected{
 			Issuer: issuer, Audiences: slices.Clone(o.Audiences), Organizations: slices.Clone(o.Organizations),
-			Projects: slices.Clone(o.Projects), Environments: slices.Clone(o.Environments), Leeway: o.Leeway,
+			Projects: slices.Clone(o.Projects), Environments: slices.Clone(o.Environments), Leeway: max(cmp.Or(o.Leeway, defaultLeeway), 0),
 		},
 	}
 	for _, name := range o.Algorithms {
@@ -79,18 +72,6 @@ func NewVerifier(issuer string, keys KeySet, opts *VerifierOptions) (*Verifier, 
 //
 // The error is a *[VerifyError], or ctx.Err() if ctx ended while keys were fetched.
 func (v *Verifier) Verify(ctx context.Context, raw string) (claims.Claims, error) {
-	c, err := v.verify(ctx, raw)
-	if err != nil {
-		return claims.Claims{}, err
-	}
-	return c, nil
-}
-
-func refuse(reason Reason, err error) (claims.Claims, error) {
-	return claims.Claims{}, &VerifyError{Reason: reason, Err: err}
-}
-
-func (v *Verifier) verify(ctx context.Context, raw string) (claims.Claims, error) {
 	parts, err := jose.Split(raw)
 	if err != nil {
 		return refuse(ReasonMalformed, err)
@@ -139,6 +120,10 @@ func (v *Verifier) verify(ctx context.Context, raw string) (claims.Claims, error
 		return refuse(reason, err)
 	}
 	return c, nil
+}
+
+func refuse(reason Reason, err error) (claims.Claims, error) {
+	return claims.Claims{}, &VerifyError{Reason: reason, Err: err}
 }
 
 // checkHeader refuses headers that change the meaning of a token. claims.ParseHeader has refused

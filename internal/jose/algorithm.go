@@ -39,35 +39,37 @@ type Algorithm struct {
 	verifier jws.Verifier
 }
 
+// algorithms returns all algorithms, without their verifiers.
+func algorithms() []Algorithm {
+	return []Algorithm{
+		{name: "RS256", hash: crypto.SHA256},
+		{name: "RS384", hash: crypto.SHA384},
+		{name: "RS512", hash: crypto.SHA512},
+		{name: "ES256", hash: crypto.SHA256, curve: elliptic.P256()},
+		{name: "ES384", hash: crypto.SHA384, curve: elliptic.P384()},
+		{name: "ES512", hash: crypto.SHA512, curve: elliptic.P521()},
+	}
+}
+
 // Names returns the names of all algorithms.
 func Names() []string {
-	return []string{"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"}
+	var names []string
+	for _, a := range algorithms() {
+		names = append(names, a.name)
+	}
+	return names
 }
 
 // Lookup returns the algorithm with the given name. Letter case matters (RFC 7515, section 4.1.1).
 func Lookup(name string) (Algorithm, bool) {
-	a := Algorithm{name: name}
-	switch name {
-	case "RS256":
-		a.hash = crypto.SHA256
-	case "RS384":
-		a.hash = crypto.SHA384
-	case "RS512":
-		a.hash = crypto.SHA512
-	case "ES256":
-		a.hash, a.curve = crypto.SHA256, elliptic.P256()
-	case "ES384":
-		a.hash, a.curve = crypto.SHA384, elliptic.P384()
-	case "ES512":
-		a.hash, a.curve = crypto.SHA512, elliptic.P521()
-	default:
-		return Algorithm{}, false
+	for _, a := range algorithms() {
+		if a.name == name {
+			var err error
+			a.verifier, err = jws.NewVerifier(jwa.SignatureAlgorithm(name))
+			return a, err == nil
+		}
 	}
-	var err error
-	if a.verifier, err = jws.NewVerifier(jwa.SignatureAlgorithm(name)); err != nil {
-		return Algorithm{}, false
-	}
-	return a, true
+	return Algorithm{}, false
 }
 
 // NameFor returns the default algorithm for a key: RS256 for RSA, and the algorithm of its curve
@@ -77,16 +79,10 @@ func NameFor(pub crypto.PublicKey) string {
 	case *rsa.PublicKey:
 		return "RS256"
 	case *ecdsa.PublicKey:
-		if k == nil {
-			return ""
-		}
-		switch k.Curve {
-		case elliptic.P256():
-			return "ES256"
-		case elliptic.P384():
-			return "ES384"
-		case elliptic.P521():
-			return "ES512"
+		for _, a := range algorithms() {
+			if k != nil && a.curve != nil && a.curve == k.Curve {
+				return a.name
+			}
 		}
 	}
 	return ""

@@ -6,10 +6,8 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"math/big"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
@@ -120,18 +118,8 @@ func (w *jsonWebKey) rsaMembers() (jsonWebKey, bool) {
 // ecMembers returns the members that define an elliptic curve key, and whether the coordinates have
 // the size of the curve (RFC 7518, section 6.2.1).
 func (w *jsonWebKey) ecMembers() (jsonWebKey, bool) {
-	var size int
-	switch w.Curve {
-	case "P-256":
-		size = 32
-	case "P-384":
-		size = 48
-	case "P-521":
-		size = 66
-	default:
-		return jsonWebKey{}, false
-	}
-	ok := decodedSize(w.X) == size && decodedSize(w.Y) == size
+	size, ok := map[string]int{"P-256": 32, "P-384": 48, "P-521": 66}[w.Curve]
+	ok = ok && decodedSize(w.X) == size && decodedSize(w.Y) == size
 	return jsonWebKey{KeyType: w.KeyType, Curve: w.Curve, X: w.X, Y: w.Y}, ok
 }
 
@@ -166,15 +154,9 @@ func Equal(a, b crypto.PublicKey) bool {
 	return ok && k.Equal(b)
 }
 
-// AppendKey appends the JSON Web Key of a public key to dst. x5c may be empty; its entries are
-// certificates in DER, the certificate of the key first.
-func AppendKey(dst []byte, k Key, x5c [][]byte) ([]byte, error) {
-	if err := CheckPublicKey(k.Public); err != nil {
-		return nil, err
-	}
-	if !utf8.ValidString(k.ID) {
-		return nil, errors.New("the kid is not UTF-8")
-	}
+// MarshalKey returns the JSON Web Key of a public key that has passed [CheckPublicKey] and whose kid
+// is UTF-8. x5c may be empty; its entries are certificates in DER, the certificate of the key first.
+func MarshalKey(k Key, x5c [][]byte) ([]byte, error) {
 	w := jsonWebKey{Use: k.Use, Algorithm: k.Algorithm, ID: k.ID}
 	switch p := k.Public.(type) {
 	case *rsa.PublicKey:
@@ -190,15 +172,12 @@ func AppendKey(dst []byte, k Key, x5c [][]byte) ([]byte, error) {
 	for _, der := range x5c {
 		w.X5C = append(w.X5C, base64.StdEncoding.EncodeToString(der)) // RFC 7517, section 4.7: not base64url
 	}
-	b, err := json.Marshal(w)
-	return append(dst, b...), err
+	return json.Marshal(w)
 }
 
-// Thumbprint returns the SHA-256 thumbprint of a public key (RFC 7638) in base64url.
+// Thumbprint returns the SHA-256 thumbprint (RFC 7638), in base64url, of a public key that has passed
+// [CheckPublicKey].
 func Thumbprint(pub crypto.PublicKey) (string, error) {
-	if err := CheckPublicKey(pub); err != nil {
-		return "", err
-	}
 	k, err := jwk.FromRaw(pub)
 	if err != nil {
 		return "", err
