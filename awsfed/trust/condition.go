@@ -38,16 +38,16 @@ func (c Condition) Equal(d Condition) bool {
 
 // conditions reads the element Condition: an object of operators.
 func (r *reader) conditions(form *statementForm) ([]Condition, error) {
-	if err := r.want(strictjson.Object); err != nil {
+	if err := r.want("an object", strictjson.Object); err != nil {
 		return nil, err
 	}
 	conditions := []Condition{}
 	seen := make(map[string]string)
-	err := r.object(func(operator string, at int) error {
+	err := r.lex.Object(func(operator string, at int) error {
 		if _, ok := condition.ParseOperator(operator); !ok {
-			return r.fail(at, unknownOperator(operator))
+			return fail(at, unknownOperator(operator))
 		}
-		if err := r.checkRepeated(seen, operator, at, "operator"); err != nil {
+		if err := checkRepeated(seen, operator, at, "operator"); err != nil {
 			return err
 		}
 		r.path = append(r.path, pathName(operator))
@@ -67,16 +67,16 @@ func (r *reader) conditions(form *statementForm) ([]Condition, error) {
 
 // conditionsOf reads the value of an operator: an object of condition keys.
 func (r *reader) conditionsOf(operator string) ([]Condition, error) {
-	if err := r.want(strictjson.Object); err != nil {
+	if err := r.want("an object", strictjson.Object); err != nil {
 		return nil, err
 	}
 	var block []Condition
 	seen := make(map[string]string)
-	err := r.object(func(key string, at int) error {
+	err := r.lex.Object(func(key string, at int) error {
 		if key == "" {
-			return r.fail(at, "the condition key is empty")
+			return fail(at, "the condition key is empty")
 		}
-		if err := r.checkRepeated(seen, key, at, "condition key"); err != nil {
+		if err := checkRepeated(seen, key, at, "condition key"); err != nil {
 			return err
 		}
 		r.path = append(r.path, "["+quote.Name(key)+"]")
@@ -94,52 +94,37 @@ func (r *reader) conditionsOf(operator string) ([]Condition, error) {
 
 // conditionValues reads a value or a list of values. IAM accepts strings, numbers and booleans.
 func (r *reader) conditionValues() (Condition, error) {
-	kind, err := r.kind()
-	if err != nil {
-		return Condition{}, err
-	}
 	c := Condition{Values: []string{}}
 	var unquoted []bool
-	read := func(int) error {
-		kind, err := r.kind()
+	list, err := r.oneOrList(func() error {
+		err := r.want("a string, a number or a boolean", strictjson.String, strictjson.Number, strictjson.True, strictjson.False)
 		if err != nil {
 			return err
 		}
-		var v string
-		switch kind {
-		case strictjson.String:
-			v, err = r.string()
-		case strictjson.Number, strictjson.True, strictjson.False:
-			v, err = r.literal()
-		default:
-			return r.failHere(fmt.Sprintf("a string, a number or a boolean is required, not %v", kind))
+		isText := r.lex.Kind() == strictjson.String
+		read := r.lex.Raw
+		if isText {
+			read = r.lex.Text
 		}
+		v, err := read()
 		c.Values = append(c.Values, v)
-		unquoted = append(unquoted, kind != strictjson.String)
+		unquoted = append(unquoted, !isText)
 		return err
-	}
-	if kind == strictjson.Array {
-		err = r.array(read)
-	} else {
-		err = read(0)
-	}
-	if err != nil {
-		return Condition{}, err
-	}
-	list := kind == strictjson.Array && len(c.Values) == 1
+	})
+	list = list && len(c.Values) == 1
 	if list || slices.Contains(unquoted, true) {
 		c.form = &valueForm{list: list, unquoted: unquoted}
 	}
-	return c, nil
+	return c, err
 }
 
 // checkRepeated rejects a name that differs from an earlier one only in letter case. IAM treats
 // such keys as the same key, and AWS does not document whether their values are alternatives. The
 // lexer rejects a name that is repeated exactly.
-func (r *reader) checkRepeated(seen map[string]string, name string, at int, what string) error {
+func checkRepeated(seen map[string]string, name string, at int, what string) error {
 	folded := strings.ToLower(name)
 	if before, ok := seen[folded]; ok {
-		return r.fail(at, fmt.Sprintf("the %s %s appears twice; the first one is %s", what, quote.Name(name), quote.Name(before)))
+		return fail(at, fmt.Sprintf("the %s %s appears twice; the first one is %s", what, quote.Name(name), quote.Name(before)))
 	}
 	seen[folded] = name
 	return nil

@@ -1,6 +1,8 @@
 package trust
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -61,21 +63,9 @@ type policyForm struct {
 // has two possible meanings.
 func Parse(data []byte) (Policy, error) {
 	r := newReader(string(data))
-	if err := textfile.Check(r.text); err != nil {
-		return Policy{}, r.fail(0, err.Error())
-	}
-	if n := utf8.RuneCount(data); n > maxInput {
-		return Policy{}, r.fail(0, fmt.Sprintf("the document has %d characters, and IAM allows at most %d", n, maxInput))
-	}
-	p, err := r.policy()
+	p, err := r.document()
 	if err != nil {
-		return Policy{}, err
-	}
-	if err := r.end(); err != nil {
-		return Policy{}, err
-	}
-	if n := p.Size(); n > MaxSize {
-		return Policy{}, r.fail(0, fmt.Sprintf("the document has %d characters without white space, and IAM allows at most %d", n, MaxSize))
+		return Policy{}, r.parseError(err)
 	}
 	return p, nil
 }
@@ -99,33 +89,42 @@ func (p Policy) Clone() Policy {
 // limits of IAM are [DefaultSize] and [MaxSize]. AWS documents only for other policies that white
 // space does not count. IAM may therefore reject an indented trust policy whose Size is within the
 // limit.
-func (p Policy) Size() int { return utf8.RuneCount(p.compact()) }
+func (p Policy) Size() int {
+	text, _ := p.compact()
+	return utf8.RuneCount(text)
+}
 
 // String returns the policy as JSON indented with tabs, as the IAM console shows it, without a
 // final newline. The result depends only on p. Unlike [Policy.MarshalJSON], String also prints a
 // policy that IAM rejects.
 func (p Policy) String() string {
-	w := printer{indent: true}
+	text, _ := p.compact()
+	var b bytes.Buffer
+	_ = json.Indent(&b, text, "", "\t") // the text is always JSON
+	return b.String()
+}
+
+// compact returns the policy as JSON without white space. lossy reports whether the policy has
+// something that JSON cannot express.
+func (p Policy) compact() (text []byte, lossy bool) {
+	w := printer{}
 	w.policy(p)
-	return string(w.b)
+	return w.b, w.lossy
 }
 
 // MarshalJSON returns the policy as JSON without white space. [Parse] reads it back to an equal
 // policy. It fails if IAM would reject the policy, usually with a *[ParseError].
 func (p Policy) MarshalJSON() ([]byte, error) {
-	text := p.compact()
-	back, err := Parse(text)
-	if err != nil {
-		if pe, ok := errors.AsType[*ParseError](err); ok {
-			// The position refers to text that the caller does not have.
-			return nil, &ParseError{Element: pe.Element, Reason: pe.Reason}
-		}
-		return nil, err
+	text, lossy := p.compact()
+	_, err := Parse(text)
+	if pe, ok := errors.AsType[*ParseError](err); ok {
+		// The position refers to text that the caller does not have.
+		return nil, &ParseError{Element: pe.Element, Reason: pe.Reason}
 	}
-	if !back.Equal(p.grouped()) {
+	if lossy {
 		return nil, &ParseError{Reason: "the policy has no JSON form: it contains text that is not UTF-8, or Any with other principals"}
 	}
-	return text, nil
+	return text, err
 }
 
 // UnmarshalJSON is like [Parse]. On error p is unchanged. The positions of the statements are not
@@ -142,35 +141,35 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func (p Policy) compact() []byte {
-	w := printer{}
-	w.policy(p)
-	return w.b
-}
-
-// grouped returns p with the conditions of one operator next to each other, as in JSON.
-func (p Policy) grouped() Policy {
-	p = p.Clone()
-	for _, s := range p.Statements {
-		rank := make(map[string]int)
-		for _, c := range s.Conditions {
-			if _, ok := rank[c.Operator]; !ok {
-				rank[c.Operator] = len(rank)
-			}
-		}
-		slices.SortStableFunc(s.Conditions, func(c, d Condition) int { return rank[c.Operator] - rank[d.Operator] })
-	}
-	return p
-}
-
 func policyElements() []string { return []string{"Version", "Id", "Statement"} }
 
-// policy reads a policy document.
-func (r *reader) policy() (Policy, error) {
-	if err := r.want(strictjson.Object); err != nil {
+// document reads the whole text.
+func (r *reader) document() (Policy, error) {
+	if err := textfile.Check(r.text); err != nil {
+		return Policy{}, fail(0, err.Error())
+	}
+	if n := utf8.RuneCountInString(r.text); n > maxInput {
+		return Policy{}, fail(0, fmt.Sprintf("the document has %d characters, and IAM allows at most %d", n, maxInput))
+	}
+	p, err := r.policy()
+	if err == nil {
+		err = r.lex.End()
+	}
+	if err != nil {
 		return Policy{}, err
 	}
-	start := r.offset()
+	if n := p.Size(); n > MaxSize {
+		return Policy{}, fail(0, fmt.Sprintf("the document has %d characters without white space, and IAM allows at most %d", n, MaxSize))
+	}
+	return p, nil
+}
+
+// policy reads the policy.
+func (r *reader) policy() (Policy, error) {
+	if err := r.want("an object", strictjson.Object); err != nil {
+		return Policy{}, err
+	}
+	start := r.lex.Offset()
 	p := Policy{form: &policyForm{}}
 	err := r.members("policy", policyElements(), &p.form.order, func(name string) error {
 		var err error
@@ -188,60 +187,59 @@ func (r *reader) policy() (Policy, error) {
 		return Policy{}, err
 	}
 	if !slices.Contains(p.form.order, "Statement") {
-		return Policy{}, r.fail(start, "the element Statement is missing")
+		return Policy{}, fail(start, "the element Statement is missing")
 	}
 	return p, nil
 }
 
 func (r *reader) version() (string, error) {
-	at := r.offset()
+	at := r.lex.Offset()
 	v, err := r.wantText()
 	if err != nil {
 		return "", err
 	}
 	if v != "2012-10-17" && v != "2008-10-17" {
-		return "", r.fail(at, quote.Name(v)+" is not a version of the policy language: use 2012-10-17 or 2008-10-17")
+		return "", fail(at, quote.Name(v)+" is not a version of the policy language: use 2012-10-17 or 2008-10-17")
 	}
 	return v, nil
 }
 
 // statements reads a statement or a list of them. single reports that it was not a list.
 func (r *reader) statements() (list []Statement, single bool, err error) {
-	kind, err := r.kind()
-	if err != nil {
+	if err := r.want("a statement or a list of statements", strictjson.Object, strictjson.Array); err != nil {
 		return nil, false, err
 	}
-	at := r.offset()
-	switch kind {
-	case strictjson.Object:
+	if r.lex.Kind() == strictjson.Object {
 		s, err := r.statement()
 		return []Statement{s}, true, err
-	case strictjson.Array:
-	default:
-		return nil, false, r.fail(at, fmt.Sprintf("a statement or a list of statements is required, not %v", kind))
 	}
+	at := r.lex.Offset()
 	sids := make(map[string]bool)
-	name := r.path[len(r.path)-1]
-	defer func() { r.path[len(r.path)-1] = name }()
-	err = r.array(func(i int) error {
-		r.path[len(r.path)-1] = fmt.Sprintf("%s[%d]", name, i)
-		if err := r.want(strictjson.Object); err != nil {
+	last := len(r.path) - 1
+	name := r.path[last]
+	err = r.lex.Array(func() error {
+		r.path[last] = fmt.Sprintf("%s[%d]", name, len(list))
+		if err := r.want("an object", strictjson.Object); err != nil {
 			return err
 		}
-		start := r.offset()
+		start := r.lex.Offset()
 		s, err := r.statement()
 		if err != nil {
 			return err
 		}
 		if s.Sid != "" && sids[s.Sid] {
-			return r.fail(start, "the Sid "+quote.Name(s.Sid)+" is used twice")
+			return fail(start, "the Sid "+quote.Name(s.Sid)+" is used twice")
 		}
 		sids[s.Sid] = true
 		list = append(list, s)
 		return nil
 	})
-	if err == nil && len(list) == 0 {
-		err = r.fail(at, "there is no statement")
+	if err != nil {
+		return nil, false, err
 	}
-	return list, false, err
+	r.path[last] = name
+	if len(list) == 0 {
+		return nil, false, fail(at, "there is no statement")
+	}
+	return list, false, nil
 }

@@ -80,25 +80,20 @@ func (p Principal) names() []string {
 
 // principal reads the element Principal.
 func (r *reader) principal(form *statementForm) (Principal, error) {
-	kind, err := r.kind()
-	if err != nil {
+	if err := r.want(`an object or "*"`, strictjson.Object, strictjson.String); err != nil {
 		return Principal{}, err
 	}
-	at := r.offset()
-	switch kind {
-	case strictjson.String:
-		v, err := r.string()
+	at := r.lex.Offset()
+	if r.lex.Kind() == strictjson.String {
+		v, err := r.lex.Text()
 		if err == nil && v != "*" {
-			err = r.fail(at, `the only principal without a type is "*", not `+quote.Name(v))
+			err = fail(at, `the only principal without a type is "*", not `+quote.Name(v))
 		}
 		return Principal{Any: true}, err
-	case strictjson.Object:
-	default:
-		return Principal{}, r.fail(at, fmt.Sprintf(`an object or "*" is required, not %v`, kind))
 	}
 	var p Principal
 	count := 0
-	err = r.members("principal", principalKinds(), &form.principals, func(kind string) error {
+	err := r.members("principal", principalKinds(), &form.principals, func(kind string) error {
 		values, list, err := r.wantTexts(func(v string) string { return checkPrincipal(kind, v) })
 		*p.list(kind) = values
 		form.noteList(kind, list, len(values))
@@ -106,7 +101,7 @@ func (r *reader) principal(form *statementForm) (Principal, error) {
 		return err
 	})
 	if err == nil && count == 0 {
-		err = r.fail(at, "there is no principal")
+		err = fail(at, "there is no principal")
 	}
 	return p, err
 }

@@ -53,6 +53,7 @@ func (w *printer) principal(p Principal, form statementForm) {
 		w.text("*")
 		return
 	}
+	w.lossy = w.lossy || p.Any
 	w.object(form.principals, members)
 }
 

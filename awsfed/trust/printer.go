@@ -9,37 +9,21 @@ import (
 	"github.com/onafed/onafed/internal/strictjson"
 )
 
-// printer writes JSON with or without indentation.
+// printer writes JSON without white space.
 type printer struct {
 	b      []byte
-	indent bool
-	depth  int
 	filled bool // the innermost object or list is not empty
+	lossy  bool // the policy has something that JSON cannot express
 }
 
 func (w *printer) open(c byte) {
 	w.b = append(w.b, c)
-	w.depth++
 	w.filled = false
 }
 
 func (w *printer) close(c byte) {
-	w.depth--
-	if w.filled {
-		w.line()
-	}
 	w.b = append(w.b, c)
 	w.filled = true
-}
-
-func (w *printer) line() {
-	if !w.indent {
-		return
-	}
-	w.b = append(w.b, '\n')
-	for range w.depth {
-		w.b = append(w.b, '\t')
-	}
 }
 
 // next starts a member or an item.
@@ -47,7 +31,6 @@ func (w *printer) next() {
 	if w.filled {
 		w.b = append(w.b, ',')
 	}
-	w.line()
 	w.filled = true
 }
 
@@ -55,9 +38,6 @@ func (w *printer) name(s string) {
 	w.next()
 	w.text(s)
 	w.b = append(w.b, ':')
-	if w.indent {
-		w.b = append(w.b, ' ')
-	}
 }
 
 // member is a member of an object. write writes the value.
@@ -114,6 +94,7 @@ func isUnquoted(s string) bool { return s == "true" || s == "false" || strictjso
 // text writes a string. It escapes characters that IAM documents cannot contain, and those that a
 // terminal interprets or does not show, so that a printed policy is safe to display.
 func (w *printer) text(s string) {
+	w.lossy = w.lossy || !utf8.ValidString(s)
 	w.b = append(w.b, '"')
 	for _, ch := range s {
 		switch {

@@ -38,26 +38,24 @@ func newReader(text string) *reader {
 	}
 }
 
-// fail reports reason at the offset.
-func (r *reader) fail(offset int, reason string) error {
-	at := r.base
-	if offset < at.Offset {
-		at = strictjson.Position{}
-	}
-	at = at.Forward(r.text, offset)
-	return &ParseError{Line: at.Line(), Column: at.Column(), Element: r.element(), Reason: reason}
+// fail returns an error at the offset. Parse adds the line, the column and the element.
+func fail(offset int, reason string) error {
+	return &strictjson.Error{Offset: offset, Reason: reason}
 }
 
-// failHere reports reason at the next byte.
-func (r *reader) failHere(reason string) error { return r.fail(r.offset(), reason) }
-
-// parseError adds the position and the element to an error of the lexer. It returns other errors
-// unchanged.
+// parseError returns the error that ended the reading as a *[ParseError]. The element is the one
+// that was being read.
 func (r *reader) parseError(err error) error {
-	if e, ok := errors.AsType[*strictjson.Error](err); ok {
-		return r.fail(e.Offset, e.Reason)
+	e, ok := errors.AsType[*strictjson.Error](err)
+	if !ok {
+		return err
 	}
-	return err
+	at := r.base
+	if e.Offset < at.Offset {
+		at = strictjson.Position{}
+	}
+	at = at.Forward(r.text, e.Offset)
+	return &ParseError{Line: at.Line(), Column: at.Column(), Element: r.element(), Reason: e.Reason}
 }
 
 // element returns the path of the element that is being read.
@@ -72,106 +70,62 @@ func (r *reader) element() string {
 	return b.String()
 }
 
-// offset returns the offset of the next value.
-func (r *reader) offset() int {
-	r.lex.Kind() // skips white space
-	return r.lex.Offset()
-}
-
-// kind returns the kind of the next value without reading it.
-func (r *reader) kind() (strictjson.Kind, error) {
-	if kind := r.lex.Kind(); kind != 0 {
-		return kind, nil
+// want returns an error unless the next value has one of the kinds, which needed names. It reads
+// nothing.
+func (r *reader) want(needed string, kinds ...strictjson.Kind) error {
+	switch kind := r.lex.Kind(); {
+	case slices.Contains(kinds, kind):
+		return nil
+	case kind == 0:
+		return r.lex.Skip() // returns the reason why no value begins here
+	default:
+		return fail(r.lex.Offset(), fmt.Sprintf("%s is required, not %v", needed, kind))
 	}
-	return 0, r.parseError(r.lex.Skip())
-}
-
-// end returns an error unless only white space is left.
-func (r *reader) end() error { return r.parseError(r.lex.End()) }
-
-// object reads an object and calls member for each of its members, which must read the value.
-func (r *reader) object(member func(name string, at int) error) error {
-	return r.parseError(r.lex.Object(member))
-}
-
-// array reads a list and calls item for each of its items, which must read it.
-func (r *reader) array(item func(i int) error) error {
-	i := -1
-	return r.parseError(r.lex.Array(func() error {
-		i++
-		return item(i)
-	}))
-}
-
-// string reads a string.
-func (r *reader) string() (string, error) {
-	s, err := r.lex.Text()
-	return s, r.parseError(err)
-}
-
-// literal reads a number, true, false or null and returns its text.
-func (r *reader) literal() (string, error) {
-	s, err := r.lex.Raw()
-	return s, r.parseError(err)
-}
-
-// want checks the kind of the next value. It reads nothing.
-func (r *reader) want(want strictjson.Kind) error {
-	kind, err := r.kind()
-	if err != nil {
-		return err
-	}
-	if kind != want {
-		return r.failHere(fmt.Sprintf("%v is required, not %v", want, kind))
-	}
-	return nil
 }
 
 func (r *reader) wantText() (string, error) {
-	if err := r.want(strictjson.String); err != nil {
+	if err := r.want("a string", strictjson.String); err != nil {
 		return "", err
 	}
-	return r.string()
+	return r.lex.Text()
+}
+
+// oneOrList calls read for the next value or, if that is a list, for each of its items.
+func (r *reader) oneOrList(read func() error) (list bool, err error) {
+	if r.lex.Kind() == strictjson.Array {
+		return true, r.lex.Array(read)
+	}
+	return false, read()
 }
 
 // wantTexts reads a string or a list of strings. list reports that it was a list. check returns the
 // reason to reject a string, or "".
 func (r *reader) wantTexts(check func(string) string) (texts []string, list bool, err error) {
-	kind, err := r.kind()
-	if err != nil {
+	if err := r.want("a string or a list of strings", strictjson.String, strictjson.Array); err != nil {
 		return nil, false, err
 	}
-	read := func(int) error {
-		at := r.offset()
+	texts = []string{}
+	list, err = r.oneOrList(func() error {
+		at := r.lex.Offset()
 		s, err := r.wantText()
 		if err != nil {
 			return err
 		}
 		if reason := check(s); reason != "" {
-			return r.fail(at, reason)
+			return fail(at, reason)
 		}
 		texts = append(texts, s)
 		return nil
-	}
-	switch kind {
-	case strictjson.String:
-		err := read(0)
-		return texts, false, err
-	case strictjson.Array:
-		texts = []string{}
-		err := r.array(read)
-		return texts, true, err
-	default:
-		return nil, false, r.failHere(fmt.Sprintf("a string or a list of strings is required, not %v", kind))
-	}
+	})
+	return texts, list, err
 }
 
 // members reads an object that has only known members, and appends their names to order. of names
 // the object in errors.
 func (r *reader) members(of string, known []string, order *[]string, member func(name string) error) error {
-	return r.object(func(name string, at int) error {
+	return r.lex.Object(func(name string, at int) error {
 		if !slices.Contains(known, name) {
-			return r.fail(at, unknownElement(of, known, name))
+			return fail(at, unknownElement(of, known, name))
 		}
 		*order = append(*order, name)
 		r.path = append(r.path, name)

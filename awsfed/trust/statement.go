@@ -106,7 +106,7 @@ func statementElements() []string {
 
 // statement reads one statement. The next byte is its opening brace.
 func (r *reader) statement() (Statement, error) {
-	start := r.offset()
+	start := r.lex.Offset()
 	r.base = r.base.Forward(r.text, start) // later errors are after this position
 	s := Statement{form: &statementForm{line: r.base.Line(), column: r.base.Column()}}
 	err := r.members("statement", statementElements(), &s.form.order, func(name string) error {
@@ -133,19 +133,19 @@ func (r *reader) statement() (Statement, error) {
 	has := func(name string) bool { return slices.Contains(s.form.order, name) }
 	switch {
 	case !has("Effect"):
-		return Statement{}, r.fail(start, "the element Effect is missing")
+		return Statement{}, fail(start, "the element Effect is missing")
 	case !has("Principal"):
-		return Statement{}, r.fail(start, "the element Principal is missing")
+		return Statement{}, fail(start, "the element Principal is missing")
 	case !has("Action") && !has("NotAction"):
-		return Statement{}, r.fail(start, "the element Action is missing")
+		return Statement{}, fail(start, "the element Action is missing")
 	case has("Action") && has("NotAction"):
-		return Statement{}, r.fail(start, "a statement cannot have both Action and NotAction")
+		return Statement{}, fail(start, "a statement cannot have both Action and NotAction")
 	}
 	return s, nil
 }
 
 func (r *reader) effect() (Effect, error) {
-	at := r.offset()
+	at := r.lex.Offset()
 	v, err := r.wantText()
 	if err != nil {
 		return "", err
@@ -153,18 +153,18 @@ func (r *reader) effect() (Effect, error) {
 	if e := Effect(v); e == Allow || e == Deny {
 		return e, nil
 	}
-	return "", r.fail(at, quote.Name(v)+" is not an effect: use Allow or Deny, in this letter case")
+	return "", fail(at, quote.Name(v)+" is not an effect: use Allow or Deny, in this letter case")
 }
 
 // actions reads the element Action or NotAction.
 func (r *reader) actions(form *statementForm, element string) ([]string, error) {
-	at := r.offset()
+	at := r.lex.Offset()
 	values, list, err := r.wantTexts(checkAction)
 	if err != nil {
 		return nil, err
 	}
 	if len(values) == 0 {
-		return nil, r.fail(at, "there is no action")
+		return nil, fail(at, "there is no action")
 	}
 	form.noteList(element, list, len(values))
 	return values, nil
