@@ -43,37 +43,45 @@ func (e *evaluation) decide() Outcome {
 	if e.request.Refused != "" {
 		return Denied
 	}
-	outcome := Allowed
+	t := condition.True
 	for _, action := range e.request.actions() {
-		switch e.allows(action) {
-		case condition.False:
-			return Denied
-		case condition.Unknown:
-			outcome = Undetermined
-		case condition.True:
-		}
+		t = min(t, e.allows(action))
 	}
-	return outcome
+	return outcome(t)
+}
+
+func outcome(allowed condition.Truth) Outcome {
+	switch allowed {
+	case condition.True:
+		return Allowed
+	case condition.False:
+		return Denied
+	default:
+		return Undetermined
+	}
 }
 
 // allows reports whether the policy allows an action.
 func (e *evaluation) allows(action string) condition.Truth {
 	allow, deny := condition.False, condition.False
 	for _, s := range e.policy.Statements {
-		switch {
-		case !s.CoversAction(action):
-		case s.Effect == Allow:
-			allow = max(allow, e.applies(s))
-		case s.Effect == Deny:
-			deny = max(deny, e.applies(s))
+		switch s.Effect {
+		case Allow:
+			allow = max(allow, e.applies(s, action))
+		case Deny:
+			deny = max(deny, e.applies(s, action))
 		}
 	}
 	return min(allow, -deny)
 }
 
-// applies reports whether the principal and all conditions of a statement match. It stops at the
-// first part that does not match, because then the other parts cannot change the result.
-func (e *evaluation) applies(s Statement) condition.Truth {
+// applies reports whether a statement covers the action, and its principal and all conditions match.
+// It stops at the first part that does not match, because then the other parts cannot change the
+// result.
+func (e *evaluation) applies(s Statement, action string) condition.Truth {
+	if !s.CoversAction(action) {
+		return condition.False
+	}
 	t := e.principal(s.Principal)
 	for _, c := range s.Conditions {
 		if t == condition.False {
@@ -196,17 +204,17 @@ func (e *evaluation) settle() Outcome {
 	if len(questions) > maxSettled {
 		return Undetermined
 	}
-	var outcome Outcome
+	var settled Outcome
 	for bits := range 1 << len(questions) {
 		answers := map[condition.Question]bool{}
 		for i, q := range questions {
 			answers[q] = bits&(1<<i) != 0
 		}
 		o := e.assuming(answers).decide()
-		if o == Undetermined || outcome != "" && o != outcome {
+		if o == Undetermined || settled != "" && o != settled {
 			return Undetermined
 		}
-		outcome = o
+		settled = o
 	}
-	return outcome
+	return settled
 }

@@ -1,8 +1,6 @@
 package trust
 
 import (
-	"slices"
-
 	"github.com/onafed/onafed/internal/arn"
 	"github.com/onafed/onafed/internal/condition"
 	"github.com/onafed/onafed/internal/quote"
@@ -22,7 +20,7 @@ func (d Decision) Explain() Explanation {
 		x.Statements = append(x.Statements, e.explainStatement(i, s))
 	}
 	for _, action := range e.request.actions() {
-		x.Actions = append(x.Actions, explainAction(action, x.Statements))
+		x.Actions = append(x.Actions, e.explainAction(action))
 	}
 	if d.Outcome == Undetermined {
 		x.Alternatives = e.alternatives()
@@ -46,53 +44,35 @@ func (e *evaluation) explainStatement(index int, st Statement) StatementResult {
 			a.NearMisses = e.actionNearMisses(st, action)
 		}
 		s.Actions = append(s.Actions, a)
-		applies = max(applies, s.applies(action))
+		applies = max(applies, e.applies(st, action))
 	}
 	s.Result = match(applies)
 	return s
 }
 
-// explainAction combines the results of the statements for one action.
-func explainAction(action string, statements []StatementResult) ActionResult {
-	allow, deny := condition.False, condition.False
-	var allows, denies []int
-	for _, s := range statements {
-		t := s.applies(action)
-		switch {
-		case t == condition.False:
-		case s.Effect == Deny:
-			deny = max(deny, t)
-			denies = append(denies, s.Index)
-		case s.Effect == Allow:
-			allow = max(allow, t)
-			allows = append(allows, s.Index)
+// explainAction returns the outcome for one action, and the statements that decide it.
+func (e *evaluation) explainAction(action string) ActionResult {
+	a := ActionResult{Action: action, Outcome: outcome(e.allows(action))}
+	var all, denies []int // the statements that apply or may apply
+	denied := false
+	for i, s := range e.policy.Statements {
+		t := e.applies(s, action)
+		if t == condition.False || s.Effect != Allow && s.Effect != Deny {
+			continue
+		}
+		all = append(all, i)
+		if s.Effect == Deny {
+			denies = append(denies, i)
+			denied = denied || t == condition.True
 		}
 	}
 	switch {
-	case deny == condition.True:
-		return ActionResult{Action: action, Outcome: Denied, Statements: denies}
-	case allow == condition.False:
-		return ActionResult{Action: action, Outcome: Denied}
-	case min(allow, -deny) == condition.True:
-		return ActionResult{Action: action, Outcome: Allowed, Statements: allows}
-	default:
-		return ActionResult{Action: action, Outcome: Undetermined, Statements: slices.Sorted(slices.Values(append(denies, allows...)))}
+	case denied:
+		a.Statements = denies
+	case a.Outcome != Denied:
+		a.Statements = all
 	}
-}
-
-// applies reports whether the statement applies to the action.
-func (s StatementResult) applies(action string) condition.Truth {
-	t := condition.False
-	for _, a := range s.Actions {
-		if a.Action == action {
-			t = a.Result.truth()
-		}
-	}
-	t = min(t, s.Principal.Result.truth())
-	for _, c := range s.Conditions {
-		t = min(t, c.Result.truth())
-	}
-	return t
+	return a
 }
 
 func (e *evaluation) explainPrincipal(p Principal) PrincipalResult {
@@ -180,16 +160,5 @@ func match(t condition.Truth) Match {
 		return NotMatched
 	default:
 		return Unknown
-	}
-}
-
-func (m Match) truth() condition.Truth {
-	switch m {
-	case Matched:
-		return condition.True
-	case NotMatched:
-		return condition.False
-	default:
-		return condition.Unknown
 	}
 }
