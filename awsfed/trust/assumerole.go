@@ -4,7 +4,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -75,42 +74,24 @@ func NewAssumeRoleRequest(caller RoleSession, p AssumeRoleParams) Request {
 		Action: condition.AssumeRole, RoleARN: p.RoleARN, Context: map[string][]string{}, ShowValues: p.ShowValues,
 		open: true, caller: c, Refused: c.refusal(p),
 	}
-	set := func(key string, values ...string) {
-		if len(values) > 0 && values[0] != "" {
-			r.Context[strings.ToLower(key)] = values
-		}
-	}
-	set("aws:SecureTransport", "true") // STS accepts only https
-	set("aws:ViaAWSService", "false")
-	set("aws:PrincipalIsAWSService", "false")
-	set("aws:PrincipalType", "AssumedRole")
-	set("aws:PrincipalAccount", c.account)
-	set("aws:PrincipalArn", c.roleARN) // of the role, not of the session
-	set("aws:SourceIdentity", caller.SourceIdentity)
+	r.set("aws:PrincipalIsAWSService", "false")
+	r.set("aws:PrincipalType", "AssumedRole")
+	r.setText("aws:PrincipalAccount", c.account)
+	r.setText("aws:PrincipalArn", c.roleARN) // of the role, not of the session
+	r.setText("aws:SourceIdentity", caller.SourceIdentity)
 	for key, value := range caller.Tags {
-		r.Context["aws:principaltag/"+strings.ToLower(key)] = []string{value}
+		r.set("aws:PrincipalTag/"+key, value)
 	}
-	set("sts:RoleSessionName", p.SessionName)
-	set("sts:ExternalId", p.ExternalID)
-	set("sts:SourceIdentity", p.SourceIdentity)
+	r.setText("sts:ExternalId", p.ExternalID)
+	r.setText("sts:SourceIdentity", p.SourceIdentity)
 	for key, value := range p.Tags {
-		r.Context["aws:requesttag/"+strings.ToLower(key)] = []string{value}
+		r.set("aws:RequestTag/"+key, value)
 	}
 	if len(caller.TransitiveTagKeys) == 0 {
-		set("aws:TagKeys", slices.Sorted(maps.Keys(p.Tags))...)
-		set("sts:TransitiveTagKeys", p.TransitiveTagKeys...)
+		r.set("aws:TagKeys", slices.Sorted(maps.Keys(p.Tags))...)
+		r.set("sts:TransitiveTagKeys", p.TransitiveTagKeys...)
 	}
-	if p.SourceIP.IsValid() {
-		set("aws:SourceIp", p.SourceIP.String())
-	}
-	if !p.Time.IsZero() {
-		set("aws:CurrentTime", p.Time.UTC().Format(time.RFC3339))
-		set("aws:EpochTime", strconv.FormatInt(p.Time.Unix(), 10))
-	}
-	set("aws:RequestedRegion", p.Region)
-	for k, v := range p.Context {
-		r.Context[strings.ToLower(k)] = slices.Clone(v)
-	}
+	r.addParams(Params{SessionName: p.SessionName, SourceIP: p.SourceIP, Time: p.Time, Region: p.Region, Context: p.Context})
 	// Inherited tags and an inherited source identity also require these actions ("Pass session
 	// tags in AWS STS" and "Monitor and control actions taken with assumed roles", IAM User Guide).
 	if len(p.Tags) > 0 || len(caller.TransitiveTagKeys) > 0 {

@@ -3,6 +3,7 @@ package trust
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -80,6 +81,38 @@ func (r Request) actions() []string {
 		}
 	}
 	return list
+}
+
+// set sets the values of a condition key, unless there are none.
+func (r *Request) set(key string, values ...string) {
+	if len(values) > 0 {
+		r.Context[strings.ToLower(key)] = values
+	}
+}
+
+// setText sets the value of a condition key, unless it is empty.
+func (r *Request) setText(key, value string) {
+	if value != "" {
+		r.set(key, value)
+	}
+}
+
+// addParams sets the keys that come from the call, and at last those of Context.
+func (r *Request) addParams(p Params) {
+	r.set("aws:SecureTransport", "true") // STS accepts only https
+	r.set("aws:ViaAWSService", "false")
+	r.setText("sts:RoleSessionName", p.SessionName)
+	if p.SourceIP.IsValid() {
+		r.set("aws:SourceIp", p.SourceIP.String())
+	}
+	if !p.Time.IsZero() {
+		r.set("aws:CurrentTime", p.Time.UTC().Format(time.RFC3339))
+		r.set("aws:EpochTime", strconv.FormatInt(p.Time.Unix(), 10))
+	}
+	r.setText("aws:RequestedRegion", p.Region)
+	for k, v := range p.Context {
+		r.Context[strings.ToLower(k)] = slices.Clone(v)
+	}
 }
 
 // lookup returns the values of a condition key. It ignores letter case.

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/internal/arn"
@@ -42,10 +40,7 @@ func NewRequest(c claims.Claims, p Params) Request {
 	b.addClaims()
 	b.addRoles()
 	b.addTags()
-	b.addParams()
-	for k, v := range p.Context {
-		b.r.Context[strings.ToLower(k)] = slices.Clone(v)
-	}
+	b.r.addParams(p)
 	return b.r
 }
 
@@ -71,12 +66,6 @@ type requestBuilder struct {
 
 func (b *requestBuilder) note(s string) { b.r.notes = append(b.r.notes, s) }
 
-func (b *requestBuilder) set(key string, values ...string) {
-	if len(values) > 0 {
-		b.r.Context[strings.ToLower(key)] = values
-	}
-}
-
 // addClaims sets the keys that AWS makes from claims.
 func (b *requestBuilder) addClaims() {
 	host := provider.IssuerHost(b.claims.Issuer)
@@ -94,7 +83,7 @@ func (b *requestBuilder) addClaims() {
 		case name == "email" && len(values) == 0 && b.claims.Email != "":
 			values = []string{b.claims.Email}
 		}
-		b.set(host+":"+name, values...)
+		b.r.set(host+":"+name, values...)
 	}
 	if len(b.claims.Audience) == 0 && b.claims.AuthorizedParty == "" {
 		b.r.Refused = "the token has no audience (InvalidIdentityToken)"
@@ -126,13 +115,13 @@ func (b *requestBuilder) addRoles() {
 	}
 	switch {
 	case !ok:
-		b.set("sts:RoleAuthorizedByIdp", "false")
+		b.r.set("sts:RoleAuthorizedByIdp", "false")
 	case b.params.RoleARN == "":
 		b.note("the token lists the roles for which it may be used, and the role is not known here")
 	case slices.Contains(listed, b.params.RoleARN):
-		b.set("sts:RoleAuthorizedByIdp", "true")
+		b.r.set("sts:RoleAuthorizedByIdp", "true")
 	default:
-		b.set("sts:RoleAuthorizedByIdp", "false")
+		b.r.set("sts:RoleAuthorizedByIdp", "false")
 		b.r.Refused = "the token lists the roles for which it may be used in " + claimRoles + ", and this role is not one of them (InvalidIdentityToken)"
 	}
 }
@@ -159,35 +148,16 @@ func (b *requestBuilder) addTags() {
 		if len(tags[k]) != 1 {
 			b.note("the session tag " + quote.Name(k) + " does not have exactly one value, which STS rejects")
 		}
-		b.set("aws:RequestTag/"+k, tags[k]...)
+		b.r.set("aws:RequestTag/"+k, tags[k]...)
 	}
-	b.set("aws:TagKeys", keys...)
-	b.set("sts:TransitiveTagKeys", transitive...)
+	b.r.set("aws:TagKeys", keys...)
+	b.r.set("sts:TransitiveTagKeys", transitive...)
 	if len(tags) > 0 {
 		b.r.AlsoNeeded = append(b.r.AlsoNeeded, condition.TagSession)
 	}
 	if id := texts(b.raw[claimSourceIdentity]); len(id) > 0 {
-		b.set("sts:SourceIdentity", id...)
+		b.r.set("sts:SourceIdentity", id...)
 		b.r.AlsoNeeded = append(b.r.AlsoNeeded, condition.SetSourceIdentity)
-	}
-}
-
-// addParams sets the keys that come from the call.
-func (b *requestBuilder) addParams() {
-	b.set("aws:SecureTransport", "true") // STS accepts only https
-	b.set("aws:ViaAWSService", "false")
-	if b.params.SessionName != "" {
-		b.set("sts:RoleSessionName", b.params.SessionName)
-	}
-	if b.params.SourceIP.IsValid() {
-		b.set("aws:SourceIp", b.params.SourceIP.String())
-	}
-	if t := b.params.Time; !t.IsZero() {
-		b.set("aws:CurrentTime", t.UTC().Format(time.RFC3339))
-		b.set("aws:EpochTime", strconv.FormatInt(t.Unix(), 10))
-	}
-	if b.params.Region != "" {
-		b.set("aws:RequestedRegion", b.params.Region)
 	}
 }
 
