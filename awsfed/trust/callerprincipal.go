@@ -25,9 +25,9 @@ const (
 	anyCaller
 )
 
-// relation returns the relation of one AWS principal to the caller ("AWS JSON policy elements:
+// kindOf returns the relation of one AWS principal to the caller ("AWS JSON policy elements:
 // Principal", IAM User Guide): an account includes all its roles, and a role all its sessions.
-func (c *caller) relation(principal string) callerKind {
+func (c *caller) kindOf(principal string) callerKind {
 	switch {
 	case principal == "*":
 		return anyCaller
@@ -44,15 +44,15 @@ func (c *caller) relation(principal string) callerKind {
 		return exactAccount
 	}
 	if _, name, isRole := a.Role(); isRole {
-		return c.roleRelation(principal, name)
+		return c.kindOfRole(principal, name)
 	}
 	if role, session, isSession := splitSession(a); isSession {
-		return c.sessionRelation(role, session)
+		return c.kindOfSession(role, session)
 	}
 	return otherCaller
 }
 
-func (c *caller) roleRelation(principal, name string) callerKind {
+func (c *caller) kindOfRole(principal, name string) callerKind {
 	switch {
 	case principal == c.roleARN:
 		return exactRole
@@ -65,7 +65,7 @@ func (c *caller) roleRelation(principal, name string) callerKind {
 	}
 }
 
-func (c *caller) sessionRelation(role, session string) callerKind {
+func (c *caller) kindOfSession(role, session string) callerKind {
 	sameRole, sameSession := role == c.roleName, session == c.sessionName
 	switch {
 	case sameRole && sameSession:
@@ -86,63 +86,43 @@ func (c *caller) classify(p Principal) (kind callerKind, principal string) {
 		return anyCaller, "*"
 	}
 	for _, one := range p.AWS {
-		if k := c.relation(one); k > kind {
+		if k := c.kindOf(one); k > kind {
 			kind, principal = k, one
 		}
 	}
 	return kind, principal
 }
 
-// matchCaller reports whether a statement's principals include the caller.
-func (e *evaluation) matchCaller(p Principal) condition.Truth {
-	kind, principal := e.request.caller.classify(p)
-	rule := map[callerKind]condition.Rule{
-		callerID: condition.CallerID, callerCase: condition.CallerCase, callerPath: condition.CallerPath, callerSession: condition.CallerSession,
-	}[kind]
-	switch {
-	case rule != 0:
-		return e.ask(condition.Question{Rule: rule, About: principal}, condition.True, condition.False)
-	case kind == otherCaller:
-		return condition.False
-	default:
-		return condition.True
-	}
-}
-
-// explainCaller explains the principals of a statement for a call of AssumeRole.
-func (e *evaluation) explainCaller(p Principal) PrincipalResult {
-	c := e.request.caller
-	res := PrincipalResult{Result: match(e.matchCaller(p)), Needed: p.names(), Got: e.request.callerARN()}
+// relation returns the relation of a statement's principals to the caller.
+func (c *caller) relation(p Principal) relation {
 	kind, principal := c.classify(p)
+	open := func(rule condition.Rule, why string) relation {
+		return relation{open: condition.Question{Rule: rule, About: principal}, why: why}
+	}
 	switch kind {
 	case anyCaller:
-		res.Why = "the principal is everybody"
+		return relation{included: true, why: "the principal is everybody"}
 	case exactRole:
-		res.Why = "the principal is the role of the caller"
+		return relation{included: true, why: "the principal is the role of the caller"}
 	case exactSession:
-		res.Why = "the principal is the session of the caller"
+		return relation{included: true, why: "the principal is the session of the caller"}
 	case exactAccount:
-		res.Why = "the principal is the account of the caller, which includes its roles"
+		return relation{included: true, why: "the principal is the account of the caller, which includes its roles"}
 	case callerID:
-		res.Why = "the principal is the unique ID of a role, and the unique ID of the caller's role is not known"
+		return open(condition.CallerID, "the principal is the unique ID of a role, and the unique ID of the caller's role is not known; "+
+			"IAM shows such an ID after "+quote.Name(principal)+" was deleted, and a new role has another one")
 	case callerCase:
-		res.Why = "the principal differs from the caller only in letter case, and AWS does not document the result"
+		return open(condition.CallerCase, "the principal differs from the caller only in letter case, and AWS does not document the result")
 	case callerPath:
-		res.Why = "the principal is a role with the name of the caller's role, whose path is not known"
+		return open(condition.CallerPath, "the principal is a role with the name of the caller's role, whose path is not known")
 	case callerSession:
-		res.Why = "the principal is a session of the caller's role, and the name of the caller's session is not known"
-	case otherCaller:
-		res.Why = "the statement names other principals"
+		return open(condition.CallerSession, "the principal is a session of the caller's role, and the name of the caller's session is not known")
+	default:
 		if len(p.AWS) == 0 {
-			res.Why = "the statement names no AWS principal, and a role that assumes another has no other principal"
+			return relation{why: "the statement names no AWS principal, and a role that assumes another has no other principal"}
 		}
+		return relation{why: "the statement names other principals"}
 	}
-	if res.Result == NotMatched {
-		res.NearMisses = c.nearMisses(p)
-	} else if res.Result == Unknown && kind == callerID {
-		res.Why += "; IAM shows such an ID after " + quote.Name(principal) + " was deleted, and a new role has another one"
-	}
-	return res
 }
 
 // nearMisses looks for a principal that is almost the caller.

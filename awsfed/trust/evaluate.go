@@ -4,8 +4,10 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/onafed/onafed/internal/arn"
 	"github.com/onafed/onafed/internal/condition"
 	"github.com/onafed/onafed/internal/provider"
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // Evaluate decides whether AWS STS allows the request r to assume a role with the trust policy p.
@@ -104,50 +106,47 @@ func (e *evaluation) context() condition.Context {
 // principal reports whether a statement's principal includes the identity provider or the caller of
 // the request.
 func (e *evaluation) principal(p Principal) condition.Truth {
-	if e.request.caller != nil {
-		return e.matchCaller(p)
+	r := e.relation(p)
+	if r.open.Rule == 0 {
+		return condition.Of(r.included)
 	}
-	switch kind, arn := e.classify(p); kind {
-	case everybody, providerOfRequest:
-		return condition.True
-	case providerOfIssuer:
-		return e.ask(condition.Question{Rule: condition.ProviderAccount, About: arn}, condition.True, condition.False)
-	case anyFederated:
-		return e.ask(condition.Question{Rule: condition.AnyProvider}, condition.True, condition.False)
-	default:
-		return condition.False
-	}
+	return e.ask(r.open, condition.True, condition.False)
 }
 
-// principalKind is the relation of a principal to a request.
-type principalKind uint8
+// relation is the relation of a statement's principal to a request.
+type relation struct {
+	included bool               // the principal includes the provider or the caller of the request
+	open     condition.Question // decides instead of included, unless it is zero
+	why      string             // the reason, for explanations
+}
 
-const (
-	otherProvider     principalKind = iota
-	noProvider                      // accounts or services only
-	everybody                       // "*"
-	providerOfRequest               // exactly the provider of the request
-	providerOfIssuer                // a provider of the issuer, and the account of the role is not known
-	anyFederated                    // the federated principal "*", which AWS does not document
-)
-
-// classify returns the relation of p to the request, and the provider that decides it.
-func (e *evaluation) classify(p Principal) (kind principalKind, arn string) {
+// relation returns the relation of p to the request.
+func (e *evaluation) relation(p Principal) relation {
+	if e.request.caller != nil {
+		return e.request.caller.relation(p)
+	}
 	want := e.request.ProviderARN
 	i := slices.IndexFunc(p.Federated, e.namesIssuer)
 	switch {
 	case p.Any || slices.Contains(p.AWS, "*"):
-		return everybody, ""
+		return relation{included: true, why: "the principal is everybody"}
 	case want != "" && slices.Contains(p.Federated, want):
-		return providerOfRequest, want
+		return relation{included: true, why: "the principal is this identity provider"}
 	case want == "" && i >= 0:
-		return providerOfIssuer, p.Federated[i]
+		a, _ := arn.Parse(p.Federated[i])
+		return relation{
+			open: condition.Question{Rule: condition.ProviderAccount, About: p.Federated[i]},
+			why:  "the principal is the provider of this issuer in account " + quote.Name(a.Account) + "; the account of the role is not known",
+		}
 	case slices.Contains(p.Federated, "*"):
-		return anyFederated, ""
+		return relation{
+			open: condition.Question{Rule: condition.AnyProvider},
+			why:  `AWS does not document the federated principal "*"`,
+		}
 	case len(p.Federated) == 0:
-		return noProvider, ""
+		return relation{why: "the statement names no identity provider, and a web identity has no other principal"}
 	default:
-		return otherProvider, ""
+		return relation{why: "the statement names another identity provider"}
 	}
 }
 

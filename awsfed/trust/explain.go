@@ -1,10 +1,6 @@
 package trust
 
-import (
-	"github.com/onafed/onafed/internal/arn"
-	"github.com/onafed/onafed/internal/condition"
-	"github.com/onafed/onafed/internal/quote"
-)
+import "github.com/onafed/onafed/internal/condition"
 
 // Explain returns the reasons for the decision. Each call computes them again. Explain is safe for
 // concurrent use. The explanation of the zero Decision is empty.
@@ -76,27 +72,18 @@ func (e *evaluation) explainAction(action string) ActionResult {
 }
 
 func (e *evaluation) explainPrincipal(p Principal) PrincipalResult {
+	res := PrincipalResult{
+		Result: match(e.principal(p)), Needed: p.names(), Got: e.request.ProviderARN, Why: e.relation(p).why,
+	}
 	if e.request.caller != nil {
-		return e.explainCaller(p)
+		res.Got = e.request.callerARN()
 	}
-	res := PrincipalResult{Result: match(e.principal(p)), Needed: p.names(), Got: e.request.ProviderARN}
-	switch kind, federated := e.classify(p); kind {
-	case everybody:
-		res.Why = "the principal is everybody"
-	case providerOfRequest:
-		res.Why = "the principal is this identity provider"
-	case providerOfIssuer:
-		a, _ := arn.Parse(federated)
-		res.Why = "the principal is the provider of this issuer in account " + quote.Name(a.Account) + "; the account of the role is not known"
-	case anyFederated:
-		res.Why = `AWS does not document the federated principal "*"`
-	case noProvider:
-		res.Why = "the statement names no identity provider, and a web identity has no other principal"
-	case otherProvider:
-		res.Why = "the statement names another identity provider"
-	}
-	if res.Result != Matched {
+	switch {
+	case res.Result == Matched:
+	case e.request.caller == nil:
 		res.NearMisses = e.principalNearMisses(p)
+	case res.Result == NotMatched:
+		res.NearMisses = e.request.caller.nearMisses(p)
 	}
 	return res
 }
