@@ -178,7 +178,7 @@ func loadSDKConfig(ctx context.Context, o config.LoadOptions) (aws.Config, error
 		copies, folder, copyErr := copySharedFiles(
 			sharedFiles(o.SharedConfigFiles, "AWS_CONFIG_FILE", config.DefaultSharedConfigFiles),
 			sharedFiles(o.SharedCredentialsFiles, "AWS_SHARED_CREDENTIALS_FILE", config.DefaultSharedCredentialsFiles))
-		defer os.RemoveAll(folder) // has no credentials
+		defer func() { _ = os.RemoveAll(folder) }() // it has no credentials
 		switch {
 		case copyErr != nil:
 			err = errors.Join(err, copyErr)

@@ -211,3 +211,16 @@ func TestBatchesAtOnce(t *testing.T) {
 		t.Errorf("the files have %d sections, want 16", got)
 	}
 }
+
+// A change of a batch is made to the text after the changes before it.
+func TestBatchChangesTheChangedText(t *testing.T) {
+	t.Parallel()
+	f := credentialsFile(t, "[p]\na = \"x\"\n", nil)
+	var b export.Batch
+	b.Edit(f, "p", export.Set("a", "")) // SDKs read the line differently, so that no other change of the section is possible
+	b.Edit(f, "p", export.Set("b", "1"))
+	check(t, b.Commit(t.Context()))
+	if got, want := read(t, f.Path()), "[p]\nb = 1\n"; got != want {
+		t.Errorf("the file is %q, want %q", got, want)
+	}
+}

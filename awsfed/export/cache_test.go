@@ -213,3 +213,38 @@ func TestCacheNeedsFetch(t *testing.T) {
 		t.Error("no error without Fetch")
 	}
 }
+
+// Credentials with a short life are used for half of it.
+func TestCacheOfShortSessions(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "cache")
+	synctest.Test(t, func(t *testing.T) {
+		c := export.OpenCache(&export.CacheOptions{Dir: dir})
+		calls := 0
+		r := export.CacheRequest{Key: cacheKey(), Fetch: func(context.Context) (export.CacheEntry, error) {
+			calls++
+			short := credentials(calls)
+			short.Expires = time.Now().Add(15 * time.Minute)
+			return export.NewCacheEntry(export.CacheIdentity{}, short), nil
+		}}
+		for _, step := range []struct {
+			after time.Duration
+			calls int
+		}{{0, 1}, {7*time.Minute + 30*time.Second - 1, 1}, {1, 2}} {
+			time.Sleep(step.after)
+			if _, err := c.Entry(t.Context(), r); err != nil || calls != step.calls {
+				t.Errorf("%d calls, %v, want %d", calls, err, step.calls)
+			}
+		}
+	})
+}
+
+// The account in a role of Ceph is the name of a tenant, and not compared with that of an entry.
+func TestCacheOfARoleWithoutAnAccountID(t *testing.T) {
+	t.Parallel()
+	c, _ := openCache(t)
+	calls := 0
+	if _, err := c.Entry(t.Context(), export.CacheRequest{Key: export.CacheKey{RoleARN: "arn:aws:iam::tenant:role/r"}, Fetch: counted(&calls, nil)}); err != nil {
+		t.Errorf("Entry = %v", err)
+	}
+}

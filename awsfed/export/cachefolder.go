@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -89,7 +88,7 @@ func (c *Cache) sweep(at target) {
 		if err != nil || time.Since(info.ModTime()) < recordKeep {
 			continue
 		}
-		if err := at.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := at.root.Remove(name); err != nil {
 			c.log.Debug("credentials cache: old entry not removed", "reason", err)
 		}
 	}

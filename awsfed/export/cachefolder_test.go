@@ -2,6 +2,8 @@ package export_test
 
 import (
 	"errors"
+	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -45,7 +47,11 @@ func TestCacheOff(t *testing.T) {
 		bad["another user's"] = foreign
 	}
 	for rule, dir := range bad {
-		c := export.OpenCache(&export.CacheOptions{Dir: dir})
+		var log strings.Builder
+		c := export.OpenCache(&export.CacheOptions{Dir: dir, Logger: debugLogger(&log)})
+		if !strings.Contains(log.String(), "credentials cache: off") {
+			t.Errorf("%s: the log does not say that the cache is off: %s", rule, log.String())
+		}
 		if c.Off() == nil {
 			t.Errorf("%s: the cache is on", rule)
 		}
@@ -59,8 +65,9 @@ func TestCacheOff(t *testing.T) {
 			t.Errorf("%s: %d calls, want 2 and no entry", rule, calls)
 		}
 	}
-	if c := export.OpenCache(&export.CacheOptions{Dir: good}); c.Off() != nil {
-		t.Errorf("good folder: %v", c.Off())
+	var log strings.Builder
+	if c := export.OpenCache(&export.CacheOptions{Dir: good, Logger: debugLogger(&log)}); c.Off() != nil || log.Len() > 0 {
+		t.Errorf("good folder: %v, %s", c.Off(), log.String())
 	}
 }
 
@@ -89,7 +96,11 @@ func TestCacheOffCreatesNothing(t *testing.T) {
 // Old entries and temporary files are removed. Other files in the folder stay.
 func TestCacheSweep(t *testing.T) {
 	t.Parallel()
-	c, dir := openCache(t)
+	dir := filepath.Join(t.TempDir(), "cache")
+	var log strings.Builder
+	c := export.OpenCache(&export.CacheOptions{Dir: dir, Logger: debugLogger(&log)})
+	young := filepath.Join(dir, strings.Repeat("1b", 32)+".json")
+	write(t, young, "x", 0o600)
 	digits := strings.Repeat("0a", 32)
 	removed := []string{digits + ".json", "." + digits + ".json.onafed.tmp"}
 	kept := []string{"notes.json", "package.onafed.tmp", digits + ".txt", digits + "0.json", strings.Repeat("0B", 32) + ".json", "." + digits + ".json", digits + ".json.onafed.tmp", "lock-0a"}
@@ -110,11 +121,19 @@ func TestCacheSweep(t *testing.T) {
 			t.Errorf("%s was not removed: %v", name, err)
 		}
 	}
-	for _, name := range kept {
+	for _, name := range append(kept, filepath.Base(young)) {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err != nil {
 			t.Errorf("%s was removed", name)
 		}
 	}
+	if log.Len() > 0 {
+		t.Errorf("the log has %s", log.String())
+	}
+}
+
+// debugLogger returns a logger that writes lines of every level to out.
+func debugLogger(out io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 func glob(t *testing.T, pattern string) []string {

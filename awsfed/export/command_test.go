@@ -69,6 +69,7 @@ func TestWriteProcessKeepsAnotherProgramsLine(t *testing.T) {
 		{`C:\Tools\Onafed.exe aws`, `C:\bin\onafed.exe aws`, true},
 		{`C:\Tools\keys.exe aws`, `C:\bin\onafed.exe aws`, false},
 		{`env X=1 /opt/onafed aws`, `/opt/onafed aws`, false},
+		{`/opt/keys\`, `/opt/onafed aws`, false},
 	} {
 		text := "[profile p]\nregion = x\ncredential_process = " + tt.old + "\n"
 		f := configFile(t, text, nil)
@@ -143,5 +144,68 @@ func TestCommandLine(t *testing.T) {
 	got, err := export.CommandLineFor("windows", `C:\Users\FIRSTL~1\onafed.exe`, []string{"--role-arn", "arn:aws:iam::123456789012:role/a+b=c,d.e@f-g_h"})
 	if want := `C:\Users\FIRSTL~1\onafed.exe --role-arn arn:aws:iam::123456789012:role/a+b=c,d.e@f-g_h`; got != want || err != nil {
 		t.Errorf("windows: %q, %v, want %q", got, err, want)
+	}
+}
+
+// A backslash before a letter or a digit separates folders. Before another character it quotes it.
+func TestBackslashInACommand(t *testing.T) {
+	t.Parallel()
+	for c := byte('!'); c < 0x7f; c++ {
+		if strings.IndexByte(`/\"'`, c) >= 0 {
+			continue // have a meaning of their own
+		}
+		isFolder := strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", rune(c))
+		f := configFile(t, `[profile p]`+"\n"+`credential_process = C:\tools\`+string(c)+"x\n", nil)
+		if err := f.WriteProcess(t.Context(), "p", "/opt/"+string(c)+"x"); (err == nil) != isFolder {
+			t.Errorf(`\%c: WriteProcess = %v, want the same program: %v`, c, err, isFolder)
+		}
+	}
+}
+
+// A character that a shell may treat specially gets a backslash, and no other character does.
+func TestCommandLineQuotesEachCharacter(t *testing.T) {
+	t.Parallel()
+	for c := rune(' '); c < 0x7f; c++ {
+		want := "/x a" + string(c) + "b"
+		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@+%", c) {
+			want = `/x a\` + string(c) + "b"
+		}
+		if got, err := export.CommandLineFor("linux", "/x", []string{"a" + string(c) + "b"}); got != want || err != nil {
+			t.Errorf("CommandLine with %q = %s, %v, want %s", c, got, err, want)
+		}
+	}
+	if got, err := export.CommandLineFor("linux", "/é", nil); got != "/é" || err != nil {
+		t.Errorf("CommandLine(/é) = %s, %v", got, err)
+	}
+}
+
+// The error counts the words from 1, and names the parameter.
+func TestCommandLineErrors(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		goos, program, arg string
+		option, want       string
+	}{
+		{"linux", "/a\n", "b", "program", "word 1 of the command contains a control character"},
+		{"linux", "/a\x7f", "b", "program", "word 1 of the command contains a control character"},
+		{"linux", "/a", "\t", "args", "word 2 of the command contains a control character"},
+		{"linux", "/a", "\xff", "args", "word 2 of the command is not UTF-8"},
+		{"windows", `C:\a`, " b", "args", "word 2 of the command has a blank or a special character of cmd.exe at offset 0"},
+		{"windows", `C:\a`, "b\x7f", "args", "at offset 1"},
+		{"windows", `C:\a`, "", "args", "word 2 of the command is empty"},
+		{"windows", `C:\`, "b", "program", "is not an absolute path"},
+		{"windows", `C:ab`, "b", "program", "is not an absolute path"},
+		{"windows", `Cx\a`, "b", "program", "is not an absolute path"},
+	} {
+		_, err := export.CommandLineFor(tt.goos, tt.program, []string{tt.arg})
+		refused, ok := errors.AsType[*export.OptionError](err)
+		if !ok || refused.Option != tt.option || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("CommandLine(%q, %q) on %s = %v, want an error for %s with %q", tt.program, tt.arg, tt.goos, err, tt.option, tt.want)
+		}
+	}
+	for _, program := range []string{`C:\a`, `C:/a`, `\\server\share\a`} {
+		if got, err := export.CommandLineFor("windows", program, nil); got != program || err != nil {
+			t.Errorf("CommandLine(%q) on windows = %q, %v", program, got, err)
+		}
 	}
 }

@@ -254,6 +254,13 @@ func TestOnlyRegularFilesAreReplaced(t *testing.T) {
 		t.Errorf("left in the folder: %q", names)
 	}
 
+	zero, err := export.NewCredentialsFile("/dev/zero", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := zero.Lookup("p", "region"); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("Lookup in another device = %v", err)
+	}
 	null, err := export.NewCredentialsFile(os.DevNull, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -273,5 +280,33 @@ func TestLookupIgnoresCase(t *testing.T) {
 		if got, ok, err := f.Lookup("p", key); got != "x" || !ok || err != nil {
 			t.Errorf("Lookup(%s) = %q, %v, %v", key, got, ok, err)
 		}
+	}
+}
+
+func TestFileErrorText(t *testing.T) {
+	t.Parallel()
+	for want, err := range map[string]*export.FileError{
+		`export: "/x" line 3: a reason; do this`: {Path: "/x", Line: 3, Reason: "a reason", Next: "do this"},
+		`export: "/x" line 1: a reason`:          {Path: "/x", Line: 1, Reason: "a reason"},
+		`export: "/x": a reason: still locked`:   {Path: "/x", Reason: "a reason", Err: export.ErrLocked},
+		`export: "/x": still locked; try again`:  {Path: "/x", Err: export.ErrLocked, Next: "try again"},
+	} {
+		if got := err.Error(); got != want {
+			t.Errorf("Error = %q, want %q", got, want)
+		}
+	}
+}
+
+// An error of the operating system about the file itself does not repeat its path.
+func TestErrorsNameTheFileOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "file"), "", 0o600)
+	f, err := export.NewCredentialsFile(filepath.Join(dir, "file", "credentials"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Inspect("p"); err == nil || strings.Count(err.Error(), dir) != 1 {
+		t.Errorf("Inspect = %v, want the path once", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/onafed/onafed/awsfed/export"
@@ -163,5 +164,28 @@ func TestModes(t *testing.T) {
 	edit("a")
 	if got := mode(filepath.Dir(f.Path())); got != 0o755 {
 		t.Errorf("the mode of a folder not named .aws became %v", got)
+	}
+}
+
+// Missing folders below a link are made, and a folder that is a link to itself is refused.
+func TestFoldersBelowALink(t *testing.T) {
+	t.Parallel()
+	link, file := linkedFile(t)
+	folder := filepath.Join(filepath.Dir(link), "folder")
+	if err := os.Symlink(filepath.Dir(file), folder); err != nil {
+		t.Fatal(err)
+	}
+	if err := editRegion(t, filepath.Join(folder, "new", "credentials")); err != nil {
+		t.Errorf("a new folder below a link: %v", err)
+	}
+	if got := read(t, filepath.Join(filepath.Dir(file), "new", "credentials")); got != "[p]\nregion = x\n" {
+		t.Errorf("the file in the new folder is %q", got)
+	}
+	loop := filepath.Join(filepath.Dir(link), "loop")
+	if err := os.Symlink("loop", loop); err != nil {
+		t.Fatal(err)
+	}
+	if err := editRegion(t, filepath.Join(loop, "credentials")); err == nil || !strings.Contains(err.Error(), "too many symbolic links") {
+		t.Errorf("a folder that is a link to itself: %v", err)
 	}
 }

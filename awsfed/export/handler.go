@@ -155,7 +155,6 @@ func (h *Handler) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
 		Handler:                      h,
 		DisableGeneralOptionsHandler: true, // it would answer "OPTIONS *" without our checks
-		ReadHeaderTimeout:            5 * time.Second,
 		ReadTimeout:                  5 * time.Second,
 		WriteTimeout:                 10 * time.Second,
 		IdleTimeout:                  time.Minute,

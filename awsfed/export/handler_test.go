@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -12,8 +13,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 
 	"github.com/onafed/onafed/awsfed/export"
@@ -81,6 +84,9 @@ func TestHandlerRejects(t *testing.T) {
 			}
 			if tt.status == 200 {
 				return
+			}
+			if allow := w.Header().Get("Allow"); (allow == "GET") != (tt.status == 405) {
+				t.Errorf("Allow is %q", allow)
 			}
 			if strings.Contains(w.Body.String(), credentials(1).AccessKeyID) || strings.Contains(log.String(), handlerToken) {
 				t.Errorf("the answer or the log shows a secret: %s, %s", w.Body, &log)
@@ -157,10 +163,13 @@ func requests() []changedRequest {
 
 func TestNewHandlerRefuses(t *testing.T) {
 	t.Parallel()
-	for _, token := range []string{"", "short", "0123456789abcdef\n", "0123456789 abcdef", "0123456789abcdefé"} {
+	for _, token := range []string{"", "short", "0123456789abcdef\n", "0123456789 abcdef", "0123456789abcdefé", "0123456789abcde\x7f"} {
 		if _, err := export.NewHandler(always(credentials(1)), token, nil); err == nil || token != "" && strings.Contains(err.Error(), token) {
 			t.Errorf("token %q: %v", token, err)
 		}
+	}
+	if _, err := export.NewHandler(always(credentials(1)), "0123456789abcdef", nil); err != nil {
+		t.Errorf("a token of 16 characters: %v", err)
 	}
 	if _, err := export.NewHandler(nil, handlerToken, nil); err == nil {
 		t.Error("a nil source was accepted")
@@ -221,4 +230,104 @@ func TestHandlerServe(t *testing.T) {
 	if err := h.Serve(t.Context(), everywhere); err == nil {
 		t.Error("a listener for all addresses was accepted")
 	}
+}
+
+// A pipeListener accepts one connection in memory, as from this machine.
+type pipeListener struct {
+	conns  chan net.Conn
+	closed context.Context
+	close  context.CancelFunc
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed.Done():
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error { l.close(); return nil }
+
+func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9911} }
+
+// A pipeConn is one side of a connection in memory with addresses of this machine.
+type pipeConn struct{ net.Conn }
+
+func (pipeConn) LocalAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9911} }
+
+func (pipeConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 40000} }
+
+// serveOne runs Serve with one connection. The results are the client's side of it, the function that
+// ends Serve, and its result.
+func serveOne(t *testing.T, src export.CredentialsSource) (client net.Conn, end context.CancelFunc, served <-chan error) {
+	t.Helper()
+	client, server := net.Pipe()
+	l := &pipeListener{conns: make(chan net.Conn, 1)}
+	l.closed, l.close = context.WithCancel(context.Background())
+	l.conns <- pipeConn{server}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- newHandler(t, src, nil).Serve(ctx, l) }()
+	return client, cancel, done
+}
+
+const rawRequest = "GET / HTTP/1.1\r\nHost: 127.0.0.1:9911\r\nAuthorization: " + handlerToken + "\r\n\r\n"
+
+// A client that sends its request too slowly, or nothing, loses its connection.
+func TestServeLimitsTheTimeOfARequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, end, served := serveOne(t, always(credentials(1)))
+		begin := time.Now()
+		if _, err := io.WriteString(client, rawRequest[:20]); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(client); err != nil || time.Since(begin) != 5*time.Second {
+			t.Errorf("the connection of a slow client ended with %v after %v, want 5s", err, time.Since(begin))
+		}
+		end()
+		if err := <-served; err != nil {
+			t.Errorf("Serve = %v", err)
+		}
+	})
+}
+
+// A request that is running when ctx ends gets its answer. A connection that stays open for two more
+// seconds is closed.
+func TestServeEndsGracefully(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, end, served := serveOne(t, export.CredentialsSourceFunc(func(context.Context) (aws.Credentials, error) {
+			time.Sleep(500 * time.Millisecond)
+			return credentials(1), nil
+		}))
+		if _, err := io.WriteString(client, rawRequest); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		end()
+		if answer, err := io.ReadAll(client); err != nil || !strings.Contains(string(answer), credentials(1).AccessKeyID) {
+			t.Errorf("a running request got %q, %v, want credentials", answer, err)
+		}
+		if err := <-served; err != nil {
+			t.Errorf("Serve = %v", err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		client, end, served := serveOne(t, always(credentials(1)))
+		if _, err := io.WriteString(client, rawRequest[:20]); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		end()
+		begin := time.Now()
+		if err := <-served; err != nil || time.Since(begin) != 2*time.Second {
+			t.Errorf("Serve = %v after %v, want nil after 2s", err, time.Since(begin))
+		}
+		if _, err := client.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Errorf("the connection is still open: %v", err)
+		}
+	})
 }

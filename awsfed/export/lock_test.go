@@ -3,7 +3,6 @@ package export_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -22,7 +21,7 @@ func TestLockTimeoutWithinAProcess(t *testing.T) {
 	c := export.OpenCache(&export.CacheOptions{
 		Dir:         filepath.Join(t.TempDir(), "cache"),
 		LockTimeout: 3 * time.Second,
-		Logger:      slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Logger:      debugLogger(&log),
 	})
 	synctest.Test(t, func(t *testing.T) {
 		hang := make(chan struct{})
@@ -74,4 +73,32 @@ func TestLockErrorHasTheWholeTimeout(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// A call that waits for another process ends with its context, and with the error of the context.
+func TestLockEndsWithTheContext(t *testing.T) {
+	t.Parallel()
+	holder := credentialsFile(t, "[p]\n", nil)
+	release, err := holder.HoldLock(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	synctest.Test(t, func(t *testing.T) {
+		f, err := export.NewCredentialsFile(holder.Path(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begin := time.Now()
+		err = f.Edit(ctx, "p", export.Set("region", "x"))
+		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, export.ErrLocked) || time.Since(begin) != time.Second {
+			t.Errorf("Edit = %v after %v, want the error of the context after 1s", err, time.Since(begin))
+		}
+		begin = time.Now()
+		if err := f.Edit(t.Context(), "p", export.Set("region", "x")); !errors.Is(err, export.ErrLocked) || time.Since(begin) != 10*time.Second {
+			t.Errorf("Edit = %v after %v, want ErrLocked after 10s", err, time.Since(begin))
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -52,7 +53,9 @@ func TestCacheIgnoresEntriesThatOthersMayRead(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no modes")
 	}
-	c, dir := openCache(t)
+	dir := filepath.Join(t.TempDir(), "cache")
+	var log strings.Builder
+	c := export.OpenCache(&export.CacheOptions{Dir: dir, Logger: debugLogger(&log)})
 	calls := 0
 	r := export.CacheRequest{Key: cacheKey(), Fetch: counted(&calls, nil)}
 	for range 2 {
@@ -65,6 +68,41 @@ func TestCacheIgnoresEntriesThatOthersMayRead(t *testing.T) {
 	}
 	if calls != 2 {
 		t.Errorf("%d calls, want 2", calls)
+	}
+	if got := strings.Count(log.String(), "other users may read it"); got != 2 { // before and under the lock
+		t.Errorf("the log has the reason %d times, want 2: %s", got, log.String())
+	}
+}
+
+// An entry of the largest size is used, and one byte more is not.
+func TestCacheEntrySize(t *testing.T) {
+	t.Parallel()
+	c, dir := openCache(t)
+	calls := 0
+	r := export.CacheRequest{Key: cacheKey(), Fetch: counted(&calls, nil)}
+	if _, err := c.Entry(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	path := entryFile(t, dir)
+	text := read(t, path)
+	for _, tt := range []struct{ size, calls int }{{1 << 20, 1}, {1<<20 + 1, 2}} {
+		write(t, path, text+strings.Repeat(" ", tt.size-len(text)), 0o600)
+		if _, err := c.Entry(t.Context(), r); err != nil || calls != tt.calls {
+			t.Errorf("an entry of %d bytes: %d calls, %v, want %d", tt.size, calls, err, tt.calls)
+		}
+	}
+}
+
+// JSON shows bytes that are not UTF-8 alike. Policies with such names have different entries.
+func TestCacheKeysThatAreNotUTF8(t *testing.T) {
+	t.Parallel()
+	c, _ := openCache(t)
+	calls := 0
+	for i, name := range []string{"\xff", "\xfe"} {
+		r := export.CacheRequest{Key: export.CacheKey{PolicyARNs: []string{name}}, Fetch: counted(&calls, nil)}
+		if _, err := c.Entry(t.Context(), r); err != nil || calls != i+1 {
+			t.Errorf("%q: %d calls, %v, want %d", name, calls, err, i+1)
+		}
 	}
 }
 
@@ -146,6 +184,7 @@ func badEntries() map[string]func(string) string {
 		"text after":       func(s string) string { return s + "{}" },
 		"other version":    withMember("version", 2),
 		"other key":        withMember("key", map[string]any{"roleArn": "other"}),
+		"other role":       withMember("key", map[string]any{"roleArn": "other", "policyArns": cacheKey().PolicyARNs}),
 		"unknown member":   withMember("new", 1),
 		"no credentials":   withMember("credentials", nil),
 		"from the future":  withMember("fetched", time.Now().Add(time.Hour)),

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/idp/idptest"
@@ -43,6 +44,12 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		if out, err := json.Marshal([]any{v}); err != nil || !strings.HasPrefix(string(out), `["export.`) {
 			t.Errorf("%T as JSON: %s, %v", v, out, err)
 		}
+	}
+	if got, want := fmt.Sprint(entry), "export.CacheEntry(until "+c.Expires.UTC().Format(time.RFC3339)+")"; got != want {
+		t.Errorf("CacheEntry prints %s, want %s", got, want)
+	}
+	if got, want := fmt.Sprint(export.CacheEntry{}), "export.CacheEntry(empty)"; got != want {
+		t.Errorf("an empty CacheEntry prints %s, want %s", got, want)
 	}
 	if got, want := fmt.Sprintf("%+v", set), `export.Setting("aws_secret_access_key")`; got != want {
 		t.Errorf("Setting prints %s, want %s", got, want)

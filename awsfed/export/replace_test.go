@@ -50,6 +50,16 @@ func TestFailedReplaceLeavesNothing(t *testing.T) {
 	if names := glob(t, filepath.Join(dir, ".*")); len(names) > 0 {
 		t.Errorf("left: %q", names)
 	}
+	// Only an error that may go away is retried, and only a file that cannot be replaced is read-only.
+	if err := os.Chmod(filepath.Join(dir, "x"), 0o500); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		if err := at.Replace(t.Context(), "secret"); err == nil || strings.Contains(err.Error(), "read-only") || runtime.GOOS != "windows" && time.Since(begin) != 0 {
+			t.Errorf("Replace = %v after %v, want the error of the operating system at once", err, time.Since(begin))
+		}
+	})
 }
 
 // A temporary file that a killed writer left is replaced, whatever it is.
@@ -132,6 +142,9 @@ func TestFolderThatIsReplacedMeanwhile(t *testing.T) {
 	}
 	if err := export.OpenReplaced(base, "own", swap); err == nil || !strings.Contains(err.Error(), "was replaced while it was opened") {
 		t.Errorf("a folder that was replaced before it was opened: %v", err)
+	}
+	if err := export.OpenReplaced(base, "own", func() { check(t, os.RemoveAll(filepath.Join(base, "own"))) }); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a folder that was removed before it was opened: %v", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package export
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -101,18 +102,16 @@ func (s *section) verify(before, rewritten string, settings []pair) *FileError {
 			return refuse(0, "key "+quoted(set.key)+" cannot be changed without changing how SDKs read other keys", "")
 		}
 	}
-	i := 0
+	isOurs := func(e entry) bool { return contains(settings, e.key) }
+	kept := slices.DeleteFunc(t.entries, isOurs)
 	for _, e := range s.entries {
-		if _, ours := find(settings, e.key); ours {
+		if isOurs(e) {
 			continue
 		}
-		for i < len(t.entries) && contains(settings, t.entries[i].key) {
-			i++
-		}
-		if i == len(t.entries) || t.entries[i].key != e.key || t.entries[i].value != e.value || t.entries[i].golang != e.golang || t.entries[i].nested != e.nested {
+		if len(kept) == 0 || kept[0].reading != e.reading {
 			return refuse(e.line, "SDKs would read key "+quoted(e.key)+" differently after the change", "move it")
 		}
-		i++
+		kept = kept[1:]
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package export_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -31,6 +32,7 @@ func TestRewrite(t *testing.T) {
 		{rule: "no second blank line", before: "[q]\nx = 1\n\n", after: "[q]\nx = 1\n\n[p]\na = 1\n", settings: set("a", "1")},
 		{rule: "a last line without newline gets one", before: "[q]\nx = 1", after: "[q]\nx = 1\n\n[p]\na = 1\n", settings: set("a", "1")},
 		{rule: "a new section has the line ends of the file", before: "[q]\r\nx = 1\r\n", after: "[q]\r\nx = 1\r\n\r\n[p]\r\na = 1\r\n", settings: set("a", "1")},
+		{rule: "a new section has the line end of the first line", before: "# c\r\n[q]\nx = 1\n", after: "# c\r\n[q]\nx = 1\n\r\n[p]\r\na = 1\r\n", settings: set("a", "1")},
 		{rule: "a value is replaced in its place", before: "[p]\na = 0\nb = 2\n", after: "[p]\na = 1\nb = 2\n", settings: set("a", "1")},
 		{rule: "our keys become lower-case", before: "[p]\nA=0\n", after: "[p]\na = 1\n", settings: set("a", "1")},
 		{rule: "an equal value stays as it is written", before: "[p]\nA=1\n", after: "[p]\nA=1\n", settings: set("a", "1")},
@@ -92,6 +94,10 @@ func TestEditChecksTheNextHeader(t *testing.T) {
 		if after, ok := export.Rewrite(false, text, "p", set); ok != want {
 			t.Errorf("Rewrite(%q) = %q, %v; want ok %v", text, after, ok, want)
 		}
+	}
+	err := credentialsFile(t, "[x]\n[p]\n  [q]\nb = 2\n", nil).Edit(t.Context(), "p", set)
+	if refused, ok := errors.AsType[*export.FileError](err); !ok || refused.Line != 4 {
+		t.Errorf("Edit = %v, want a refusal of line 4 of the new text", err)
 	}
 }
 

@@ -150,7 +150,7 @@ func (s *scanner) property(raw, body string, e *entry) *FileError {
 		shown = cutComment(raw)
 	}
 	at := delimiter(body)
-	if at < 0 || at+len(e.indent) >= len(shown) { // none, or only in the comment
+	if at < 0 || at >= len(shown) { // none, or only in the comment
 		return refuse(e.line, "a line that is not a section, a comment or \"key = value\": botocore refuses the whole file", "correct it or make it a comment")
 	}
 	key := trim(body[:at])

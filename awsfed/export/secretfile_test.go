@@ -25,6 +25,13 @@ func TestWriteSecret(t *testing.T) {
 	}
 	checkMode(t, filepath.Dir(path), 0o700)
 	checkMode(t, filepath.Dir(filepath.Dir(path)), 0o700)
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := export.WriteSecret(t.Context(), empty, "", nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, empty); got != "" {
+		t.Errorf("the empty secret is %q", got)
+	}
 }
 
 func TestWriteSecretCorrectsTheMode(t *testing.T) {

@@ -26,15 +26,20 @@ type section struct {
 // entry is one line of the section: a key with its value, or a line that continues the value of the
 // key above.
 type entry struct {
-	key        string // lower-case
-	value      string // as botocore reads it
-	golang     string // as the Go SDK reads it, without quotes and without a comment
+	reading
 	indent     string
 	eol        string
 	start, end int // the line with its end
 	line       int
 	continued  bool // the value has more lines
-	nested     bool // the line continues the value of the key above
+}
+
+// reading is what SDKs read in a line.
+type reading struct {
+	key    string // lower-case
+	value  string // as botocore reads it
+	golang string // as the Go SDK reads it, without quotes and without a comment
+	nested bool   // the line continues the value of the key above
 }
 
 // ambiguity returns why SDKs may read different values, "" if they agree.

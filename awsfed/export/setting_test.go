@@ -12,7 +12,7 @@ import (
 func TestEditRefusesInvalidSettings(t *testing.T) {
 	t.Parallel()
 	f := credentialsFile(t, "", nil)
-	profiles := []string{"", "a b", "a]", "[a", "a#", "a;", "DEFAULT", "a\nb", "a\"", "a'", `a\`, "é", "a\tb", strings.Repeat("a", 257)}
+	profiles := []string{"", "a b", "a]", "[a", "a#", "a;", "DEFAULT", "a\nb", "a\"", "a'", `a\`, "é", "a\tb", "a\x7f", strings.Repeat("a", 257)}
 	for _, p := range profiles {
 		if err := f.Edit(t.Context(), p, export.Set("a", "1")); err == nil {
 			t.Errorf("profile %q was accepted", p)
@@ -46,5 +46,19 @@ func TestEditRefusesInvalidSettings(t *testing.T) {
 	}
 	if _, err := os.Stat(f.Path()); !errors.Is(err, os.ErrNotExist) {
 		t.Error("the file was created")
+	}
+}
+
+// The longest name of a profile and the longest value are accepted, and so are all characters of a
+// key.
+func TestEditUpToTheLimits(t *testing.T) {
+	t.Parallel()
+	f := credentialsFile(t, "", nil)
+	profile, key, value := strings.Repeat("a", 256), "abcdefghijklmnopqrstuvwxyz0123456789_-", strings.Repeat("x", 32<<10)
+	if err := f.Edit(t.Context(), profile, export.Set(key, value)); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok, err := f.Lookup(profile, key); got != value || !ok || err != nil {
+		t.Errorf("Lookup = %d bytes, %v, %v, want %d", len(got), ok, err, len(value))
 	}
 }

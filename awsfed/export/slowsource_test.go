@@ -3,6 +3,7 @@ package export_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -118,4 +119,42 @@ func TestHandlerSharesACall(t *testing.T) {
 			t.Errorf("%d calls, want 1", n)
 		}
 	})
+}
+
+// For one second after a failure, requests get its error without a call of the source. Each failure is
+// in the log.
+func TestHandlerRemembersAFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		calls := 0
+		h := newHandler(t, export.CredentialsSourceFunc(func(context.Context) (aws.Credentials, error) {
+			if calls++; calls < 3 {
+				return aws.Credentials{}, errors.New("down")
+			}
+			return credentials(1), nil
+		}), &export.HandlerOptions{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		for _, step := range []struct {
+			after         time.Duration
+			calls, status int
+		}{{0, 1, 503}, {999 * time.Millisecond, 1, 503}, {time.Millisecond, 2, 503}, {time.Second, 3, 200}, {0, 4, 200}} {
+			time.Sleep(step.after)
+			if w := answer(h, request(t.Context())); w.Code != step.status || calls != step.calls {
+				t.Errorf("status %d and %d calls, want %d and %d", w.Code, calls, step.status, step.calls)
+			}
+		}
+		if got := strings.Count(log.String(), "no new credentials"); got != 2 {
+			t.Errorf("the log has %d failures, want 2: %s", got, log.String())
+		}
+	})
+}
+
+// Credentials that must not be handed out are a failure of the source.
+func TestHandlerRefusesTheSourcesCredentials(t *testing.T) {
+	t.Parallel()
+	c := credentials(1)
+	c.SessionToken = ""
+	if w := answer(newHandler(t, always(c), nil), request(t.Context())); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "SessionToken is empty") {
+		t.Errorf("status %d: %s, want a refusal of the credentials", w.Code, w.Body)
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -225,5 +226,20 @@ func TestTokenFileRefuses(t *testing.T) {
 	none := idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return nil, nil })
 	if _, err := newTokenFile(t, path, none, nil).Write(t.Context()); err == nil {
 		t.Error("no token and no error was accepted")
+	}
+}
+
+// A source that returns nothing is an error, and the file is not written.
+func TestTokenFileWithoutAToken(t *testing.T) {
+	t.Parallel()
+	for rule, token := range map[string]*idp.Token{"nil": nil, "zero": {}} {
+		path := filepath.Join(t.TempDir(), "own", "token")
+		f := newTokenFile(t, path, idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return token, nil }), nil)
+		if _, err := f.Write(t.Context()); err == nil || !strings.Contains(err.Error(), "the source returned no token") {
+			t.Errorf("%s: Write = %v", rule, err)
+		}
+		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: the file was written: %v", rule, err)
+		}
 	}
 }
