@@ -90,7 +90,6 @@ func (c *Client) attempt(ctx context.Context, attempt int, body []byte, bearer s
 func (c *Client) request(ctx context.Context, body []byte, bearer string, audiences []string) (*Token, error) {
 	resp, err := httpjson.Do(ctx, httpjson.Request{
 		Client: c.opts.HTTPClient,
-		Method: http.MethodPost,
 		URL:    c.endpoint,
 		Header: http.Header{
 			"Authorization":            {"Bearer " + bearer},

@@ -2,6 +2,7 @@ package authtoken
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -44,16 +45,14 @@ func MemoryDB(cfg aws.Config, cluster, user string) (*Source, error) {
 // cache returns the source of a function for a service with the protocol of Redis. option is the
 // name of the function's parameter for the cache, and service is the name in the signature.
 func cache(fn, option, service string, cfg aws.Config, name, user string, extra url.Values) (*Source, error) {
-	if !isCacheName(name) {
+	if !isName(name, "-", 40) {
 		return nil, optionError(fn, option, "%s: want 1 to 40 letters, digits and -, the name without a domain", quote.Text(name, 60))
 	}
 	if err := checkUser(user); err != nil {
 		return nil, optionError(fn, "user", "%w", err)
 	}
 	query := url.Values{"Action": {"connect"}, "User": {user}, "X-Amz-Expires": {"900"}}
-	for key, values := range extra {
-		query[key] = values
-	}
+	maps.Copy(query, extra)
 	endpoint := "http://" + name + "/?" + query.Encode()
 	return newSource(fn, cfg, func(ctx context.Context, c aws.Credentials) (string, time.Time, error) {
 		now := wholeSecond(time.Now())
@@ -68,13 +67,3 @@ func cache(fn, option, service string, cfg aws.Config, name, user string, extra 
 
 // emptyPayload is the SHA-256 of no bytes, in hexadecimal.
 const emptyPayload = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-
-// isCacheName reports whether s may be the name of a cache or cluster.
-func isCacheName(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; !isAlphanumeric(c) && (i == 0 || c != '-') {
-			return false
-		}
-	}
-	return s != "" && len(s) <= 40
-}

@@ -89,16 +89,13 @@ func checkHost(s string) error {
 	if _, err := netip.ParseAddr(s); err == nil {
 		return nil
 	}
-	for i := range len(s) {
-		if c := s[i]; !isAlphanumeric(c) && (i == 0 || c != '-' && c != '.' && c != '_') {
-			return errors.New(quote.Text(s, 100) + " is not a host name")
-		}
-	}
 	switch {
 	case s == "":
 		return errors.New("has no host")
 	case len(s) > 253:
 		return errors.New("the host has more than 253 bytes")
+	case !isName(s, "-._", 253):
+		return errors.New(quote.Text(s, 100) + " is not a host name")
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ const (
 // Reference), and API-server authentication in the README of aws-iam-authenticator. The error is an
 // [*OptionError].
 func EKS(cfg aws.Config, cluster string) (*Source, error) {
-	if !isClusterName(cluster) {
+	if !isName(cluster, "-_", 100) { // "CreateCluster", Amazon EKS API Reference
 		return nil, optionError("EKS", "cluster", "%s: want 1 to 100 letters, digits, - and _", quote.Text(cluster, 110))
 	}
 	presigner := newPresigner(cfg)
@@ -72,21 +72,6 @@ func signEKS(ctx context.Context, presigner *sts.PresignClient, cluster string, 
 			" use fewer or shorter session tags, or a smaller session policy", len(raw), maxEKSSize, len(c.SessionToken))
 	}
 	return raw, nil
-}
-
-// isClusterName reports whether s is a valid name of an EKS cluster ("CreateCluster", Amazon EKS API
-// Reference).
-func isClusterName(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; !isAlphanumeric(c) && (i == 0 || c != '-' && c != '_') {
-			return false
-		}
-	}
-	return s != "" && len(s) <= 100
-}
-
-func isAlphanumeric(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
 // static returns a provider of the credentials.

@@ -1,6 +1,7 @@
 package oidccheck
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -65,13 +66,8 @@ type Options struct {
 // The error is that of ctx, if ctx ends. Findings never contain the token or personal data of its
 // sub.
 func Check(ctx context.Context, issuerURL, rawToken string, opts *Options) ([]Finding, error) {
-	c := &checker{issuer: issuerURL}
-	if opts != nil {
-		c.o = *opts
-	}
-	if c.o.Audience == "" {
-		c.o.Audience = idp.AudienceAWS
-	}
+	c := &checker{issuer: issuerURL, o: *cmp.Or(opts, &Options{})}
+	c.o.Audience = cmp.Or(c.o.Audience, idp.AudienceAWS)
 	c.url()
 	meta := c.discovery(ctx)
 	var keys []jose.Key

@@ -53,22 +53,20 @@ func public(host string) bool {
 		return !ip.IsLoopback() && !ip.IsPrivate() && !ip.IsLinkLocalUnicast() && !ip.IsUnspecified()
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	for _, suffix := range []string{".localhost", ".local", ".internal", ".test", ".invalid"} {
-		if strings.HasSuffix(host, suffix) {
-			return false
-		}
-	}
-	return strings.Contains(host, ".")
+	private := []string{".localhost", ".local", ".internal", ".test", ".invalid"}
+	isPrivate := slices.ContainsFunc(private, func(suffix string) bool { return strings.HasSuffix(host, suffix) })
+	return strings.Contains(host, ".") && !isPrivate
 }
 
 // slow adds a finding if it took long to fetch a document.
 func (c *checker) slow(document string, took time.Duration) {
 	rounded := took.Round(10 * time.Millisecond).String()
-	switch {
-	case took > stsTimeout:
-		c.fail("slow", "The "+document+" took "+rounded+".", "STS gives up after about 5 s: serve the document from memory or from a CDN.")
-	case took > slowAfter:
-		c.warn("slow", "The "+document+" took "+rounded+".", "STS gives up after about 5 s: serve the document from memory or from a CDN.")
+	report := c.warn
+	if took > stsTimeout {
+		report = c.fail
+	}
+	if took > slowAfter {
+		report("slow", "The "+document+" took "+rounded+".", "STS gives up after about 5 s: serve the document from memory or from a CDN.")
 	}
 }
 

@@ -143,11 +143,8 @@ func (c *checker) subject(sub string) {
 	case n < 6:
 		c.warn("token-sub-short", "sub has "+strconv.Itoa(n)+" bytes; the STS API documents at least 6.", "Use a longer sub.")
 	}
-	for _, r := range sub {
-		if r < 0x20 || r > 0x7e {
-			c.warn("token-sub-ascii", "sub has characters outside printable ASCII.", "OpenID Connect allows ASCII only, and IAM compares bytes.")
-			break
-		}
+	if strings.ContainsFunc(sub, func(r rune) bool { return r < 0x20 || r > 0x7e }) {
+		c.warn("token-sub-ascii", "sub has characters outside printable ASCII.", "OpenID Connect allows ASCII only, and IAM compares bytes.")
 	}
 	if personal(sub) {
 		c.warn("token-sub-personal", "sub seems to contain personal data ("+claims.RedactSubject(sub)+").", "AWS writes sub to CloudTrail and asks not to put personal data there: use IDs.")
@@ -159,13 +156,6 @@ func (c *checker) subject(sub string) {
 
 // personal reports whether a sub seems to contain an e-mail address or a name.
 func personal(sub string) bool {
-	if strings.Contains(sub, "@") {
-		return true
-	}
-	for _, field := range []string{"creator_email:", "creator_name:", ":email:", ":name:"} {
-		if strings.Contains(sub, field) {
-			return true
-		}
-	}
-	return false
+	signs := []string{"@", "creator_email:", "creator_name:", ":email:", ":name:"}
+	return slices.ContainsFunc(signs, func(sign string) bool { return strings.Contains(sub, sign) })
 }

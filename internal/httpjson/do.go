@@ -2,6 +2,7 @@ package httpjson
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -18,8 +19,6 @@ const (
 	// DefaultLimit is the largest body of an answer in bytes if [Request.Limit] is zero. A large key
 	// set has about 100 KiB.
 	DefaultLimit = 1 << 20
-	// MaxRequestBody is the largest body of a request in bytes.
-	MaxRequestBody = 1 << 20
 	// DefaultTimeout bounds an exchange if [Request.Timeout] is zero.
 	DefaultTimeout = 30 * time.Second
 
@@ -33,8 +32,6 @@ type Request struct {
 	// Client sends the request; nil means http.DefaultClient. Do uses its Transport, Jar and Timeout,
 	// but not its CheckRedirect. Do does not change it.
 	Client *http.Client
-	// Method is the HTTP method; "" means POST with a Body and GET without.
-	Method string
 	// URL must pass [CheckURL].
 	URL string
 	// Header is sent with the request, also after an allowed redirect, and to no other host. Do does
@@ -42,7 +39,7 @@ type Request struct {
 	// application/json" if they are missing. With If-None-Match the answer may have StatusCode 304
 	// and no Body.
 	Header http.Header
-	// Body has at most MaxRequestBody bytes; nil means none.
+	// Body is sent with POST. Nil means GET.
 	Body []byte
 	// Limit is the largest body of the answer in bytes after decompression; 0 means DefaultLimit.
 	Limit int64
@@ -84,10 +81,7 @@ func Do(ctx context.Context, r Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(r.Body) > MaxRequestBody {
-		return nil, &LimitError{Host: u.Host, What: "request", Limit: MaxRequestBody}
-	}
-	if timeout := r.timeout(); timeout > 0 {
+	if timeout := cmp.Or(r.Timeout, DefaultTimeout); timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
@@ -110,32 +104,18 @@ func Do(ctx context.Context, r Request) (*Response, error) {
 	}
 }
 
-func (r *Request) timeout() time.Duration {
-	if r.Timeout == 0 {
-		return DefaultTimeout
-	}
-	return r.Timeout
-}
-
 func (r *Request) method() string {
-	switch {
-	case r.Method != "":
-		return r.Method
-	case r.Body != nil:
+	if r.Body != nil {
 		return http.MethodPost
-	default:
-		return http.MethodGet
 	}
+	return http.MethodGet
 }
 
 // client returns a copy of the caller's client that does not follow redirects. net/http would remove
 // Authorization if the host changes, also for an allowed host, and send all other headers to any
 // host.
 func (r *Request) client() *http.Client {
-	c := http.DefaultClient
-	if r.Client != nil {
-		c = r.Client
-	}
+	c := cmp.Or(r.Client, http.DefaultClient)
 	return &http.Client{
 		Transport:     c.Transport,
 		Jar:           c.Jar,
@@ -172,11 +152,8 @@ func (r *Request) send(ctx context.Context, client *http.Client, u *url.URL) (*h
 // read returns resp with its body, and closes it.
 func (r *Request) read(ctx context.Context, resp *http.Response, u *url.URL) (*Response, error) {
 	defer resp.Body.Close()
-	limit := r.Limit
-	if limit <= 0 {
-		limit = DefaultLimit
-	}
-	tooLarge := &LimitError{Host: u.Host, What: "answer", Limit: limit}
+	limit := cmp.Or(r.Limit, DefaultLimit)
+	tooLarge := &LimitError{Host: u.Host, Limit: limit}
 	if resp.ContentLength > limit {
 		return nil, tooLarge
 	}
@@ -233,7 +210,7 @@ func (r *Request) follow(resp *http.Response, u *url.URL, hop int) (*url.URL, er
 	}
 	// RFC 9110 section 15.4: only 307 and 308 keep the method and the body. The others may turn a POST
 	// into a GET, which is another request.
-	if resp.StatusCode < http.StatusTemporaryRedirect && r.method() != http.MethodGet && r.method() != http.MethodHead {
+	if resp.StatusCode < http.StatusTemporaryRedirect && r.Body != nil {
 		return refused("the status does not keep the method")
 	}
 	to, err := u.Parse(location)

@@ -50,13 +50,12 @@ func (e *RedirectError) Error() string {
 	return fmt.Sprintf("%s answered %d with a redirect to %s: %s", e.From, e.StatusCode, quote.Text(e.To, errorText), e.Reason)
 }
 
-// A LimitError reports that a body was larger than the limit.
+// A LimitError reports that the body of an answer was larger than the limit.
 type LimitError struct {
 	Host  string
-	What  string // "answer" or "request"
-	Limit int64  // bytes
+	Limit int64 // bytes
 }
 
 func (e *LimitError) Error() string {
-	return fmt.Sprintf("%s: %s is larger than %d bytes", e.Host, e.What, e.Limit)
+	return fmt.Sprintf("%s: answer is larger than %d bytes", e.Host, e.Limit)
 }

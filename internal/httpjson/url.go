@@ -90,16 +90,7 @@ func refuse(u *url.URL, insecureLoopback bool) string {
 // and ports. net/http would rewrite other names to punycode, so a look-alike of an allowed name could
 // pass a comparison.
 func isPlainHost(host string) bool {
-	for i := range len(host) {
-		c := host[i]
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case c == '.', c == '-', c == '_', c == ':', c == '[', c == ']':
-		default:
-			return false
-		}
-	}
-	return true
+	return strings.Trim(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]") == ""
 }
 
 func isValidPort(u *url.URL) bool {

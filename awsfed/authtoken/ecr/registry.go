@@ -63,10 +63,6 @@ func (r registryHost) endpoint() string {
 
 // isRegion reports whether s may be the name of a region.
 func isRegion(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; (c < 'a' || c > 'z') && (i == 0 || (c < '0' || c > '9') && c != '-') {
-			return false
-		}
-	}
-	return s != "" && len(s) <= 32
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	return s != "" && len(s) <= 32 && strings.Contains(letters, s[:1]) && strings.Trim(s, letters+"0123456789-") == ""
 }
