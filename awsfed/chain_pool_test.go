@@ -276,6 +276,12 @@ func TestPoolWithChains(t *testing.T) {
 		t.Errorf("Provider in a full pool = %v, want ErrPoolFull and no new role: %v", err, status())
 	}
 	pool.Remove(role(8))
+	if _, err := pool.Provider(role(9), to(8)); !errors.Is(err, awsfed.ErrPoolFull) || len(pool.Status()) != 2 {
+		t.Errorf("Provider of a chain in a pool with one free place = %v, want ErrPoolFull and no new role: %v", err, status())
+	}
+	if _, err := pool.Provider(role(7), func(o *awsfed.Options) { to(8)(o); o.ExpectedAccount = "999999999999" }); err == nil || len(pool.Status()) != 2 {
+		t.Errorf("Provider with another account behind a role of the pool = %v, want an error and the same roles: %v", err, status())
+	}
 	if _, err := pool.Provider(role(9), func(o *awsfed.Options) { to(8)(o); o.ExpectedAccount = "999999999999" }); err == nil || len(pool.Status()) != 2 {
 		t.Errorf("Provider with another account = %v, want an error and no new role: %v", err, status())
 	}
@@ -406,4 +412,47 @@ func TestPoolConfigWithChain(t *testing.T) {
 	if want := []aws.CredentialSource{aws.CredentialSourceSTSAssumeRoleWebID, aws.CredentialSourceSTSAssumeRole, aws.CredentialSourceCode}; !cmp.Equal(sources, want) {
 		t.Errorf("ProviderSources = %v, want %v", sources, want)
 	}
+}
+
+// Remove removes also the only provider with other options, and the only one of a chain.
+func TestRemoveTheLastSpecialProvider(t *testing.T) {
+	t.Parallel()
+	pool := awsfed.NewPool(newChainService(), &mintery{tb: t})
+	provider(t, pool, 1, func(o *awsfed.Options) { o.SessionName = "ci" })
+	pool.Remove(role(1))
+	if got := pool.Status(); len(got) != 0 {
+		t.Errorf("Status after Remove = %v, want none", got)
+	}
+	pool = awsfed.NewPool(newChainService(), &mintery{tb: t}, func(o *awsfed.PoolOptions) { two(&o.Options) })
+	provider(t, pool, 1)
+	pool.Remove(role(1)) // the first role of the chain
+	pool.Remove(lastRole)
+	if got := pool.Status(); len(got) != 0 {
+		t.Errorf("Status after Remove of both roles = %v, want none", got)
+	}
+}
+
+// Each request of a chain waits for the rate of the pool.
+func TestPoolRateOfOneChain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newChainService()
+		begin := time.Now()
+		got := map[string]time.Duration{}
+		s.refuse = func(role, _ string) error {
+			got[role] = time.Since(begin)
+			return nil
+		}
+		pool := awsfed.NewPool(s, &mintery{tb: t}, func(o *awsfed.PoolOptions) { o.Rate = 1; three(&o.Options) })
+		p, err := pool.Provider(roleARN)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Retrieve(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]time.Duration{middleRole: time.Second, lastRole: 2 * time.Second}, got); diff != "" {
+			t.Errorf("times of the requests (-want +got):\n%s", diff)
+		}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -87,7 +88,8 @@ func TestNextSteps(t *testing.T) {
 		{apiError("RegionDisabledException", ""), "not active"},
 		{apiError("ValidationError", ""), "MaxSessionDuration"},
 		{apiError("Throttling", ""), "Pool"},
-		{httpError(503, ""), "outage"},
+		{httpError(503, ""), "STS has an outage"},
+		{httpError(500, ""), "a proxy in front of it"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.want, func(t *testing.T) {
@@ -118,31 +120,72 @@ func TestErrorIsShort(t *testing.T) {
 		if len(e.Error()) > 300 {
 			t.Errorf("%s: the error has %d bytes: %s", name, len(e.Error()), e)
 		}
+		if got := strings.Count(e.Error(), `"`); got != 4 {
+			t.Errorf("%s: the error has %d quotes, want 4: %s", name, got, e)
+		}
+		if got := fmt.Sprintf("%q", e); got != strconv.Quote(e.Error()) {
+			t.Errorf("%s: %%q prints %s", name, got)
+		}
 	}
+	for length, want := range map[int]string{110: "/path/", 111: "/.../"} {
+		role := "arn:aws:iam::" + account + ":role/path/"
+		role += strings.Repeat("a", length-len(role))
+		if e := (&awsfed.AssumeRoleError{RoleARN: role}); !strings.Contains(e.Error(), want) {
+			t.Errorf("a role of %d characters: %s, want %q in it", length, e, want)
+		}
+	}
+}
+
+// An error that this package did not make has a next step if its cause has one.
+func TestNextStepOfAnIncompleteError(t *testing.T) {
+	t.Parallel()
+	for want, err := range map[string]error{
+		"":                errors.New("x"),
+		"check in order":  apiError("InvalidIdentityToken", "x"),
+		"the role exists": apiError("AccessDenied", "x"),
+	} {
+		e := &awsfed.AssumeRoleError{RoleARN: roleARN, Err: err}
+		if got := e.NextStep(); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("NextStep for %v = %q, want %q", err, got, want)
+		}
+	}
+}
+
+// A token that says for which roles it may be used is refused for others.
+func TestNextStepOfATokenForOtherRoles(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := refused(t, map[string]any{"https://aws.amazon.com/roles": []string{"arn:aws:iam::" + account + ":role/other"}}, apiError("InvalidIdentityToken", "x"))
+		if got := e.NextStep(); !strings.Contains(got, "this role is not one of them") {
+			t.Errorf("NextStep = %q", got)
+		}
+	})
 }
 
 // If STS rejects the token and the source has no other one, the error shows both reasons.
 func TestErrorWithTwoReasons(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := newService()
-		s.failWith(apiError("InvalidIdentityToken", "long text "+strings.Repeat("\x01", 1000)))
-		n := 0
-		p, err := awsfed.New(s, roleARN, idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) {
-			if n++; n > 1 {
-				return nil, errors.New("the source is closed" + strings.Repeat(" for a long time", 100))
+	for filler, quotes := range map[string]int{"\x01": 3, "x": 4} { // escaped text may be cut before its quote
+		synctest.Test(t, func(t *testing.T) {
+			s := newService()
+			s.failWith(apiError("InvalidIdentityToken", "long text "+strings.Repeat(filler, 1000)))
+			n := 0
+			p, err := awsfed.New(s, roleARN, idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) {
+				if n++; n > 1 {
+					return nil, errors.New("the source is closed" + strings.Repeat(" for a long time", 100))
+				}
+				return newToken(nil)
+			}))
+			if err != nil {
+				t.Fatal(err)
 			}
-			return newToken(nil)
-		}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = p.Retrieve(t.Context())
-		wantInOrder(t, err.Error(), "InvalidIdentityToken", "long text", "; then: cannot get an ID token from", "the source")
-		if len(err.Error()) > 300 {
-			t.Errorf("the error has %d bytes: %v", len(err.Error()), err)
-		}
-	})
+			_, err = p.Retrieve(t.Context())
+			wantInOrder(t, err.Error(), "InvalidIdentityToken", "long text", "; then: cannot get an ID token from", "the source")
+			if len(err.Error()) > 300 || strings.Count(err.Error(), `"`) != quotes {
+				t.Errorf("the error has %d bytes, want at most 300 and %d quotes: %v", len(err.Error()), quotes, err)
+			}
+		})
+	}
 }
 
 // No verb prints the fields, also if the error is in a Status.

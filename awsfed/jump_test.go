@@ -24,6 +24,7 @@ func TestJumped(t *testing.T) {
 	}{
 		{"both alike", time.Hour, time.Hour, false},
 		{"NTP corrects", time.Hour + 2*time.Second, time.Hour, false},
+		{"NTP corrects at most", time.Hour + 10*time.Second, time.Hour, false},
 		{"suspended for a minute", 2 * time.Minute, time.Minute, true},
 		{"set forward", 25 * time.Hour, time.Hour, true},
 		{"set back", -time.Hour, time.Minute, true},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	smithyendpoints "github.com/aws/smithy-go/endpoints"
 	"github.com/onafed/onafed/awsfed"
 )
 
@@ -243,4 +244,27 @@ func TestTokensStayOnEncryptedConnections(t *testing.T) {
 	if _, err := p.Retrieve(t.Context()); err != nil || !slices.Equal(rec.hosts, []string{"http://sts.internal"}) {
 		t.Errorf("with InsecureHTTP: Retrieve = %v, requests to %v", err, rec.hosts)
 	}
+}
+
+// New accepts a client whose endpoint cannot be determined before a request.
+func TestNewWithAnEndpointThatFails(t *testing.T) {
+	t.Parallel()
+	for rule, o := range map[string]sts.Options{
+		"a region":   {Region: "eu-central-1"},
+		"a base URL": {BaseEndpoint: aws.String("https://sts.example")},
+	} {
+		o.EndpointResolverV2 = failingResolver{}
+		if _, err := awsfed.New(sts.New(o), roleARN, &mintery{tb: t}); err != nil {
+			t.Errorf("New with %s: %v", rule, err)
+		}
+	}
+	if _, err := awsfed.New(sts.New(sts.Options{EndpointResolverV2: failingResolver{}}), roleARN, &mintery{tb: t}); err == nil || !strings.Contains(err.Error(), "has no region") {
+		t.Errorf("New without a region = %v", err)
+	}
+}
+
+type failingResolver struct{}
+
+func (failingResolver) ResolveEndpoint(context.Context, sts.EndpointParameters) (smithyendpoints.Endpoint, error) {
+	return smithyendpoints.Endpoint{}, errors.New("no endpoint yet")
 }

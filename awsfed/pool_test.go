@@ -300,6 +300,26 @@ func TestPoolPriorities(t *testing.T) {
 	})
 }
 
+// Refreshes whose credentials are needed at the same time start in the order of the calls.
+func TestPoolIsFair(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.latency = time.Second
+		p := awsfed.NewPool(s, &mintery{tb: t}, func(o *awsfed.PoolOptions) { o.MaxConcurrent = 1 })
+		var want []string
+		for _, n := range []int{5, 3, 8, 1, 9, 2} {
+			go func() { _, _ = provider(t, p, n).Retrieve(context.Background()) }()
+			synctest.Wait()
+			want = append(want, role(n))
+		}
+		time.Sleep(time.Minute)
+		if got := s.asked(0); !slices.Equal(got, want) {
+			t.Errorf("order = %v, want %v", got, want)
+		}
+	})
+}
+
 // A background refresh moves forward in the queue when a caller begins to wait for it.
 func TestPoolPromotes(t *testing.T) {
 	t.Parallel()

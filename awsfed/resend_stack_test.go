@@ -140,6 +140,9 @@ func TestResend(t *testing.T) {
 				if got := errors.As(err, &api); got != (tt.code != "") || got && api.ErrorCode() != tt.code || err == nil && tt.code != "" {
 					t.Errorf("call = %v, want code %q", err, tt.code)
 				}
+				if _, joined := err.(interface{ Unwrap() []error }); joined && tt.text == "" {
+					t.Errorf("call = %v, want only the error of the service", err)
+				}
 				if tt.text != "" && !strings.Contains(err.Error(), tt.text) {
 					t.Errorf("call = %v, want %q in it", err, tt.text)
 				}
