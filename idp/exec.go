@@ -129,7 +129,7 @@ func (c *command) run(ctx context.Context) (string, error) {
 		// The command succeeded, but a child of it keeps the pipe open. Use the output so far.
 		err = nil
 	case err != nil:
-		err = withoutPath(execCause(err))
+		err = withoutPath(err)
 	}
 	out := strings.TrimSpace(stdout.buf.String())
 	if err != nil {
@@ -139,14 +139,6 @@ func (c *command) run(ctx context.Context) (string, error) {
 		return "", &ExecError{Stderr: stderr.scrubbed(""), Err: errors.New("it succeeded without writing a token")}
 	}
 	return out, nil
-}
-
-// execCause removes the unquoted command name that package exec adds to an error.
-func execCause(err error) error {
-	if ee, ok := errors.AsType[*exec.Error](err); ok {
-		return ee.Err
-	}
-	return err
 }
 
 // A headWriter keeps the first limit bytes, and calls full if there are more.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"strings"
 
 	"github.com/onafed/onafed/claims"
@@ -92,11 +93,14 @@ func kind(m os.FileMode) string {
 	}
 }
 
-// withoutPath removes the operation and the path that package os adds to an error. The name of the
-// source contains the path, quoted.
+// withoutPath removes the operation and the path that the packages os and exec add to an error. The
+// name of the source contains the path, quoted.
 func withoutPath(err error) error {
 	if pe, ok := errors.AsType[*os.PathError](err); ok {
 		return pe.Err
+	}
+	if ee, ok := errors.AsType[*exec.Error](err); ok {
+		return ee.Err
 	}
 	return err
 }

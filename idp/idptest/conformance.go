@@ -68,7 +68,7 @@ type sourceCheck struct {
 	ctx context.Context //nolint:containedctx // the context of the one call
 	src idp.TokenSource
 
-	mu         sync.Mutex // guards the fields below
+	mu         sync.Mutex // guards the fields below while concurrent runs
 	broken     []error    // each a *RuleError
 	tokens     []string   // returned by the source
 	sourceErrs []error    // returned by the source
@@ -79,18 +79,15 @@ type sourceCheck struct {
 func (c *sourceCheck) breaks(rule, detail, why string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, err := range c.broken {
-		if r, ok := errors.AsType[*RuleError](err); ok && r.Rule == rule && r.Detail == detail {
-			return
-		}
+	err := &RuleError{rule, detail, why}
+	isKnown := func(other error) bool { return other.Error() == err.Error() }
+	if !slices.ContainsFunc(c.broken, isKnown) {
+		c.broken = append(c.broken, err)
 	}
-	c.broken = append(c.broken, &RuleError{rule, detail, why})
 }
 
 func (c *sourceCheck) result() error {
 	c.secrets()
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	return errors.Join(c.broken...)
 }
 
@@ -162,9 +159,7 @@ func (c *sourceCheck) concurrent(first *idp.Token) {
 
 // canceled calls the source with a context that has ended, and with one that ends during the call.
 func (c *sourceCheck) canceled() {
-	c.mu.Lock()
 	known := slices.Clone(c.tokens)
-	c.mu.Unlock()
 	ended, cancel := context.WithCancel(c.ctx)
 	cancel()
 	w := &watchedContext{Context: ended}
@@ -174,10 +169,7 @@ func (c *sourceCheck) canceled() {
 		// A fast server hides this from a clock.
 		c.breaks("context", "a call whose context had ended returned a new token and did not check the context", "callers have deadlines; pass ctx to all functions that wait")
 	}
-	c.mu.Lock()
-	overrun := c.overrun
-	c.mu.Unlock()
-	if overrun {
+	if c.overrun {
 		return
 	}
 	ending, cancel := context.WithTimeout(c.ctx, time.Millisecond)
@@ -214,18 +206,15 @@ func (c *sourceCheck) invalidate() {
 }
 
 func (c *sourceCheck) secrets() {
-	c.mu.Lock()
-	sourceErrs, tokens, overrun := slices.Clone(c.sourceErrs), slices.Clone(c.tokens), c.overrun
-	c.mu.Unlock()
-	for _, err := range sourceErrs {
-		if containsToken(fmt.Sprintf("%v\n%+v\n%#v", err, err, err), tokens) {
+	for _, err := range c.sourceErrs {
+		if containsToken(fmt.Sprintf("%v\n%+v\n%#v", err, err, err), c.tokens) {
 			c.breaks("secret", "an error contains a token", "errors are logged")
 		}
 	}
-	if overrun {
+	if c.overrun {
 		return // the call that is still running may change the source
 	}
-	if containsToken(fmt.Sprintf("%v\n%+v\n%#v\n%s", c.src, c.src, c.src, c.src), tokens) {
+	if containsToken(fmt.Sprintf("%v\n%+v\n%#v\n%s", c.src, c.src, c.src, c.src), c.tokens) {
 		c.breaks("secret", "the printed source contains a token", "programs log structs, and a source may be a field of one")
 	}
 }

@@ -144,17 +144,9 @@ func checkHeader(h claims.Header) error {
 // accepted only if one key fits: OpenID Connect Core 1.0 section 10.1 requires a kid if there are
 // several keys, and each attempt takes the time of a verification.
 func verifySignature(keys []Key, h claims.Header, alg jose.Algorithm, signed, signature []byte) (Reason, error) {
-	var fits []Key
-	for n, k := range keys {
-		if k.Use != "" && k.Use != "sig" || k.Algorithm != "" && k.Algorithm != h.Algorithm || alg.Fits(k.Public) != nil {
-			continue
-		}
-		if len(keys) == 1 {
-			fits = keys // the usual case, without a copy
-			break
-		}
-		fits = append(fits, keys[n])
-	}
+	fits := slices.DeleteFunc(slices.Clone(keys), func(k Key) bool {
+		return k.Use != "" && k.Use != "sig" || k.Algorithm != "" && k.Algorithm != h.Algorithm || alg.Fits(k.Public) != nil
+	})
 	switch {
 	case len(fits) == 0:
 		return ReasonKey, fmt.Errorf("key %s is not a key for %s", quote.Text(h.KeyID, maxShown), h.Algorithm)

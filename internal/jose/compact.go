@@ -25,22 +25,18 @@ func Split(raw string) (Compact, error) {
 	if len(raw) > claims.MaxTokenSize {
 		return Compact{}, fmt.Errorf("the token has %d bytes, more than %d", len(raw), claims.MaxTokenSize)
 	}
-	first := strings.IndexByte(raw, '.')
-	if first < 0 {
+	switch parts := strings.Count(raw, ".") + 1; parts {
+	case 3:
+	case 1:
 		return Compact{}, errors.New("the token has no dot, so it is not a JWT")
+	case 5:
+		return Compact{}, errors.New("the token has five parts: it is encrypted (JWE), not signed")
+	default:
+		return Compact{}, fmt.Errorf("the token has %d parts, not three", parts)
 	}
-	second := strings.IndexByte(raw[first+1:], '.')
-	if second < 0 {
-		return Compact{}, errors.New("the token has two parts, not three")
-	}
-	second += first + 1
-	c := Compact{Signed: raw[:second], Header: raw[:first], Payload: raw[first+1 : second], Signature: raw[second+1:]}
-	if n := strings.Count(c.Signature, "."); n > 0 {
-		if n == 2 {
-			return Compact{}, errors.New("the token has five parts: it is encrypted (JWE), not signed")
-		}
-		return Compact{}, fmt.Errorf("the token has %d parts, not three", n+3)
-	}
+	header, rest, _ := strings.Cut(raw, ".")
+	payload, signature, _ := strings.Cut(rest, ".")
+	c := Compact{Signed: raw[:len(header)+1+len(payload)], Header: header, Payload: payload, Signature: signature}
 	switch {
 	case c.Header == "":
 		return Compact{}, errors.New("the header is empty")

@@ -59,22 +59,18 @@ func (e *Engine[T]) failed(rf *refresh[T], now time.Time) (f *failure, remaining
 
 // backoff returns the default backoff. u is in [0, 1). It is exponential with full jitter, so that
 // programs that started together do not retry together. While the value is valid it is at most an
-// eighth of the remaining life, so that several refreshes are tried before it expires.
+// eighth of the remaining life, so that several refreshes are tried before it expires, and at least a
+// second, or a sixtieth of a short lifetime.
 func backoff(failures int, life, remaining time.Duration, u float64) time.Duration {
 	if remaining <= 0 {
 		return max(time.Second, time.Duration(u*float64(retry.Exponential(2*time.Second, failures, maxInvalidBackoff))))
 	}
-	floor := minBackoff(life)
+	floor := time.Second
+	if life > 0 {
+		floor = min(floor, life/60)
+	}
 	ceiling := min(remaining/8, maxBackoff)
 	return max(floor, time.Duration(u*float64(retry.Exponential(2*floor, failures, ceiling))))
-}
-
-// minBackoff is the shortest backoff while the value is valid.
-func minBackoff(life time.Duration) time.Duration {
-	if life <= 0 {
-		return time.Second
-	}
-	return min(time.Second, life/60)
 }
 
 // permanentPause returns how long a permanent failure is remembered, as in the common refresh rule

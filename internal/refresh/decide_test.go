@@ -349,13 +349,13 @@ func TestAdvisoryWindow(t *testing.T) {
 		4 * h:          h,
 		12*h - 20*s:    h,
 	} {
-		if want = min(want, life/2); advisoryWindow(life, 0) != want {
-			t.Errorf("advisoryWindow(%v) = %v, want %v", life, advisoryWindow(life, 0), want)
+		if want = min(want, life/2); advisoryWindow(life, 0, 0) != want {
+			t.Errorf("advisoryWindow(%v) = %v, want %v", life, advisoryWindow(life, 0, 0), want)
 		}
 	}
 	for window, want := range map[time.Duration]time.Duration{m: m, 54*m - 1: 54*m - 1, 54 * m: 54 * m, h: 54 * m, 9 * h: 54 * m} {
-		if got := exactWindow(h, window); got != want {
-			t.Errorf("exactWindow(1h, %v) = %v, want %v", window, got, want)
+		if got := advisoryWindow(h, window, 0); got != want {
+			t.Errorf("advisoryWindow(1h, %v) = %v, want %v", window, got, want)
 		}
 	}
 }
@@ -363,9 +363,9 @@ func TestAdvisoryWindow(t *testing.T) {
 func TestAdvisoryWindowIsOnlyWidened(t *testing.T) {
 	t.Parallel()
 	for life := time.Second; life < 13*time.Hour; life += 7 * time.Second {
-		least := advisoryWindow(life, 0)
+		least := advisoryWindow(life, 0, 0)
 		for _, u := range []float64{0.1, 0.5, 0.999} {
-			w := advisoryWindow(life, u)
+			w := advisoryWindow(life, 0, u)
 			if w < least || w > life/2 || w > least+least/4 {
 				t.Fatalf("advisoryWindow(%v, %v) = %v, want between %v and %v, at most half of the life", life, u, w, least, least+least/4)
 			}

@@ -110,7 +110,7 @@ func (r *record) succeed(now, start, expiry time.Time, minLife, window time.Dura
 		life = time.Duration(r.end - at) // the clock has been set back meanwhile
 	}
 	r.life = int64(life)
-	window = windowFor(life, window, jitter)
+	window = advisoryWindow(life, window, jitter)
 	// A value with less life than MinLife goes to the callers that wait for it, and is not cached.
 	r.expire = max(r.end-int64(minLife), at)
 	// A value that arrives in its advisory window, such as an old token from a file, is refreshed
@@ -123,7 +123,7 @@ func (r *record) succeed(now, start, expiry time.Time, minLife, window time.Dura
 // renewBefore moves the beginning of the advisory window forward, as [Renewer] says.
 func (r *record) renewBefore(start, end time.Time, window time.Duration, jitter float64) {
 	if at := UnixNano(end); !end.IsZero() && at < r.expire {
-		at = max(at-int64(windowFor(end.Sub(start), window, jitter)), r.obtained+(r.expire-r.obtained)/8)
+		at = max(at-int64(advisoryWindow(end.Sub(start), window, jitter)), r.obtained+(r.expire-r.obtained)/8)
 		r.advise = min(r.advise, at)
 	}
 }

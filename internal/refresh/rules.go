@@ -1,6 +1,7 @@
 package refresh
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"time"
 )
@@ -60,8 +61,5 @@ func (r *Rules) Chance() float64 {
 }
 
 func (r *Rules) timeout() time.Duration {
-	if r.AttemptTimeout > 0 {
-		return r.AttemptTimeout
-	}
-	return DefaultAttemptTimeout
+	return cmp.Or(max(r.AttemptTimeout, 0), DefaultAttemptTimeout)
 }

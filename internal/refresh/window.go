@@ -30,12 +30,20 @@ func nominal(life time.Duration) time.Duration {
 	return life
 }
 
-// advisoryWindow returns the length of the window for a lifetime: 5 minutes up to 20 minutes, 15
-// minutes below 90 minutes, otherwise 60 minutes, as in the common refresh rule of the AWS SDKs,
-// plus up to a quarter. jitter is in [0, 1). The window is never shorter than these times, so that
-// callers do not notice an outage of that length. It is at most half of the lifetime, so that a
-// value is not in its window from the start.
-func advisoryWindow(life time.Duration, jitter float64) time.Duration {
+// advisoryWindow returns the length of the window for a lifetime.
+//
+// If window, which is [Rules].AdvisoryWindow, is zero, it is 5 minutes up to 20 minutes, 15 minutes
+// below 90 minutes, otherwise 60 minutes, as in the common refresh rule of the AWS SDKs, plus up to a
+// quarter. jitter is in [0, 1). The window is never shorter than these times, so that callers do not
+// notice an outage of that length. It is at most half of the lifetime, so that a value is not in its
+// window from the start.
+//
+// Otherwise it is window. A tenth of the life stays outside, so that a new value is not due when it
+// arrives.
+func advisoryWindow(life, window time.Duration, jitter float64) time.Duration {
+	if window > 0 {
+		return min(window, life-life/10)
+	}
 	w := 60 * time.Minute
 	switch n := nominal(life); {
 	case n <= 20*time.Minute:
@@ -45,20 +53,6 @@ func advisoryWindow(life time.Duration, jitter float64) time.Duration {
 	}
 	w += time.Duration(jitter * 0.25 * float64(w))
 	return min(w, life/2)
-}
-
-// exactWindow returns the length of the window for [Rules].AdvisoryWindow. A tenth of the life
-// stays outside the window, so that a new value is not due when it arrives.
-func exactWindow(life, window time.Duration) time.Duration {
-	return min(window, life-life/10)
-}
-
-// windowFor returns the length of the advisory window. window is [Rules].AdvisoryWindow.
-func windowFor(life, window time.Duration, jitter float64) time.Duration {
-	if window > 0 {
-		return exactWindow(life, window)
-	}
-	return advisoryWindow(life, jitter)
 }
 
 func mandatoryWindow(life time.Duration) time.Duration {
