@@ -46,7 +46,8 @@ type jsonWebKey struct {
 // the key unusable and is not an error. The members are read from a map, because encoding/json
 // ignores letter case when it reads into a struct.
 func parseJSONWebKey(text string) (jsonWebKey, error) {
-	if err := strictjson.New(text, strictjson.Limits{Depth: maxDepth}).Document(nil); err != nil {
+	l := strictjson.New(text, strictjson.Limits{Depth: maxDepth})
+	if err := l.Document(func(string, int) error { return l.Skip() }); err != nil {
 		return jsonWebKey{}, err
 	}
 	var members map[string]any

@@ -1,6 +1,7 @@
 package strictjson
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -141,32 +142,39 @@ func (l *Lexer) End() error {
 	return nil
 }
 
-// open reads the first byte of an object or array.
-func (l *Lexer) open() error {
-	if l.depth == l.limits.Depth {
+// items reads an object or an array. It calls item at each member or element.
+func (l *Lexer) items(kind string, begin, end byte, item func() error) error {
+	switch {
+	case l.peek() != begin:
+		return fail(l.pos, "not a JSON "+kind)
+	case l.depth == l.limits.Depth:
 		return fail(l.pos, "nested too deeply")
 	}
 	l.depth++
+	l.pos++
+	for more := l.peek() != end; more; {
+		if err := item(); err != nil {
+			return err
+		}
+		if more = l.peek() == ','; more {
+			l.pos++
+			l.space()
+		}
+	}
+	if l.peek() != end {
+		return fail(l.pos, "comma or "+string(end)+" expected")
+	}
+	l.depth--
 	l.pos++
 	return nil
 }
 
 // Object reads an object. It calls member for each member, with the name and its offset; member
-// must read the value. If member is nil, the values are skipped.
+// must read the value.
 func (l *Lexer) Object(member func(name string, offset int) error) error {
-	if l.peek() != '{' {
-		return fail(l.pos, "not a JSON object")
-	}
-	if err := l.open(); err != nil {
-		return err
-	}
 	first := l.n
-	if l.peek() == '}' {
-		l.close(first)
-		return nil
-	}
 	var more map[string]struct{} // the names for which l.names has no space
-	for {
+	err := l.items("object", '{', '}', func() error {
 		if l.peek() != '"' {
 			return fail(l.pos, "member name in double quotes expected")
 		}
@@ -178,13 +186,13 @@ func (l *Lexer) Object(member func(name string, offset int) error) error {
 		if _, dup := more[name]; dup || slices.Contains(l.names[first:l.n], name) {
 			return fail(offset, "duplicate member name")
 		}
-		if l.n < len(l.names) {
+		switch {
+		case l.n < len(l.names):
 			l.names[l.n] = name
 			l.n++
-		} else {
-			if more == nil {
-				more = make(map[string]struct{})
-			}
+		case more == nil:
+			more = map[string]struct{}{name: {}}
+		default:
 			more[name] = struct{}{}
 		}
 		if l.peek() != ':' {
@@ -192,76 +200,24 @@ func (l *Lexer) Object(member func(name string, offset int) error) error {
 		}
 		l.pos++
 		l.space()
-		if member == nil {
-			err = l.Skip()
-		} else {
-			err = member(name, offset)
-		}
-		if err != nil {
-			return err
-		}
-		switch l.peek() {
-		case ',':
-			l.pos++
-		case '}':
-			l.close(first)
-			return nil
-		default:
-			return fail(l.pos, "comma or } expected")
-		}
-	}
+		return member(name, offset)
+	})
+	l.n = first // forgets the names
+	return err
 }
 
-// close reads the last byte of an object or array, and forgets the names after the first n.
-func (l *Lexer) close(n int) {
-	l.pos++
-	l.depth--
-	l.n = n
-}
-
-// Array reads an array. It calls element for each element; element must read it. If element is nil,
-// the elements are skipped.
+// Array reads an array. It calls element for each element; element must read it.
 func (l *Lexer) Array(element func() error) error {
-	if l.peek() != '[' {
-		return fail(l.pos, "not a JSON array")
-	}
-	if err := l.open(); err != nil {
-		return err
-	}
-	if l.peek() == ']' {
-		l.close(l.n)
-		return nil
-	}
-	for {
-		l.space()
-		var err error
-		if element == nil {
-			err = l.Skip()
-		} else {
-			err = element()
-		}
-		if err != nil {
-			return err
-		}
-		switch l.peek() {
-		case ',':
-			l.pos++
-		case ']':
-			l.close(l.n)
-			return nil
-		default:
-			return fail(l.pos, "comma or ] expected")
-		}
-	}
+	return l.items("array", '[', ']', element)
 }
 
 // Skip reads a value of any kind. It is as strict as the methods that return the value.
 func (l *Lexer) Skip() error {
 	switch l.Kind() {
 	case Object:
-		return l.Object(nil)
+		return l.Object(func(string, int) error { return l.Skip() })
 	case Array:
-		return l.Array(nil)
+		return l.Array(l.Skip)
 	case String:
 		_, err := l.Text()
 		return err
@@ -303,37 +259,17 @@ func (l *Lexer) Raw() (string, error) {
 	return l.text[start:l.pos], nil
 }
 
-// Extent reads a value of any kind and returns its text. It does not check the inside of an object
-// or array: it only finds the end. A caller can therefore skip an element of a list that the other
-// methods would reject. The text must have been checked to be well-formed JSON.
+// Extent reads a value of any kind and returns its text. Objects and arrays in it are as package
+// json accepts them, and the text after the value is not checked. A caller can therefore skip an
+// element of a list that the other methods would reject.
 func (l *Lexer) Extent() (string, error) {
-	if kind := l.Kind(); kind != Object && kind != Array {
-		return l.Raw()
+	l.space()
+	d := json.NewDecoder(strings.NewReader(l.text[l.pos:]))
+	var value json.RawMessage
+	if d.Decode(&value) != nil {
+		return "", fail(l.pos, "not a JSON value")
 	}
-	open := 0
-	for i := l.pos; i < len(l.text); i++ {
-		switch l.text[i] {
-		case '{', '[':
-			open++
-		case '}', ']':
-			if open--; open == 0 {
-				text := l.text[l.pos : i+1]
-				l.pos = i + 1
-				return text, nil
-			}
-		case '"':
-			i = closingQuote(l.text, i)
-		}
-	}
-	return "", fail(l.pos, "value without an end")
-}
-
-// closingQuote returns the offset of the quotation mark that ends the string at s[i:].
-func closingQuote(s string, i int) int {
-	for i++; i < len(s) && s[i] != '"'; i++ {
-		if s[i] == '\\' {
-			i++
-		}
-	}
-	return i
+	start := l.pos
+	l.pos += int(d.InputOffset())
+	return l.text[start:l.pos], nil
 }
