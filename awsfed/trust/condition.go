@@ -22,7 +22,7 @@ type Condition struct {
 	// their text.
 	Values []string
 
-	form *valueForm // nil: the default form
+	form valueForm // zero: the default form
 }
 
 // valueForm is the form of the values of a condition that was read.
@@ -95,7 +95,6 @@ func (r *reader) conditionsOf(operator string) ([]Condition, error) {
 // conditionValues reads a value or a list of values. IAM accepts strings, numbers and booleans.
 func (r *reader) conditionValues() (Condition, error) {
 	c := Condition{Values: []string{}}
-	var unquoted []bool
 	list, err := r.oneOrList(func() error {
 		err := r.want("a string, a number or a boolean", strictjson.String, strictjson.Number, strictjson.True, strictjson.False)
 		if err != nil {
@@ -108,13 +107,10 @@ func (r *reader) conditionValues() (Condition, error) {
 		}
 		v, err := read()
 		c.Values = append(c.Values, v)
-		unquoted = append(unquoted, !isText)
+		c.form.unquoted = append(c.form.unquoted, !isText)
 		return err
 	})
-	list = list && len(c.Values) == 1
-	if list || slices.Contains(unquoted, true) {
-		c.form = &valueForm{list: list, unquoted: unquoted}
-	}
+	c.form.list = list && len(c.Values) == 1
 	return c, err
 }
 

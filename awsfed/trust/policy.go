@@ -43,7 +43,7 @@ type Policy struct {
 	// applies always wins.
 	Statements []Statement
 
-	form *policyForm // nil: the default form
+	form policyForm // zero: the default form
 }
 
 // policyForm holds the details of a document that the exported fields do not hold, for printing.
@@ -134,8 +134,8 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range q.Statements {
-		s.form.line, s.form.column = 0, 0
+	for i := range q.Statements {
+		q.Statements[i].form.line, q.Statements[i].form.column = 0, 0
 	}
 	*p = q
 	return nil
@@ -170,7 +170,7 @@ func (r *reader) policy() (Policy, error) {
 		return Policy{}, err
 	}
 	start := r.lex.Offset()
-	p := Policy{form: &policyForm{}}
+	var p Policy
 	err := r.members("policy", policyElements(), &p.form.order, func(name string) error {
 		var err error
 		switch name {

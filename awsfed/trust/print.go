@@ -3,14 +3,10 @@ package trust
 import "slices"
 
 func (w *printer) policy(p Policy) {
-	form := policyForm{}
-	if p.form != nil {
-		form = *p.form
-	}
-	w.object(form.order, []member{
+	w.object(p.form.order, []member{
 		{"Version", p.Version != "", func() { w.text(p.Version) }},
-		{"Id", p.ID != "" || slices.Contains(form.order, "Id"), func() { w.text(p.ID) }},
-		{"Statement", true, func() { w.statements(p.Statements, form.single) }},
+		{"Id", p.ID != "" || slices.Contains(p.form.order, "Id"), func() { w.text(p.ID) }},
+		{"Statement", true, func() { w.statements(p.Statements, p.form.single) }},
 	})
 }
 
@@ -28,10 +24,7 @@ func (w *printer) statements(statements []Statement, single bool) {
 }
 
 func (w *printer) statement(s Statement) {
-	form := statementForm{}
-	if s.form != nil {
-		form = *s.form
-	}
+	form := s.form
 	w.object(form.order, []member{
 		{"Sid", s.Sid != "" || slices.Contains(form.order, "Sid"), func() { w.text(s.Sid) }},
 		{"Effect", true, func() { w.text(string(s.Effect)) }},
@@ -73,11 +66,7 @@ func (w *printer) conditions(conditions []Condition, emptyOperators []string) {
 				continue
 			}
 			w.name(c.Key)
-			if c.form == nil {
-				w.texts(c.Values, false, nil)
-			} else {
-				w.texts(c.Values, c.form.list, c.form.unquoted)
-			}
+			w.texts(c.Values, c.form.list, c.form.unquoted)
 		}
 		w.close('}')
 	}

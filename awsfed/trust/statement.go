@@ -34,7 +34,7 @@ type Statement struct {
 	// one for each pair of operator and key.
 	Conditions []Condition
 
-	form *statementForm // nil: the default form
+	form statementForm // zero: the default form
 }
 
 // statementForm is the form of a statement that was read.
@@ -56,12 +56,7 @@ func (f *statementForm) noteList(element string, list bool, n int) {
 // Position returns the line and column of the first character of the statement in the text that
 // [Parse] read, counted as in [ParseError]. Both are 0 if the position is not known: for a statement
 // made in Go code, and for a policy that was part of a larger JSON text.
-func (s Statement) Position() (line, column int) {
-	if s.form == nil {
-		return 0, 0
-	}
-	return s.form.line, s.form.column
-}
+func (s Statement) Position() (line, column int) { return s.form.line, s.form.column }
 
 // CoversAction reports whether Actions or NotActions select the action. IAM ignores the letter case
 // of actions, and * and ? are wildcards in them.
@@ -108,7 +103,7 @@ func statementElements() []string {
 func (r *reader) statement() (Statement, error) {
 	start := r.lex.Offset()
 	r.base = r.base.Forward(r.text, start) // later errors are after this position
-	s := Statement{form: &statementForm{line: r.base.Line(), column: r.base.Column()}}
+	s := Statement{form: statementForm{line: r.base.Line(), column: r.base.Column()}}
 	err := r.members("statement", statementElements(), &s.form.order, func(name string) error {
 		var err error
 		switch name {
@@ -117,13 +112,13 @@ func (r *reader) statement() (Statement, error) {
 		case "Effect":
 			s.Effect, err = r.effect()
 		case "Principal":
-			s.Principal, err = r.principal(s.form)
+			s.Principal, err = r.principal(&s.form)
 		case "Action":
-			s.Actions, err = r.actions(s.form, name)
+			s.Actions, err = r.actions(&s.form, name)
 		case "NotAction":
-			s.NotActions, err = r.actions(s.form, name)
+			s.NotActions, err = r.actions(&s.form, name)
 		case "Condition":
-			s.Conditions, err = r.conditions(s.form)
+			s.Conditions, err = r.conditions(&s.form)
 		}
 		return err
 	})
