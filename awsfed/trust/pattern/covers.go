@@ -12,21 +12,11 @@ import (
 // than about ten milliseconds, Covers returns a longer counterexample, or false with an empty one.
 // Only patterns that were written for this purpose need so much time.
 func (p Pattern) Covers(q Pattern) (covered bool, counterexample string) {
-	covered, counterexample, _ = covers(p, q)
-	return covered, counterexample
-}
-
-// coverBudget bounds the work of one search, in states compared.
-const coverBudget = 1 << 22
-
-// covers implements Covers. exact is false if the search exceeded its budget.
-//
-// Take a character that p does not contain. Only wildcards of p match it. So if p matches a string
-// that has this character wherever q has a wildcard, p also matches the string with any other
-// characters in those places. It is therefore enough to check the strings in which each ? of q is
-// that one character and each * is a run of it. The search generates them from left to right,
-// shortest first, together with the set of states that p can be in.
-func covers(p, q Pattern) (covered bool, counterexample string, exact bool) {
+	// Take a character that p does not contain. Only wildcards of p match it. So if p matches a
+	// string that has this character wherever q has a wildcard, p also matches the string with any
+	// other characters in those places. It is therefore enough to check the strings in which each ?
+	// of q is that one character and each * is a run of it. The search generates them from left to
+	// right, shortest first, together with the set of states that p can be in.
 	outer, inner := newCoverSide(p), newCoverSide(q)
 	fresh := freshToken(outer.tokens)
 	for i, t := range inner.tokens {
@@ -40,6 +30,9 @@ func covers(p, q Pattern) (covered bool, counterexample string, exact bool) {
 	}
 	return s.run()
 }
+
+// coverBudget bounds the work of one search, in states compared.
+const coverBudget = 1 << 22
 
 // coverSide holds the characters and question marks of a pattern, and the positions of its
 // asterisks.
@@ -103,15 +96,15 @@ type coverSearch struct {
 	work         int
 }
 
-func (s *coverSearch) run() (covered bool, counterexample string, exact bool) {
+func (s *coverSearch) run() (covered bool, counterexample string) {
 	s.add(coverNode{states: s.reduce(coverSet{0}), parent: -1})
 	for i := 0; i < len(s.nodes); i++ {
 		if s.work > coverBudget {
-			return s.guess()
+			return false, s.guess()
 		}
 		n := s.nodes[i]
 		if n.at == len(s.inner.tokens) && !slices.Contains(n.states, len(s.outer.tokens)) {
-			return false, s.word(i), true
+			return false, s.word(i)
 		}
 		if s.inner.loop[n.at] {
 			s.add(coverNode{at: n.at, states: s.step(n.states, s.fresh), parent: i, char: s.fresh})
@@ -121,7 +114,7 @@ func (s *coverSearch) run() (covered bool, counterexample string, exact bool) {
 			s.add(coverNode{at: n.at + 1, states: s.step(n.states, char), parent: i, char: char})
 		}
 	}
-	return true, "", true
+	return true, ""
 }
 
 // step returns the states of the outer pattern after one more character.
@@ -151,8 +144,9 @@ func (s *coverSearch) reduce(states coverSet) coverSet {
 	return states
 }
 
-// guess tries a few strings of the inner pattern after the search exceeded its budget.
-func (s *coverSearch) guess() (covered bool, counterexample string, exact bool) {
+// guess tries a few strings of the inner pattern after the search exceeded its budget. It returns ""
+// if none is a counterexample.
+func (s *coverSearch) guess() string {
 	for _, n := range [...]int{0, 1, len(s.outer.tokens) + 1} {
 		var b []byte
 		for i, loop := range s.inner.loop {
@@ -164,10 +158,10 @@ func (s *coverSearch) guess() (covered bool, counterexample string, exact bool) 
 			}
 		}
 		if word := string(b); !s.p.Match(word) {
-			return false, word, true
+			return word
 		}
 	}
-	return false, "", false
+	return ""
 }
 
 // add adds a node to the search, unless an earlier node with the same rest of the inner pattern has
