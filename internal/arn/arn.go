@@ -65,23 +65,14 @@ func IsSessionName(s string) bool { return len(s) >= 2 && len(s) <= 64 && IsName
 // or "" for an unknown partition. It is the first region of the partition (AWS General Reference,
 // "AWS Security Token Service endpoints").
 func DefaultRegion(partition string) string {
-	switch partition {
-	case "aws":
-		return "us-east-1"
-	case "aws-cn":
-		return "cn-north-1"
-	case "aws-us-gov":
-		return "us-gov-west-1"
-	case "aws-eusc":
-		return "eusc-de-east-1"
-	case "aws-iso":
-		return "us-iso-east-1"
-	case "aws-iso-b":
-		return "us-isob-east-1"
-	case "aws-iso-e":
-		return "eu-isoe-west-1"
-	case "aws-iso-f":
-		return "us-isof-south-1"
-	}
-	return ""
+	return map[string]string{
+		"aws":        "us-east-1",
+		"aws-cn":     "cn-north-1",
+		"aws-us-gov": "us-gov-west-1",
+		"aws-eusc":   "eusc-de-east-1",
+		"aws-iso":    "us-iso-east-1",
+		"aws-iso-b":  "us-isob-east-1",
+		"aws-iso-e":  "eu-isoe-west-1",
+		"aws-iso-f":  "us-isof-south-1",
+	}[partition]
 }

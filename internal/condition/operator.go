@@ -160,10 +160,7 @@ func (o Operator) Variables() bool { return o.ComparesText() || o.Family == ARN 
 // HoldsIfMissing reports whether the operator holds for a key that the request does not have. For
 // the operator Null, which depends on its values, it reports false: see [MayHoldIfMissing].
 func (o Operator) HoldsIfMissing() bool {
-	if o.Qualifier == ForAnyValue {
-		return false
-	}
-	return o.Negated || o.IfExists || o.Qualifier == ForAllValues
+	return o.Qualifier != ForAnyValue && (o.Negated || o.IfExists || o.Qualifier == ForAllValues)
 }
 
 // MayHoldIfMissing reports whether a condition with this operator and these values may hold for a

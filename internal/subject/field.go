@@ -1,6 +1,9 @@
 package subject
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Form is what is known of the values that a field of a V3 subject can have. Values are not
 // escaped, so the form decides where a value may end.
@@ -75,17 +78,8 @@ func IsPath(name string) bool {
 	default:
 		return false
 	}
-	for step := range strings.SplitSeq(path, ".") {
-		if step == "" {
-			return false
-		}
-	}
-	for i := range len(path) {
-		// A subject with a colon or a control character in a field's name could not be split into
-		// fields. No documented name has one.
-		if c := path[i]; c <= ' ' || c == ':' || c >= 0x7f {
-			return false
-		}
-	}
-	return true
+	// A subject with a colon or a control character in a field's name could not be split into
+	// fields. No documented name has one.
+	hasOther := strings.ContainsFunc(path, func(c rune) bool { return c <= ' ' || c == ':' || c >= 0x7f })
+	return !hasOther && !slices.Contains(strings.Split(path, "."), "")
 }

@@ -45,11 +45,6 @@ func hexDigits(w uint64) uint64 {
 	return (digit | letter) &^ w & highBits
 }
 
-// isHexDigit is hexDigits for one byte.
-func isHexDigit(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f'
-}
-
 // UUIDFault returns the offset of the first byte at which s is not a canonical UUID, and the
 // reason.
 func UUIDFault(s string) (int, string) {
@@ -62,7 +57,7 @@ func UUIDFault(s string) (int, string) {
 			continue
 		}
 		switch {
-		case isHexDigit(c):
+		case '0' <= c && c <= '9', 'a' <= c && c <= 'f':
 		case 'A' <= c && c <= 'F':
 			return i, "id is not a canonical UUID: upper-case digit"
 		default:
