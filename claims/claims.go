@@ -104,18 +104,13 @@ func (c Claims) Decode(v any) error {
 // shows the number or string that did not fit, and the message of a type that decodes itself may do
 // so.
 func decodeError(err error) error {
-	var (
-		badType  *json.UnmarshalTypeError
-		badValue *json.InvalidUnmarshalError
-	)
-	switch {
-	case errors.As(err, &badType):
-		return &quietError{"claims: decode: claim " + quoted(badType.Field) + " does not fit a Go value of type " + badType.Type.String(), err}
-	case errors.As(err, &badValue):
-		return fmt.Errorf("claims: decode: %w", err)
-	default:
-		return &quietError{"claims: decode: a claim does not fit its Go value", err}
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return &quietError{"claims: decode: claim " + quoted(e.Field) + " does not fit a Go value of type " + e.Type.String(), err}
 	}
+	if _, ok := errors.AsType[*json.InvalidUnmarshalError](err); ok {
+		return fmt.Errorf("claims: decode: %w", err)
+	}
+	return &quietError{"claims: decode: a claim does not fit its Go value", err}
 }
 
 // quietError is an error with another message. errors.Is and errors.As find the original error in

@@ -106,7 +106,8 @@ func (i Identity) SubjectV3(l Layout) (string, error) {
 		return "", errors.New("claims: no V3 subject for an environment whose project is not known")
 	}
 	for _, field := range l.extra {
-		if i.kind.provides(field) == sometimes && !i.determines(field) {
+		isKnown := field == "organization_id" || field == "project_id" // i has it, or tokens of i have none
+		if i.kind.provides(field) == sometimes && !isKnown {
 			return "", fmt.Errorf("claims: an identity does not determine the extra field %s; build the subject from the claims", field)
 		}
 	}
@@ -115,11 +116,6 @@ func (i Identity) SubjectV3(l Layout) (string, error) {
 		*id = i.id
 	}
 	return l.Build(c)
-}
-
-// determines reports whether the value of field, or its absence, follows from i.
-func (i Identity) determines(field string) bool {
-	return field == "organization_id" || field == "project_id"
 }
 
 // Identity returns the principal that s names. s must have one of the four documented forms: an
@@ -152,20 +148,10 @@ func (s Subject) Identity() (Identity, error) {
 // V1. Its dashboard shows this form as the predecessor of V2.
 func parseSubjectV1(sub string) (i Identity, ok bool) {
 	word, rest, _ := strings.Cut(sub, ":")
-	switch word {
-	case "environment":
-		i.kind, i.projectUnknown = KindEnvironment, true
-	case "user":
-		i.kind = KindUser
-	case "serviceaccount":
-		i.kind = KindServiceAccount
-	case "account":
-		i.kind = KindAccount
-	default:
-		return Identity{}, false
-	}
+	i.kind, ok = kindOf(word)
+	i.projectUnknown = i.kind == KindEnvironment
 	i.org, i.id, _ = strings.Cut(rest, ":")
-	if !subject.IsUUID(i.org) || !subject.IsUUID(i.id) {
+	if !ok || i.kind == KindUnknown || i.kind == KindRunner || !subject.IsUUID(i.org) || !subject.IsUUID(i.id) {
 		return Identity{}, false
 	}
 	return i, true

@@ -59,13 +59,22 @@ func (k Kind) MarshalText() ([]byte, error) {
 // UnmarshalText sets k to the kind with the word in text. Letter case matters. On error k is
 // unchanged.
 func (k *Kind) UnmarshalText(text []byte) error {
-	for kind := KindUnknown; kind <= KindAccount; kind++ {
-		if string(text) == kind.String() {
-			*k = kind
-			return nil
+	kind, ok := kindOf(string(text))
+	if !ok {
+		return fmt.Errorf("claims: %s is not a kind of principal; want environment, user, runner, serviceaccount, account or unknown", quoted(string(text)))
+	}
+	*k = kind
+	return nil
+}
+
+// kindOf returns the kind with the given word.
+func kindOf(word string) (Kind, bool) {
+	for k := KindUnknown; k <= KindAccount; k++ {
+		if word == k.String() {
+			return k, true
 		}
 	}
-	return fmt.Errorf("claims: %s is not a kind of principal; want environment, user, runner, serviceaccount, account or unknown", quoted(string(text)))
+	return KindUnknown, false
 }
 
 // idClaim returns the name of the V3 claim that holds the id of a principal of kind k.

@@ -1,6 +1,7 @@
 package claims
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -19,16 +20,7 @@ const (
 
 // String returns "V1", "V2", "V3", or "unknown" for every other value.
 func (v Version) String() string {
-	switch v {
-	case V1:
-		return "V1"
-	case V2:
-		return "V2"
-	case V3:
-		return "V3"
-	default:
-		return "unknown"
-	}
+	return cmp.Or(map[Version]string{V1: "V1", V2: "V2", V3: "V3"}[v], "unknown")
 }
 
 // MarshalText returns the name of v, as [Version.String] does. It fails for a value that is not one

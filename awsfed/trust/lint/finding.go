@@ -1,6 +1,10 @@
 package lint
 
-import "github.com/onafed/onafed/awsfed/trust"
+import (
+	"slices"
+
+	"github.com/onafed/onafed/awsfed/trust"
+)
 
 // Severity states how much a [Finding] matters.
 type Severity string
@@ -17,16 +21,7 @@ const (
 )
 
 // rank orders severities, the highest first.
-func (s Severity) rank() int {
-	switch s {
-	case Error:
-		return 0
-	case Warning:
-		return 1
-	default:
-		return 2
-	}
-}
+func (s Severity) rank() int { return slices.Index([]Severity{Error, Warning, Note}, s) }
 
 // Finding is one result of [Policy].
 //

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,14 +83,5 @@ func (m Migration) Text() string {
 
 // mark returns the sign of an outcome in the table of samples.
 func mark(o trust.Outcome) string {
-	switch o {
-	case trust.Allowed:
-		return "yes"
-	case trust.Denied:
-		return "no"
-	case trust.Undetermined:
-		return "?"
-	default:
-		return "-"
-	}
+	return cmp.Or(map[trust.Outcome]string{trust.Allowed: "yes", trust.Denied: "no", trust.Undetermined: "?"}[o], "-")
 }
