@@ -83,3 +83,41 @@ func wallBefore(t *testing.T, at time.Time, d time.Duration) time.Time {
 	}
 	return changed
 }
+
+// The clock of STS is not used if the credentials have a plausible life only without it.
+func TestIgnoreBadDate(t *testing.T) {
+	t.Parallel()
+	const longest = longestSession + 5*time.Minute
+	for _, tt := range []struct {
+		rule             string
+		life, skew, want time.Duration
+	}{
+		{"plausible with the skew", time.Hour, 10 * time.Minute, 10 * time.Minute},
+		{"too long with the skew", time.Hour, -24 * time.Hour, 0},
+		{"over with the skew", time.Hour, 2 * time.Hour, 0},
+		{"the longest life", longest, -time.Hour, 0},
+		{"too long either way", longest + 1, -time.Hour, -time.Hour},
+		{"over either way", 0, time.Hour, time.Hour},
+	} {
+		now := time.Now()
+		s := session{at: now, expires: now.Add(tt.life).UnixNano(), skew: tt.skew}
+		if s.ignoreBadDate(); s.skew != tt.want {
+			t.Errorf("%s: a life of %v and a skew of %v: skew %v, want %v", tt.rule, tt.life, tt.skew, s.skew, tt.want)
+		}
+	}
+}
+
+// A skew of a minute is not more than the error of the Date header.
+func TestSmallSkew(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for skew, want := range map[time.Duration]time.Duration{maxSkew: time.Hour, maxSkew + 1: time.Hour - maxSkew - 1, -maxSkew: time.Hour} {
+		s := session{at: now, expires: now.Add(time.Hour).UnixNano(), skew: skew}
+		if got := s.localExpiry().Sub(now); got != want {
+			t.Errorf("a skew of %v: the credentials end after %v, want %v", skew, got, want)
+		}
+		if got := (Status{Valid: true, Expires: s.expiry(), ClockSkew: skew}).Remaining(now); got != want {
+			t.Errorf("a skew of %v: Remaining = %v, want %v", skew, got, want)
+		}
+	}
+}

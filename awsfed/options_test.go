@@ -3,6 +3,7 @@ package awsfed_test
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -58,8 +59,10 @@ var acceptedRoles = []string{
 	"arn:minio:iam:::role/abc",                         // MinIO
 	"arn:x:iam:::role/dummy-internal",                  // any partition
 	"arn:aws:iam:::role/application_abc/component_xyz", // Ceph without a tenant
-	"arn:aws:iam::tenant_1:role/S3Access",              // Ceph with a tenant
-	"arn:aws:iam::RGW11111111111111111:role/S3Access",  // Ceph with an account
+	"arn:aws:iam::123456789012:role/" + strings.Repeat("p", 2048-len(roleARN)) + "/" + strings.Repeat("a", 5),
+	"arn:aws:iam::az_09_AZ:role/x",                    // Ceph: all that the name of a tenant may have
+	"arn:aws:iam::tenant_1:role/S3Access",             // Ceph with a tenant
+	"arn:aws:iam::RGW11111111111111111:role/S3Access", // Ceph with an account
 }
 
 func TestRoleARN(t *testing.T) {
@@ -267,4 +270,17 @@ type failingResolver struct{}
 
 func (failingResolver) ResolveEndpoint(context.Context, sts.EndpointParameters) (smithyendpoints.Endpoint, error) {
 	return smithyendpoints.Endpoint{}, errors.New("no endpoint yet")
+}
+
+// The largest duration and the last character of a policy are accepted.
+func TestOptionsUpToTheLimits(t *testing.T) {
+	t.Parallel()
+	for rule, set := range map[string]func(*awsfed.Options){
+		"a duration":  func(o *awsfed.Options) { o.AnyDuration, o.Duration = true, math.MaxInt32*time.Second },
+		"a character": func(o *awsfed.Options) { o.Policy = `{"a":"\u00ff"}` },
+	} {
+		if _, err := awsfed.New(newService(), roleARN, &mintery{tb: t}, set); err != nil {
+			t.Errorf("%s: New = %v", rule, err)
+		}
+	}
 }
