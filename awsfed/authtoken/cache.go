@@ -54,14 +54,13 @@ func cache(fn, option, service string, cfg aws.Config, name, user string, extra 
 	query := url.Values{"Action": {"connect"}, "User": {user}, "X-Amz-Expires": {"900"}}
 	maps.Copy(query, extra)
 	endpoint := "http://" + name + "/?" + query.Encode()
-	return newSource(fn, cfg, func(ctx context.Context, c aws.Credentials) (string, time.Time, error) {
-		now := wholeSecond(time.Now())
+	return newSource(fn, cfg, databaseLife, func(ctx context.Context, c aws.Credentials) (string, error) {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, http.NoBody)
 		if err != nil {
-			return "", time.Time{}, err
+			return "", err
 		}
-		signed, _, err := v4.NewSigner().PresignHTTP(ctx, c, request, emptyPayload, service, cfg.Region, now.UTC())
-		return strings.TrimPrefix(signed, "http://"), now.Add(databaseLife), err
+		signed, _, err := v4.NewSigner().PresignHTTP(ctx, c, request, emptyPayload, service, cfg.Region, time.Now().UTC())
+		return strings.TrimPrefix(signed, "http://"), err
 	})
 }
 

@@ -47,10 +47,8 @@ func RDS(cfg aws.Config, endpoint, user string) (*Source, error) {
 	if cfg.Region, err = region(cfg, host, ".rds."); err != nil {
 		return nil, optionError("RDS", "cfg", "%w", err)
 	}
-	return newSource("RDS", cfg, func(ctx context.Context, c aws.Credentials) (string, time.Time, error) {
-		expiry := wholeSecond(time.Now()).Add(databaseLife)
-		raw, err := rds.BuildAuthToken(ctx, endpoint, cfg.Region, user, static(c))
-		return raw, expiry, err
+	return newSource("RDS", cfg, databaseLife, func(ctx context.Context, c aws.Credentials) (string, error) {
+		return rds.BuildAuthToken(ctx, endpoint, cfg.Region, user, static(c))
 	})
 }
 
@@ -76,10 +74,8 @@ func DSQL(cfg aws.Config, endpoint, user string) (*Source, error) {
 	if user == "admin" {
 		generate = dsql.GenerateDBConnectAdminAuthToken
 	}
-	return newSource("DSQL", cfg, func(ctx context.Context, c aws.Credentials) (string, time.Time, error) {
-		expiry := wholeSecond(time.Now()).Add(databaseLife)
-		raw, err := generate(ctx, endpoint, cfg.Region, static(c))
-		return raw, expiry, err
+	return newSource("DSQL", cfg, databaseLife, func(ctx context.Context, c aws.Credentials) (string, error) {
+		return generate(ctx, endpoint, cfg.Region, static(c))
 	})
 }
 

@@ -39,10 +39,8 @@ func EKS(cfg aws.Config, cluster string) (*Source, error) {
 		return nil, optionError("EKS", "cluster", "%s: want 1 to 100 letters, digits, - and _", quote.Text(cluster, 110))
 	}
 	presigner := newPresigner(cfg)
-	return newSource("EKS", cfg, func(ctx context.Context, c aws.Credentials) (string, time.Time, error) {
-		expiry := wholeSecond(time.Now()).Add(eksLife)
-		raw, err := signEKS(ctx, presigner, cluster, c)
-		return raw, expiry, err
+	return newSource("EKS", cfg, eksLife, func(ctx context.Context, c aws.Credentials) (string, error) {
+		return signEKS(ctx, presigner, cluster, c)
 	})
 }
 
@@ -78,6 +76,3 @@ func signEKS(ctx context.Context, presigner *sts.PresignClient, cluster string, 
 func static(c aws.Credentials) aws.CredentialsProvider {
 	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return c, nil })
 }
-
-// wholeSecond returns t without fractions of a second, as in a signature.
-func wholeSecond(t time.Time) time.Time { return t.Truncate(time.Second) }

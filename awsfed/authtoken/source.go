@@ -55,15 +55,20 @@ func New(creds aws.CredentialsProvider, sign Sign) (*Source, error) {
 	return s, nil
 }
 
-// newSource is New for a function that takes an [aws.Config].
-func newSource(fn string, cfg aws.Config, sign Sign) (*Source, error) {
+// newSource is New for a function that takes an [aws.Config]. The tokens that sign makes expire after
+// life.
+func newSource(fn string, cfg aws.Config, life time.Duration, sign func(context.Context, aws.Credentials) (string, error)) (*Source, error) {
 	switch {
 	case cfg.Credentials == nil, aws.IsCredentialsProvider(cfg.Credentials, aws.AnonymousCredentials{}):
 		return nil, optionError(fn, "cfg", "has no credentials")
 	case cfg.Region == "":
 		return nil, optionError(fn, "cfg", "has no region")
 	}
-	return New(cfg.Credentials, sign)
+	return New(cfg.Credentials, func(ctx context.Context, creds aws.Credentials) (string, time.Time, error) {
+		expiry := time.Now().Truncate(time.Second).Add(life) // a signature has no fractions of a second
+		raw, err := sign(ctx, creds)
+		return raw, expiry, err
+	})
 }
 
 // Token returns the current token. While there is a valid one, a call does not wait, except for up

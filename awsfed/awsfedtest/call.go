@@ -2,7 +2,6 @@ package awsfedtest
 
 import (
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/onafed/onafed/awsfed/trust"
@@ -55,34 +54,24 @@ type Call struct {
 // OK reports whether the call succeeded.
 func (c Call) OK() bool { return c.Status/100 == 2 && c.Code == "" }
 
-type callLog struct {
-	mu    sync.Mutex // guards the fields below
-	calls []Call
-	total int
-}
-
-// begin returns the number of a new call.
-func (l *callLog) begin() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.total++
-	return l.total
-}
-
-func (l *callLog) add(c Call) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.calls) == maxCalls {
+// addCall adds a call of STS to the log, and gives it to OnCall.
+func (s *STS) addCall(c Call) {
+	s.mu.Lock()
+	if len(s.calls) == maxCalls {
 		// Removing half of the calls at once keeps the average cost constant.
-		l.calls = append(l.calls[:0], l.calls[maxCalls/2:]...)
+		s.calls = append(s.calls[:0], s.calls[maxCalls/2:]...)
 	}
-	l.calls = append(l.calls, c)
+	s.calls = append(s.calls, c)
+	s.mu.Unlock()
+	if s.onCall != nil {
+		s.onCall(c)
+	}
 }
 
 // Calls returns the calls of STS in the order in which they ended. If there are many, only the last
 // 5,000 to 10,000 are kept.
 func (s *STS) Calls() []Call {
-	s.log.mu.Lock()
-	defer s.log.mu.Unlock()
-	return slices.Clone(s.log.calls)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Clone(s.calls)
 }

@@ -17,9 +17,17 @@ const ec2Version = "2016-11-15"
 // EC2 returns a handler for [STS.Handle] that responds to DescribeInstances of Amazon EC2 with the
 // given instances, which are running. A request may select instances by ID. Other operations and
 // other parameters are refused.
-func EC2(instanceIDs ...string) http.Handler { return ec2Handler{slices.Clone(instanceIDs)} }
-
-type ec2Handler struct{ instances []string }
+func EC2(instanceIDs ...string) http.Handler {
+	instances := slices.Clone(instanceIDs)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		list, refused := selectInstances(instances, r)
+		if refused != nil {
+			refused.writeTo(w, "ec2", r.Header)
+			return
+		}
+		writeXML(w, http.StatusOK, "text/xml;charset=UTF-8", list)
+	})
+}
 
 // describeInstances is the result of DescribeInstances: one reservation for each instance.
 type describeInstances struct {
@@ -43,17 +51,8 @@ type instance struct {
 	Type string `xml:"instanceType"`
 }
 
-// ServeHTTP implements http.Handler.
-func (h ec2Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	list, refused := h.describe(r)
-	if refused != nil {
-		refused.writeTo(w, "ec2", r.Header)
-		return
-	}
-	writeXML(w, http.StatusOK, "text/xml;charset=UTF-8", list)
-}
-
-func (h ec2Handler) describe(r *http.Request) (*describeInstances, *apiError) {
+// selectInstances returns the instances that a request selects.
+func selectInstances(instances []string, r *http.Request) (*describeInstances, *apiError) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, refuse("InternalFailure", err.Error())
@@ -71,7 +70,7 @@ func (h ec2Handler) describe(r *http.Request) (*describeInstances, *apiError) {
 		case name == "Action", name == "Version":
 		case !strings.HasPrefix(name, "InstanceId."):
 			return nil, refuse("InvalidParameter", "awsfedtest: the handler of EC2 supports only the parameter InstanceId of DescribeInstances")
-		case !slices.Contains(h.instances, value):
+		case !slices.Contains(instances, value):
 			return nil, refuse("InvalidInstanceID.NotFound", "The instance ID '"+quote.Clean(value, 64)+"' does not exist")
 		default:
 			chosen = append(chosen, value)
@@ -79,7 +78,7 @@ func (h ec2Handler) describe(r *http.Request) (*describeInstances, *apiError) {
 	}
 	caller, _ := CallerFrom(r.Context())
 	list := &describeInstances{RequestID: requestID}
-	for _, id := range h.instances {
+	for _, id := range instances {
 		if chosen != nil && !slices.Contains(chosen, id) {
 			continue
 		}

@@ -33,11 +33,7 @@ func Signature(method, host, rawURL string, header http.Header, body []byte, sec
 }
 
 // Started returns the number of calls that have started.
-func (s *STS) Started() int {
-	s.log.mu.Lock()
-	defer s.log.mu.Unlock()
-	return s.log.total
-}
+func (s *STS) Started() int { return int(s.started.Load()) }
 
 // Opens reports whether text is a session token of s.
 func (s *STS) Opens(text string) bool {

@@ -86,6 +86,3 @@ func (s *STS) fault(action, roleARN string) (f Fault, found bool) {
 
 // injected is the Reason in the log when a fault made the response.
 const injected = "injected"
-
-// refusal returns the error of a fault with a code.
-func (f Fault) refusal() *apiError { return refuse(f.Code, f.Message).because(injected) }

@@ -15,14 +15,11 @@ import (
 	"github.com/onafed/onafed/internal/loopback"
 )
 
-// notLoopback is the response to a request from the network.
-const notLoopback = "awsfedtest: the STS for tests works on loopback only"
-
 // ServeHTTP responds as STS, or as a service that was added by [STS.Handle]. It refuses connections
 // that are not on a loopback address, so that no other machine relies on an STS for tests.
 func (s *STS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !onLoopback(r) {
-		http.Error(w, notLoopback, http.StatusForbidden)
+		http.Error(w, "awsfedtest: the STS for tests works on loopback only", http.StatusForbidden)
 		return
 	}
 	resp, err := s.dispatch(r)

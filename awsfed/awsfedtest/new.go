@@ -1,6 +1,7 @@
 package awsfedtest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/onafed/onafed/awsfed/trust"
@@ -17,7 +18,6 @@ func New(tb testing.TB, iss *idptest.Issuer, roleARNs ...string) *STS {
 	tb.Helper()
 	audiences := []string{"sts.amazonaws.com", "sts.amazonaws.com.cn"}
 	opts := &STSOptions{HTTPClient: iss.Client()}
-	registered := map[string]bool{}
 	for _, arn := range roleARNs {
 		role, err := parseRoleARN(arn)
 		if err != nil {
@@ -27,8 +27,7 @@ func New(tb testing.TB, iss *idptest.Issuer, roleARNs ...string) *STS {
 		if err != nil {
 			tb.Fatalf("awsfedtest: %v", err)
 		}
-		if !registered[role.Account] {
-			registered[role.Account] = true
+		if !slices.ContainsFunc(opts.Providers, func(p Provider) bool { return p.Account == role.Account }) {
 			opts.Providers = append(opts.Providers, Provider{URL: iss.URL, ClientIDs: audiences, Account: role.Account})
 		}
 		opts.Roles = append(opts.Roles, Role{ARN: arn, MaxSessionDuration: maxSession, TrustPolicy: trust.Policy{

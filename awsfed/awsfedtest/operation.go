@@ -31,9 +31,9 @@ type operation struct {
 // has ended, or a fault broke the connection.
 func (s *STS) serve(ctx context.Context, r request) (resp *fakehttp.Response, err error) {
 	start := time.Now()
-	n := s.log.begin()
+	n := s.started.Add(1)
 	call := Call{
-		Number: n, Time: start, Service: stsName, UserAgent: r.userAgent(),
+		Number: int(n), Time: start, Service: stsName, UserAgent: r.userAgent(),
 		// A UUID with a counter, so that the output of a test is the same in each run.
 		RequestID: fmt.Sprintf("00000000-0000-4000-8000-%012x", n),
 	}
@@ -41,10 +41,7 @@ func (s *STS) serve(ctx context.Context, r request) (resp *fakehttp.Response, er
 		if call.Duration = time.Since(start); err != nil {
 			call.Status, call.Code, call.Reason = 0, "", "no response: "+err.Error()
 		}
-		s.log.add(call)
-		if s.onCall != nil {
-			s.onCall(call)
-		}
+		s.addCall(call)
 	}()
 	op := &operation{request: r, call: &call}
 	var refused *apiError
@@ -75,7 +72,7 @@ func (s *STS) respond(ctx context.Context, op *operation, refused *apiError) (*f
 	var result any
 	switch {
 	case op.fault.Code != "":
-		refused = op.fault.refusal()
+		refused = refuse(op.fault.Code, op.fault.Message).because(injected)
 	case op.fault.replacesResponse():
 		refused, op.call.Reason = nil, injected
 	case s.limit != nil && !s.limit.Allow():

@@ -10,12 +10,24 @@ import (
 // S3 returns a handler for [STS.Handle] that responds to ListBuckets of Amazon S3 with the given
 // buckets. Other operations are refused with the code NotImplemented.
 func S3(buckets ...string) http.Handler {
-	return s3Handler{slices.Sorted(slices.Values(buckets)), time.Now()}
-}
-
-type s3Handler struct {
-	buckets []string
-	created time.Time
+	names := slices.Sorted(slices.Values(buckets))
+	created := time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		query := r.URL.Query()
+		query.Del("x-id")                                    // the SDKs name the operation here
+		inHost := slices.Index(hostLabels(r.Host), "s3") > 0 // the host name starts with a bucket
+		if r.Method != http.MethodGet || r.URL.Path != "/" || len(query) > 0 || inHost {
+			refused := &apiError{status: http.StatusNotImplemented, code: "NotImplemented", message: "awsfedtest: the handler of S3 supports only ListBuckets without parameters"}
+			refused.writeTo(w, "s3", r.Header)
+			return
+		}
+		caller, _ := CallerFrom(r.Context())
+		list := bucketList{Owner: caller.Account}
+		for _, name := range names {
+			list.Buckets = append(list.Buckets, bucket{name, created})
+		}
+		writeXML(w, http.StatusOK, "application/xml", list)
+	})
 }
 
 // A bucketList is the result of ListBuckets.
@@ -28,22 +40,4 @@ type bucketList struct {
 type bucket struct {
 	Name         string
 	CreationDate string
-}
-
-// ServeHTTP implements http.Handler.
-func (h s3Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	query := r.URL.Query()
-	query.Del("x-id")                                    // the SDKs name the operation here
-	inHost := slices.Index(hostLabels(r.Host), "s3") > 0 // the host name starts with a bucket
-	if r.Method != http.MethodGet || r.URL.Path != "/" || len(query) > 0 || inHost {
-		refused := &apiError{status: http.StatusNotImplemented, code: "NotImplemented", message: "awsfedtest: the handler of S3 supports only ListBuckets without parameters"}
-		refused.writeTo(w, "s3", r.Header)
-		return
-	}
-	caller, _ := CallerFrom(r.Context())
-	list := bucketList{Owner: caller.Account}
-	for _, name := range h.buckets {
-		list.Buckets = append(list.Buckets, bucket{name, h.created.UTC().Format("2006-01-02T15:04:05.000Z")})
-	}
-	writeXML(w, http.StatusOK, "application/xml", list)
 }

@@ -16,22 +16,16 @@ const secretVersion = "00000000-0000-4000-8000-000000000001"
 // Other secrets are refused with ResourceNotFoundException, other operations with
 // UnknownOperationException.
 func SecretsManager(secrets map[string]string) http.Handler {
-	return secretsManager{maps.Clone(secrets), time.Now()}
-}
-
-type secretsManager struct {
-	secrets map[string]string
-	created time.Time
-}
-
-// ServeHTTP implements http.Handler.
-func (m secretsManager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	value, refused := m.getSecretValue(r)
-	if refused != nil {
-		refused.writeTo(w, "secretsmanager", r.Header)
-		return
-	}
-	writeJSON(w, http.StatusOK, value)
+	secrets = maps.Clone(secrets)
+	created := time.Now()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		value, refused := getSecretValue(secrets, created, r)
+		if refused != nil {
+			refused.writeTo(w, "secretsmanager", r.Header)
+			return
+		}
+		writeJSON(w, http.StatusOK, value)
+	})
 }
 
 // A secretValue is the result of GetSecretValue.
@@ -44,7 +38,7 @@ type secretValue struct {
 	VersionStages []string
 }
 
-func (m secretsManager) getSecretValue(r *http.Request) (*secretValue, *apiError) {
+func getSecretValue(secrets map[string]string, created time.Time, r *http.Request) (*secretValue, *apiError) {
 	if target := r.Header.Get("X-Amz-Target"); target != "secretsmanager.GetSecretValue" {
 		return nil, refuse("UnknownOperationException", "awsfedtest: the handler of Secrets Manager supports only GetSecretValue")
 	}
@@ -63,10 +57,10 @@ func (m secretsManager) getSecretValue(r *http.Request) (*secretValue, *apiError
 	partition := strings.Split(caller.ARN, ":")[1]
 	prefix := "arn:" + partition + ":secretsmanager:" + caller.Region + ":" + caller.Account + ":secret:"
 	name, suffix := strings.TrimPrefix(in.SecretID, prefix), "-ONAFED" // AWS adds six random characters to the name
-	text, ok := m.secrets[name]
+	text, ok := secrets[name]
 	if !ok {
 		name = strings.TrimSuffix(name, suffix)
-		text, ok = m.secrets[name]
+		text, ok = secrets[name]
 	}
 	switch {
 	case !ok:
@@ -77,7 +71,7 @@ func (m secretsManager) getSecretValue(r *http.Request) (*secretValue, *apiError
 		return nil, refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret value for staging label: "+in.VersionStage)
 	}
 	return &secretValue{
-		ARN: prefix + name + suffix, CreatedDate: float64(m.created.Unix()), Name: name, SecretString: text,
+		ARN: prefix + name + suffix, CreatedDate: float64(created.Unix()), Name: name, SecretString: text,
 		VersionID: secretVersion, VersionStages: []string{"AWSCURRENT"},
 	}, nil
 }

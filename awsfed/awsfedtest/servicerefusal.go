@@ -112,17 +112,13 @@ func ec2Refusals() map[string]apiError {
 // jsonRefusals returns the errors of services with JSON by the codes of STS ("Common Error Types"
 // of their API references).
 func jsonRefusals() map[string]apiError {
-	list := map[string]apiError{}
-	for code, own := range map[string]string{
-		"ExpiredToken":               "ExpiredTokenException",
-		"IncompleteSignature":        "IncompleteSignatureException",
-		"InvalidClientTokenId":       "UnrecognizedClientException",
-		"MissingAuthenticationToken": "MissingAuthenticationTokenException",
-		"SignatureDoesNotMatch":      "InvalidSignatureException",
-		badTime:                      "InvalidSignatureException",
-		badURLTime:                   "InvalidSignatureException",
-	} {
-		list[code] = apiError{status: 400, code: own}
+	return map[string]apiError{
+		"ExpiredToken":               {status: 400, code: "ExpiredTokenException"},
+		"IncompleteSignature":        {status: 400, code: "IncompleteSignatureException"},
+		"InvalidClientTokenId":       {status: 400, code: "UnrecognizedClientException"},
+		"MissingAuthenticationToken": {status: 400, code: "MissingAuthenticationTokenException"},
+		"SignatureDoesNotMatch":      {status: 400, code: "InvalidSignatureException"},
+		badTime:                      {status: 400, code: "InvalidSignatureException"},
+		badURLTime:                   {status: 400, code: "InvalidSignatureException"},
 	}
-	return list
 }

@@ -1,6 +1,7 @@
 package awsfedtest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -71,12 +72,13 @@ type STS struct {
 	onCall       func(Call)
 	master       [32]byte      // secret access keys and the seals of session tokens are derived from it
 	issued       atomic.Uint64 // number of access keys
-	log          callLog
+	started      atomic.Int64  // number of calls of STS
 	faults       fakehttp.Faults[Fault]
 	outage       atomic.Bool
 	clockSkew    atomic.Int64 // nanoseconds ahead of time.Now
 
 	mu       sync.RWMutex            // guards the fields below
+	calls    []Call                  // that have ended
 	roles    map[string]Role         // by ARN
 	expired  map[string]bool         // access keys given to ExpireCredentials
 	services map[string]http.Handler // by the name in signatures
@@ -85,9 +87,7 @@ type STS struct {
 // NewSTS returns an STS with the given providers and roles. Nil options mean none: all calls are
 // refused.
 func NewSTS(opts *STSOptions) (*STS, error) {
-	if opts == nil {
-		opts = &STSOptions{}
-	}
+	opts = cmp.Or(opts, &STSOptions{})
 	if len(opts.Providers) > 0 && opts.HTTPClient == nil {
 		return nil, errors.New("awsfedtest: HTTPClient is nil: give a client that reaches the issuers, such as that of an idptest.Issuer")
 	}

@@ -127,7 +127,9 @@ func (s *STS) checkSignature(ctx context.Context, raw string, header claims.Head
 	}
 	keys, err := s.keys(ctx, issuerURL, header.KeyID)
 	if err != nil {
-		if unreachable(err) {
+		// An issuer that gives no response "could not be reached". A response that cannot be used is
+		// InvalidIdentityToken. AWS does not document the difference; both errors are temporary.
+		if _, ok := errors.AsType[*httpjson.TransportError](err); ok {
 			return refuse("IDPCommunicationError", "").because("%v", err)
 		}
 		return badToken(noVerificationKey).because("%v", err)
@@ -186,12 +188,4 @@ func missingMember(meta *issuer.Metadata) string {
 		}
 	}
 	return ""
-}
-
-// unreachable reports whether an issuer gave no response. The code is then IDPCommunicationError
-// ("could not be reached"). A response that cannot be used is InvalidIdentityToken. AWS does not
-// document the difference; both errors are temporary.
-func unreachable(err error) bool {
-	_, ok := errors.AsType[*httpjson.TransportError](err)
-	return ok
 }
