@@ -121,31 +121,21 @@ func (x *Value) addData(s string) {
 // cutVariable parses ${key} or ${key, 'default'} at the beginning of s, which begins with "${". n
 // is the length of the variable, or 0 without a variable.
 func cutVariable(s string) (key, fallback string, hasFallback bool, n int) {
-	rest := s[len("${"):]
-	i := strings.IndexAny(rest, ",}")
-	if i <= 0 {
+	body := s[len("${"):]
+	i := strings.IndexAny(body, ",}")
+	if i <= 0 || body[:i] != "$" && strings.ContainsAny(body[:i], " ${'") {
 		return "", "", false, 0
 	}
-	key = rest[:i]
-	if strings.ContainsAny(key, " ${'") && key != "$" {
+	key, rest := body[:i], body[i+1:]
+	if body[i] == '}' {
+		return key, "", false, len(s) - len(rest)
+	}
+	rest, opened := strings.CutPrefix(strings.TrimLeft(rest, " "), "'")
+	fallback, rest, closed := strings.Cut(rest, "'}")
+	if !opened || !closed {
 		return "", "", false, 0
 	}
-	n = len("${") + i + 1
-	if rest[i] == '}' {
-		return key, "", false, n
-	}
-	rest = rest[i+1:]
-	trimmed := strings.TrimLeft(rest, " ")
-	n += len(rest) - len(trimmed)
-	body, ok := strings.CutPrefix(trimmed, "'")
-	if !ok {
-		return "", "", false, 0
-	}
-	j := strings.Index(body, "'}")
-	if j < 0 {
-		return "", "", false, 0
-	}
-	return key, body[:j], true, n + len("'") + j + len("'}")
+	return key, fallback, true, len(s) - len(rest)
 }
 
 // Text returns the value as plain text, for operators without wildcards.
