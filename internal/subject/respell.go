@@ -18,9 +18,10 @@ func Respell(prefix string, anyCase bool) (spelled, why string) {
 		name, value, ok := strings.Cut(rest, ":")
 		documented := spelling(name, version)
 		if !ok || documented == "" {
-			return prefix, why
+			return spelled + rest, why
 		}
 		id := value[:min(len(value), UUIDLen)]
+		rest = value[len(id):]
 		isID := IsUUID(strings.ToLower(id))
 		switch {
 		case why != "":
@@ -29,18 +30,15 @@ func Respell(prefix string, anyCase bool) (spelled, why string) {
 		case isID && !IsUUID(id) && !anyCase:
 			why = "an ID is in upper case; subjects have IDs in lower case"
 		}
-		done := prefix[:len(prefix)-len(rest)]
-		rest = value[len(id):]
-		if lower := strings.ToLower(id); isID && !anyCase && lower != id {
-			id = lower
-			prefix = done + name + ":" + id + rest
+		if isID && !anyCase {
+			id = strings.ToLower(id)
 		}
-		if documented != name {
-			prefix = done + documented + ":" + id + rest
+		spelled += documented + ":" + id
+		if !isID || !strings.HasPrefix(rest, separator) {
+			return spelled + rest, why
 		}
-		if rest, ok = strings.CutPrefix(rest, separator); !isID || !ok {
-			return prefix, why
-		}
+		spelled += separator
+		rest = rest[len(separator):]
 	}
 }
 
