@@ -1,8 +1,10 @@
 package trust
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -173,31 +175,20 @@ func members(raw []byte) map[string]json.RawMessage {
 // texts returns a JSON value as the values of a condition key: one for a string, a number or a
 // boolean, several for an array of those, and none for anything else.
 func texts(raw json.RawMessage) []string {
-	var list []json.RawMessage
-	if json.Unmarshal(raw, &list) != nil {
-		list = []json.RawMessage{raw}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber() // keeps the text of numbers
+	var value any
+	_ = d.Decode(&value) // a claim that is absent stays nil
+	list, ok := value.([]any)
+	if !ok {
+		list = []any{value}
 	}
 	var values []string
 	for _, item := range list {
-		if text, ok := scalarText(item); ok {
-			values = append(values, text)
+		switch item.(type) {
+		case string, json.Number, bool:
+			values = append(values, fmt.Sprint(item))
 		}
 	}
 	return values
-}
-
-func scalarText(raw json.RawMessage) (string, bool) {
-	if len(raw) == 0 {
-		return "", false
-	}
-	switch c := raw[0]; {
-	case c == '"':
-		var s string
-		err := json.Unmarshal(raw, &s)
-		return s, err == nil
-	case c == '-', '0' <= c && c <= '9', c == 't', c == 'f':
-		return string(raw), true
-	default:
-		return "", false
-	}
 }
