@@ -166,14 +166,3 @@ func (c *caller) keyNearMisses(key string) []NearMiss {
 		return nil
 	}
 }
-
-// callerNotConsidered lists what AWS evaluates besides the trust policy when a role assumes
-// another.
-func callerNotConsidered() []string {
-	return []string{
-		"the permission policies of the caller: they must allow sts:AssumeRole (and sts:TagSession, sts:SetSourceIdentity) if the caller is in another account, or if the trust policy names only its account",
-		"the session policies and the permissions boundary of the caller, and service and resource control policies (SCPs, RCPs) of the organizations",
-		"the role itself: that it exists, and its maximum session duration; a session of a chain lasts at most one hour",
-		"changes that IAM has not propagated yet",
-	}
-}

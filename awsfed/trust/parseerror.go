@@ -31,17 +31,14 @@ type ParseError struct {
 
 // Error returns the position, the element and the reason.
 func (e *ParseError) Error() string {
-	var b strings.Builder
-	b.WriteString("trust: ")
+	text := "trust: "
 	if e.Line > 0 {
-		fmt.Fprintf(&b, "line %d, column %d: ", e.Line, e.Column)
+		text += fmt.Sprintf("line %d, column %d: ", e.Line, e.Column)
 	}
 	if e.Element != "" {
-		b.WriteString(e.Element)
-		b.WriteString(": ")
+		text += e.Element + ": "
 	}
-	b.WriteString(e.Reason)
-	return b.String()
+	return text + e.Reason
 }
 
 // pathName returns the name of a member for ParseError.Element.

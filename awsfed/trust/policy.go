@@ -141,8 +141,6 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func policyElements() []string { return []string{"Version", "Id", "Statement"} }
-
 // document reads the whole text.
 func (r *reader) document() (Policy, error) {
 	if err := textfile.Check(r.text); err != nil {
@@ -171,7 +169,8 @@ func (r *reader) policy() (Policy, error) {
 	}
 	start := r.lex.Offset()
 	var p Policy
-	err := r.members("policy", policyElements(), &p.form.order, func(name string) error {
+	elements := []string{"Version", "Id", "Statement"}
+	err := r.members("policy", elements, &p.form.order, func(name string) error {
 		var err error
 		switch name {
 		case "Version":

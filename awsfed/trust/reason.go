@@ -184,7 +184,12 @@ func whyMissing(op condition.Operator, m Match) string {
 // notConsidered lists what AWS evaluates besides the trust policy.
 func notConsidered(r Request) []string {
 	if r.caller != nil {
-		return callerNotConsidered()
+		return []string{
+			"the permission policies of the caller: they must allow sts:AssumeRole (and sts:TagSession, sts:SetSourceIdentity) if the caller is in another account, or if the trust policy names only its account",
+			"the session policies and the permissions boundary of the caller, and service and resource control policies (SCPs, RCPs) of the organizations",
+			"the role itself: that it exists, and its maximum session duration; a session of a chain lasts at most one hour",
+			"changes that IAM has not propagated yet",
+		}
 	}
 	return append(append([]string{}, r.notes...),
 		"the identity provider in the role's account: that it exists, and that the audience of the token is one of its client IDs",

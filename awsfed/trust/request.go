@@ -136,19 +136,13 @@ func (r Request) lookup(key string) ([]string, condition.KeyState) {
 	}
 }
 
-// mayHaveKey reports whether AWS may add a key, in lower case, to the request.
+// mayHaveKey reports whether AWS may add a key, in lower case, to the request although neither the
+// token nor the known parameters of the call have it: the network path, the clock, the region, the
+// tags of the role, and keys that AWS adds in the future.
 func (r Request) mayHaveKey(key string) bool {
-	if r.caller != nil {
-		return r.caller.mayHaveKey(key)
-	}
-	return knownOnlyToAWS(key)
-}
-
-// knownOnlyToAWS reports whether AWS may add the key to a request although neither the token nor
-// the known parameters of the call have it: the network path, the clock, the region, the tags of
-// the role, and keys that AWS adds in the future.
-func knownOnlyToAWS(key string) bool {
 	switch {
+	case r.caller != nil:
+		return r.caller.mayHaveKey(key)
 	case strings.HasPrefix(key, "aws:requesttag/"), strings.HasPrefix(key, "aws:principaltag/"):
 		return false // from the token; a web identity has no principal with tags
 	case strings.HasPrefix(key, "sts:requestcontext"):

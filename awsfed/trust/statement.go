@@ -95,16 +95,13 @@ func (s Statement) clone() Statement {
 	return s
 }
 
-func statementElements() []string {
-	return []string{"Sid", "Effect", "Principal", "Action", "NotAction", "Condition"}
-}
-
 // statement reads one statement. The next byte is its opening brace.
 func (r *reader) statement() (Statement, error) {
 	start := r.lex.Offset()
 	r.base = r.base.Forward(r.text, start) // later errors are after this position
 	s := Statement{form: statementForm{line: r.base.Line(), column: r.base.Column()}}
-	err := r.members("statement", statementElements(), &s.form.order, func(name string) error {
+	elements := []string{"Sid", "Effect", "Principal", "Action", "NotAction", "Condition"}
+	err := r.members("statement", elements, &s.form.order, func(name string) error {
 		var err error
 		switch name {
 		case "Sid":

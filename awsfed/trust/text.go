@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -93,12 +94,5 @@ func writeDetail(b *strings.Builder, name, text string) {
 }
 
 func (m Match) mark() string {
-	switch m {
-	case Matched:
-		return "+"
-	case NotMatched:
-		return "-"
-	default:
-		return "?"
-	}
+	return cmp.Or(map[Match]string{Matched: "+", NotMatched: "-"}[m], "?")
 }
