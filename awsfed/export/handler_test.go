@@ -163,7 +163,7 @@ func requests() []changedRequest {
 
 func TestNewHandlerRefuses(t *testing.T) {
 	t.Parallel()
-	for _, token := range []string{"", "short", "0123456789abcdef\n", "0123456789 abcdef", "0123456789abcdefé", "0123456789abcde\x7f"} {
+	for _, token := range []string{"", "short", "\n0123456789abcdef", "0123456789abcdef\n", "0123456789 abcdef", "0123456789abcdefé", "0123456789abcde\x7f"} {
 		if _, err := export.NewHandler(always(credentials(1)), token, nil); err == nil || token != "" && strings.Contains(err.Error(), token) {
 			t.Errorf("token %q: %v", token, err)
 		}
