@@ -47,27 +47,13 @@ func ona() [9]Grammar {
 
 // claim returns the claim that the pair with this name holds, or "" if its value is not an ID.
 func (v Version) claim(name string) string {
-	if v == V3 && FormOf(name) == ID {
-		return name
-	}
-	if v != V2 {
+	switch {
+	case spelling(name, v) != name:
 		return ""
-	}
-	switch name {
-	case "org":
-		return "organization_id"
-	case "prj":
-		return "project_id"
-	case "env":
-		return "environment_id"
-	case "user":
-		return "user_id"
-	case "rnr":
-		return "runner_id"
-	case "usr":
-		return "usr" // a second spelling of user, which no documented token has
+	case name == "usr":
+		return name // a second spelling of user, which no documented token has
 	default:
-		return ""
+		return spelling(name, V3)
 	}
 }
 
