@@ -1,6 +1,7 @@
 package strictjson
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -46,22 +47,15 @@ const (
 
 // String returns the kind with its article, for messages: "an object".
 func (k Kind) String() string {
-	switch k {
-	case Object:
-		return "an object"
-	case Array:
-		return "a list"
-	case String:
-		return "a string"
-	case Number:
-		return "a number"
-	case True, False:
-		return "a boolean"
-	case Null:
-		return "null"
-	default:
-		return "no value"
-	}
+	return cmp.Or(map[Kind]string{
+		Object: "an object",
+		Array:  "a list",
+		String: "a string",
+		Number: "a number",
+		True:   "a boolean",
+		False:  "a boolean",
+		Null:   "null",
+	}[k], "no value")
 }
 
 // Lexer reads one JSON text. Each of its methods reads the next value. A method that returns an
