@@ -106,11 +106,10 @@ func (w *printer) text(s string) {
 			w.b = append(w.b, '\\', 'r')
 		case ch == '\t':
 			w.b = append(w.b, '\\', 't')
-		case ch < 0x20, 0x7F <= ch && ch <= 0xA0, ch == 0xAD, 0xFF < ch && ch < 0x10000:
-			w.b = fmt.Appendf(w.b, `\u%04x`, ch)
-		case ch >= 0x10000:
-			high, low := utf16.EncodeRune(ch)
-			w.b = fmt.Appendf(w.b, `\u%04x\u%04x`, high, low)
+		case ch < 0x20, 0x7F <= ch && ch <= 0xA0, ch == 0xAD, ch > 0xFF:
+			for _, unit := range utf16.AppendRune(nil, ch) {
+				w.b = fmt.Appendf(w.b, `\u%04x`, unit)
+			}
 		default:
 			w.b = utf8.AppendRune(w.b, ch)
 		}
