@@ -12,10 +12,7 @@ import (
 // itself, it finds the variable and runs no command.
 const envExecGuard = "ONAFED_TOKEN_COMMAND"
 
-// vendorCommands are the names of the vendor's command line, the newer first.
-func vendorCommands() []string { return []string{"ona", "gitpod"} }
-
-// command looks for the vendor's command line.
+// command looks for the vendor's command line, which has two names, the newer first.
 func (e *environment) command() (TokenSource, SkippedSource, error) {
 	skip := SkippedSource{Name: "the ona or gitpod command"}
 	switch {
@@ -26,7 +23,7 @@ func (e *environment) command() (TokenSource, SkippedSource, error) {
 		skip.Reason = "not run, because this program was started to get a token (" + envExecGuard + " is set)"
 		return nil, skip, nil
 	}
-	path := findCommand(filepath.SplitList(os.Getenv("PATH")), vendorCommands())
+	path := findCommand(filepath.SplitList(os.Getenv("PATH")), []string{"ona", "gitpod"})
 	if path == "" {
 		skip.Reason = "not on PATH"
 		return nil, skip, nil

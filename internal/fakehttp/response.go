@@ -2,14 +2,12 @@ package fakehttp
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"maps"
 	"net"
 	"net/http"
 	"slices"
 	"strconv"
-	"syscall"
 )
 
 // A Response is a response that has not been sent yet. It is an [http.ResponseWriter] for the
@@ -96,10 +94,4 @@ func Reset(w http.ResponseWriter) {
 		_ = tcp.SetLinger(0)
 	}
 	_ = conn.Close()
-}
-
-// IsReset reports whether a client saw a reset.
-func IsReset(err error) bool {
-	const wsaConnReset = syscall.Errno(10054) // ECONNRESET of connections on Windows
-	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, wsaConnReset)
 }

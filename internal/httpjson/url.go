@@ -1,6 +1,7 @@
 package httpjson
 
 import (
+	"cmp"
 	"net/url"
 	"strconv"
 	"strings"
@@ -107,13 +108,6 @@ func origin(u *url.URL) string { return u.Scheme + "://" + HostPort(u) }
 
 // HostPort returns the host of u in lower case and its port, or the default port of http or https.
 func HostPort(u *url.URL) string {
-	port := u.Port()
-	switch {
-	case port != "":
-	case u.Scheme == "http":
-		port = "80"
-	default:
-		port = "443"
-	}
-	return strings.ToLower(u.Hostname()) + ":" + port
+	defaults := map[string]string{"http": "80", "https": "443"}
+	return strings.ToLower(u.Hostname()) + ":" + cmp.Or(u.Port(), defaults[u.Scheme])
 }

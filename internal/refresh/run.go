@@ -36,10 +36,8 @@ func (e *Engine[T]) Due() (due time.Time, ok bool) {
 // Kick starts a refresh if a call would, and does not wait for it.
 func (e *Engine[T]) Kick(ctx context.Context) {
 	s := e.state.Load()
-	switch decide(time.Now().UnixNano(), s.rec(), e.rules) {
-	case serveAndRefresh, join, wait:
+	if act := decide(time.Now().UnixNano(), s.rec(), e.rules); act != serve && act != fail {
 		e.launch(ctx, s, false)
-	case serve, fail:
 	}
 }
 
