@@ -47,13 +47,27 @@ func ona() [9]Grammar {
 
 // claim returns the claim that the pair with this name holds, or "" if its value is not an ID.
 func (v Version) claim(name string) string {
-	switch {
-	case spelling(name, v) != name:
+	if v == V3 && FormOf(name) == ID {
+		return name
+	}
+	if v != V2 {
 		return ""
-	case name == "usr":
-		return name // a second spelling of user, which no documented token has
+	}
+	switch name {
+	case "org":
+		return "organization_id"
+	case "prj":
+		return "project_id"
+	case "env":
+		return "environment_id"
+	case "user":
+		return "user_id"
+	case "rnr":
+		return "runner_id"
+	case "usr":
+		return "usr" // a second spelling of user, which no documented token has
 	default:
-		return spelling(name, V3)
+		return ""
 	}
 }
 

@@ -18,10 +18,9 @@ func Respell(prefix string, anyCase bool) (spelled, why string) {
 		name, value, ok := strings.Cut(rest, ":")
 		documented := spelling(name, version)
 		if !ok || documented == "" {
-			return spelled + rest, why
+			return prefix, why
 		}
 		id := value[:min(len(value), UUIDLen)]
-		rest = value[len(id):]
 		isID := IsUUID(strings.ToLower(id))
 		switch {
 		case why != "":
@@ -30,15 +29,18 @@ func Respell(prefix string, anyCase bool) (spelled, why string) {
 		case isID && !IsUUID(id) && !anyCase:
 			why = "an ID is in upper case; subjects have IDs in lower case"
 		}
-		if isID && !anyCase {
-			id = strings.ToLower(id)
+		done := prefix[:len(prefix)-len(rest)]
+		rest = value[len(id):]
+		if lower := strings.ToLower(id); isID && !anyCase && lower != id {
+			id = lower
+			prefix = done + name + ":" + id + rest
 		}
-		spelled += documented + ":" + id
-		if !isID || !strings.HasPrefix(rest, separator) {
-			return spelled + rest, why
+		if documented != name {
+			prefix = done + documented + ":" + id + rest
 		}
-		spelled += separator
-		rest = rest[len(separator):]
+		if rest, ok = strings.CutPrefix(rest, separator); !isID || !ok {
+			return prefix, why
+		}
 	}
 }
 
