@@ -154,14 +154,11 @@ func whyCondition(c Condition, m Match, state condition.KeyState, values int) st
 }
 
 func whyNull(state condition.KeyState) string {
-	switch state {
-	case condition.KeyPresent:
-		return "the request has the key"
-	case condition.KeyMissing:
-		return "the request does not have the key"
-	default:
-		return "whether the request has this key is not known here"
-	}
+	return map[condition.KeyState]string{
+		condition.KeyPresent: "the request has the key",
+		condition.KeyMissing: "the request does not have the key",
+		condition.KeyUnknown: "whether the request has this key is not known here",
+	}[state]
 }
 
 func whyMissing(op condition.Operator, m Match) string {

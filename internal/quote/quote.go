@@ -69,9 +69,7 @@ func head(s string, limit int) (shown string, cut bool) {
 	if len(s) <= limit {
 		return s, false
 	}
-	if limit <= 0 {
-		return "", true
-	}
+	limit = max(limit, 0)
 	// A sequence has at most three bytes after its first. If there is no first byte among the last
 	// four, the text is not UTF-8.
 	for i := limit; i > 0 && i > limit-utf8.UTFMax; i-- {
