@@ -202,6 +202,9 @@ func TestChainOutageOfTheFirstRole(t *testing.T) {
 		if _, got := s.sent(); got > 5 {
 			t.Errorf("%d requests for the last role in the outage, want few", got)
 		}
+		if got := src.count(); got > 100 {
+			t.Errorf("%d calls of the source in the outage, want few", got)
+		}
 		for err := error(nil); err == nil; _, err = p.Retrieve(t.Context()) {
 			time.Sleep(time.Second)
 		}
@@ -219,4 +222,31 @@ func TestChainOutageOfTheFirstRole(t *testing.T) {
 			t.Errorf("new credentials %v after the repair, want at most 16s", took)
 		}
 	})
+}
+
+// If there are no other credentials of the first role, the request with the rejected ones is not
+// repeated.
+func TestChainDoesNotRepeatARejection(t *testing.T) {
+	t.Parallel()
+	for rule, stop := range map[string]func(*chainService, *mintery){
+		"the source is down":         func(_ *chainService, src *mintery) { src.failWith(errors.New("down")) },
+		"STS refuses the first role": func(s *chainService, _ *mintery) { s.failWith(apiError("AccessDenied", "no")) },
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newChainService()
+				p, src := newChain(t, s, two)
+				old := wantKey(t, p, "AKID1-last1", 0)
+				s.set(func(*service) { s.refuse = func(string, string) error { return apiError("ExpiredToken", "expired") } })
+				stop(s, src)
+				p.Invalidate(old.AccessKeyID)
+				_, before := s.sent()
+				_, _ = p.Retrieve(t.Context())
+				if _, after := s.sent(); after != before+1 {
+					t.Errorf("%d requests with the rejected credentials, want 1", after-before)
+				}
+			})
+		})
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/auth/bearer"
 	"github.com/onafed/onafed/awsfed"
 	"github.com/onafed/onafed/awsfed/awsfedtest"
 	"github.com/onafed/onafed/idp"
@@ -307,5 +308,23 @@ func TestLoadConfigOverLoopback(t *testing.T) {
 	calls := s.Calls()
 	if st.RequestID == "" || st.RequestID != calls[0].RequestID || st.AccessKeyID != calls[0].AccessKeyID || st.AssumedRoleARN != aws.ToString(out.Arn) || st.AccountID != account {
 		t.Errorf("Status = %+v, want what the call log has: %+v", st, calls[0])
+	}
+}
+
+// A provider of bearer tokens in the options stays, and no other one is added.
+func TestLoadConfigKeepsTheBearerTokenProvider(t *testing.T) {
+	cleanEnv(t)
+	t.Setenv("AWS_REGION", "eu-central-1")
+	given := bearer.StaticTokenProvider{Token: bearer.Token{Value: "given"}}
+	cfg, err := awsfed.LoadConfig(t.Context(), roleARN, &mintery{tb: t}, func(o *awsfed.LoadOptions) { o.Config.BearerAuthTokenProvider = given })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := cfg.BearerAuthTokenProvider.RetrieveBearerToken(t.Context()); got.Value != "given" || err != nil {
+		t.Errorf("the bearer token is %q, %v", got.Value, err)
+	}
+	cfg, err = awsfed.LoadConfig(t.Context(), roleARN, &mintery{tb: t})
+	if err != nil || cfg.BearerAuthTokenProvider != nil {
+		t.Errorf("without a provider: %v, %v, want none", cfg.BearerAuthTokenProvider, err)
 	}
 }

@@ -277,7 +277,7 @@ func TestOptionsUpToTheLimits(t *testing.T) {
 	t.Parallel()
 	for rule, set := range map[string]func(*awsfed.Options){
 		"a duration":  func(o *awsfed.Options) { o.AnyDuration, o.Duration = true, math.MaxInt32*time.Second },
-		"a character": func(o *awsfed.Options) { o.Policy = `{"a":"\u00ff"}` },
+		"a character": func(o *awsfed.Options) { o.Policy = "{\"a\":\"\u00ff\"}" },
 	} {
 		if _, err := awsfed.New(newService(), roleARN, &mintery{tb: t}, set); err != nil {
 			t.Errorf("%s: New = %v", rule, err)

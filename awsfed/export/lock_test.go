@@ -102,3 +102,33 @@ func TestLockEndsWithTheContext(t *testing.T) {
 		}
 	})
 }
+
+// The time that a goroutine waits for its turn counts for the timeout.
+func TestLockTimeoutIsForBothWaits(t *testing.T) {
+	t.Parallel()
+	holder := credentialsFile(t, "[p]\n", nil)
+	release, err := holder.HoldLock(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	synctest.Test(t, func(t *testing.T) {
+		f, err := export.NewCredentialsFile(holder.Path(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan time.Time, 2)
+		for range 2 { // the second one has its turn when the first one gives up
+			go func() {
+				if err := f.Edit(t.Context(), "p", export.Set("region", "x")); !errors.Is(err, export.ErrLocked) {
+					t.Errorf("Edit = %v, want ErrLocked", err)
+				}
+				ended <- time.Now()
+			}()
+			time.Sleep(5 * time.Second)
+		}
+		if took := (<-ended).Sub(<-ended).Abs(); took != 5*time.Second {
+			t.Errorf("the edits ended %v one after the other, want 5s", took)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os/user"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ func TestRefusedOptionsAreData(t *testing.T) {
 		{"NewTokenFile", "path", second(export.NewTokenFile("", token, nil))},
 		{"NewTokenFile", "src", second(export.NewTokenFile("x", nil, nil))},
 		{"NewTokenFile", "Group", second(export.NewTokenFile("x", token, &export.TokenFileOptions{Group: "no such group"}))},
+		{"NewCredentialsFile", "TrustedOwner", second(export.NewCredentialsFile("x", &export.FileOptions{TrustedOwner: "no such user"}))},
 		{"NewHandler", "src", second(export.NewHandler(nil, handlerToken, nil))},
 		{"NewHandler", "token", second(export.NewHandler(creds, "short", nil))},
 		{"NewHandler", "token", second(export.NewHandler(creds, handlerToken+"\n", nil))},
@@ -56,4 +58,16 @@ func listenEverywhere(t *testing.T) net.Listener {
 		t.Fatal(err)
 	}
 	return l
+}
+
+// A user and a group can be given by their name.
+func TestNamesOfOwners(t *testing.T) {
+	t.Parallel()
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := export.NewCredentialsFile("x", &export.FileOptions{TrustedOwner: me.Username}); err != nil {
+		t.Errorf("TrustedOwner %q: %v", me.Username, err)
+	}
 }

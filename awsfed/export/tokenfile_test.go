@@ -113,6 +113,15 @@ func TestTokenFileGroup(t *testing.T) {
 			t.Errorf("%s: %v, %v, want mode %v", p, info.Mode(), err, want)
 		}
 	}
+	own := filepath.Join(t.TempDir(), "own")
+	if err := os.Mkdir(own, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	f = newTokenFile(t, filepath.Join(own, "token"), idp.Static(idToken(t, 1, time.Hour)), &export.TokenFileOptions{Group: strconv.Itoa(os.Getgid())})
+	if _, err := f.Write(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	checkMode(t, own, 0o700)                                                            // only a new folder is opened for the group
 	for _, group := range []string{"no such group", "4294967295", "-1", "4294967296"} { // to chown the first number means "unchanged"
 		if _, err := export.NewTokenFile(path, idp.Static(nil), &export.TokenFileOptions{Group: group}); err == nil {
 			t.Errorf("group %q was accepted", group)

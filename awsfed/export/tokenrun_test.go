@@ -71,11 +71,14 @@ func TestTokenFileRun(t *testing.T) {
 
 func TestTokenFileRunReturnsPermanentErrors(t *testing.T) {
 	t.Parallel()
-	src := &tokenServer{t: t, err: permanentSourceError{errors.New("revoked")}}
-	f := newTokenFile(t, filepath.Join(t.TempDir(), "own", "token"), src, nil)
-	if err := f.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "revoked") {
-		t.Errorf("Run = %v", err)
-	}
+	path := filepath.Join(t.TempDir(), "own", "token")
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		f := newTokenFile(t, path, &tokenServer{t: t, err: permanentSourceError{errors.New("revoked")}}, nil)
+		if err := f.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "revoked") || time.Since(begin) != 0 {
+			t.Errorf("Run = %v after %v, want the error of the source at once", err, time.Since(begin))
+		}
+	})
 }
 
 // While an environment starts, a token source fails with a missing file or a refused connection.
