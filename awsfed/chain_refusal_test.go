@@ -212,7 +212,14 @@ func TestChainOutageOfTheFirstRole(t *testing.T) {
 		if e, ok := errors.AsType[*awsfed.AssumeRoleError](err); !ok || e.Step != 1 || e.RoleARN != roleARN || !e.Retryable() || !strings.Contains(e.NextStep(), "STS was not called") {
 			t.Errorf("Retrieve = %v, want an error of the first step", err)
 		}
-		time.Sleep(10 * time.Minute)
+		before := src.count()
+		for range 600 {
+			time.Sleep(time.Second)
+			_, _ = p.Retrieve(t.Context())
+		}
+		if got := src.count() - before; got < 20 || got > 200 {
+			t.Errorf("%d calls of the source in 10 minutes without credentials, want one each 3 to 30 seconds", got)
+		}
 		src.failWith(nil)
 		repaired := time.Now()
 		for err := err; err != nil; _, err = p.Retrieve(t.Context()) {
