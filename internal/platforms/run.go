@@ -218,7 +218,10 @@ func (r *runner) outOfDate(ctx context.Context, binary string, e exception) stri
 	}
 	cmd := r.command(ctx, program, args...)
 	cmd.Dir = filepath.FromSlash(e.pkg)
+	cmd.WaitDelay = 5 * time.Second // the processes that the test started may keep the output open
+	end := ownGroup(cmd)
 	text, err := cmd.CombinedOutput()
+	end() // a process that an emulator cannot start may hang
 	switch {
 	case mayPass && err == nil && len(bytes.TrimSpace(text)) == 0:
 		return "does not exist"
