@@ -22,9 +22,11 @@ import (
 // of another program (compared by the name of the file) is refused in the same way. SDKs also
 // prefer keys in the credentials file: see [File.RemoveCredentials].
 func (f *File) WriteProcess(ctx context.Context, profile, command string) error {
-	var b Batch
-	b.WriteProcess(f, profile, command)
-	return b.Commit(ctx)
+	c, err := f.process(profile, command)
+	if err != nil {
+		return err
+	}
+	return commit(ctx, fileEdit{file: f, changes: []change{c}})
 }
 
 // process returns the change of [File.WriteProcess].

@@ -161,9 +161,11 @@ func (f *File) read(profile string) (*section, error) {
 // Edit does not know what the keys mean. [File.WriteCredentials] and [File.WriteProcess] change the
 // keys that belong together.
 func (f *File) Edit(ctx context.Context, profile string, settings ...Setting) error {
-	var b Batch
-	b.Edit(f, profile, settings...)
-	return b.Commit(ctx)
+	c, err := f.settings(profile, settings)
+	if err != nil {
+		return err
+	}
+	return commit(ctx, fileEdit{file: f, changes: []change{c}})
 }
 
 // settings returns the change of [File.Edit].

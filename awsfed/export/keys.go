@@ -57,9 +57,11 @@ func staticKeys(c aws.Credentials) []pair {
 // SDKs read these keys once, when a program starts, and never refresh them. Prefer
 // [File.WriteProcess] where it can be used.
 func (f *File) WriteCredentials(ctx context.Context, profile string, c aws.Credentials) error {
-	var b Batch
-	b.WriteCredentials(f, profile, c)
-	return b.Commit(ctx)
+	ch, err := f.credentials(profile, c)
+	if err != nil {
+		return err
+	}
+	return commit(ctx, fileEdit{file: f, changes: []change{ch}})
 }
 
 // credentials returns the change of [File.WriteCredentials].
@@ -87,9 +89,10 @@ func (f *File) RemoveCredentials(ctx context.Context, profile string) (removed b
 	if f.isMissing() {
 		return false, nil // without creating the folder
 	}
-	var b Batch
-	b.add(f, func() (change, error) { return f.removal(profile, &removed) })
-	err = b.Commit(ctx)
+	c, err := f.removal(profile, &removed)
+	if err == nil {
+		err = commit(ctx, fileEdit{file: f, changes: []change{c}})
+	}
 	return removed && err == nil, err
 }
 

@@ -13,8 +13,12 @@ func (s *section) rewrite(text string, settings []pair) string {
 	if !s.differs(settings) {
 		return text[s.start:s.end]
 	}
+	size := s.end - s.start + len("\r\n\r\n[profile ]\r\n") + len(s.profile)
+	for _, set := range settings {
+		size += len(set.key) + len(" = \r\n") + len(set.value)
+	}
 	var out strings.Builder
-	out.Grow(s.end - s.start + 4096) // has room for new credentials, so that the buffer does not grow
+	out.Grow(size)
 	if s.found {
 		s.writeChanged(&out, text, settings)
 	} else {
