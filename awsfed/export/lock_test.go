@@ -75,17 +75,24 @@ func TestLockErrorHasTheWholeTimeout(t *testing.T) {
 	wg.Wait()
 }
 
-// A call that waits for another process ends with its context, and with the error of the context.
-func TestLockEndsWithTheContext(t *testing.T) {
-	t.Parallel()
+// lockedFile returns the path of a file whose lock is held until the end of the test.
+func lockedFile(t *testing.T) string {
+	t.Helper()
 	holder := credentialsFile(t, "[p]\n", nil)
 	release, err := holder.HoldLock(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer release()
+	t.Cleanup(release)
+	return holder.Path()
+}
+
+// A call that waits for another process ends with its context, and with the error of the context.
+func TestLockEndsWithTheContext(t *testing.T) {
+	t.Parallel()
+	path := lockedFile(t)
 	synctest.Test(t, func(t *testing.T) {
-		f, err := export.NewCredentialsFile(holder.Path(), nil)
+		f, err := export.NewCredentialsFile(path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,14 +113,9 @@ func TestLockEndsWithTheContext(t *testing.T) {
 // The time that a goroutine waits for its turn counts for the timeout.
 func TestLockTimeoutIsForBothWaits(t *testing.T) {
 	t.Parallel()
-	holder := credentialsFile(t, "[p]\n", nil)
-	release, err := holder.HoldLock(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer release()
+	path := lockedFile(t)
 	synctest.Test(t, func(t *testing.T) {
-		f, err := export.NewCredentialsFile(holder.Path(), nil)
+		f, err := export.NewCredentialsFile(path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
