@@ -301,7 +301,11 @@ func TestFileErrorText(t *testing.T) {
 func TestErrorsNameTheFileOnce(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	f, err := export.NewCredentialsFile(filepath.Join(dir, strings.Repeat("x", 300)), nil) // no system has such long names
+	name := strings.Repeat("x", 300) // longer than Unix accepts
+	if runtime.GOOS == "windows" {
+		name = "a*b" // no name on Windows; there, wine calls a file with a long name missing
+	}
+	f, err := export.NewCredentialsFile(filepath.Join(dir, name), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
