@@ -220,7 +220,7 @@ func setUp(t *testing.T, iss *idptest.Issuer, stsURL string) {
 		}
 	}
 	for name, value := range map[string]string{
-		"HOME": dir, "DOCKER_CONFIG": dir, "PATH": dir + ":" + os.Getenv("PATH"), tokenFile: filepath.Join(dir, "token"),
+		"HOME": dir, "XDG_CACHE_HOME": filepath.Join(dir, "cache"), "DOCKER_CONFIG": dir, "PATH": dir + ":" + os.Getenv("PATH"), tokenFile: filepath.Join(dir, "token"),
 		"AWS_ENDPOINT_URL": stsURL, "AWS_EC2_METADATA_DISABLED": "true", "AWS_CA_BUNDLE": "",
 	} {
 		t.Setenv(name, value)

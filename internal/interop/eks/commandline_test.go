@@ -59,7 +59,7 @@ func newCommandLine(t *testing.T, w *world) *commandLine {
 		t.Fatal(err)
 	}
 	c.env = []string{
-		"PATH=" + bin + ":" + os.Getenv("PATH"), "HOME=" + dir, "KUBECONFIG=" + c.config, "NO_PROXY=127.0.0.1", kubectlPath + "=" + kubectl,
+		"PATH=" + bin + ":" + os.Getenv("PATH"), "HOME=" + dir, "XDG_CACHE_HOME=" + filepath.Join(dir, "cache"), "KUBECONFIG=" + c.config, "NO_PROXY=127.0.0.1", kubectlPath + "=" + kubectl,
 		"AWS_ENDPOINT_URL_STS=" + awsfedtest.Start(t, w.STS), "AWS_REGION=" + region, "AWS_EC2_METADATA_DISABLED=true",
 	}
 	return c
