@@ -56,11 +56,11 @@ func TestProcess(t *testing.T) {
 	if err := os.WriteFile(output, w.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	show := "cat "
+	show := "cat '" + output + "'"
 	if runtime.GOOS == "windows" {
-		show = "type "
+		show = "type " + output
 	}
-	got, err := processcreds.NewProvider(show + output).Retrieve(t.Context())
+	got, err := processcreds.NewProvider(show).Retrieve(t.Context())
 	if err != nil || got.SessionToken != c.SessionToken || got.AccountID != c.AccountID || !got.Expires.Equal(c.Expires.Truncate(time.Second)) {
 		t.Errorf("the SDK reads %v, %v", got.Expires, err)
 	}

@@ -9,10 +9,11 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// checkEmpty returns an error for a flag that was given with an empty value. In this program ""
+// AfterApply returns an error for a flag that was given with an empty value. In this program ""
 // means that a flag is not set. Without this check, a variable that a script did not set would turn
-// off a restriction, or turn the choice of a file into a search.
-func checkEmpty(parsed *kong.Context) error {
+// off a restriction, or turn the choice of a file into a search. kong calls it before the AfterApply
+// of the flags, which replace "" by the values of variables.
+func (*commandLine) AfterApply(parsed *kong.Context) error {
 	for _, given := range parsed.Path {
 		if given.Flag != nil && isEmpty(given.Flag.Target) {
 			return fmt.Errorf("--%s is empty: give it a value, or leave the flag out", given.Flag.Name)

@@ -5,13 +5,24 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 )
 
-// TestEmptyFlagsAreRefused gives every flag of every command an empty value. kong or checkEmpty
-// refuses it.
+// TestEmptyFlagsAreRefused gives every flag of every command an empty value. It is refused, also
+// where a variable of the environment would be used without the flag.
 func TestEmptyFlagsAreRefused(t *testing.T) {
 	t.Setenv("AWS_ROLE_ARN", testRole)
+	for _, file := range []string{"", "token"} {
+		t.Run("ONAFED_TOKEN_FILE="+file, func(t *testing.T) {
+			t.Setenv(source.TokenFileVariable, file)
+			testEmptyFlags(t)
+		})
+	}
+}
+
+func testEmptyFlags(t *testing.T) {
+	t.Helper()
 	parser, err := newParser(terminal.Standard())
 	if err != nil {
 		t.Fatal(err)

@@ -54,9 +54,6 @@ func run(ctx context.Context, args []string, t *terminal.Terminal) int {
 		return exit.Unknown
 	}
 	parsed, err := parser.Parse(args)
-	if err == nil {
-		err = checkEmpty(parsed)
-	}
 	if err != nil {
 		err = &exit.Error{Status: usageStatus(args), Err: usageError(err)}
 	} else if !exited {
