@@ -96,20 +96,15 @@ func (e *evaluation) claimOf(key string) string {
 
 // keyNearMisses looks for the reason why a request does not have a key.
 func (e *evaluation) keyNearMisses(key string) []NearMiss {
-	lower := strings.ToLower(key)
 	host := strings.ToLower(provider.IssuerHost(e.request.Issuer))
-	i := strings.LastIndexByte(lower, ':')
-	if i < 0 || host == "" {
+	prefix, name, ok := provider.CutKey(key, host)
+	if !ok || host == "" {
 		return nil
-	}
-	prefix, name := lower[:i], lower[i+1:]
-	if rest, ok := strings.CutPrefix(lower, host+":"); ok {
-		prefix, name = host, rest
 	}
 	keys := provider.Keys(provider.IssuerHost(e.request.Issuer))
 	var m NearMiss
 	switch {
-	case strings.Contains(lower, "://"):
+	case strings.Contains(key, "://"):
 		m = NearMiss{"key-with-scheme", "a condition key contains the issuer without its scheme: " + quote.Word(host+":"+name)}
 	case prefix != host && provider.SimilarHosts(prefix, host):
 		m = NearMiss{"key-spelling", "the key is for " + quote.Name(prefix) + ", the issuer of the token is " + quote.Name(host) + ": slashes matter"}

@@ -8,6 +8,21 @@ import (
 // KeysAsOf is the day on which the table of [Keys] was compared with the AWS documentation.
 const KeysAsOf = "2026-11-22"
 
+// CutKey splits the condition key of an issuer, such as app.gitpod.io:sub, and converts the parts to
+// lower case. The issuer is the host if the key begins with it; "" is no host. ok is false for keys
+// that are not of an issuer, such as aws:SourceIp.
+func CutKey(key, host string) (issuer, claim string, ok bool) {
+	key, host = strings.ToLower(key), strings.ToLower(host)
+	if claim, ok = strings.CutPrefix(key, host+":"); ok && host != "" {
+		return host, claim, true
+	}
+	i := strings.LastIndexByte(key, ':')
+	if i < 0 || !strings.ContainsAny(key[:i], "./") {
+		return "", "", false
+	}
+	return key[:i], key[i+1:], true
+}
+
 // Keys returns the names of the condition keys that AWS has for tokens of the host, sorted: "sub"
 // means "<host>:sub". The table is the AWS page "IAM and AWS STS condition context keys". It omits
 // rpst_id of Oracle Cloud, because the page does not list the issuers that have it.

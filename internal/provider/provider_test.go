@@ -62,3 +62,29 @@ func TestSharedIssuers(t *testing.T) {
 		}
 	}
 }
+
+func TestCutKey(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		rule, key, host string
+		issuer, claim   string
+	}{
+		{"an issuer", "App.gitpod.io:Sub", "", "app.gitpod.io", "sub"},
+		{"an issuer with a path", "example.com/a:aud", "other.example", "example.com/a", "aud"},
+		{"a scheme stays", "https://app.gitpod.io:sub", "app.gitpod.io", "https://app.gitpod.io", "sub"},
+		{"the host of a local issuer", "localhost:sub", "Localhost", "localhost", "sub"},
+		{"a port", "localhost:8080:sub", "localhost:8080", "localhost:8080", "sub"},
+		{"a claim with a colon", "app.gitpod.io:a:b", "app.gitpod.io", "app.gitpod.io", "a:b"},
+		{"a key of AWS", "aws:SourceIp", "app.gitpod.io", "", ""},
+		{"no host is not a prefix", ":sub", "", "", ""},
+		{"no colon", "app.gitpod.io", "app.gitpod.io", "", ""},
+	} {
+		t.Run(tt.rule, func(t *testing.T) {
+			t.Parallel()
+			issuer, claim, ok := provider.CutKey(tt.key, tt.host)
+			if issuer != tt.issuer || claim != tt.claim || ok != (tt.issuer != "") {
+				t.Errorf("CutKey(%q, %q) = %q, %q, %v, want %q, %q", tt.key, tt.host, issuer, claim, ok, tt.issuer, tt.claim)
+			}
+		})
+	}
+}

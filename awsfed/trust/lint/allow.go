@@ -6,6 +6,7 @@ import (
 
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/internal/condition"
+	"github.com/onafed/onafed/internal/provider"
 	"github.com/onafed/onafed/internal/quote"
 )
 
@@ -91,7 +92,7 @@ func (st *statement) excludesOtherIssuers() bool {
 		if c.op.Family == condition.Null || c.op.HoldsIfMissing() {
 			return false
 		}
-		host, _, ok := cutKey(c.Key)
+		host, _, ok := provider.CutKey(c.Key, "")
 		return ok && slices.Contains(hosts, host) || strings.EqualFold(c.Key, "aws:PrincipalOrgID")
 	})
 }

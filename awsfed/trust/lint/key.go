@@ -11,17 +11,13 @@ import (
 
 // missingKey returns the reason why tokens of the issuer never have the condition key, or "".
 func missingKey(key, host string) string {
-	h, claim, ok := cutKey(key)
-	own := strings.ToLower(host)
-	if rest, found := strings.CutPrefix(strings.ToLower(key), own+":"); found {
-		h, claim, ok = own, rest, true
-	}
+	h, claim, ok := provider.CutKey(key, host)
 	switch {
 	case !ok:
 		return ""
 	case strings.Contains(h, "://"):
 		return "the key contains a scheme, and condition keys contain the issuer without it"
-	case h != own:
+	case h != strings.ToLower(host):
 		return "the key is for tokens of " + quote.Word(h)
 	case !provider.HasKey(host, claim):
 		return "AWS has no key for the claim " + quote.Name(claim) + " of this issuer (as of " + provider.KeysAsOf + ")"
@@ -35,7 +31,7 @@ func (l *linter) checkKeys(g *grant) {
 	hosts := g.hosts()
 	for _, c := range g.clauses {
 		missing := missingKey(c.Key, g.host)
-		h, _, _ := cutKey(c.Key)
+		h, _, _ := provider.CutKey(c.Key, "")
 		// A key of another provider of the same statement is not a mistake.
 		if missing == "" || slices.Contains(hosts, h) && h != strings.ToLower(g.host) {
 			continue
@@ -57,7 +53,7 @@ func (l *linter) reportMissingKey(g *grant, c *clause, missing string) {
 		f.Why = "The condition always holds, so it excludes nobody."
 	}
 	var edit func(*trust.Policy)
-	h, claim, _ := cutKey(c.Key)
+	h, claim, _ := provider.CutKey(c.Key, "")
 	_, own := c.claim(g.host)
 	switch {
 	case strings.Contains(c.Key, "://"):

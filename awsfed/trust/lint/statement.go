@@ -122,22 +122,12 @@ func (st *statement) hosts() []string {
 	}
 	if isForEverybody(st.Principal) {
 		for _, c := range st.Conditions {
-			if host, claim, ok := cutKey(c.Key); ok && (claim == "sub" || claim == "aud") {
+			if host, claim, ok := provider.CutKey(c.Key, ""); ok && (claim == "sub" || claim == "aud") {
 				add(host)
 			}
 		}
 	}
 	return hosts
-}
-
-// cutKey splits the condition key of an issuer, such as app.gitpod.io:sub, and converts the parts
-// to lower case. ok is false for other keys, such as aws:SourceIp.
-func cutKey(key string) (host, claim string, ok bool) {
-	i := strings.LastIndexByte(key, ':')
-	if i < 0 || !strings.ContainsAny(key[:i], "./") {
-		return "", "", false
-	}
-	return strings.ToLower(key[:i]), strings.ToLower(key[i+1:]), true
 }
 
 // isAsterisks reports whether s consists of asterisks, and so matches everything.
