@@ -17,16 +17,17 @@ import (
 const minLife = 5 * time.Minute
 
 // A Source makes tokens for one service and user, and keeps the current one. It is safe for
-// concurrent use. It has no goroutine while it makes no token, so it needs no closing.
+// concurrent use. It has no goroutine while it makes no token, so it needs no closing. The zero value
+// is not usable; call [New] or one of the functions for a service.
 type Source struct {
 	engine refresh.Engine[Token]
 	// fetch is a func, so that printing a Source does not show credentials.
 	fetch func(context.Context) (Token, error)
 }
 
-// A Sign signs a token with credentials. It returns the text of the token and when it expires,
-// without regard to the expiry of the credentials. The zero time means that the token expires with
-// the credentials.
+// A Sign signs a token with credentials. It returns the text of the token and when the token expires.
+// That time may be after the expiry of the credentials: [Source] uses the earlier one. The zero time
+// means that the token expires with the credentials.
 type Sign func(ctx context.Context, creds aws.Credentials) (raw string, expiry time.Time, err error)
 
 // New returns a source of tokens that sign makes, for a service without a function of its own in
@@ -51,7 +52,7 @@ func New(creds aws.CredentialsProvider, sign Sign) (*Source, error) {
 		return nil, optionError("New", "sign", "is nil")
 	}
 	s := &Source{fetch: func(ctx context.Context) (Token, error) { return fetch(ctx, creds, sign) }}
-	s.engine.Init((*driver)(s), &refresh.Rules{})
+	s.engine.Init((*driver)(s), &refresh.Rules{ForgetInvalid: true})
 	return s, nil
 }
 
@@ -73,7 +74,7 @@ func newSource(fn string, cfg aws.Config, life time.Duration, sign func(context.
 
 // Token returns the current token. While there is a valid one, a call does not wait, except for up
 // to one second in the last minute of the token. If credentials cannot be refreshed, Token returns
-// the old token until it expires.
+// the old token until it expires or is invalidated.
 //
 // The error wraps that of the credentials provider, such as an *awsfed.AssumeRoleError, or of ctx.
 func (s *Source) Token(ctx context.Context) (Token, error) {
@@ -86,7 +87,8 @@ func (s *Source) Token(ctx context.Context) (Token, error) {
 
 // Invalidate drops t if it is the current token. Call it if the service refused t before its
 // expiry. The next call of Token waits for a new token, which is signed with the credentials that
-// the provider then returns.
+// the provider then returns. If that fails, calls return the error, and a new attempt starts within
+// 15 seconds. Token does not return t again.
 func (s *Source) Invalidate(t Token) {
 	s.engine.Invalidate(func(current Token) bool { return current.Raw() == t.Raw() })
 }

@@ -3,6 +3,7 @@ package authtoken_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -248,6 +249,59 @@ func TestInvalidate(t *testing.T) {
 			t.Error("Invalidate of an old token dropped the current one")
 		}
 	})
+}
+
+// While the provider fails, callers get the error and not the invalid token again, and after that a
+// new one.
+func TestInvalidateDuringAnOutage(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		idle time.Duration // before the token is invalidated
+	}{
+		{"a new token", 0},
+		{"a token whose refresh has failed", 14 * time.Minute},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				down, fails, n := errors.New("down"), false, 0
+				provider := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+					if fails {
+						return aws.Credentials{}, down
+					}
+					return keys, nil
+				})
+				s, err := authtoken.New(provider, func(context.Context, aws.Credentials) (string, time.Time, error) {
+					n++
+					return fmt.Sprint("token ", n), time.Now().Add(15 * time.Minute), nil
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				first := token(t, s)
+				fails = true
+				time.Sleep(tt.idle)
+				if got := token(t, s); got.Raw() != first.Raw() {
+					t.Errorf("Token returned another token before Invalidate")
+				}
+				synctest.Wait()
+				s.Invalidate(first)
+				for range 3 {
+					if tok, err := s.Token(t.Context()); !errors.Is(err, down) || tok.Raw() != "" {
+						t.Errorf("Token during the outage = %q, %v, want the error", tok.Raw(), err)
+					}
+				}
+				fails = false
+				s.Invalidate(first)
+				time.Sleep(15 * time.Second)
+				if got := token(t, s); got.Raw() != "token 2" {
+					t.Errorf("Token after the outage = %q, want the second one", got.Raw())
+				}
+			})
+		})
+	}
 }
 
 func TestErrors(t *testing.T) {
