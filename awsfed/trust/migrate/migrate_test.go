@@ -2,6 +2,7 @@ package migrate_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -226,6 +227,47 @@ func TestEmptyListsInJSON(t *testing.T) {
 	p := policies.Parse(t, []byte(`{"Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}}`))
 	if data, err := json.Marshal(migrate.ToV3(p, nil)); err != nil || strings.Contains(string(data), "null") {
 		t.Errorf("Marshal = %s, %v, want no null", data, err)
+	}
+}
+
+// The JSON of a migration whose policies IAM would reject has the problems and no such policy.
+func TestJSONWithoutPoliciesThatIAMRejects(t *testing.T) {
+	t.Parallel()
+	var long []string
+	for i := range 60 {
+		long = append(long, v2Org+"/prj:"+fmt.Sprintf("019527e4-75d5-704d-a5a4-%012d", i)+"/*")
+	}
+	for name, tt := range map[string]struct {
+		p       trust.Policy
+		members []string // among both and after
+	}{
+		"one statement that cannot be migrated": {policies.OnSubject(trust.Allow, "StringEquals", v2Org+"/*"), []string{"both"}},
+		"one environment of a project":          {policies.OnSubject(trust.Allow, "StringLike", v2InProject), []string{"both"}},
+		"an exact migration":                    {policies.OnSubject(trust.Allow, "StringLike", v2Project), []string{"both", "after"}},
+		"policies that are too long":            {policies.OnSubject(trust.Allow, "StringLike", long...), nil},
+	} {
+		m := migrate.ToV3(tt.p, nil)
+		data, err := json.Marshal(m)
+		if err != nil {
+			t.Errorf("%s: Marshal: %v", name, err)
+			continue
+		}
+		back := map[string]json.RawMessage{"problems": json.RawMessage("null")}
+		if err := json.Unmarshal(data, &back); err != nil {
+			t.Fatal(err)
+		}
+		for _, member := range []string{"both", "after"} {
+			if _, ok := back[member]; ok != slices.Contains(tt.members, member) {
+				t.Errorf("%s: JSON has the member %s: %v, want %v", name, member, ok, !ok)
+			}
+		}
+		var problems []migrate.Problem
+		if err := json.Unmarshal(back["problems"], &problems); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(m.Problems, problems); diff != "" {
+			t.Errorf("%s: problems (-want +got):\n%s", name, diff)
+		}
 	}
 }
 

@@ -11,12 +11,12 @@ import (
 // subjects.
 func (m *migrator) value(v string, op condition.Operator) ([]string, *Problem) {
 	if !op.Wildcards() && strings.ContainsAny(v, "*?") || strings.Contains(v, "${") {
-		return nil, unreadable("")
+		return nil, unreadable(v, op)
 	}
 	r := subject.Read(v)
 	org := r.ID("organization_id")
 	if org == "" || !onlyIDs(r) {
-		return nil, unreadable(org)
+		return nil, unreadable(v, op)
 	}
 	base := "organization_id:" + org
 	last := r.Pairs[len(r.Pairs)-1]
@@ -49,7 +49,7 @@ func (m *migrator) value(v string, op condition.Operator) ([]string, *Problem) {
 			Wider: []string{base + ":*"},
 		}
 	}
-	return nil, unreadable(org)
+	return nil, unreadable(v, op)
 }
 
 // onlyIDs reports whether a value consists of IDs and asterisks, with no asterisk directly after
@@ -63,17 +63,33 @@ func onlyIDs(r subject.Reading) bool {
 	return r.Rest == ""
 }
 
-// unreadable returns the problem of a value that does not consist of known IDs. At most its
-// organization is known.
-func unreadable(organization string) *Problem {
-	wider := []string{"organization_id:*", "account_id:*"}
-	if organization != "" {
-		wider = []string{"organization_id:" + organization + ":*"}
-	}
+// unreadable returns the problem of a value that does not consist of known IDs.
+func unreadable(v string, op condition.Operator) *Problem {
 	return &Problem{
 		Why:   "the value does not consist of the IDs of an organization and a project, an environment or a user",
-		Wider: wider,
+		Wider: organizations(v, op),
 	}
+}
+
+// organizations returns the V3 patterns for all principals of the organizations that v can match.
+// They begin with the text that v has at the place of the organization's ID before the first
+// wildcard or variable. Only a value without such text gets the patterns for all organizations.
+func organizations(v string, op condition.Operator) []string {
+	id := strings.TrimPrefix(v, "org:")
+	if op.Family == condition.Fold {
+		id = strings.ToLower(id) // as in tokens: the operator of the pattern does not ignore letter case
+	}
+	id, _, open := strings.Cut(id, "${")
+	if i := strings.IndexAny(id, "/*?"); i >= 0 {
+		id, open = id[:i], id[i] != '/'
+	}
+	switch {
+	case id == "":
+		return []string{"organization_id:*", "account_id:*"}
+	case open && !(len(id) == subject.UUIDLen && subject.StartsWithUUID(id)):
+		return []string{"organization_id:" + id + "*"}
+	}
+	return []string{"organization_id:" + id + ":*"}
 }
 
 // environment returns the values for one environment of a project, which the default V3 subject
