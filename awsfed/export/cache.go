@@ -2,6 +2,7 @@ package export
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -50,7 +51,8 @@ func (e CacheEntry) shown() string {
 type CacheRequest struct {
 	Key CacheKey
 	// Expect is the part of the identity that the caller knows already; an empty field is unknown.
-	// A cached entry with another identity is replaced. A fetched one is an error.
+	// A cached entry with another identity is replaced. A fetched one is an error for this caller;
+	// callers with the same Key that do not expect another identity get it.
 	Expect CacheIdentity
 	// Fetch makes the calls. It is required. It is called at most once, under the lock of the key.
 	// It must not request another entry of the same folder: all keys share 256 locks, so it could
@@ -81,8 +83,9 @@ type CacheOptions struct {
 // Cache shares credentials between the processes of one user. It is made for credential_process,
 // which SDKs run in every program; a tool may run dozens of programs at once. If many processes ask
 // at the same time, they make one token call and one STS call. If a call fails, the processes that
-// waited for it make no calls of their own. They return an error with the same text and the same
-// result of Retryable(). Make one with [OpenCache]. A Cache is safe for concurrent use.
+// waited for it make no calls of their own. They return an error that ends with the same text and
+// has the same result of Retryable(), and wraps nothing. Make one with [OpenCache]: the zero value is
+// off. A Cache is safe for concurrent use.
 //
 // The folder must belong to the user, have mode 0700, not be a link, and not be in a folder where
 // all users may write. [File] has the rules for the folders above it. A missing folder is made. With
@@ -129,7 +132,12 @@ func OpenCache(opts *CacheOptions) *Cache {
 }
 
 // Off returns why the cache is not used, nil if it is used.
-func (c *Cache) Off() error { return c.off }
+func (c *Cache) Off() error {
+	if c.off == nil && c.dir == "" {
+		return errors.New("export: the Cache has no folder: make it with OpenCache")
+	}
+	return c.off
+}
 
 // Source makes the request a [CredentialsSource], for [Process].
 func (c *Cache) Source(r CacheRequest) CredentialsSource {
@@ -140,14 +148,15 @@ func (c *Cache) Source(r CacheRequest) CredentialsSource {
 }
 
 // Entry returns the cached entry of the request's key, or fetches one. The error is that of Fetch
-// or ctx, or reports that the fetched identity is not the expected one. If a fetch fails while a
-// cached entry is still valid, that entry is returned.
+// or ctx, or that of a fetch for which this caller waited (see [Cache]), or reports that the fetched
+// identity is not the expected one. If a fetch fails while a cached entry is still valid, that entry
+// is returned.
 func (c *Cache) Entry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 	if r.Fetch == nil {
 		return CacheEntry{}, &OptionError{"Cache.Entry", "Fetch", errNil}
 	}
-	if c.off != nil {
-		return fetchEntry(ctx, r)
+	if c.Off() != nil {
+		return fetchExpected(ctx, r)
 	}
 	began := time.Now()
 	name, err := entryName(r.Key)
@@ -157,55 +166,73 @@ func (c *Cache) Entry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 	at, err := c.open(name)
 	if err != nil {
 		c.log.DebugContext(ctx, "credentials cache: not used", "reason", err)
-		return fetchEntry(ctx, r)
+		return fetchExpected(ctx, r)
 	}
 	defer at.close()
-	if rec := c.read(at, r); rec.fresh(began, c.opts.MinLife) {
+	if rec := c.read(at, r.Key); rec.unexpected(r) == nil && rec.fresh(began, c.opts.MinLife) {
 		return rec.entry(), nil
 	}
 	held, err := c.locks.take(ctx, at.lockPath(), c.opts.LockTimeout, at.createLock)
 	if err != nil {
 		if ctx.Err() != nil {
-			return CacheEntry{}, fmt.Errorf("export: waiting for another process: %w", ctx.Err())
+			return CacheEntry{}, fmt.Errorf("export: waiting for the lock of the cache: %w", ctx.Err())
 		}
 		c.log.DebugContext(ctx, "credentials cache: not locked, fetching", "reason", err)
-		return fetchEntry(ctx, r) // the entry is not stored: that needs the lock
+		return fetchExpected(ctx, r) // the entry is not stored: that needs the lock
 	}
 	defer held.release()
 	return c.refresh(ctx, r, at, began)
 }
 
-// refresh returns the entry that another process stored since the time, or fetches and stores a new
+// refresh returns the entry that another caller stored since the time, or fetches and stores a new
 // one. The caller holds the lock.
 func (c *Cache) refresh(ctx context.Context, r CacheRequest, at target, since time.Time) (CacheEntry, error) {
-	old := c.read(at, r)
-	now := time.Now()
-	if old.fresh(now, c.opts.MinLife) {
+	old, now := c.read(at, r.Key), time.Now()
+	unexpected := old.unexpected(r)
+	switch {
+	case unexpected == nil && old.fresh(now, c.opts.MinLife):
 		return old.entry(), nil
-	}
-	if old.failedSince(since, now) {
-		if old.valid(now) {
-			return old.entry(), nil
-		}
+	case unexpected != nil && old.Fetched.After(since):
+		return CacheEntry{}, unexpected // another fetch would give the same
+	case unexpected == nil && old.failedSince(since, now) && old.valid(now):
+		return old.entry(), nil
+	case old.failedSince(since, now):
 		return CacheEntry{}, &sharedError{text: old.Failure, permanent: old.Permanent}
 	}
 	e, err := fetchEntry(ctx, r)
 	if err == nil {
 		c.write(ctx, at, success(r.Key, e))
-		return e, nil
+		return expected(e, r)
 	}
 	if ctx.Err() == nil {
 		c.write(ctx, at, failure(old, r.Key, err))
 	}
-	if old.valid(time.Now()) {
+	if unexpected == nil && old.valid(time.Now()) {
 		c.log.WarnContext(ctx, "credentials cache: no new credentials, the old ones are still valid", "error", err)
 		return old.entry(), nil
 	}
 	return CacheEntry{}, err
 }
 
-// fetchEntry calls Fetch and checks its result. The check does not depend on the cache, so that it
-// also protects a caller whose cache is off.
+// fetchExpected fetches an entry without the cache.
+func fetchExpected(ctx context.Context, r CacheRequest) (CacheEntry, error) {
+	e, err := fetchEntry(ctx, r)
+	if err != nil {
+		return CacheEntry{}, err
+	}
+	return expected(e, r)
+}
+
+// expected returns the entry if it has the identity that the caller expects.
+func expected(e CacheEntry, r CacheRequest) (CacheEntry, error) {
+	if err := e.unexpected(r.Expect); err != nil {
+		return CacheEntry{}, err
+	}
+	return e, nil
+}
+
+// fetchEntry calls Fetch and checks what must be right for every caller with the key. The check does
+// not depend on the cache, so that it also protects a caller whose cache is off.
 func fetchEntry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 	e, err := r.Fetch(ctx)
 	if err != nil {
@@ -217,8 +244,8 @@ func fetchEntry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 	if err := checkCredentials(e.Credentials(), time.Now()); err != nil {
 		return CacheEntry{}, fmt.Errorf("export: credentials refused: %w", err)
 	}
-	if field := e.mismatch(r); field != "" {
-		return CacheEntry{}, fmt.Errorf("export: the fetched credentials have another %s than expected", field)
+	if err := e.notOf(r.Key); err != nil {
+		return CacheEntry{}, fmt.Errorf("export: credentials refused: %w", err)
 	}
 	return e, nil
 }

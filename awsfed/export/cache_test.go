@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -154,23 +155,57 @@ func TestCacheKnowsTheAccountOfAChain(t *testing.T) {
 func TestCacheRefusesUnexpectedIdentity(t *testing.T) {
 	t.Parallel()
 	c, dir := openCache(t)
-	for _, r := range []export.CacheRequest{
-		{Expect: export.CacheIdentity{Issuer: "https://other.example"}},
-		{Expect: export.CacheIdentity{Subject: "jane@example.com"}},
-		{Expect: export.CacheIdentity{AccountID: "210987654321"}},
-		{Key: export.CacheKey{RoleARN: "arn:aws:iam::210987654321:role/r"}},
+	for _, tt := range []struct {
+		r    export.CacheRequest
+		want string
+	}{
+		{export.CacheRequest{Expect: export.CacheIdentity{Issuer: "https://other.example"}}, `Issuer is "https://app.gitpod.io", want "https://other.example"`},
+		{export.CacheRequest{Expect: export.CacheIdentity{Subject: "jane@example.com"}}, "Subject differs; check"},
+		{export.CacheRequest{Expect: export.CacheIdentity{AccountID: "210987654321"}}, `AccountID is "123456789012", want "210987654321"`},
+		{export.CacheRequest{Key: export.CacheKey{RoleARN: "arn:aws:iam::210987654321:role/r"}}, `for account "123456789012", and the role "arn:aws:iam::210987654321:role/r" is in another one`},
 	} {
 		calls := 0
-		r.Fetch = counted(&calls, nil)
-		if _, err := c.Entry(t.Context(), r); err == nil || strings.Contains(err.Error(), "jane") {
-			t.Errorf("%+v: %v, want an error without the subject", r.Expect, err)
+		tt.r.Fetch = counted(&calls, nil)
+		if _, err := c.Entry(t.Context(), tt.r); err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "jane") {
+			t.Errorf("Entry = %v, want %q", err, tt.want)
 		}
 	}
 	for _, f := range glob(t, filepath.Join(dir, "*.json")) {
-		if strings.Contains(read(t, f), "ASIA") {
-			t.Errorf("refused credentials are in %s", f)
+		if text := read(t, f); strings.Contains(text, "210987654321") && strings.Contains(text, "ASIA") {
+			t.Errorf("credentials that are refused for every caller are in %s", f)
 		}
 	}
+}
+
+// What one caller expects makes no other caller fail, and costs no call where it waited for one.
+func TestCacheExpectIsOfOneCaller(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "cache")
+	synctest.Test(t, func(t *testing.T) {
+		c := export.OpenCache(&export.CacheOptions{Dir: dir})
+		calls := 0
+		right := export.CacheRequest{Key: cacheKey(), Fetch: func(ctx context.Context) (export.CacheEntry, error) {
+			time.Sleep(time.Second) // a slow STS
+			return counted(&calls, nil)(ctx)
+		}}
+		wrong := right
+		wrong.Expect.AccountID = "210987654321"
+		check := func(r export.CacheRequest, wantCalls int) {
+			_, err := c.Entry(t.Context(), r)
+			if (err != nil) != (r.Expect.AccountID != "") || calls != wantCalls {
+				t.Errorf("expecting account %q: %v after %d calls, want %d", r.Expect.AccountID, err, calls, wantCalls)
+			}
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() { check(wrong, 1) })
+		time.Sleep(time.Second / 2)
+		wg.Go(func() { check(right, 1) })
+		wg.Go(func() { check(wrong, 1) })
+		wg.Wait()
+		check(right, 1)
+		check(wrong, 2)
+		check(right, 2)
+	})
 }
 
 // The cache fetches again when little lifetime is left, and returns the old credentials while that

@@ -39,8 +39,8 @@ func (c *Cache) open(entryName string) (target, error) {
 	return at, nil
 }
 
-// read returns the entry for the request, nil without a usable entry.
-func (c *Cache) read(at target, r CacheRequest) *record {
+// read returns the entry for the key, nil without a usable entry.
+func (c *Cache) read(at target, key CacheKey) *record {
 	text, info, err := at.read(c.owners)
 	switch {
 	case err != nil:
@@ -49,7 +49,7 @@ func (c *Cache) read(at target, r CacheRequest) *record {
 	case text == "":
 		return nil
 	}
-	rec, reason := parseRecord(text, r, time.Now())
+	rec, reason := parseRecord(text, key, time.Now())
 	if allows(info, anyOther) {
 		rec, reason = nil, "other users may read it"
 	}

@@ -144,3 +144,21 @@ func glob(t *testing.T, pattern string) []string {
 	}
 	return files
 }
+
+// The zero value stores nothing.
+func TestZeroCacheIsOff(t *testing.T) {
+	t.Parallel()
+	var c export.Cache
+	if err := c.Off(); err == nil || !strings.Contains(err.Error(), "OpenCache") {
+		t.Errorf("Off = %v, want the function that makes a Cache", err)
+	}
+	calls := 0
+	for range 2 {
+		if _, err := c.Entry(t.Context(), export.CacheRequest{Key: cacheKey(), Fetch: counted(&calls, nil)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if calls != 2 {
+		t.Errorf("%d calls, want 2: nothing is stored", calls)
+	}
+}

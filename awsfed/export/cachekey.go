@@ -72,21 +72,28 @@ func entryName(key CacheKey) (string, error) {
 	return hex.EncodeToString(sum[:]) + ".json", nil
 }
 
-// mismatch returns the name of a field in which the identity is not the expected one, or ""
-// if all fields match. It does not return the value: a subject may contain personal data.
-func (i CacheIdentity) mismatch(r CacheRequest) string {
-	differ := func(got, want string) bool { return want != "" && got != want }
-	account := ""
-	if a, ok := arn.Parse(r.Key.lastRole()); ok && arn.IsAccount(a.Account) {
-		account = a.Account
+// notOf returns an error if the identity cannot be that of the key's last role.
+func (i CacheIdentity) notOf(key CacheKey) error {
+	a, ok := arn.Parse(key.lastRole())
+	if !ok || !arn.IsAccount(a.Account) || i.AccountID == "" || i.AccountID == a.Account {
+		return nil
 	}
+	return fmt.Errorf("they are for account %s, and the role %s is in another one; check the endpoint of STS", quoted(i.AccountID), quoted(key.lastRole()))
+}
+
+// unexpected returns an error if the identity is not the expected one. It does not contain a
+// subject, which may contain personal data.
+func (i CacheIdentity) unexpected(want CacheIdentity) error {
+	var detail string
 	switch {
-	case differ(i.Issuer, r.Expect.Issuer):
-		return "issuer"
-	case differ(i.Subject, r.Expect.Subject):
-		return "subject"
-	case differ(i.AccountID, r.Expect.AccountID), i.AccountID != "" && differ(i.AccountID, account):
-		return "account"
+	case want.Issuer != "" && i.Issuer != want.Issuer:
+		detail = "Issuer is " + quoted(i.Issuer) + ", want " + quoted(want.Issuer)
+	case want.Subject != "" && i.Subject != want.Subject:
+		detail = "Subject differs"
+	case want.AccountID != "" && i.AccountID != want.AccountID:
+		detail = "AccountID is " + quoted(i.AccountID) + ", want " + quoted(want.AccountID)
+	default:
+		return nil
 	}
-	return ""
+	return fmt.Errorf("export: the credentials do not have the identity in Expect: %s; check the role, the token source and Expect", detail)
 }

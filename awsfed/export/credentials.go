@@ -11,6 +11,7 @@ import (
 
 	"github.com/onafed/onafed/internal/arn"
 	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/internal/retry"
 )
 
 // CredentialsSource returns temporary credentials whose Expires is the expiration that STS gave.
@@ -34,13 +35,17 @@ func (f CredentialsSourceFunc) Credentials(ctx context.Context) (aws.Credentials
 // handed out.
 var ErrExpired = errors.New("expired")
 
-// refusesRetry reports whether the error says that it is not retryable.
+// refusesRetry reports whether the error says that trying again does not help: Retryable() of
+// package awsfed, or else Temporary() of package idp, is false.
 func refusesRetry(err error) bool {
-	e, ok := errors.AsType[interface {
+	if e, ok := errors.AsType[interface {
 		error
 		Retryable() bool
-	}](err)
-	return ok && !e.Retryable()
+	}](err); ok {
+		return !e.Retryable()
+	}
+	temporary, said := retry.Temporary(err)
+	return said && !temporary
 }
 
 // checkCredentials refuses credentials that this package must not return: permanent keys, keys

@@ -84,8 +84,8 @@ var (
 
 // ParseRecord parses a cache entry.
 func ParseRecord(text string, r CacheRequest, now time.Time) (CacheEntry, bool) {
-	rec, _ := parseRecord(text, r, now)
-	if !rec.valid(now) {
+	rec, _ := parseRecord(text, r.Key, now)
+	if !rec.valid(now) || rec.unexpected(r) != nil {
 		return CacheEntry{}, false
 	}
 	return rec.entry(), true

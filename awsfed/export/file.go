@@ -67,7 +67,7 @@ type File struct {
 // NewCredentialsFile returns the shared credentials file at path. If path is empty, it is the one
 // that AWS_SHARED_CREDENTIALS_FILE names, else ~/.aws/credentials. The file need not exist. A
 // variable that begins with "~" or contains a "$" is an error: botocore expands it and the Go SDK
-// does not.
+// does not. A path that begins with "~/" is an error, too.
 func NewCredentialsFile(path string, opts *FileOptions) (*File, error) {
 	return newFile("NewCredentialsFile", path, "AWS_SHARED_CREDENTIALS_FILE", "credentials", credentialsFormat, opts)
 }
@@ -109,7 +109,15 @@ func newFile(function, path, variable, name string, form format, opts *FileOptio
 	return f, err
 }
 
+// absolute returns the absolute path. It refuses an empty path, and "~", which only shells expand: a
+// flag such as --file=~/x reaches a program unchanged.
 func absolute(path string) (string, error) {
+	if path == "" {
+		return "", &FileError{Path: path, Reason: "the path is empty", Next: "name a file"}
+	}
+	if first, _, _ := strings.Cut(filepath.ToSlash(path), "/"); first == "~" {
+		return "", &FileError{Path: path, Reason: "only shells replace \"~\" by the home folder", Next: "write the full path"}
+	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return "", &FileError{Path: path, Reason: "the path is relative and the current folder is unknown", Err: err}

@@ -202,21 +202,6 @@ func TestEditKeepsTheSizeLimit(t *testing.T) {
 	}
 }
 
-// botocore expands these paths and the Go SDK does not. A file with that literal name must not
-// appear.
-func TestPathsThatSDKsReadDifferently(t *testing.T) {
-	for _, path := range []string{"~/.aws/credentials", "$HOME/.aws/credentials", "/home/${USER}/credentials"} {
-		t.Setenv("AWS_SHARED_CREDENTIALS_FILE", path)
-		t.Setenv("AWS_CONFIG_FILE", path)
-		if _, err := export.NewCredentialsFile("", nil); err == nil || !strings.Contains(err.Error(), "AWS_SHARED_CREDENTIALS_FILE") {
-			t.Errorf("%s: %v", path, err)
-		}
-		if _, err := export.NewConfigFile("", nil); err == nil || !strings.Contains(err.Error(), "AWS_CONFIG_FILE") {
-			t.Errorf("%s: %v", path, err)
-		}
-	}
-}
-
 // A file that is not regular stays as it is, and so does its folder.
 func TestOnlyRegularFilesAreReplaced(t *testing.T) {
 	t.Parallel()

@@ -39,13 +39,15 @@ type HandlerOptions struct {
 //   - a Host other than localhost or a loopback IP address with the port of the connection (DNS
 //     rebinding)
 //   - a request from a browser (Origin, Sec-Fetch-...) or a proxy (Forwarded, Via, X-Forwarded-...)
-//   - a missing, repeated or wrong Authorization, which is compared in constant time
+//   - a missing, repeated or wrong Authorization, which is compared in constant time. It is the token
+//     alone, without "Bearer"
 //
 // The token cannot be switched off.
 //
 // The answer comes within one second. If the source is slow or fails, the last credentials are
 // returned while they are valid. Without valid credentials the answer is a JSON error: 403 if the
-// source's error has Retryable() == false, otherwise 503. It comes at once if the source has just
+// source's error has Retryable() == false or, without that method, Temporary() == false, otherwise
+// 503. It comes at once if the source has just
 // failed or already hangs.
 type Handler struct {
 	source  slowSource

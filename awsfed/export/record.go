@@ -66,15 +66,15 @@ func (r *record) failedSince(since, now time.Time) bool {
 	return r != nil && r.Failed.After(since) && !r.Failed.After(now.Add(clockSkew))
 }
 
-// A sharedError is the failed fetch of another process, as far as a file can describe it.
+// A sharedError is the failed fetch of another caller, as far as a file can describe it.
 type sharedError struct {
 	text      string
 	permanent bool
 }
 
-func (e *sharedError) Error() string { return "export: another process just failed: " + e.text }
+func (e *sharedError) Error() string { return "export: another caller just failed: " + e.text }
 
-// Retryable returns what the other process's error returned.
+// Retryable returns what the other caller's error returned.
 func (e *sharedError) Retryable() bool { return !e.permanent }
 
 // entry returns the entry of a valid record.
@@ -97,8 +97,17 @@ func (r *record) fresh(now time.Time, minLife time.Duration) bool {
 	return r.Credentials.Expires.Sub(now) > need
 }
 
-// parseRecord reads an entry, and returns nil and the reason if it does not fit the request.
-func parseRecord(text string, r CacheRequest, now time.Time) (rec *record, reason string) {
+// unexpected returns an error if the record has credentials with another identity than the caller
+// expects.
+func (r *record) unexpected(request CacheRequest) error {
+	if r == nil || r.Credentials == nil {
+		return nil
+	}
+	return r.CacheIdentity.unexpected(request.Expect)
+}
+
+// parseRecord reads an entry, and returns nil and the reason if it does not fit the key.
+func parseRecord(text string, key CacheKey, now time.Time) (rec *record, reason string) {
 	if len(text) > maxRecord {
 		return nil, "it is too large"
 	}
@@ -114,12 +123,12 @@ func parseRecord(text string, r CacheRequest, now time.Time) (rec *record, reaso
 	switch {
 	case rec.Version != recordVersion:
 		return nil, "it has another version"
-	case !sameKey(rec.Key, r.Key):
+	case !sameKey(rec.Key, key):
 		return nil, "it was made for another key"
 	case rec.Fetched.After(now.Add(time.Minute)):
 		return nil, "it is dated in the future"
-	case rec.Credentials != nil && rec.mismatch(r) != "":
-		return nil, "its " + rec.mismatch(r) + " is not the expected one"
+	case rec.Credentials != nil && rec.notOf(key) != nil:
+		return nil, rec.notOf(key).Error()
 	}
 	return rec, ""
 }

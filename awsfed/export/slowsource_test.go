@@ -3,6 +3,7 @@ package export_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -20,6 +21,10 @@ import (
 type permanentError struct{ error }
 
 func (permanentError) Retryable() bool { return false }
+
+type permanentSource struct{ error }
+
+func (permanentSource) Temporary() bool { return false }
 
 // While the source fails or hangs, its last credentials are returned until they expire. After that
 // the answer is 503, in time.
@@ -83,10 +88,16 @@ func TestHandlerPermanentError(t *testing.T) {
 		if w := answer(h, request(t.Context())); w.Code != http.StatusOK {
 			t.Fatalf("status %d", w.Code)
 		}
-		err = permanentError{errors.New("not authorized")}
-		w := answer(h, request(t.Context()))
-		if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "not authorized") {
-			t.Errorf("status %d: %s", w.Code, w.Body)
+		for _, permanent := range []error{
+			permanentError{errors.New("not authorized")},
+			fmt.Errorf("a source of package idp: %w", permanentSource{errors.New("not authorized")}),
+		} {
+			err = permanent
+			w := answer(h, request(t.Context()))
+			if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "not authorized") {
+				t.Errorf("%T: status %d: %s", permanent, w.Code, w.Body)
+			}
+			time.Sleep(2 * time.Second)
 		}
 		err = errors.New("down")
 		time.Sleep(2 * time.Second)

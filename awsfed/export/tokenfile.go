@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/user"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -58,13 +57,10 @@ type TokenFile struct {
 // NewTokenFile returns a token file at path. It writes nothing yet. An error is an [*OptionError]
 // for "path", "src", "Group" or "TrustedOwner".
 func NewTokenFile(path string, src idp.TokenSource, opts *TokenFileOptions) (*TokenFile, error) {
-	if path == "" {
-		return nil, &OptionError{"NewTokenFile", "path", errors.New("must not be empty")}
-	}
 	if src == nil {
 		return nil, &OptionError{"NewTokenFile", "src", errNil}
 	}
-	abs, err := filepath.Abs(path)
+	abs, err := absolute(path)
 	if err != nil {
 		return nil, &OptionError{"NewTokenFile", "path", err}
 	}
@@ -188,8 +184,7 @@ func isPermanent(err error) bool {
 	if refused, ok := errors.AsType[*FileError](err); ok {
 		return refused.Err == nil || errors.Is(refused.Err, fs.ErrPermission) || errors.Is(refused.Err, syscall.EBUSY)
 	}
-	temporary, said := retry.Temporary(err)
-	return said && !temporary
+	return refusesRetry(err)
 }
 
 // write asks the source and writes its token to the file, if the file does not have it.
