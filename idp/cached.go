@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -75,10 +74,7 @@ func (c *CachedSource) Token(ctx context.Context) (*Token, error) {
 		}
 	}
 	if err != nil {
-		if _, ok := errors.AsType[*SourceError](err); ok {
-			return nil, err
-		}
-		return nil, fail(c.Source(), err)
+		return nil, failed(c.src, err)
 	}
 	return t, nil
 }

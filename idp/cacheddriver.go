@@ -23,7 +23,7 @@ func (d *cachedDriver) Fetch(ctx context.Context) (*Token, error) {
 	}
 	t, err := c.src.Token(ctx)
 	if err != nil {
-		return nil, err
+		return nil, failed(c.src, err)
 	}
 	if err := c.check(t, time.Now()); err != nil {
 		return nil, fail(c.Source(), err)

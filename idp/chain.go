@@ -82,14 +82,20 @@ func (c *chainSource) Token(ctx context.Context) (*Token, error) {
 		return nil, fail(c.Source(), err)
 	}
 	s := c.choose()
-	if s == nil {
+	switch {
+	case len(c.sources) == 0:
+		return nil, fail(c.Source(), errEmptySource)
+	case s == nil:
 		return nil, fail(c.Source(), errors.New("none is configured"))
 	}
 	t, err := s.Token(ctx)
-	if err == nil && c.refused.has(t) {
+	if err != nil {
+		return nil, failed(s, err)
+	}
+	if c.refused.has(t) {
 		return nil, fail(sourceName(s), errRefusedAgain)
 	}
-	return t, err
+	return t, nil
 }
 
 // Invalidate calls the chosen source, and remembers t for a source without the method.

@@ -38,7 +38,8 @@
 //
 // Only [Token.Raw] returns the text of a [Token]; printing, logging and marshaling do not show it. API
 // tokens are sent only over https, to the configured host and hosts that belong to it. Errors and logs
-// contain neither.
+// contain neither. In the text of the error of a source outside this package, anything that looks
+// like a token is replaced; errors.Unwrap returns the unchanged error.
 //
 // This package does not verify signatures. To verify a token that you received, use package issuer.
 //

@@ -16,10 +16,14 @@ func Env(name string) TokenSource {
 		name:       "environment variable " + shown(name),
 		configured: func() bool { return lookupEnv(name) != "" },
 		read: func(context.Context) (*Token, error) {
-			if v := lookupEnv(name); v != "" {
-				return ParseToken(v)
+			v := lookupEnv(name)
+			switch {
+			case name == "":
+				return nil, errEmptySource
+			case v == "":
+				return nil, errNotSet
 			}
-			return nil, errNotSet
+			return ParseToken(v)
 		},
 	}
 }

@@ -235,6 +235,6 @@ func ExampleCachedSource_Status() {
 	//   "valid": false,
 	//   "refreshing": false,
 	//   "failures": 1,
-	//   "error": "the API is down"
+	//   "error": "idp: idp.TokenSourceFunc: the API is down"
 	// } <nil>
 }

@@ -46,13 +46,18 @@ type Invalidator interface {
 // A SourceError reports which source failed. errors.Is and errors.As find the cause in Err:
 // [claims.ErrExpired] for an expired token, [*NotTokenError] for a text that is not an ID token,
 // [io/fs.ErrNotExist] for a missing file, [*RequestError] for an answer of the API.
+//
+// Err is the unchanged error of the source. Do not print it alone if the source is not one of this
+// package: its text may contain a token, which Error removes.
 type SourceError struct {
 	Source string // from the source's method Source
 	Err    error
 }
 
-// Error returns the source and the cause.
-func (e *SourceError) Error() string { return "idp: " + e.Source + ": " + unprefixed{e.Err}.Error() }
+// Error returns the source and the cause, without anything that looks like a token.
+func (e *SourceError) Error() string {
+	return "idp: " + e.Source + ": " + quote.Scrub(unprefixed{e.Err}.Error())
+}
 
 // Unwrap returns e.Err.
 func (e *SourceError) Unwrap() error { return e.Err }
@@ -75,18 +80,36 @@ func (u unprefixed) Unwrap() error { return u.error }
 
 var (
 	// errEmptySource is the error of a source without a path, name, command or token.
-	errEmptySource = errors.New("not configured")
+	errEmptySource error = permanentError{errors.New("not configured")}
 	// errNotSet is the error for an environment variable that is missing or empty.
 	errNotSet = errors.New("not set")
 	// errNoToken is the error of a source that breaks its contract.
 	errNoToken = errors.New("it returned neither a token nor an error")
 )
 
+// A permanentError occurs again until a person acts, see [TokenSource].
+type permanentError struct{ error }
+
+// Unwrap returns the error without the method Temporary.
+func (e permanentError) Unwrap() error { return e.error }
+
+// Temporary returns false.
+func (permanentError) Temporary() bool { return false }
+
 // shown quotes a path, a name or a value for an error, and cuts it.
 func shown(s string) string { return quote.Text(s, 200) }
 
 // fail wraps the error of a source.
 func fail(source string, err error) error { return &SourceError{Source: source, Err: err} }
+
+// failed returns an error of src as a [*SourceError], whose text has no token.
+func failed(src TokenSource, err error) error {
+	// An error around a SourceError may have a text of its own, so only the outermost type counts.
+	if e, ok := err.(*SourceError); ok { //nolint:errorlint // see above
+		return e
+	}
+	return fail(sourceName(src), err)
+}
 
 // sourceName returns the name of src, or its type.
 func sourceName(src TokenSource) string {
@@ -112,6 +135,7 @@ type localSource struct {
 	name       string
 	configured func() bool
 	read       func(ctx context.Context) (*Token, error)
+	constant   bool // read returns the same in each call
 }
 
 // Source returns the name.
@@ -129,17 +153,21 @@ func (s *localSource) Token(ctx context.Context) (*Token, error) {
 	if err == nil {
 		err = checkFresh(t, time.Now())
 	}
-	if err != nil {
-		return nil, fail(s.name, err)
+	switch {
+	case err == nil:
+		return t, nil
+	case s.constant:
+		err = permanentError{err}
 	}
-	return t, nil
+	return nil, fail(s.name, err)
 }
 
 // Static returns a source that always returns t. If t is nil, empty or expired, the source returns
-// an error.
+// an error, which is permanent.
 func Static(t *Token) TokenSource {
 	return &localSource{
 		name:       "static token",
+		constant:   true,
 		configured: func() bool { return t.Raw() != "" },
 		read: func(context.Context) (*Token, error) {
 			if t.Raw() == "" {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/idp/idptest"
 )
 
 // write writes text to a temporary file and returns its path.
@@ -260,13 +261,26 @@ func TestChainForwardsInvalidate(t *testing.T) {
 	}
 }
 
-// Only a refusal is permanent.
+// failure returns the error of a source.
+func failure(t *testing.T, src idp.TokenSource) error {
+	t.Helper()
+	tok, err := src.Token(t.Context())
+	if err == nil || tok != nil {
+		t.Errorf("Token = %v, %v, want an error", tok, err)
+	}
+	return err
+}
+
+// Only a refusal, and a source that cannot change, are permanent.
 func TestTemporary(t *testing.T) {
 	t.Parallel()
 	refused := &idp.RequestError{StatusCode: 403, Code: "permission_denied"}
 	foreign := permanent{}
 	_, missing := idp.File(filepath.Join(t.TempDir(), "none")).Token(t.Context())
 	_, noCommand := idp.Exec("onafed-no-such-command").Token(t.Context())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, ended := idp.Static(nil).Token(ctx)
 	client := func(change func(*idp.ClientOptions)) error {
 		c := newClient(t, func(*http.Request) (*http.Response, error) { return nil, syscall.ECONNREFUSED }, func(o *idp.ClientOptions) {
 			o.MaxAttempts = 1
@@ -280,6 +294,20 @@ func TestTemporary(t *testing.T) {
 		want bool
 	}{
 		"a missing file":                  {missing, true},
+		"a file without a path":           {failure(t, idp.File("")), false},
+		"a variable that is not set":      {failure(t, idp.Env("ONAFED_TEST_NO_TOKEN")), true},
+		"a variable without a name":       {failure(t, idp.Env("")), false},
+		"a command without a name":        {failure(t, idp.Exec("")), false},
+		"no static token":                 {failure(t, idp.Static(nil)), false},
+		"an empty static token":           {failure(t, idp.Static(&idp.Token{})), false},
+		"an expired static token":         {failure(t, idp.Static(token(t, time.Now(), nil))), false},
+		"a static token without expiry":   {failure(t, idp.Static(token(t, inAnHour(), map[string]any{"exp": nil}))), false},
+		"a cached, expired static token":  {failure(t, idp.Cached(idp.Static(token(t, time.Now(), nil)), nil)), false},
+		"a cache without a source":        {failure(t, idp.Cached(nil, nil)), false},
+		"a chain without sources":         {failure(t, idp.Chain()), false},
+		"a chain, none configured":        {failure(t, idp.Chain(idp.Env("ONAFED_TEST_NO_TOKEN"))), true},
+		"a chain with a refusal":          {failure(t, idp.Chain(idptest.Fails(foreign))), false},
+		"a static token, context ended":   {ended, true},
 		"a missing command":               {noCommand, true},
 		"a missing file with the API key": {client(func(o *idp.ClientOptions) { o.Bearer = idp.BearerFile(filepath.Join(t.TempDir(), "none")) }), true},
 		"a refused connection":            {client(func(*idp.ClientOptions) {}), true},

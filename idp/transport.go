@@ -157,7 +157,7 @@ func (t *Transport) token(r *http.Request) (*Token, error) {
 	token, err := t.src.Token(r.Context())
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, failed(t.src, err)
 	case token.Raw() == "":
 		return nil, fail(sourceName(t.src), errNoToken)
 	}
