@@ -17,22 +17,28 @@ var ErrGoexit = errors.New("the call ended its goroutine (runtime.Goexit)")
 
 // A PanicError is the error of a call that panicked.
 type PanicError struct {
-	Value any    // the argument of panic
-	Stack []byte // the stack of the panic
+	// value returns the argument of panic. It is a func, because the argument may contain a secret,
+	// and code that prints by reflection cannot read the variables of a func.
+	value func() any
+	stack []byte
 }
+
+// Stack returns the stack of the panic.
+func (e *PanicError) Stack() []byte { return e.stack }
 
 // Error returns the text of a panic of the runtime, such as a nil dereference. For any other panic
 // it returns only the type of the value, because the value may contain a secret.
 func (e *PanicError) Error() string {
-	if r, ok := e.Value.(runtime.Error); ok {
+	value := e.value()
+	if r, ok := value.(runtime.Error); ok {
 		return "the call panicked: " + r.Error()
 	}
-	return fmt.Sprintf("the call panicked with a %T", e.Value)
+	return fmt.Sprintf("the call panicked with a %T", value)
 }
 
 // Unwrap returns the value if it is an error.
 func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error)
+	err, _ := e.value().(error)
 	return err
 }
 
@@ -56,7 +62,7 @@ func Run[T any](call func() (T, error), finish func(T, error)) {
 		switch p := recover(); {
 		case returned:
 		case p != nil:
-			value, err = zero, &PanicError{Value: p, Stack: debug.Stack()}
+			value, err = zero, &PanicError{value: func() any { return p }, stack: debug.Stack()}
 		default:
 			value, err = zero, ErrGoexit
 		}

@@ -1,9 +1,13 @@
 package detach_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"runtime"
 	"strings"
 	"testing"
@@ -44,8 +48,32 @@ func TestEveryEndOfACallIsAResult(t *testing.T) {
 		if ok != tt.panic {
 			t.Errorf("%s: Result has the error %v", rule, err)
 		}
-		if ok && (strings.Contains(err.Error(), "s3cr3t") || !strings.Contains(string(p.Stack), "detach_test")) {
-			t.Errorf("%s: error %v with the stack %s", rule, err, p.Stack)
+		if ok && (strings.Contains(err.Error(), "s3cr3t") || !strings.Contains(string(p.Stack()), "detach_test")) {
+			t.Errorf("%s: error %v with the stack %s", rule, err, p.Stack())
+		}
+	}
+}
+
+// The value of a panic may contain a secret.
+func TestThePanicValueIsNotShown(t *testing.T) {
+	t.Parallel()
+	for kind, value := range map[string]any{"a string": "s3cr3t", "a struct": struct{ Token string }{"s3cr3t"}, "an error": errors.New("s3cr3t")} {
+		c := detach.Go(func() (int, error) { panic(value) })
+		_, err := c.Result()
+		p, ok := errors.AsType[*detach.PanicError](err)
+		if !ok {
+			t.Fatalf("Result has the error %v", err)
+		}
+		for _, v := range []any{err, *p, struct{ Err error }{err}, struct{ err error }{err}} {
+			var log bytes.Buffer
+			slog.New(slog.NewTextHandler(&log, nil)).Error("m", "v", v)
+			slog.New(slog.NewJSONHandler(&log, nil)).Error("m", "v", v)
+			text, jerr := json.Marshal(v)
+			for _, shown := range []string{fmt.Sprintf("%v", v), fmt.Sprintf("%+v", v), fmt.Sprintf("%#v", v), fmt.Sprint(string(text), jerr), log.String()} {
+				if strings.Contains(shown, "s3cr3t") {
+					t.Errorf("%s, in a %T: %s", kind, v, shown)
+				}
+			}
 		}
 	}
 }

@@ -31,7 +31,7 @@ func TestPanicAndGoexitAreErrors(t *testing.T) {
 				for range 20 {
 					wg.Go(func() {
 						_, _, err := get(t, e)
-						if pe, ok := errors.AsType[*detach.PanicError](err); name == "panic" && (!ok || !errors.Is(err, boom) || len(pe.Stack) == 0) {
+						if pe, ok := errors.AsType[*detach.PanicError](err); name == "panic" && (!ok || !errors.Is(err, boom) || len(pe.Stack()) == 0) {
 							t.Errorf("Value = %v, want a PanicError", err)
 						}
 						if name == "Goexit" && !errors.Is(err, detach.ErrGoexit) {
