@@ -13,14 +13,15 @@ import (
 // CachedOptions are the options of [Cached]. Nil means the zero value.
 type CachedOptions struct {
 	// MinLife is the least remaining lifetime of a returned token, for callers that keep a token
-	// for a while; 0 means that every valid token is returned. A new token of the source with a
-	// shorter lifetime is an error.
+	// for a while. Zero or less means that every valid token is returned. A new token of the source
+	// with a shorter lifetime is an error.
 	MinLife time.Duration
-	// AdvisoryWindow is how long before the expiry the background refresh starts. 0 means 5 minutes for
-	// a lifetime of up to 20 minutes, 15 minutes below 90 minutes, and otherwise an hour, plus a random
-	// part of up to 25 %. The window is never more than half of the lifetime.
+	// AdvisoryWindow is how long before the expiry the background refresh starts, at most nine tenths
+	// of the lifetime. Zero or less means 5 minutes if the lifetime is at most 20 minutes, 15 minutes
+	// if it is shorter than 90 minutes, and otherwise an hour. A random part of up to 25 % is added to
+	// these times, and the result is at most half of the lifetime.
 	AdvisoryWindow time.Duration
-	// AttemptTimeout bounds one call of the source; 0 means 30 seconds.
+	// AttemptTimeout bounds one call of the source. Zero or less means 30 seconds.
 	AttemptTimeout time.Duration
 	// Logger gets failed refreshes at level Warn and successful ones at level Debug, without
 	// secrets; nil means no logs.
@@ -48,7 +49,8 @@ func Cached(src TokenSource, opts *CachedOptions) *CachedSource {
 	return c
 }
 
-// A CachedSource is the result of [Cached]. It is safe for concurrent use.
+// A CachedSource is the result of [Cached]. It is safe for concurrent use. The zero value is not
+// usable; call [Cached].
 type CachedSource struct {
 	src     TokenSource
 	minLife time.Duration

@@ -3,6 +3,7 @@ package idp
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -68,7 +69,7 @@ type ClientOptions struct {
 }
 
 // A Client requests ID tokens from the Ona API. It sends a request for each call and keeps no token.
-// It is safe for concurrent use and needs no closing.
+// It is safe for concurrent use and needs no closing. The zero value is not usable; call [NewClient].
 type Client struct {
 	opts     ClientOptions
 	endpoint string
@@ -94,9 +95,9 @@ func NewClient(opts *ClientOptions) (*Client, error) {
 	case !isVersionName(o.Version):
 		return nil, refuse(function, "Version", shown(string(o.Version))+" is not a name such as "+string(VersionV2))
 	case o.MaxAttempts < 0:
-		return nil, refuse(function, "MaxAttempts", "must not be negative")
+		return nil, refuse(function, "MaxAttempts", fmt.Sprintf("must not be negative, got %d", o.MaxAttempts))
 	case o.AttemptTimeout < 0:
-		return nil, refuse(function, "AttemptTimeout", "must not be negative")
+		return nil, refuse(function, "AttemptTimeout", "must not be negative, got "+o.AttemptTimeout.String())
 	}
 	c.endpoint = strings.TrimRight(base.String(), "/") + methodPath
 	if c.allowed, err = allowedHosts(base, o.AllowedHosts); err != nil {

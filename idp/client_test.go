@@ -87,8 +87,8 @@ func TestNewClientRefuses(t *testing.T) {
 		"an allowed path":                  {&idp.ClientOptions{Bearer: bearer, AllowedHosts: []string{"a/b"}}, "AllowedHosts"},
 		"an allowed pattern":               {&idp.ClientOptions{Bearer: bearer, AllowedHosts: []string{"*.gitpod.io"}}, "AllowedHosts"},
 		"an empty allowed host":            {&idp.ClientOptions{Bearer: bearer, AllowedHosts: []string{""}}, "AllowedHosts"},
-		"a negative number of attempts":    {&idp.ClientOptions{Bearer: bearer, MaxAttempts: -1}, "MaxAttempts"},
-		"a negative timeout":               {&idp.ClientOptions{Bearer: bearer, AttemptTimeout: -1}, "AttemptTimeout"},
+		"a negative number of attempts":    {&idp.ClientOptions{Bearer: bearer, MaxAttempts: -7}, "MaxAttempts"},
+		"a negative timeout":               {&idp.ClientOptions{Bearer: bearer, AttemptTimeout: -7}, "AttemptTimeout"},
 	} {
 		c, err := idp.NewClient(tt.opts)
 		refused, ok := errors.AsType[*idp.OptionError](err)
@@ -97,6 +97,9 @@ func TestNewClientRefuses(t *testing.T) {
 		}
 		if want := "idp: NewClient: " + tt.option + ": " + refused.Err.Error(); err.Error() != want || strings.Contains(refused.Err.Error(), tt.option) {
 			t.Errorf("%s: the error reads %q, want %q", name, err, want)
+		}
+		if strings.HasPrefix(name, "a negative") && !strings.Contains(err.Error(), "got -7") {
+			t.Errorf("%s: the error %q does not show the value", name, err)
 		}
 	}
 }

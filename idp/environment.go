@@ -79,8 +79,8 @@ type EnvironmentOptions struct {
 // token of a user, Logger gets a warning, because a role that trusts the environment refuses it.
 //
 // The source sends a request for each token; wrap it in [Cached] unless the caller keeps tokens.
-// The error is an [*EnvironmentError] if nothing was found, an [*OptionError] for the audience, or
-// a [*SourceError].
+// The error is an [*EnvironmentError] if nothing was found, an [*OptionError] for the audience or
+// an option, or a [*SourceError].
 func FromEnvironment(audience string, opts *EnvironmentOptions) (TokenSource, error) {
 	if err := checkAudiences(functionFromEnvironment, audience); err != nil {
 		return nil, err
@@ -88,6 +88,10 @@ func FromEnvironment(audience string, opts *EnvironmentOptions) (TokenSource, er
 	e := &environment{EnvironmentOptions: *cmp.Or(opts, &EnvironmentOptions{}), audience: audience, check: checkAudience}
 	e.SecretsFile = cmp.Or(e.SecretsFile, DefaultSecretsFile)
 	e.Logger = cmp.Or(e.Logger, slog.New(slog.DiscardHandler))
+	// The options are checked with any API token, so that a wrong one does not depend on the source.
+	if _, err := e.client(BearerEnv(""), ""); err != nil {
+		return nil, err
+	}
 	var skipped []SkippedSource
 	for _, find := range []func() (TokenSource, SkippedSource, error){
 		e.secretsFile,

@@ -255,7 +255,7 @@ func TestFromEnvironmentRefuses(t *testing.T) {
 		{"an invalid BaseURL option", idp.AudienceAWS, func(t *testing.T, o *idp.EnvironmentOptions) {
 			t.Helper()
 			o.SecretsFile, o.BaseURL = write(t, "x"), "a.example"
-		}, "secrets file "},
+		}, "idp: FromEnvironment: BaseURL: "},
 		{"a secrets file that cannot be read", idp.AudienceAWS, func(t *testing.T, o *idp.EnvironmentOptions) {
 			t.Helper()
 			o.SecretsFile = unreadable()
@@ -293,6 +293,35 @@ func TestFromEnvironmentNamesTheRefusedOption(t *testing.T) {
 	refused, ok := errors.AsType[*idp.OptionError](err)
 	if !ok || refused.Func != "FromEnvironment" || refused.Option != "BaseURL" || !strings.Contains(err.Error(), "b.example") {
 		t.Errorf("a wrong BaseURL: %v, want an *OptionError", err)
+	}
+}
+
+// The options are checked also where the chosen source needs none of them, or nothing is found.
+func TestFromEnvironmentChecksTheOptionsAlways(t *testing.T) {
+	for name, set := range map[string]func(*idp.EnvironmentOptions){
+		"nothing is found": func(*idp.EnvironmentOptions) {},
+		"a token file": func(*idp.EnvironmentOptions) {
+			t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", write(t, rawToken(inAnHour(), nil)))
+		},
+		"a variable with a URL": func(*idp.EnvironmentOptions) {
+			t.Setenv("ONA_API_KEY", "key")
+			t.Setenv("ONA_BASE_URL", "https://a.example")
+		},
+		"the secrets file": func(o *idp.EnvironmentOptions) { o.SecretsFile = write(t, "x") },
+	} {
+		for option, wrong := range map[string]func(*idp.EnvironmentOptions){
+			"BaseURL": func(o *idp.EnvironmentOptions) { o.BaseURL = "http://b.example" },
+			"Version": func(o *idp.EnvironmentOptions) { o.Version = "V2" },
+		} {
+			opts := bare(t)
+			set(opts)
+			wrong(opts)
+			src, err := idp.FromEnvironment(idp.AudienceAWS, opts)
+			refused, ok := err.(*idp.OptionError) //nolint:errorlint // not wrapped
+			if !ok || src != nil || refused.Func != "FromEnvironment" || refused.Option != option {
+				t.Errorf("%s: FromEnvironment = %v, %v, want an *OptionError for %s", name, src, err, option)
+			}
+		}
 	}
 }
 

@@ -29,9 +29,10 @@ const (
 
 // ExecOptions are the options of [ExecWith]. Nil means the zero value.
 type ExecOptions struct {
-	// Timeout bounds each run, after which the command is killed; 0 means 30 seconds.
+	// Timeout bounds each run, after which the command is killed. Zero or less means 30 seconds.
 	Timeout time.Duration
 	// Env adds variables, as "NAME=value", to those of this process. The last value of a name counts.
+	// With an entry of another form, Token fails with an [*OptionError] and runs no command.
 	Env []string
 	// Dir is the working directory; "" means that of this process.
 	Dir string
@@ -108,6 +109,9 @@ func (c *command) run(ctx context.Context) (string, error) {
 	if c.name == "" {
 		return "", errEmptySource
 	}
+	if err := checkVariables(c.env); err != nil {
+		return "", permanentError{&OptionError{Func: "ExecWith", Option: "Env", Err: err}}
+	}
 	run, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	stdout := &headWriter{limit: stdoutLimit, full: cancel}
@@ -139,6 +143,18 @@ func (c *command) run(ctx context.Context) (string, error) {
 		return "", &ExecError{Stderr: stderr.scrubbed(""), Err: errors.New("it succeeded without writing a token")}
 	}
 	return out, nil
+}
+
+// checkVariables returns an error unless all entries have the form "NAME=value". The error does not
+// contain an entry, which may be a secret.
+func checkVariables(entries []string) error {
+	for i, entry := range entries {
+		// On Windows, "=C:=C:\folder" is the working directory of a drive.
+		if strings.LastIndexByte(entry, '=') <= 0 {
+			return fmt.Errorf("entry %d of %d is not NAME=value", i+1, len(entries))
+		}
+	}
+	return nil
 }
 
 // A headWriter keeps the first limit bytes, and calls full if there are more.

@@ -3,6 +3,7 @@ package idp_test
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"os/exec"
 	"strings"
@@ -40,6 +41,40 @@ func TestExecWithoutShell(t *testing.T) {
 	}
 	if got, want := tok.Claims().Name, "a b|$HOME|`id`|;exit|*|last"; got != want {
 		t.Errorf("the command was called with %q, want %q", got, want)
+	}
+}
+
+// A wrong variable is an error before the command runs. It may be a secret, so the error does not
+// show it.
+func TestExecRefusesWrongVariables(t *testing.T) {
+	t.Parallel()
+	for _, entry := range []string{"", "s3cr3t", "=", "=s3cr3t"} {
+		err := failure(t, idp.ExecWith(&idp.ExecOptions{Env: []string{"A=b", entry}}, "onafed-no-such-command"))
+		refused, ok := errors.AsType[*idp.OptionError](err)
+		if !ok || refused.Func != "ExecWith" || refused.Option != "Env" || strings.Contains(err.Error(), "s3cr3t") || !strings.Contains(err.Error(), "entry 2 of 2") {
+			t.Errorf("Env %q: Token fails with %v, want an *OptionError for Env", entry, err)
+		}
+	}
+	for _, entry := range []string{"A=", "A==", "=C:=C:\\folder"} {
+		if err := failure(t, idp.ExecWith(&idp.ExecOptions{Env: []string{entry}}, "onafed-no-such-command")); !errors.Is(err, exec.ErrNotFound) {
+			t.Errorf("Env %q: Token fails with %v", entry, err)
+		}
+	}
+}
+
+// Zero or less is the default, and the largest duration does not overflow.
+func TestDurationsOfSources(t *testing.T) {
+	t.Parallel()
+	for _, d := range []time.Duration{0, -1, math.MinInt64, math.MaxInt64} {
+		opts := idp.ExecOptions{Env: []string{"IDP_TEST_COMMAND=token", "GORACE=atexit_sleep_ms=0"}, Timeout: d}
+		src := idp.ExecWith(&opts, os.Args[0])
+		cached := idp.Cached(src, &idp.CachedOptions{MinLife: min(d, 1), AdvisoryWindow: d, AttemptTimeout: d})
+		if tok, err := cached.Token(t.Context()); err != nil || !tok.ValidAt(time.Now()) {
+			t.Errorf("with %v: Token = %v, %v, want a token", d, tok, err)
+		}
+	}
+	if err := failure(t, idp.Cached(idp.Static(token(t, inAnHour(), nil)), &idp.CachedOptions{MinLife: math.MaxInt64})); !strings.Contains(err.Error(), "want at least") {
+		t.Errorf("with the largest MinLife: %v", err)
 	}
 }
 

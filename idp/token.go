@@ -23,8 +23,9 @@ const Issuer = "https://app.gitpod.io"
 //
 // Until it expires, a token is a secret: anyone who has the text can act as the identity in it.
 // Therefore only [Token.Raw] returns the text. All verbs of fmt, the handlers of log/slog,
-// encoding/json, encoding/xml and other encoders of text write the fingerprint, also for a token in
-// an unexported field of another struct. encoding/gob fails.
+// encoding/json, encoding/xml and other encoders of text write the fingerprint. For a token in an
+// unexported field of another struct, fmt writes an address instead, because it cannot call methods
+// there. encoding/gob fails.
 //
 // The zero Token is empty: Raw returns "", and the token is never valid. A nil *Token behaves the
 // same, but its methods that print and marshal have value receivers and must not be called; fmt

@@ -34,7 +34,8 @@ type TransportOptions struct {
 }
 
 // A Transport is an [http.RoundTripper] that adds the ID token of a source to each request, as
-// "Authorization: Bearer". [NewTransport] makes one. It is safe for concurrent use.
+// "Authorization: Bearer". It replaces an Authorization header of the caller. It is safe for
+// concurrent use. The zero value is not usable; call [NewTransport].
 //
 // A request to any other host than those in Hosts, or with http, fails and is not sent. The same
 // applies to redirects, because an [http.Client] sends them through its transport.

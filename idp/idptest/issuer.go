@@ -36,7 +36,7 @@ type IssuerOptions struct {
 	URL string
 	// Algorithm is RS256, RS384, RS512, ES256, ES384 or ES512; "" means RS256.
 	Algorithm string
-	// Lifetime is exp - iat of the tokens; 0 means 1 hour.
+	// Lifetime is exp - iat of the tokens; 0 means 1 hour. With a negative value they have expired.
 	Lifetime time.Duration
 	// MaxAge is the max-age of the documents, from 1 minute to 24 hours; 0 means 10 minutes.
 	MaxAge time.Duration
@@ -44,7 +44,7 @@ type IssuerOptions struct {
 
 // An Issuer is an OpenID Connect issuer in memory. It signs tokens, and serves its documents
 // through [Issuer.Client]. It opens no connection and starts no goroutine, so it works in a
-// testing/synctest bubble. Use [NewIssuer] to make one.
+// testing/synctest bubble. The zero value is not usable; call [NewIssuer].
 //
 // All methods are safe for concurrent use, except [Issuer.Start], which must be called first.
 type Issuer struct {
@@ -161,7 +161,8 @@ func (i *Issuer) Claims(audience string) map[string]any {
 //
 // A nil value removes the claim. With panics if a name is not a string or has no value.
 func With(claims map[string]any, pairs ...any) map[string]any {
-	out := maps.Clone(claims)
+	out := make(map[string]any, len(claims)+len(pairs)/2)
+	maps.Copy(out, claims)
 	for n := 0; n+1 < len(pairs); n += 2 {
 		name, ok := pairs[n].(string)
 		if !ok {
@@ -251,7 +252,7 @@ func (i *Issuer) RotateKey() string {
 }
 
 // RemoveKey removes a key from the key set, so that its tokens cannot be verified. If it is the
-// current key, it still signs.
+// current key, it still signs. It fails the test if there is no such key.
 func (i *Issuer) RemoveKey(kid string) {
 	i.tb.Helper()
 	if err := i.ring.Remove(kid); err != nil {

@@ -258,6 +258,13 @@ func TestIssuerInSynctestBubble(t *testing.T) {
 	})
 }
 
+func TestWithOfNilClaims(t *testing.T) {
+	t.Parallel()
+	if got := idptest.With(nil, "a", 1, "b", nil); len(got) != 1 || got["a"] != 1 {
+		t.Errorf("With = %v", got)
+	}
+}
+
 func TestWith(t *testing.T) {
 	t.Parallel()
 	base := map[string]any{"a": 1, "b": 2}

@@ -27,7 +27,7 @@ type DiscoverOptions struct {
 	// InsecureLoopbackHTTP allows http URLs whose host is a loopback IP address, such as
 	// http://127.0.0.1:8080, for tests and development. All other URLs must be https.
 	InsecureLoopbackHTTP bool
-	// Timeout is the time limit of the request; 0 means 10 seconds.
+	// Timeout is the time limit of the request. Zero or less means 10 seconds.
 	Timeout time.Duration
 }
 

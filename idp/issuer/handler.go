@@ -27,7 +27,7 @@ type HandlerOptions struct {
 // supports GET, HEAD and ETags. It ignores the Host of a request, which a proxy may change.
 //
 // The documents are built when the ring changes, and a request does not allocate memory. A Handler
-// is safe for concurrent use.
+// is safe for concurrent use. The zero value is not usable; call [NewHandler].
 type Handler struct {
 	basePath string // path of the issuer URL without a slash at the end
 	metadata []byte // the discovery document up to the algorithms, which depend on the ring

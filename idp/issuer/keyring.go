@@ -22,6 +22,8 @@ const (
 	// waitMargin is added to MaxAge for KeyRingOptions.Wait: a response may be built just before a
 	// key is published and arrive after it, and the clocks of an issuer's machines differ.
 	waitMargin = time.Minute
+	// maxPeriod bounds the options, because a later time than the year 2262 has no Unix nanoseconds.
+	maxPeriod = 10 * 365 * 24 * time.Hour
 )
 
 // KeyRingOptions are the options of [NewKeyRing]. The zero value can be used.
@@ -31,11 +33,12 @@ type KeyRingOptions struct {
 	MaxAge time.Duration
 	// Wait is the time between the publication of a key and its first signature; 0 means MaxAge
 	// plus 1 minute. A shorter time than MaxAge is an error, because a cache may not have the key
-	// yet. A negative value means no wait and is for tests.
+	// yet, and so is a longer one than 10 years of 365 days. A negative value means no wait and is
+	// for tests.
 	Wait time.Duration
-	// TokenLifetime is the longest time from now to the exp of a token; 0 means 1 hour. A key that
-	// no longer signs stays published for this time and 5 minutes, the largest
-	// [VerifierOptions.Leeway].
+	// TokenLifetime is the longest time from now to the exp of a token, at most 10 years of 365 days;
+	// 0 means 1 hour. A key that no longer signs stays published for this time and 5 minutes, the
+	// largest [VerifierOptions.Leeway].
 	TokenLifetime time.Duration
 }
 
@@ -44,7 +47,8 @@ type KeyRingOptions struct {
 // removed when the last token that it signed has expired. So a rotation is one call of
 // [KeyRing.Publish], and a verifier that follows Cache-Control always knows the key of a token.
 //
-// Nothing runs in the background. A KeyRing is a [KeySet] and is safe for concurrent use.
+// Nothing runs in the background. A KeyRing is a [KeySet] and is safe for concurrent use. The zero
+// value is not usable; call [NewKeyRing].
 type KeyRing struct {
 	maxAge, wait, lifetime time.Duration
 
@@ -74,8 +78,11 @@ func NewKeyRing(opts *KeyRingOptions) (*KeyRing, error) {
 	if o.Wait >= 0 && o.Wait < o.MaxAge {
 		return nil, optionErrorf("NewKeyRing", "Wait", "%v is less than the maximum age %v", o.Wait, o.MaxAge)
 	}
-	if o.TokenLifetime < 0 {
-		return nil, optionErrorf("NewKeyRing", "TokenLifetime", "must not be negative")
+	if o.Wait > maxPeriod {
+		return nil, optionErrorf("NewKeyRing", "Wait", "%v is more than 10 years (%v)", o.Wait, maxPeriod)
+	}
+	if o.TokenLifetime < 0 || o.TokenLifetime > maxPeriod {
+		return nil, optionErrorf("NewKeyRing", "TokenLifetime", "%v is negative or more than 10 years (%v)", o.TokenLifetime, maxPeriod)
 	}
 	return &KeyRing{maxAge: o.MaxAge, wait: max(o.Wait, 0), lifetime: o.TokenLifetime}, nil
 }
@@ -96,6 +103,9 @@ func (r *KeyRing) Publish(s *Signer) error { return r.PublishAt(s, time.Now()) }
 func (r *KeyRing) PublishAt(s *Signer, at time.Time) error {
 	if s == nil || s.key == nil {
 		return errors.New("issuer: KeyRing: the signer must come from NewSigner")
+	}
+	if r.lifetime == 0 {
+		return errors.New("issuer: KeyRing: the zero value is not usable; call NewKeyRing")
 	}
 	at = at.Round(0)
 	r.mu.Lock()

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -290,6 +292,35 @@ func TestUploadOfDocuments(t *testing.T) {
 	}
 }
 
+// tenYears is the longest TokenLifetime and Wait.
+const tenYears = 10 * 365 * 24 * time.Hour
+
+// With the longest lifetime, a key stays published after a second one signs.
+func TestRingKeepsKeysForTheLongestLifetime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRing(t, &issuer.KeyRingOptions{TokenLifetime: tenYears, Wait: -1})
+		publish(t, r, "a")
+		publish(t, r, "b")
+		for range 2 {
+			if got := states(r); got["a"] != issuer.KeyRetired || got["b"] != issuer.KeySigning {
+				t.Errorf("the states are %v, want a retired and b signing", got)
+			}
+			time.Sleep(tenYears)
+		}
+		if got := states(r); len(got) != 1 {
+			t.Errorf("the states after 20 years are %v, want b only", got)
+		}
+	})
+}
+
+func TestTheZeroRingRefusesKeys(t *testing.T) {
+	t.Parallel()
+	if err := new(issuer.KeyRing).Publish(newSigner(t, ecKey(t), "a")); err == nil || !strings.Contains(err.Error(), "call NewKeyRing") {
+		t.Errorf("Publish: %v, want an error that names NewKeyRing", err)
+	}
+}
+
 func TestRingOptions(t *testing.T) {
 	t.Parallel()
 	for _, o := range []issuer.KeyRingOptions{
@@ -299,13 +330,20 @@ func TestRingOptions(t *testing.T) {
 		{MaxAge: 90*time.Second + 1},
 		{MaxAge: time.Hour, Wait: time.Minute},
 		{TokenLifetime: -1},
+		{TokenLifetime: tenYears + 1},
+		{TokenLifetime: math.MaxInt64},
+		{TokenLifetime: math.MinInt64},
+		{Wait: tenYears + 1},
+		{Wait: math.MaxInt64},
 	} {
-		if r, err := issuer.NewKeyRing(&o); err == nil || r != nil {
-			t.Errorf("NewKeyRing(%+v) = %v, %v; want an error", o, r, err)
+		r, err := issuer.NewKeyRing(&o)
+		if refused, ok := errors.AsType[*issuer.OptionError](err); !ok || r != nil || !strings.ContainsAny(refused.Err.Error(), "0123456789") {
+			t.Errorf("NewKeyRing(%+v) = %v, %v; want an *OptionError with the value", o, r, err)
 		}
 	}
 	for _, o := range []issuer.KeyRingOptions{
 		{MaxAge: time.Minute}, {MaxAge: 24 * time.Hour}, {MaxAge: time.Hour, Wait: time.Hour}, {MaxAge: time.Hour, Wait: -1}, {TokenLifetime: 1},
+		{TokenLifetime: tenYears, Wait: tenYears},
 	} {
 		if _, err := issuer.NewKeyRing(&o); err != nil {
 			t.Errorf("NewKeyRing(%+v) = %v", o, err)

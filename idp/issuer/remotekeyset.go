@@ -27,11 +27,13 @@ type RemoteKeySetOptions struct {
 	// http://127.0.0.1:8080. All other URLs must be https.
 	InsecureLoopbackHTTP bool
 	// MaxStale is how long after the last successful fetch the cached keys are used while the
-	// issuer is not available; 0 means 24 hours. A key that the issuer withdraws is trusted for
-	// this time.
+	// issuer is not available; 0 means 24 hours. During that time, a key that the issuer has
+	// withdrawn since the last fetch is still trusted. A negative value is an error.
 	MaxStale time.Duration
-	// Timeout is the time limit of a fetch; 0 means 10 seconds. If the URL of the keys is cached, a
-	// third of it is the limit for the discovery document.
+	// Timeout is the time limit of a fetch of the keys and, if needed, of the discovery document;
+	// 0 means 10 seconds. If the URL of the keys is known from an earlier fetch, the discovery
+	// document has a third of Timeout. After that, the keys are fetched from the known URL. A
+	// negative value is an error.
 	Timeout time.Duration
 	// Logger gets a warning for each fetch that fails and a debug record for each that succeeds;
 	// nil means no log.
@@ -59,7 +61,8 @@ type RemoteKeySetOptions struct {
 // [RemoteKeySetOptions.Timeout]. There is no other goroutine and nothing to close. Times are
 // compared by the wall clock, so the keys are fetched again after a machine was suspended.
 //
-// A RemoteKeySet is safe for concurrent use.
+// A RemoteKeySet is safe for concurrent use. The zero value is not usable; call [NewRemoteKeySet] or
+// [NewIssuerKeySet].
 type RemoteKeySet struct {
 	issuer string // "" if the URL of the keys is an option
 	o      RemoteKeySetOptions
@@ -114,9 +117,12 @@ func (e *StaleKeysError) Unwrap() error { return e.Err }
 func (e *StaleKeysError) Temporary() bool { return true }
 
 // NewRemoteKeySet returns the key set at a URL, which must be https. The first call of Keys fetches
-// it. Nil options mean the zero value.
+// it. Nil options mean the zero value. The error is an *[OptionError].
 func NewRemoteKeySet(jwksURL string, opts *RemoteKeySetOptions) (*RemoteKeySet, error) {
-	s := newRemoteKeySet(opts)
+	s, err := newRemoteKeySet("NewRemoteKeySet", opts)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := httpjson.CheckURL(jwksURL, s.o.InsecureLoopbackHTTP); err != nil {
 		return nil, &OptionError{"NewRemoteKeySet", "jwksURL", err}
 	}
@@ -125,9 +131,12 @@ func NewRemoteKeySet(jwksURL string, opts *RemoteKeySetOptions) (*RemoteKeySet, 
 }
 
 // NewIssuerKeySet returns the key set of an issuer. [Discover] finds its URL. The first call of
-// Keys fetches both documents. Nil options mean the zero value.
+// Keys fetches both documents. Nil options mean the zero value. The error is an *[OptionError].
 func NewIssuerKeySet(issuerURL string, opts *RemoteKeySetOptions) (*RemoteKeySet, error) {
-	s := newRemoteKeySet(opts)
+	s, err := newRemoteKeySet("NewIssuerKeySet", opts)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := checkIssuerURL(issuerURL, s.o.InsecureLoopbackHTTP); err != nil {
 		return nil, &OptionError{"NewIssuerKeySet", "issuerURL", err}
 	}
@@ -135,12 +144,19 @@ func NewIssuerKeySet(issuerURL string, opts *RemoteKeySetOptions) (*RemoteKeySet
 	return s, nil
 }
 
-func newRemoteKeySet(opts *RemoteKeySetOptions) *RemoteKeySet {
+// newRemoteKeySet returns a key set without a URL, for a constructor.
+func newRemoteKeySet(function string, opts *RemoteKeySetOptions) (*RemoteKeySet, error) {
 	o := *cmp.Or(opts, &RemoteKeySetOptions{})
-	o.MaxStale = cmp.Or(max(o.MaxStale, 0), defaultMaxStale)
-	o.Timeout = cmp.Or(max(o.Timeout, 0), defaultTimeout)
+	if o.MaxStale < 0 {
+		return nil, optionErrorf(function, "MaxStale", "must not be negative, got %v", o.MaxStale)
+	}
+	if o.Timeout < 0 {
+		return nil, optionErrorf(function, "Timeout", "must not be negative, got %v", o.Timeout)
+	}
+	o.MaxStale = cmp.Or(o.MaxStale, defaultMaxStale)
+	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
-	return &RemoteKeySet{o: o}
+	return &RemoteKeySet{o: o}, nil
 }
 
 // wallTime returns the time without its monotonic reading, which stops while a machine is
@@ -157,6 +173,9 @@ func (s *RemoteKeySet) Keys(ctx context.Context, kid string) ([]Key, error) {
 			}
 			return keys, nil
 		}
+	}
+	if s.o.Logger == nil { // a constructor sets it
+		return nil, errors.New("issuer: RemoteKeySet: the zero value is not usable; call NewRemoteKeySet or NewIssuerKeySet")
 	}
 	return s.fetchKeys(ctx, kid)
 }

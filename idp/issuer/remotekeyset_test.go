@@ -3,6 +3,7 @@ package issuer_test
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -49,6 +50,35 @@ func wantRequests(t *testing.T, iss *idptest.Issuer, n int) {
 	t.Helper()
 	if got := len(iss.Requests()); got != n {
 		t.Errorf("%d requests, want %d", got, n)
+	}
+}
+
+func TestRemoteOptions(t *testing.T) {
+	t.Parallel()
+	for option, o := range map[string]issuer.RemoteKeySetOptions{"MaxStale": {MaxStale: -7}, "Timeout": {Timeout: -7}} {
+		for function, make := range map[string]func(string, *issuer.RemoteKeySetOptions) (*issuer.RemoteKeySet, error){
+			"NewRemoteKeySet": issuer.NewRemoteKeySet, "NewIssuerKeySet": issuer.NewIssuerKeySet,
+		} {
+			s, err := make("https://a.example", &o)
+			refused, ok := errors.AsType[*issuer.OptionError](err)
+			if !ok || s != nil || refused.Func != function || refused.Option != option || !strings.Contains(err.Error(), "got -7ns") {
+				t.Errorf("%s(%+v) = %v, %v; want an *OptionError", function, o, s, err)
+			}
+		}
+	}
+	iss, keys := remote(t, issuer.RemoteKeySetOptions{MaxStale: math.MaxInt64, Timeout: math.MaxInt64})
+	for range 2 {
+		if got, err := keys.Keys(t.Context(), "k0"); err != nil || len(got) != 1 {
+			t.Errorf("with the largest durations: Keys = %v, %v", got, err)
+		}
+	}
+	wantRequests(t, iss, 1)
+}
+
+func TestTheZeroRemoteKeySetFails(t *testing.T) {
+	t.Parallel()
+	if got, err := new(issuer.RemoteKeySet).Keys(t.Context(), "k0"); err == nil || got != nil || !strings.Contains(err.Error(), "call NewRemoteKeySet") {
+		t.Errorf("Keys = %v, %v; want an error that names the constructors", got, err)
 	}
 }
 

@@ -45,9 +45,12 @@ type ContextSigner interface {
 	SignContext(ctx context.Context, rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error)
 }
 
-// A Signer signs tokens with one key. It is safe for concurrent use if the key is.
+// A Signer signs tokens with one key. It is safe for concurrent use if the key is. The zero value is
+// not usable; call [NewSigner].
 type Signer struct {
-	key    crypto.Signer
+	// key returns the key. It is a func, so that printing a Signer does not print the fields of a
+	// key that is not a pointer.
+	key    func() crypto.Signer
 	public Key
 	alg    jose.Algorithm
 	header string // encoded, with the dot after it
@@ -91,7 +94,7 @@ func NewSigner(key crypto.Signer, opts *SignerOptions) (*Signer, error) {
 	if err := checkCertificates(o.Certificates, public); err != nil {
 		return nil, &OptionError{"NewSigner", "Certificates", err}
 	}
-	s := &Signer{key: key, alg: alg, public: Key{ID: o.KeyID, Algorithm: o.Algorithm, Use: "sig", Public: public}}
+	s := &Signer{key: func() crypto.Signer { return key }, alg: alg, public: Key{ID: o.KeyID, Algorithm: o.Algorithm, Use: "sig", Public: public}}
 	if err := s.encode(o); err != nil {
 		return nil, fmt.Errorf("issuer: NewSigner: %w", err)
 	}
@@ -168,7 +171,7 @@ func (s *Signer) sign(ctx context.Context, payload []byte) (string, error) {
 	token := make([]byte, 0, size)
 	token = append(token, s.header...)
 	token = jose.AppendEncoded(token, payload)
-	sig, err := s.alg.Sign(ctx, s.key, token)
+	sig, err := s.alg.Sign(ctx, s.key(), token)
 	if err != nil {
 		return "", fmt.Errorf("issuer: sign with key %s: %w", quote.Text(s.public.ID, maxShown), err)
 	}

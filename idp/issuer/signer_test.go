@@ -37,6 +37,20 @@ func (k kms) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, e
 	return k.sign(digest, opts)
 }
 
+// A key may be a struct with secret fields, whose own methods fmt cannot call.
+func TestPrintingASignerDoesNotShowTheKey(t *testing.T) {
+	t.Parallel()
+	s := newSigner(t, valueKey{ecKey(t), "s3cr3t"}, "k")
+	idptest.AssertNoSecret(t, s, "s3cr3t")
+	idptest.AssertNoSecret(t, *s, "s3cr3t")
+}
+
+// A valueKey is a key that is not a pointer.
+type valueKey struct {
+	*ecdsa.PrivateKey
+	pin string
+}
+
 func TestSignEachAlgorithm(t *testing.T) {
 	t.Parallel()
 	rk := idptest.NewIssuer(t, nil).PrivateKey()

@@ -75,7 +75,7 @@ func TestNewVerifierRequiresAudienceAndOrganization(t *testing.T) {
 		{"alg PS256", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: org, Algorithms: []string{"PS256"}}, false},
 		{"alg in lower case", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: org, Algorithms: []string{"rs256"}}, false},
 		{"leeway of an hour", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: org, Leeway: time.Hour}, false},
-		{"negative lifetime", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: org, MaxLifetime: -1}, false},
+		{"negative lifetime", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: org, MaxLifetime: -7}, false},
 		{"both", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, Organizations: org}, true},
 		{"any organization", idp.Issuer, keys, &issuer.VerifierOptions{Audiences: []string{"a"}, AnyOrganization: true}, true},
 		{"any audience and any organization", idp.Issuer, keys, &issuer.VerifierOptions{AnyAudience: true, AnyOrganization: true}, true},
@@ -87,6 +87,9 @@ func TestNewVerifierRequiresAudienceAndOrganization(t *testing.T) {
 			v, err := issuer.NewVerifier(tt.issuer, tt.keys, tt.opts)
 			if (err == nil) != tt.ok || (v != nil) != tt.ok {
 				t.Errorf("NewVerifier = %v, %v; want ok %v", v, err, tt.ok)
+			}
+			if tt.opts != nil && tt.opts.MaxLifetime < 0 && !strings.Contains(err.Error(), "got -7ns") {
+				t.Errorf("the error %q does not show the value", err)
 			}
 		})
 	}

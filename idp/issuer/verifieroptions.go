@@ -62,7 +62,7 @@ func (o *VerifierOptions) check(issuer string, keys KeySet) error {
 		},
 		{len(o.Organizations) > 0 && o.AnyOrganization, "AnyOrganization", "cannot be combined with Organizations"},
 		{o.Leeway > maxLeeway, "Leeway", o.Leeway.String() + " is more than 5m"},
-		{o.MaxLifetime < 0, "MaxLifetime", "must not be negative"},
+		{o.MaxLifetime < 0, "MaxLifetime", "must not be negative, got " + o.MaxLifetime.String()},
 	} {
 		if rule.broken {
 			return optionErrorf("NewVerifier", rule.option, "%s", rule.reason)
