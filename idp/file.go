@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -49,21 +48,8 @@ func readSecret(path string, limit int) (string, error) {
 	if path == "" {
 		return "", errEmptySource
 	}
-	// Opening a pipe blocks until another program writes to it, so Stat comes first.
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", withoutPath(err)
-	}
-	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("want a regular file, got %s", kind(info.Mode()))
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", withoutPath(err)
-	}
-	defer f.Close()
 	const spaces = 64 // bytes of white space that do not count
-	b, err := io.ReadAll(io.LimitReader(f, int64(limit)+spaces+1))
+	b, err := textfile.ReadStart(path, limit+spaces+1)
 	if err != nil {
 		return "", withoutPath(err)
 	}
@@ -78,19 +64,6 @@ func readSecret(path string, limit int) (string, error) {
 		return "", errors.New("the file is empty")
 	}
 	return s, nil
-}
-
-func kind(m os.FileMode) string {
-	switch {
-	case m.IsDir():
-		return "a directory"
-	case m&os.ModeNamedPipe != 0:
-		return "a pipe"
-	case m&os.ModeSocket != 0:
-		return "a socket"
-	default:
-		return "a device"
-	}
 }
 
 // withoutPath removes the operation and the path that the packages os and exec add to an error. The

@@ -1,5 +1,5 @@
-// Package textfile recognizes text in UTF-16 and UTF-32, so that an error can name the encoding and
-// say how to convert the text.
+// Package textfile reads the start of a file, and recognizes text in UTF-16 and UTF-32, so that an
+// error can name the encoding and say how to convert the text.
 package textfile
 
 import (

@@ -6,9 +6,9 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +22,7 @@ import (
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/idp/issuer"
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // The identity in the tokens, and their lifetime.
@@ -63,7 +64,7 @@ func (c *Command) backend(t *terminal.Terminal) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy, err := c.policy(arn)
+	policy, err := c.policy(t, arn)
 	if err != nil {
 		return nil, err
 	}
@@ -124,17 +125,21 @@ func (b *backend) newIssuer() error {
 }
 
 // policy returns the trust policy of --policy, or one for the organization in the tokens.
-func (c *Command) policy(arn role.ARN) (trust.Policy, error) {
+func (c *Command) policy(t *terminal.Terminal, arn role.ARN) (trust.Policy, error) {
 	if c.Policy == "" {
 		return trust.Build(trust.Rule{
 			Account: arn.Account, Partition: arn.Partition, Audience: awsfed.Audience(c.RoleARN), Organization: organization,
 		})
 	}
-	text, err := os.ReadFile(c.Policy)
+	text, err := t.ReadFile(c.Policy)
 	if err != nil {
-		return trust.Policy{}, err
+		return trust.Policy{}, fmt.Errorf("--policy: %w", err)
 	}
-	return trust.Parse(text)
+	policy, err := trust.Parse([]byte(text))
+	if err != nil {
+		return trust.Policy{}, fmt.Errorf("--policy %s: %w", quote.Path(c.Policy), err)
+	}
+	return policy, nil
 }
 
 // Token implements idp.TokenSource.

@@ -16,6 +16,7 @@ import (
 	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/internal/textfile"
 )
 
 // Command is "aws serve".
@@ -154,7 +155,7 @@ func tokenFile(path string, addr net.Addr) (string, error) {
 
 // removeToken removes the token file if it still contains the token of this process.
 func removeToken(file, token string) {
-	if text, err := os.ReadFile(file); err == nil && string(text) == token {
+	if text, err := textfile.ReadStart(file, len(token)+1); err == nil && string(text) == token {
 		os.Remove(file) //nolint:errcheck // the token in it is useless now
 	}
 }

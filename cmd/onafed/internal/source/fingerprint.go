@@ -7,6 +7,7 @@ import (
 
 	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/internal/textfile"
 )
 
 // Fingerprint returns the kind of the source and a fingerprint that differs between two sources of
@@ -41,8 +42,10 @@ func environment() string {
 	return all.String()
 }
 
+// pathAndContent returns a path and what its file begins with. The beginning is all that a source
+// reads: it refuses longer files, and other files than regular ones.
 func pathAndContent(path string) string {
-	text, err := os.ReadFile(path) //nolint:gosec // the path is the user's own
+	text, err := textfile.ReadStart(path, maxTokenFile)
 	if err != nil {
 		return path
 	}

@@ -15,6 +15,9 @@ import (
 	"github.com/onafed/onafed/internal/quote"
 )
 
+// maxTokenFile is more bytes than the file of a token or an API token can have.
+const maxTokenFile = claims.MaxTokenSize + 1024
+
 // commandTimeout bounds the second run of a token command.
 const commandTimeout = 30 * time.Second
 
@@ -72,14 +75,13 @@ func (f *Flags) output(ctx context.Context) ([]byte, error) {
 // ReadFile reads the file of a token. It reads a little more than a token can have, so that the
 // beginning of a longer file is not taken for a token.
 func ReadFile(path string) ([]byte, error) {
-	const limit = claims.MaxTokenSize + 1024
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, limit))
-	if err == nil && len(text) == limit {
+	text, err := io.ReadAll(io.LimitReader(file, maxTokenFile))
+	if err == nil && len(text) == maxTokenFile {
 		return nil, fmt.Errorf("%s has more than %d bytes, the most that an ID token has", quote.Path(path), claims.MaxTokenSize)
 	}
 	return text, err
