@@ -136,7 +136,7 @@ func (e *evaluation) relation(p Principal) relation {
 		a, _ := arn.Parse(p.Federated[i])
 		return relation{
 			open: condition.Question{Rule: condition.ProviderAccount, About: p.Federated[i]},
-			why:  "the principal is the provider of this issuer in account " + quote.Name(a.Account) + "; the account of the role is not known",
+			why:  "the principal is the provider of this issuer in account " + quote.Name(a.Account) + "; the account of the role is not known" + e.request.because(),
 		}
 	case slices.Contains(p.Federated, "*"):
 		return relation{
@@ -148,6 +148,15 @@ func (e *evaluation) relation(p Principal) relation {
 	default:
 		return relation{why: "the statement names another identity provider"}
 	}
+}
+
+// because returns the reason why the identity provider of the request is not known, as the rest of a
+// sentence, or "".
+func (r Request) because() string {
+	if r.noProvider == "" || r.ProviderARN != "" {
+		return ""
+	}
+	return ": " + r.noProvider
 }
 
 // namesIssuer reports whether a federated principal is a provider of the request's issuer, in any

@@ -2,6 +2,7 @@ package trust
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/onafed/onafed/internal/condition"
@@ -29,6 +30,8 @@ func reason(r Request, x Explanation) string {
 		return statementNames(a.Statements, x.Statements) + " " + plural(len(a.Statements), "allows", "allow") + " " + quote.Word(a.Action)
 	case x.Outcome != Undetermined:
 		return "AWS does not document a rule, and every assumption about it leads to the same outcome for " + open
+	case r.because() != "" && slices.ContainsFunc(x.Statements, func(s StatementResult) bool { return s.Principal.Result == Unknown }):
+		return "whether " + open + " is allowed depends on the account of the role, which is not known" + r.because()
 	default:
 		return "whether " + open + " is allowed depends on a rule that AWS does not document or on a value that only AWS knows, such as whether " + x.Alternatives[0].Assumption
 	}

@@ -38,6 +38,8 @@ type Request struct {
 	open   bool     // keys that only AWS knows are unknown, not missing
 	caller *caller  // of AssumeRole; nil for a web identity
 	notes  []string // what NewRequest could not know
+
+	noProvider string // why NewRequest has no ProviderARN; empty if the account is only not given
 }
 
 // Params are the parts of an AssumeRoleWithWebIdentity call that are not in the token. The zero

@@ -11,6 +11,7 @@ import (
 
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/internal/testkit/policies"
 )
 
 func TestNewRequest(t *testing.T) {
@@ -54,6 +55,51 @@ func TestNewRequestWithoutAccountHasNoProvider(t *testing.T) {
 		if r := trust.NewRequest(claims.Claims{Issuer: "https://app.gitpod.io"}, p); r.ProviderARN != "" {
 			t.Errorf("ProviderARN = %q with %+v, want none", r.ProviderARN, p)
 		}
+	}
+}
+
+// A value that AWS does not accept is named in the explanation.
+func TestReasonNamesABadParameter(t *testing.T) {
+	t.Parallel()
+	const known = `"12345" is not an AWS account ID, which has 12 digits`
+	p := policies.Parse(t, []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/app.gitpod.io"},
+		"Action":"sts:AssumeRoleWithWebIdentity"}}`))
+	for _, tt := range []struct {
+		params trust.Params
+		issuer string
+		want   string
+	}{
+		{trust.Params{Account: "12345"}, "https://app.gitpod.io", known},
+		{trust.Params{RoleARN: "arn:aws:iam::12345:role/app"}, "https://app.gitpod.io", known},
+		{trust.Params{RoleARN: "junk"}, "https://app.gitpod.io", `the role "junk" is not an ARN`},
+		{trust.Params{RoleARN: "junk", Account: "12345"}, "https://app.gitpod.io", known},
+		{trust.Params{Partition: "zz"}, "https://app.gitpod.io", `"zz" is not the name of an AWS partition`},
+		{trust.Params{Partition: "zz", Account: "123456789012"}, "https://app.gitpod.io", `"zz" is not the name of an AWS partition`},
+		{trust.Params{RoleARN: "arn:zz:iam::123456789012:role/app"}, "https://app.gitpod.io", `"zz" is not the name of an AWS partition`},
+		{trust.Params{Account: "123456789012"}, "http://app.gitpod.io", "begins with https://"},
+		{trust.Params{Account: strings.Repeat("1", 1000)}, "https://app.gitpod.io", "which has 12 digits"},
+	} {
+		c := claims.Claims{Issuer: tt.issuer, Subject: "s", Audience: []string{"sts.amazonaws.com"}}
+		x := p.Evaluate(trust.NewRequest(c, tt.params)).Explain()
+		notes := strings.Join(x.NotConsidered, "\n")
+		for name, text := range map[string]string{"Reason": x.Reason, "Principal.Why": x.Statements[0].Principal.Why, "NotConsidered": notes} {
+			if tt.issuer == "http://app.gitpod.io" && name != "NotConsidered" {
+				continue // the policy names no provider of this issuer
+			}
+			if !strings.Contains(text, tt.want) {
+				t.Errorf("%+v: %s = %q, want the bad value: %q", tt.params, name, text, tt.want)
+			}
+			if len(x.Reason) > 300 {
+				t.Errorf("%+v: Reason has %d bytes", tt.params, len(x.Reason))
+			}
+		}
+		if x.Outcome == trust.Allowed {
+			t.Errorf("%+v: Outcome = %s", tt.params, x.Outcome)
+		}
+	}
+	x := p.Evaluate(trust.NewRequest(claims.Claims{Issuer: "https://app.gitpod.io", Subject: "s", Audience: []string{"a"}}, trust.Params{})).Explain()
+	if x.Outcome != trust.Undetermined || !strings.HasSuffix(x.Statements[0].Principal.Why, "the account of the role is not known") {
+		t.Errorf("without an account: %s, %q", x.Outcome, x.Statements[0].Principal.Why)
 	}
 }
 

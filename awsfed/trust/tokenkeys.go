@@ -22,6 +22,9 @@ import (
 // map (for Ona all except sub, aud, amr and email) are not keys. NewRequest also reads the session
 // tags, the source identity and the list of roles that AWS reads from a token.
 //
+// A bad account, partition or role in p is not an error. The provider is then not known, and the
+// explanation of the decision names the value.
+//
 // NewRequest does not check the signature and times of the token, nor that its audience is one of
 // the provider's client IDs.
 func NewRequest(c claims.Claims, p Params) Request {
@@ -34,29 +37,12 @@ func NewRequest(c claims.Claims, p Params) Request {
 			Context: map[string][]string{}, ShowValues: p.ShowValues, open: true,
 		},
 	}
-	role, isARN := arn.Parse(p.RoleARN)
-	if p.RoleARN != "" && !isARN {
-		b.note("the role " + quote.Name(p.RoleARN) + " is not an ARN (arn:aws:iam::<account>:role/<name>), so its account and partition are not known")
-	}
-	b.r.ProviderARN = providerOf(cmp.Or(p.Partition, role.Partition, "aws"), cmp.Or(p.Account, role.Account), c.Issuer)
+	b.addProvider()
 	b.addClaims()
 	b.addRoles()
 	b.addTags()
 	b.r.addParams(p)
 	return b.r
-}
-
-// providerOf returns the federated principal of an issuer, or "" if the parts do not make one.
-func providerOf(partition, account, issuer string) string {
-	host := provider.IssuerHost(issuer)
-	if provider.BuiltIn(host) {
-		return host
-	}
-	principal, err := ProviderARN(partition, account, issuer)
-	if err != nil {
-		return ""
-	}
-	return principal
 }
 
 type requestBuilder struct {
@@ -67,6 +53,29 @@ type requestBuilder struct {
 }
 
 func (b *requestBuilder) note(s string) { b.r.notes = append(b.r.notes, s) }
+
+// addProvider sets the federated principal of the issuer, or the reason why it is not known.
+func (b *requestBuilder) addProvider() {
+	role, isARN := arn.Parse(b.params.RoleARN)
+	if b.params.RoleARN != "" && !isARN {
+		b.r.noProvider = "the role " + quote.Name(b.params.RoleARN) + " is not an ARN (arn:aws:iam::<account>:role/<name>), so its account and partition are not known"
+		b.note(b.r.noProvider)
+	}
+	host := provider.IssuerHost(b.claims.Issuer)
+	if provider.BuiltIn(host) {
+		b.r.ProviderARN = host
+		return
+	}
+	partition, account := cmp.Or(b.params.Partition, role.Partition, "aws"), cmp.Or(b.params.Account, role.Account)
+	field, reason := checkProvider(partition, account, b.claims.Issuer)
+	switch {
+	case field == "":
+		b.r.ProviderARN = providerARN(partition, account, b.claims.Issuer)
+	case field != "Account" || account != "": // without an account it is only not known
+		b.r.noProvider = field + ": " + reason
+		b.note("the identity provider is not known: " + b.r.noProvider)
+	}
+}
 
 // addClaims sets the keys that AWS makes from claims.
 func (b *requestBuilder) addClaims() {
