@@ -11,8 +11,9 @@ import (
 // A Token is a password for a service and its expiry. It is immutable and safe for concurrent use.
 //
 // Until it expires, a token is a secret. Therefore only [Token.Raw] returns the text. All verbs of
-// fmt, the handlers of log/slog and encoders of text write the expiry instead, also for a token in
-// an unexported field of another struct. encoding/gob fails.
+// fmt, the handlers of log/slog and encoders of text write the expiry instead. For a token in an
+// unexported field of another struct, fmt writes the fields of the token, which do not contain the
+// text. encoding/gob fails.
 //
 // The zero Token is empty: Raw returns "", and Expiry the zero time.
 type Token struct {
