@@ -32,7 +32,8 @@ type LegacySubject struct {
 // Claims hold personal data: Email, Name, IDP, the fields whose names begin with Creator, and in a
 // V3 token also Subject. So they print and log redacted, and [json.Marshal] of them is an error
 // that points to [Claims.Payload]. This does not protect Claims in an unexported field of another
-// struct, because package fmt prints such a field without calling its methods.
+// struct, because package fmt prints such a field without calling its methods. Nor does it protect
+// from other encoders: encoding/xml and encoding/gob write all exported fields.
 //
 // The methods do not change Claims and are safe for concurrent use. Except for Decode and Payload
 // they use the fields only, which a program may also set itself.

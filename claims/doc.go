@@ -33,11 +33,12 @@
 //
 // # Personal data
 //
-// V3 tokens hold e-mail addresses, names and claims of an identity provider, and V3 subjects may.
-// The messages, logs and printed values of this package do not contain these. They show other text
-// from outside only quoted, escaped and cut. [RedactSubject] does that for a subject. The original
-// text is in the exported fields of [Claims], [SubjectV3] and the error types, and in
-// [Claims.Payload].
+// V3 tokens contain personal data: e-mail addresses, names and claims of an identity provider. V3
+// subjects may contain it too. The messages, logs and printed values of this package do not contain
+// it. They show other text from outside only quoted, escaped and cut. [RedactSubject] does that for
+// a subject. The original text is in the exported fields of [Claims], [SubjectV3] and the error
+// types, and in [Claims.Payload]. Encoders that read exported fields, such as encoding/xml and
+// encoding/gob, write it.
 //
 // # Compatibility
 //

@@ -98,8 +98,8 @@ func (i Identity) SubjectV2() (Subject, error) {
 }
 
 // SubjectV3 returns the "sub" of a V3 token of i in an organization with layout l. An Identity
-// contains only ids. So it is an error if l has an extra field that i does not contain and tokens
-// of this kind may have, such as creator_email. In that case build the subject from all claims with
+// contains only ids. So SubjectV3 fails if the subject may have an extra field of l whose value is
+// not in i, such as creator_email. In that case build the subject from all claims with
 // [Layout.Build].
 func (i Identity) SubjectV3(l Layout) (string, error) {
 	if i.projectUnknown {
