@@ -15,7 +15,11 @@ func (e *Engine[T]) ValueFor(ctx context.Context, life time.Duration) (*T, error
 		return v, err
 	}
 	s := e.state.Load()
-	if now := time.Now().UnixNano(); s.lasts(now, life) || s.held(now) {
+	now := time.Now().UnixNano()
+	if s.lasts(now, life) {
+		return &s.value, nil // not v, which may be older
+	}
+	if s.held(now) {
 		return v, nil
 	}
 	if err := ctx.Err(); err != nil {
