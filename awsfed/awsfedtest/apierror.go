@@ -1,6 +1,7 @@
 package awsfedtest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 )
@@ -13,6 +14,9 @@ type apiError struct {
 	reason  string // for the call log only
 	timing  string // badTime or badURLTime if the time of the signature is the reason
 }
+
+// why returns the reason for the call log. A message without a reason says it already.
+func (e *apiError) why() string { return cmp.Or(e.reason, e.message) }
 
 // because sets the reason in the call log.
 func (e *apiError) because(format string, args ...any) *apiError {

@@ -214,4 +214,7 @@ func TestAssumeRoleProvider(t *testing.T) {
 	if got := refusalOf(err).Code; got != "MissingAuthenticationToken" {
 		t.Errorf("AssumeRole without a signature: %v", err)
 	}
+	if calls := s.Calls(); calls[len(calls)-1].Reason != "the request has no signature" {
+		t.Errorf("Reason of a call without a signature = %q", calls[len(calls)-1].Reason)
+	}
 }

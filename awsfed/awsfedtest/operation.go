@@ -82,7 +82,7 @@ func (s *STS) respond(ctx context.Context, op *operation, refused *apiError) (*f
 	}
 	var err error
 	if refused != nil {
-		op.call.Code, op.call.Reason, resp.Status = refused.code, refused.reason, refused.status
+		op.call.Code, op.call.Reason, resp.Status = refused.code, refused.why(), refused.status
 		doc := errorDocument(refused, op.call.RequestID)
 		err = writeDocument(resp, doc, doc, op.request.Header)
 	} else if result != nil {

@@ -54,7 +54,8 @@ func CallerFrom(ctx context.Context) (Caller, bool) {
 
 // Handle adds a service of AWS in all regions. service is its name in signatures, such as "s3",
 // "secretsmanager" or "ec2"; see [S3], [SecretsManager] and [EC2] for small handlers. It replaces
-// the handler of that service; a nil handler removes it. The name "sts" is reserved.
+// the handler of that service; a nil handler removes it. Handle panics if service is "sts", which s
+// itself handles.
 //
 // The handler gets only requests that are signed with valid credentials of s, see [CallerFrom].
 // Other requests are refused as AWS does, with the code and in the format of the service, for
@@ -166,7 +167,7 @@ func (s *STS) serveService(r request, service string) (resp *fakehttp.Response, 
 	}
 	call.RoleARN, call.SessionName, call.AccessKeyID = caller.RoleARN, caller.sessionName(), caller.AccessKeyID
 	if refused != nil {
-		call.Reason = refused.reason
+		call.Reason = refused.why()
 		refused.writeTo(resp, service, sent)
 	} else {
 		ctx := context.WithValue(r.Context(), callerKey{}, caller)

@@ -101,7 +101,7 @@ func readSignature(r request) (signature, *apiError) {
 			sig.expires = time.Duration(seconds) * time.Second
 		}
 	default:
-		return signature{}, refuse("MissingAuthenticationToken", "")
+		return signature{}, refuse("MissingAuthenticationToken", "").because("the request has no signature")
 	}
 	if refused := sig.complete(r, credential, headers); refused != nil {
 		return signature{}, refused

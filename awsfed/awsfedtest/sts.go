@@ -37,11 +37,12 @@ type STSOptions struct {
 	HTTPClient *http.Client
 	// Providers are the OIDC identity providers in IAM.
 	Providers []Provider
-	// Roles are the roles. [STS.PutRole] and [STS.DeleteRole] change them later.
+	// Roles are the roles, each with another ARN. [STS.PutRole] and [STS.DeleteRole] change them later.
 	Roles []Role
 	// MinDuration is the shortest session, and the shortest MaxSessionDuration of a role, so that
 	// credentials expire while a test waits. 0 means AWS's limits: 900 s and an hour. In a
-	// testing/synctest bubble, where time costs nothing, AWS's limits need no change.
+	// testing/synctest bubble, where time costs nothing, AWS's limits need no change. It is at most an
+	// hour, so that every role can have sessions.
 	MinDuration time.Duration
 	// MaxRate is the number of calls per second; further calls are throttled. The calls of one
 	// second may come at once. 0 means no limit.
@@ -91,8 +92,11 @@ func NewSTS(opts *STSOptions) (*STS, error) {
 	if len(opts.Providers) > 0 && opts.HTTPClient == nil {
 		return nil, errors.New("awsfedtest: HTTPClient is nil: give a client that reaches the issuers, such as that of an idptest.Issuer")
 	}
-	if opts.MinDuration < 0 || opts.MaxRate < 0 {
-		return nil, errors.New("awsfedtest: MinDuration or MaxRate is negative")
+	switch {
+	case opts.MinDuration < 0 || opts.MinDuration > minRoleMaximum:
+		return nil, fmt.Errorf("awsfedtest: MinDuration %v: want 0 to %v", opts.MinDuration, minRoleMaximum)
+	case opts.MaxRate < 0 || math.IsNaN(opts.MaxRate) || math.IsInf(opts.MaxRate, 1):
+		return nil, fmt.Errorf("awsfedtest: MaxRate %v: want zero or a positive number; zero means no limit", opts.MaxRate)
 	}
 	s := &STS{
 		issuerClient: opts.HTTPClient,
@@ -123,6 +127,9 @@ func NewSTS(opts *STSOptions) (*STS, error) {
 		}
 	}
 	for _, r := range opts.Roles {
+		if _, ok := s.roles[r.ARN]; ok {
+			return nil, fmt.Errorf("awsfedtest: role %s appears twice", quote.Text(r.ARN, 200))
+		}
 		if err := s.PutRole(r); err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package awsfedtest_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -57,8 +58,12 @@ func TestNewSTSRefuses(t *testing.T) {
 		{"role of 13 hours", role(awsfedtest.Role{ARN: roleARN, MaxSessionDuration: 13 * time.Hour}), "MaxSessionDuration"},
 		{"role of 10 minutes", role(awsfedtest.Role{ARN: roleARN, MaxSessionDuration: 10 * time.Minute}), "MaxSessionDuration"},
 		{"role of 59 minutes", role(awsfedtest.Role{ARN: roleARN, MaxSessionDuration: 59 * time.Minute}), "not between 1h0m0s and 12h0m0s"},
-		{"negative duration", awsfedtest.STSOptions{MinDuration: -1}, "negative"},
-		{"negative rate", awsfedtest.STSOptions{MaxRate: -1}, "negative"},
+		{"two roles with one ARN", awsfedtest.STSOptions{Roles: []awsfedtest.Role{{ARN: roleARN}, {ARN: roleARN}}}, "twice"},
+		{"negative duration", awsfedtest.STSOptions{MinDuration: -1}, "MinDuration -1ns: want 0 to 1h0m0s"},
+		{"a day as the shortest session", awsfedtest.STSOptions{MinDuration: 24 * time.Hour}, "MinDuration 24h0m0s: want 0 to 1h0m0s"},
+		{"negative rate", awsfedtest.STSOptions{MaxRate: -1}, "MaxRate -1: want zero or a positive number"},
+		{"rate that is not a number", awsfedtest.STSOptions{MaxRate: math.NaN()}, "MaxRate NaN"},
+		{"infinite rate", awsfedtest.STSOptions{MaxRate: math.Inf(1)}, "MaxRate +Inf"},
 	} {
 		s, err := awsfedtest.NewSTS(&tt.opts)
 		if err == nil || s != nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "awsfedtest: ") {

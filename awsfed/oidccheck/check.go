@@ -60,13 +60,13 @@ type Options struct {
 }
 
 // Check fetches the documents of an issuer as STS does, checks them and a token of the issuer, and
-// returns what it finds. Without findings the slice is nil. If rawToken is "", only the issuer is
+// returns what it finds. Without findings the slice is empty, not nil. If rawToken is "", only the issuer is
 // checked. Nil options mean the zero value.
 //
 // The error is that of ctx, if ctx ends. Findings never contain the token or personal data of its
 // sub.
 func Check(ctx context.Context, issuerURL, rawToken string, opts *Options) ([]Finding, error) {
-	c := &checker{issuer: issuerURL, o: *cmp.Or(opts, &Options{})}
+	c := &checker{issuer: issuerURL, o: *cmp.Or(opts, &Options{}), findings: []Finding{}}
 	c.o.Audience = cmp.Or(c.o.Audience, idp.AudienceAWS)
 	c.url()
 	meta := c.discovery(ctx)

@@ -84,11 +84,36 @@ func (c *checker) discovery(ctx context.Context) *issuer.Metadata {
 	}
 	if err != nil {
 		location := strings.TrimSuffix(c.issuer, "/") + "/.well-known/openid-configuration"
-		c.fail("discovery", "Cannot fetch the discovery document: "+err.Error()+".", "Serve it at "+quote.Text(location, maxURL)+" without authentication.")
+		status := 0
+		if e, ok := errors.AsType[*issuer.FetchError](err); ok {
+			status = e.StatusCode
+		}
+		c.fail("discovery", "Cannot fetch the discovery document: "+err.Error()+".", fetchFix(err, status, quote.Text(location, maxURL)))
 		return nil
 	}
 	c.metadata(m)
 	return m
+}
+
+// fetchFix returns what to do if a document cannot be fetched from a location. status is that of the
+// response, or 0 if it is not the reason.
+func fetchFix(err error, status int, location string) string {
+	_, isURL := errors.AsType[*httpjson.URLError](err)
+	_, noAnswer := errors.AsType[*httpjson.TransportError](err)
+	switch {
+	case isURL:
+		return "Correct the URL."
+	case noAnswer:
+		return "Check that the server runs and that its name, port and certificate are correct: STS connects to it from the internet."
+	case status >= http.StatusInternalServerError:
+		return "Look for the error in the logs of the server, and of a proxy in front of it."
+	case status == http.StatusTooManyRequests:
+		return "Raise the limit for requests on the server."
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return "Serve it at " + location + " without authentication."
+	default:
+		return "Serve it at " + location + " with status 200, as JSON, and without a redirect to another host."
+	}
 }
 
 // metadata checks the members that AWS requires in a discovery document ("Create an OpenID Connect
@@ -127,11 +152,13 @@ func (c *checker) keys(ctx context.Context, m *issuer.Metadata) []jose.Key {
 		Client: c.o.HTTPClient, URL: m.JWKSURI, Limit: maxKeySet, Timeout: 2 * stsTimeout, InsecureLoopbackHTTP: c.o.InsecureLoopbackHTTP,
 	})
 	c.slow("key set", time.Since(start))
+	status := 0
 	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("the server responded with status %d", resp.StatusCode)
+		status = resp.StatusCode
+		err = fmt.Errorf("the server responded with status %d", status)
 	}
 	if err != nil {
-		c.fail("keys", "Cannot fetch the key set: "+err.Error()+".", "Serve it at the jwks_uri without authentication.")
+		c.fail("keys", "Cannot fetch the key set: "+err.Error()+".", fetchFix(err, status, "the jwks_uri"))
 		return nil
 	}
 	set, err := jose.ParseSet(resp.Body)

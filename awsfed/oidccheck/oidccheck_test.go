@@ -101,6 +101,52 @@ func TestCheckIssuer(t *testing.T) {
 	}
 }
 
+// What to do depends on the reason why a document cannot be fetched.
+func TestFixOfDocumentsThatCannotBeFetched(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		fault idptest.Fault
+		want  string
+	}{
+		"refused connection": {idptest.Fault{Err: errors.New("connection refused")}, "Check that the server runs"},
+		"hangs":              {idptest.Fault{Hang: true}, "Check that the server runs"},
+		"500":                {idptest.Fault{Status: 500}, "logs of the server"},
+		"503":                {idptest.Fault{Status: 503}, "logs of the server"},
+		"429":                {idptest.Fault{Status: 429}, "limit for requests"},
+		"401":                {idptest.Fault{Status: 401}, "without authentication"},
+		"403":                {idptest.Fault{Status: 403}, "without authentication"},
+		"404":                {idptest.Fault{Status: 404}, "with status 200"},
+		"not JSON":           {idptest.Fault{Body: []byte("<html>")}, ""},
+	} {
+		for document, path := range map[string]string{"discovery": idptest.DiscoveryPath, "keys": idptest.JWKSPath} {
+			t.Run(name+" "+document, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					iss := idptest.NewIssuer(t, nil)
+					fault := tt.fault
+					fault.Path = path
+					iss.Inject(fault)
+					found := check(t, iss, "")
+					i := slices.IndexFunc(found, func(f oidccheck.Finding) bool { return f.ID == document })
+					if i < 0 || !strings.Contains(found[i].Fix, tt.want) || strings.Contains(found[i].Fix, "authentication") != strings.Contains(tt.want, "authentication") {
+						t.Errorf("findings %v, want %s with the fix %q", found, document, tt.want)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A program that writes the findings as JSON writes a list.
+func TestNoFindingsAreAnEmptyList(t *testing.T) {
+	t.Parallel()
+	iss := idptest.NewIssuer(t, nil)
+	found, err := oidccheck.Check(t.Context(), iss.URL, "", &oidccheck.Options{HTTPClient: iss.Client()})
+	if err != nil || found == nil || len(found) != 0 {
+		t.Errorf("Check = %#v, %v, want an empty list", found, err)
+	}
+}
+
 func TestCheckClaims(t *testing.T) {
 	t.Parallel()
 	now := func(d time.Duration) int64 { return time.Now().Add(d).Unix() }
