@@ -38,7 +38,7 @@ func BuildAll(limit int, rules ...Rule) ([]Policy, error) {
 		limit = DefaultSize
 	}
 	if limit < 0 || limit > MaxSize {
-		return nil, fmt.Errorf("trust: limit %d: IAM allows at most %d characters", limit, MaxSize)
+		return nil, fmt.Errorf("trust: limit %d: want a positive number of characters, at most the %d that IAM allows, or 0 for %d", limit, MaxSize, DefaultSize)
 	}
 	var policies []Policy
 	for from := 0; from < len(rules); {
@@ -72,6 +72,7 @@ func errNoRule() error { return errors.New("trust: no rule: a policy needs at le
 // group holds the rules that share a statement. All fields of its key are equal for them.
 type group struct {
 	key      groupKey
+	rule     int // index of the first of them, for errors
 	subjects []string
 }
 
@@ -95,7 +96,7 @@ func build(rules []Rule, first int) (Policy, error) {
 		at := slices.IndexFunc(groups, func(g *group) bool { return g.key == key })
 		if at < 0 {
 			at = len(groups)
-			groups = append(groups, &group{key: key})
+			groups = append(groups, &group{key: key, rule: first + i})
 		}
 		for _, s := range subjects {
 			if !slices.Contains(groups[at].subjects, s) {
@@ -107,7 +108,10 @@ func build(rules []Rule, first int) (Policy, error) {
 	for i, g := range groups {
 		sid := g.key.sid
 		if sid != "" && slices.ContainsFunc(groups[:i], func(h *group) bool { return h.key.sid == sid }) {
-			return Policy{}, fmt.Errorf("trust: rules with the Sid %s cannot share a statement", quote.Name(sid))
+			return Policy{}, &RuleError{
+				Rule: g.rule, Field: "Sid",
+				Reason: quote.Name(sid) + " is also the Sid of an earlier rule, and the two cannot share a statement: use another Sid",
+			}
 		}
 		p.Statements = append(p.Statements, g.statement())
 	}

@@ -162,8 +162,14 @@ func TestBuildAllRejects(t *testing.T) {
 	clash := slices.Clone(rules[:2])
 	clash[0].Sid, clash[1].Sid, clash[1].Audience = "A", "A", "other"
 	_, err = trust.Build(clash...)
+	if re, ok := errors.AsType[*trust.RuleError](err); !ok || re.Rule != 1 || re.Field != "Sid" || !strings.Contains(re.Reason, `"A"`) {
+		t.Errorf("Build of two statements with one Sid = %v, want a *RuleError about the Sid of rule 1", err)
+	}
 	if _, all := trust.BuildAll(0, clash...); all == nil || err == nil || all.Error() != err.Error() {
 		t.Errorf("BuildAll of two statements with one Sid = %v, want the error of Build, %v", all, err)
+	}
+	if _, err := trust.BuildAll(-1, rules...); err == nil || !strings.Contains(err.Error(), "limit -1: want a positive number") {
+		t.Errorf("BuildAll(-1) = %v, want that the limit is not positive", err)
 	}
 }
 

@@ -3,7 +3,7 @@ package trust
 import "github.com/onafed/onafed/internal/condition"
 
 // Explain returns the reasons for the decision. Each call computes them again. Explain is safe for
-// concurrent use. The explanation of the zero Decision is empty.
+// concurrent use. The explanation of the zero Decision has empty lists and an empty text.
 func (d Decision) Explain() Explanation {
 	x := Explanation{Outcome: d.Outcome, Actions: []ActionResult{}, Statements: []StatementResult{}, NotConsidered: []string{}}
 	if d.evaluation == nil {

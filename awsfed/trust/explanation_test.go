@@ -132,6 +132,9 @@ func TestZeroValuesDoNotAllow(t *testing.T) {
 	if (trust.Decision{}).Allowed() {
 		t.Error("the zero Decision allows")
 	}
+	if text := (trust.Decision{}).Explain().Text(); text != "" {
+		t.Errorf("Text of the zero Decision = %q, want none", text)
+	}
 	if d := (trust.Policy{}).Evaluate(trust.Request{}); d.Outcome != trust.Denied {
 		t.Errorf("the zero Policy: %s", d.Outcome)
 	}

@@ -23,7 +23,8 @@ const (
 	FormatBoth               // either
 )
 
-// String returns "V2", "V3" or "V2 and V3".
+// String returns "V2", "V3" or "V2 and V3". For an unknown format it returns its number, as
+// "Format(9)".
 func (f Format) String() string {
 	switch f {
 	case FormatV2:
@@ -37,7 +38,7 @@ func (f Format) String() string {
 	}
 }
 
-// MarshalText returns the result of String. It fails if f is not one of the formats.
+// MarshalText returns the result of String, and fails if f is not one of the formats.
 func (f Format) MarshalText() ([]byte, error) {
 	if f > FormatBoth {
 		return nil, fmt.Errorf("trust: Format %d is unknown", uint8(f))

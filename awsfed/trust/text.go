@@ -13,8 +13,11 @@ import (
 // principal, actions and conditions, marked + (matches), - (does not match) or ? (unknown). Unknown
 // conditions are left out if neither the principal nor an action of the statement matches. Text
 // from policy and request is quoted, escaped and cut. It ends with a newline. The wording may
-// change.
+// change. The text of the zero Explanation is empty.
 func (x Explanation) Text() string {
+	if x.Outcome == "" {
+		return ""
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", x.Outcome, x.Reason)
 	if x.RoleARN != "" {

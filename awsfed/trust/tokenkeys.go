@@ -25,6 +25,10 @@ import (
 // A bad account, partition or role in p is not an error. The provider is then not known, and the
 // explanation of the decision names the value.
 //
+// Unlike the Claims, the Request is a plain struct: package fmt and JSON show the values of its
+// Context as they are, also personal data such as an e-mail address. A [Decision] and an
+// [Explanation] do not show them.
+//
 // NewRequest does not check the signature and times of the token, nor that its audience is one of
 // the provider's client IDs.
 func NewRequest(c claims.Claims, p Params) Request {

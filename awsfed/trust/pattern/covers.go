@@ -10,7 +10,8 @@ import (
 //
 // The answer is exact. The time is bounded: if the search for a shortest counterexample takes more
 // than about ten milliseconds, Covers returns a longer counterexample, or false with an empty one.
-// Only patterns that were written for this purpose need so much time.
+// Only patterns that were written for this purpose need so much time. The empty string is also a
+// true counterexample of some patterns, such as "?*" and "*": if q.Match("") && !p.Match("").
 func (p Pattern) Covers(q Pattern) (covered bool, counterexample string) {
 	// Take a character that p does not contain. Only wildcards of p match it. So if p matches a
 	// string that has this character wherever q has a wildcard, p also matches the string with any
