@@ -43,12 +43,12 @@
 // [Options].Chain lists roles, for example in other accounts, that are assumed one after the other.
 // The token is exchanged for the credentials of the first role, the parameter of [New], and each
 // next role is assumed with those of the role before it (AssumeRole). Callers get the credentials
-// of the last role, to which ExpectedAccount, [Provider.RoleARN] and [Status] refer. These are
-// refreshed before the first of all credentials of the chain expires, and returned until they
-// expire themselves. If the first role cannot be refreshed, its old credentials are used as long as
+// of the last role, to which ExpectedAccount, [Provider.RoleARN] and [Status] refer. The provider
+// refreshes them before the credentials of any role of the chain expire. If the refresh fails, it
+// returns them until they expire themselves. If the first role cannot be refreshed, its old credentials are used as long as
 // they are valid. Credentials of the first role that STS rejects are renewed once within a refresh.
-// An [*AssumeRoleError] says which step failed. The providers of a [Pool] whose first role is the
-// same share it.
+// An [*AssumeRoleError] says which step failed. In a [Pool], chains with the same first role share
+// the credentials of that role.
 //
 // # Errors
 //

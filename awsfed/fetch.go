@@ -9,6 +9,7 @@ import (
 	"unique"
 
 	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/internal/detach"
 	"github.com/onafed/onafed/internal/refresh"
 	"github.com/onafed/onafed/internal/retry"
 )
@@ -130,7 +131,8 @@ type fetch struct {
 
 // token returns a token of the source.
 func (f *fetch) token(ctx context.Context, src idp.TokenSource) (*idp.Token, error) {
-	tok, err := src.Token(ctx)
+	// In a goroutine of its own, a source that panics fails like any other source.
+	tok, err := detach.Go(func() (*idp.Token, error) { return src.Token(ctx) }).Result()
 	switch {
 	case err != nil:
 		temporary, known := retry.Temporary(err)

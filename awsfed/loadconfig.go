@@ -67,7 +67,10 @@ func LoadConfig(ctx context.Context, roleARN string, src idp.TokenSource, optFns
 	}
 	client := sts.NewFromConfig(stsConfig)
 	u, err := endpointOf(ctx, client)
-	if err != nil {
+	switch ctxErr := ctx.Err(); {
+	case err != nil && ctxErr != nil:
+		return aws.Config{}, fmt.Errorf("awsfed: the context ended before the configuration was loaded: %w", ctxErr)
+	case err != nil:
 		return aws.Config{}, fmt.Errorf("awsfed: STS has no endpoint: %w", err)
 	}
 	if err := checkURL(u); err != nil && !s.InsecureHTTP {
@@ -97,8 +100,8 @@ func roleOrVariable(roleARN string) (string, error) {
 }
 
 // Config returns a configuration for AWS service clients with the credentials of a role, from a
-// provider of the pool. It has everything that the configuration of [LoadConfig] has.
-// [LoadOptions].Options begins with the options of the pool, which the functions can change, as in
+// provider of the pool. Unlike [LoadConfig], Config does not read AWS_ROLE_ARN: roleARN must not be
+// empty. Otherwise the configuration is the same as that of [LoadConfig]. [LoadOptions].Options begins with the options of the pool, which the functions can change, as in
 // [Pool.Provider]. Config reads the environment and the shared files at each call, so keep the
 // result.
 //

@@ -284,6 +284,18 @@ func TestLoadConfigErrors(t *testing.T) {
 	}
 }
 
+// The error names the end of the context and not an endpoint.
+func TestLoadConfigAfterTheEndOfTheContext(t *testing.T) {
+	cleanEnv(t)
+	t.Setenv("AWS_REGION", "eu-central-1")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := awsfed.LoadConfig(ctx, roleARN, &mintery{tb: t})
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "the context ended") || strings.Contains(err.Error(), "endpoint") {
+		t.Errorf("LoadConfig with an ended context = %v, want that the context ended", err)
+	}
+}
+
 // Over HTTP on loopback, with the transport of the SDK.
 func TestLoadConfigOverLoopback(t *testing.T) {
 	cleanEnv(t)

@@ -115,8 +115,11 @@ func (r *NextRole) check(anyDuration bool) error {
 	case r.ExternalID != "" && !isExternalID(r.ExternalID):
 		return optionError("ExternalID", "%s: want 2 to 1,224 of the characters A-Z a-z 0-9 _ + = , . @ : / -", quote.Text(r.ExternalID, 40))
 	}
-	if why := sessiontag.Check(r.Tags, r.TransitiveTagKeys); why != "" {
+	if why := sessiontag.Check(r.Tags, nil); why != "" {
 		return optionError("Tags", "%s", why)
+	}
+	if why := sessiontag.Check(r.Tags, r.TransitiveTagKeys); why != "" {
+		return optionError("TransitiveTagKeys", "%s", why)
 	}
 	if err := checkDuration(r.Duration, longestNextSession, anyDuration); err != nil {
 		return err

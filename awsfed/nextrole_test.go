@@ -42,7 +42,7 @@ func TestNextRole(t *testing.T) {
 			r.Tags, r.TransitiveTagKeys = map[string]string{"Team": ""}, []string{"team"}
 		}},
 		"a tag key in two cases":       {func(r *awsfed.NextRole) { r.Tags = map[string]string{"Team": "a", "team": "b"} }, "Tags", "letter case"},
-		"a transitive key without tag": {func(r *awsfed.NextRole) { r.TransitiveTagKeys = []string{"team"} }, "Tags", `transitive tag key "team"`},
+		"a transitive key without tag": {func(r *awsfed.NextRole) { r.TransitiveTagKeys = []string{"team"} }, "TransitiveTagKeys", `transitive tag key "team"`},
 		"an inherited tag":             {func(r *awsfed.NextRole) { r.Tags = map[string]string{"INHERITED": ""} }, "Tags", "cannot be set again"},
 		"the inherited identity":       {set: func(r *awsfed.NextRole) { r.SourceIdentity = "alice" }},
 		"another source identity":      {func(r *awsfed.NextRole) { r.SourceIdentity = "bob" }, "SourceIdentity", "cannot be changed"},

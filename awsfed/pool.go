@@ -17,7 +17,8 @@ const (
 	defaultMaxRoles      = 100_000
 )
 
-// PoolOptions are the options of [NewPool]. [Pool.Provider] refuses negative limits.
+// PoolOptions are the options of [NewPool]. [Pool.Provider] refuses wrong limits, such as negative
+// ones.
 type PoolOptions struct {
 	// Options are the options of all providers of the pool. Those of [Pool.Provider] are applied
 	// after them.
@@ -27,7 +28,8 @@ type PoolOptions struct {
 	MaxConcurrent int
 
 	// Rate limits the requests to STS per second, and Burst is how many of them may be sent at once.
-	// Both count all attempts of a refresh. A Rate of zero means no limit, a Burst of zero means 1.
+	// Both count all attempts of a refresh. A Rate of zero means no limit, and a Burst without a Rate
+	// is refused. A Burst of zero means 1.
 	Rate  float64
 	Burst int
 
@@ -72,10 +74,10 @@ type sharedSource struct {
 }
 
 // NewPool returns a pool of providers that exchange tokens of src at STS. The roles share a cached
-// token: NewPool wraps src in [idp.Cached], unless it is an [*idp.CachedSource]. If STS rejects the
-// token for one role, for example because its account does not know the issuer, the other roles
-// keep it; with an [*idp.CachedSource] they fetch another one. [Pool.Provider] returns the errors
-// of invalid arguments.
+// token: NewPool wraps src in [idp.Cached], unless it is an [*idp.CachedSource]. STS may reject the
+// token for one role only, for example because its account does not know the issuer. The other roles
+// then keep the token. If src is an [*idp.CachedSource], the rejected token is removed from its cache,
+// and the other roles use a new one. [Pool.Provider] returns the errors of invalid arguments.
 func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSource, optFns ...func(*PoolOptions)) *Pool {
 	var o PoolOptions
 	for _, fn := range optFns {
@@ -114,6 +116,8 @@ func checkLimits(o *PoolOptions) error {
 		return optionError("Rate", "%v is not zero or more", o.Rate)
 	case o.Burst < 0:
 		return optionError("Burst", "%d is negative", o.Burst)
+	case o.Burst > 0 && o.Rate == 0:
+		return optionError("Burst", "%d has no effect without Rate: set Rate too", o.Burst)
 	case o.MaxRoles < 0:
 		return optionError("MaxRoles", "%d is negative", o.MaxRoles)
 	}
@@ -129,8 +133,8 @@ func checkLimits(o *PoolOptions) error {
 // With [Options].Chain, the role is the first one. Chains whose first role is the same and has the
 // same options share its credentials, and one exchange of a token. The credentials of the first
 // role belong to another provider of the pool, which is in [Pool.Status] and counts for MaxRoles
-// too. It has the same options without Chain and ServeExpired, and without ExpectedAccount if that
-// is not the account of the first role.
+// too. That provider has the same options, except that Chain and ServeExpired are not set. Its
+// ExpectedAccount is set only if it is the account of the first role.
 func (p *Pool) Provider(roleARN string, optFns ...func(*Options)) (*Provider, error) {
 	o := p.opts.Options
 	if len(optFns) > 0 {
@@ -166,9 +170,6 @@ func (p *Pool) providerLocked(roleARN string, o Options, own bool) (*Provider, e
 	if p.badOpt != nil {
 		return nil, p.badOpt
 	}
-	if len(p.roles) >= p.opts.MaxRoles {
-		return nil, ErrPoolFull
-	}
 	s, err := p.settings, p.badSettings
 	if own {
 		s, err = newSettings(o, p)
@@ -185,6 +186,9 @@ func (p *Pool) providerLocked(roleARN string, o Options, own bool) (*Provider, e
 	if key.first == "" {
 		key.roleARN = strings.Clone(roleARN) // a part of a document would keep all of it in memory
 		pr, err = newRole(p.client, key.roleARN, p.src, s)
+		if err == nil && len(p.roles) >= p.opts.MaxRoles {
+			err = ErrPoolFull
+		}
 	} else {
 		pr, err = p.chain(roleARN, s)
 	}

@@ -154,6 +154,18 @@ func TestPoolLimits(t *testing.T) {
 	}
 }
 
+// A Burst without a Rate would limit nothing.
+func TestPoolBurstNeedsARate(t *testing.T) {
+	t.Parallel()
+	for rate, want := range map[float64]bool{0: false, 0.5: true} {
+		p := awsfed.NewPool(newService(), &mintery{tb: t}, func(o *awsfed.PoolOptions) { o.Rate, o.Burst = rate, 5 })
+		_, err := p.Provider(role(1))
+		if e, ok := errors.AsType[*awsfed.OptionError](err); want != (err == nil) || !want && (!ok || e.Option != "Burst") {
+			t.Errorf("Rate %v with Burst 5: %v, accepted: %v", rate, err, want)
+		}
+	}
+}
+
 func TestPoolIdentity(t *testing.T) {
 	t.Parallel()
 	p := awsfed.NewPool(newService(), &mintery{tb: t}, func(o *awsfed.PoolOptions) {
@@ -182,6 +194,21 @@ func TestPoolIdentity(t *testing.T) {
 	provider(t, p, 3)
 	if _, err := p.Provider(role(4)); !errors.Is(err, awsfed.ErrPoolFull) {
 		t.Errorf("Provider beyond MaxRoles = %v, want ErrPoolFull", err)
+	}
+	// Wrong arguments are reported also in a full pool.
+	for _, bad := range []struct {
+		role string
+		fn   func(*awsfed.Options)
+	}{
+		{"junk", func(*awsfed.Options) {}},
+		{role(9), func(o *awsfed.Options) { o.Duration = -1 }},
+		{"junk", func(o *awsfed.Options) { o.Chain = []awsfed.NextRole{{RoleARN: role(9)}} }},
+		{role(1), func(o *awsfed.Options) { o.Chain = []awsfed.NextRole{{RoleARN: "junk"}} }},
+	} {
+		_, err := p.Provider(bad.role, bad.fn)
+		if _, ok := errors.AsType[*awsfed.OptionError](err); !ok {
+			t.Errorf("Provider(%q) in a full pool = %v, want an OptionError", bad.role, err)
+		}
 	}
 	p.Remove(role(1))
 	p.Remove(role(7))

@@ -9,8 +9,9 @@ import (
 
 // Run refreshes the credentials of the roles in use when they are due, until ctx is done, and
 // returns the error of ctx. A role is in use if a caller got its current credentials. Run does not
-// refresh other roles, roles whose credentials have expired, and roles that STS refuses; their
-// callers do. Run is optional: calls start the refreshes of credentials that they use often.
+// refresh the other roles, nor roles whose credentials have expired or that STS refuses: the next
+// call for such a role starts a refresh. Run is optional, because calls also start the refreshes of
+// roles in use.
 func (p *Pool) Run(ctx context.Context) error {
 	t := time.NewTimer(0)
 	defer t.Stop()

@@ -22,7 +22,8 @@ import (
 //
 // A Provider is safe for concurrent use. It has no goroutine and no timer while no refresh is
 // running, so it needs no closing. It never falls back to another identity: it returns credentials
-// of the role, or an error.
+// of the role, or an error. The zero value is not usable; call [New], [LoadConfig] or
+// [Pool.Provider].
 type Provider struct {
 	engine   refresh.Engine[session]
 	client   stscreds.AssumeRoleWithWebIdentityAPIClient
@@ -207,6 +208,11 @@ func (p *Provider) ProviderSources() []aws.CredentialSource {
 // refresh lasts, callers get the old ones at once. [Provider.APIOption] calls Invalidate
 // automatically, also in clients of a configuration of [LoadConfig]; code that sends requests
 // without the SDK calls it itself, on the provider that [FromConfig] returns.
+//
+// A service that rejects every key must not cause a request to STS each time. So after 8 sets of
+// credentials in a row that were invalidated within 10 minutes of their arrival, Invalidate does
+// nothing for credentials that are too new: younger than a second, which doubles with each further
+// set up to a minute.
 func (p *Provider) Invalidate(accessKeyID string) {
 	p.engine.Invalidate(func(s session) bool { return s.served.AccessKeyID == accessKeyID })
 }

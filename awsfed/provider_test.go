@@ -3,6 +3,7 @@ package awsfed_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -402,6 +403,7 @@ func TestInvalidSources(t *testing.T) {
 		"nothing": idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return nil, nil }), //nolint:nilnil // as the source under test does
 		"empty":   idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { return new(idp.Token), nil }),
 		"panic":   idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { panic("no") }),
+		"goexit":  idp.TokenSourceFunc(func(context.Context) (*idp.Token, error) { runtime.Goexit(); return nil, nil }), //nolint:nilnil // not reached
 	}
 	for name, src := range sources {
 		t.Run(name, func(t *testing.T) {
@@ -413,8 +415,12 @@ func TestInvalidSources(t *testing.T) {
 					t.Fatal(err)
 				}
 				_, err = p.Retrieve(t.Context())
-				if _, ok := errors.AsType[*awsfed.AssumeRoleError](err); !ok {
-					t.Errorf("Retrieve = %v, want an AssumeRoleError", err)
+				e, ok := errors.AsType[*awsfed.AssumeRoleError](err)
+				if !ok || !e.Retryable() {
+					t.Fatalf("Retrieve = %v, want an AssumeRoleError that is retryable", err)
+				}
+				if !strings.Contains(err.Error(), "cannot get an ID token from idp.TokenSourceFunc") || !strings.Contains(e.NextStep(), "check the source") {
+					t.Errorf("Retrieve = %v, next step %q, want the source in both", err, e.NextStep())
 				}
 				if s.count() != 0 {
 					t.Error("STS was called")

@@ -11,7 +11,7 @@ import (
 )
 
 // Status is a snapshot of a [Provider]. It contains no secrets, and personal data is redacted.
-// Before the first call only RoleARN and Options are set.
+// Before the first call only RoleARN, FirstRoleARN and Options are set.
 //
 // Alert on FailingSince and Expires: "refreshes of role R have failed for N minutes, the
 // credentials expire in M minutes".
