@@ -215,7 +215,7 @@ func ExampleClaims_Validate() {
 	fmt.Println(errors.Is(err, claims.ErrExpired))
 	// Output:
 	// claims: exp: token has expired: got "2025-02-25T21:10:45Z", want after 2025-02-25T22:00:00Z
-	// claims: aud: got "sts.amazonaws.com", want one of vault.example.com
+	// claims: aud: got "sts.amazonaws.com", want one of "vault.example.com"
 	// true
 }
 

@@ -47,7 +47,7 @@ func (c Claims) Validate(now time.Time, want Expected) error {
 		found = append(found, &ValidationError{"iss", c.Issuer, quoted(want.Issuer), nil})
 	}
 	if len(want.Audiences) > 0 && !slices.ContainsFunc(c.Audience, want.accepts) {
-		found = append(found, &ValidationError{"aud", list(c.Audience), "one of " + list(want.Audiences), nil})
+		found = append(found, &ValidationError{"aud", list(c.Audience, unquoted), "one of " + list(want.Audiences, quoted), nil})
 	}
 	if c.foreign() && !want.ofOna() {
 		return errors.Join(found...)
@@ -56,7 +56,7 @@ func (c Claims) Validate(now time.Time, want Expected) error {
 	if err != nil {
 		found = append(found, err)
 	} else if len(want.Organizations) > 0 && (org == "" || !slices.Contains(want.Organizations, org)) {
-		found = append(found, &ValidationError{c.organizationClaim(), idText(org), "one of " + list(want.Organizations), nil})
+		found = append(found, &ValidationError{c.organizationClaim(), idText(org), "one of " + list(want.Organizations, quoted), nil})
 	}
 	if err == nil {
 		found = c.checkEnvironment(found, want)
@@ -79,14 +79,14 @@ func (c *Claims) checkEnvironment(found []error, want Expected) []error {
 		return append(found, err)
 	}
 	if len(want.Projects) > 0 && (id.project == "" || !slices.Contains(want.Projects, id.project)) {
-		found = append(found, &ValidationError{"project_id", id.project, "one of " + list(want.Projects), nil})
+		found = append(found, &ValidationError{"project_id", id.project, "one of " + list(want.Projects, quoted), nil})
 	}
 	if len(want.Environments) > 0 && (id.kind != KindEnvironment || !slices.Contains(want.Environments, id.id)) {
 		got := ""
 		if id.kind == KindEnvironment {
 			got = id.id
 		}
-		found = append(found, &ValidationError{"environment_id", got, "one of " + list(want.Environments), nil})
+		found = append(found, &ValidationError{"environment_id", got, "one of " + list(want.Environments, quoted), nil})
 	}
 	return found
 }
@@ -114,8 +114,8 @@ func (c *Claims) checkTimes(found []error, now time.Time, want Expected) []error
 // dateText returns t for a message.
 func dateText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// list returns the elements of s for a message.
-func list(s []string) string {
+// list returns the elements of s for a message, each as shown returns it.
+func list(s []string, shown func(string) string) string {
 	var b strings.Builder
 	for i, v := range s {
 		if i == maxListed {
@@ -125,7 +125,7 @@ func list(s []string) string {
 		if i > 0 {
 			b.WriteString(" ")
 		}
-		b.WriteString(unquoted(v))
+		b.WriteString(shown(v))
 	}
 	return b.String()
 }

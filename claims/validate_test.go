@@ -121,7 +121,7 @@ func checkValidate(t *testing.T, tt validateTest) {
 func TestValidationErrorText(t *testing.T) {
 	t.Parallel()
 	c := mustParse(t, `{"iss":"https://evil.example/\u202e\u001b[31m`+strings.Repeat("é", 500)+`","aud":["a`+strings.Repeat(`","b`, 50)+`"],"exp":1}`)
-	err := c.Validate(time.Unix(2, 0), claims.Expected{Issuer: "https://app.gitpod.io", Audiences: []string{"sts.amazonaws.com"}, Organizations: []string{orgID}})
+	err := c.Validate(time.Unix(2, 0), claims.Expected{Issuer: "https://app.gitpod.io", Audiences: []string{"sts.amazonaws.com", ""}, Organizations: []string{orgID}})
 	if err == nil {
 		t.Fatal("Validate returned no error")
 	}
@@ -134,8 +134,8 @@ func TestValidationErrorText(t *testing.T) {
 		`claims: exp: token has expired: got "1970-01-01T00:00:01Z", want after 1970-01-01T00:00:02Z`,
 		`claims: iss: got "https://evil.example/\u202e\x1b[31m\u00e9\u00e9`,
 		`, want "https://app.gitpod.io"`,
-		` and 43 more", want one of sts.amazonaws.com`,
-		`claims: organization_id: absent, want one of ` + orgID,
+		` and 43 more", want one of "sts.amazonaws.com" ""`,
+		`claims: organization_id: absent, want one of "` + orgID + `"`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("message without %q:\n%v", want, err)

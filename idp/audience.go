@@ -45,7 +45,7 @@ func checkAudiences(function string, audiences ...string) error {
 // checkAudience returns a *claims.ValidationError if the token lacks the audience.
 func checkAudience(t *Token, audience string) error {
 	if got := t.data().claims.Audience; !slices.Contains(got, audience) {
-		return &claims.ValidationError{Claim: "aud", Got: strings.Join(got, " "), Want: audience}
+		return &claims.ValidationError{Claim: "aud", Got: strings.Join(got, " "), Want: shown(audience)}
 	}
 	return nil
 }

@@ -256,7 +256,7 @@ func (e *environment) tokenFile() (TokenSource, SkippedSource, error) {
 // checkOnaToken returns an error unless t has Ona's issuer and the audience. It does not verify t.
 func checkOnaToken(t *Token, audience string) error {
 	if iss := t.data().claims.Issuer; iss != Issuer {
-		return &claims.ValidationError{Claim: "iss", Got: iss, Want: Issuer}
+		return &claims.ValidationError{Claim: "iss", Got: iss, Want: shown(Issuer)}
 	}
 	return checkAudience(t, audience)
 }

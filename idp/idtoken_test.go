@@ -105,7 +105,7 @@ func TestClientAnswers(t *testing.T) {
 	isNotToken := func(err error) bool { _, ok := errors.AsType[*idp.NotTokenError](err); return ok }
 	isAudience := func(err error) bool {
 		e, ok := errors.AsType[*claims.ValidationError](err)
-		return ok && e.Claim == "aud"
+		return ok && e.Claim == "aud" && strings.HasPrefix(e.Want, `"`)
 	}
 	isExpired := func(err error) bool { return errors.Is(err, claims.ErrExpired) }
 	anything := func(error) bool { return true }
