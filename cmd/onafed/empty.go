@@ -9,14 +9,20 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// AfterApply returns an error for a flag that was given with an empty value. In this program ""
-// means that a flag is not set. Without this check, a variable that a script did not set would turn
-// off a restriction, or turn the choice of a file into a search. kong calls it before the AfterApply
-// of the flags, which replace "" by the values of variables.
-func (*commandLine) AfterApply(parsed *kong.Context) error {
+// BeforeApply returns an error for a flag that was given with an empty value or the number 0. In this
+// program these mean that a flag is not set. Without this check, a variable that a script did not set
+// would turn off a restriction, or turn the choice of a file into a search. kong calls it before any
+// other check, and before variables of the environment replace the values.
+func (*commandLine) BeforeApply(parsed *kong.Context) error {
 	for _, given := range parsed.Path {
-		if given.Flag != nil && isEmpty(given.Flag.Target) {
+		if given.Flag == nil {
+			continue
+		}
+		switch value := reflect.ValueOf(parsed.FlagValue(given.Flag)); {
+		case isEmpty(value):
 			return fmt.Errorf("--%s is empty: give it a value, or leave the flag out", given.Flag.Name)
+		case value.Kind() == reflect.Int && value.Int() == 0 && !given.Flag.Required:
+			return fmt.Errorf("--%s is 0: give it another value, or leave the flag out", given.Flag.Name)
 		}
 	}
 	return nil
@@ -32,6 +38,5 @@ func isEmpty(v reflect.Value) bool {
 		// A list that was split at commas has no element then.
 		return v.Len() == 0 || slices.Contains(v.Interface().([]string), "")
 	}
-	_, isText := v.Addr().Interface().(encoding.TextUnmarshaler)
-	return isText && v.IsZero()
+	return reflect.PointerTo(v.Type()).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) && v.IsZero()
 }

@@ -28,7 +28,11 @@ type VerifyError struct {
 
 // Error returns the reason and the detail.
 func (e *VerifyError) Error() string {
-	return "issuer: token refused: " + string(e.Reason) + ": " + e.Err.Error()
+	outcome := "refused"
+	if e.Reason == ReasonKeysUnavailable {
+		outcome = "not verified" // it may be valid
+	}
+	return "issuer: token " + outcome + ": " + string(e.Reason) + ": " + e.Err.Error()
 }
 
 // Unwrap returns Err.

@@ -36,6 +36,9 @@ func (e *examination) readAccount(ctx context.Context) {
 		a.role, err = iam.GetRole(ctx, cfg, e.command.RoleARN)
 		return err
 	})
+	if a.providerErr = a.roleErr; e.command.RoleARN == "" {
+		return
+	}
 	parts, err := role.ParseAWS(e.command.RoleARN)
 	arn := ""
 	if err == nil {

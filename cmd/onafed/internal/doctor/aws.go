@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -118,7 +119,7 @@ func (e *examination) sts() {
 		e.skipped("credentials", "there is no role")
 		return
 	case a.loadErr != nil:
-		e.problem("STS", flags.Error(a.loadErr), "check --role-arn, the AWS_ENDPOINT_URL variables, AWS_REGION and the config file")
+		e.problem("STS", flags.Error(a.loadErr), "check --role-arn, the AWS_ENDPOINT_URL variables, AWS_REGION, AWS_PROFILE and the config file")
 		e.skipped("credentials", "STS was not asked")
 		return
 	}
@@ -139,6 +140,9 @@ func (e *examination) stsAnswer() (fix string) {
 	switch status, _ := a.refusal(); {
 	case a.err == nil, status != 0 && status < http.StatusInternalServerError:
 		e.ok("STS", "answers")
+		if e.command.DurationSeconds != 0 && a.err != nil && strings.Contains(a.err.Error(), "MaxSessionDuration") {
+			return fmt.Sprintf("use a shorter --duration-seconds, or onafed aws setup --max-session-duration %d to allow it", e.command.DurationSeconds)
+		}
 		return "see the check of the trust policy, or onafed aws explain"
 	case status != 0:
 		e.problem("STS", fmt.Sprintf("it answers %d", status), "wait and try again, or use another region with --region")

@@ -54,8 +54,9 @@ With --file, every profile is compared with the shared files and used as an SDK 
 
 // Validate is called by kong.
 func (c *Command) Validate() error {
+	c.RoleARN = cmp.Or(c.RoleARN, role.Environment())
 	if c.File != "" {
-		if err := c.checkFlags(cmp.Or(os.Getenv("AWS_ROLE_ARN"), os.Getenv("IDP_AWS_ROLE_ARN"))); err != nil {
+		if err := c.checkFlags(role.Environment()); err != nil {
 			return err
 		}
 	}

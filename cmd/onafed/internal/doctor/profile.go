@@ -88,6 +88,9 @@ func (e *examination) sharedFile(name string, open func(string, *export.FileOpti
 	case err != nil:
 		e.problem(name, err.Error(), "make it readable for this user")
 		return nil, export.Profile{}, false
+	case info.Mode()&fs.ModeDevice != 0 && path == os.DevNull:
+		e.note(name, "%s means that SDKs read no such file", path)
+		return nil, export.Profile{}, false
 	}
 	profile, err := file.Inspect(e.command.Profile)
 	if err == nil && profile.Ambiguous != nil {

@@ -28,7 +28,7 @@ type Command struct {
 	NextRole     []role.NextRole   `sep:"none" help:"Evaluate the policy for this role, which the role before it assumes. Can be repeated, in the order of the chain: the policy is that of the last role. The same as in aws env --help." placeholder:"ARN[,NAME=VALUE]..."`
 	SessionName  string            `name:"role-session-name" help:"The name of the session, for policies with sts:RoleSessionName. Default: the name that the provider makes from the token." placeholder:"NAME"`
 	SourceIP     netip.Addr        `help:"The address of the caller, for policies with aws:SourceIp." placeholder:"IP"`
-	Context      map[string]string `help:"The value of a condition key that only AWS knows, as key=value." placeholder:"KEY=VALUE"`
+	Context      map[string]string `mapsep:"none" help:"The value of a condition key that only AWS knows, as key=value. Can be repeated." placeholder:"KEY=VALUE"`
 	Audience     string            `help:"The audience of the token, if it comes from the environment. Default: the one that AWS expects in the role's partition." placeholder:"AUDIENCE"`
 	ShowValues   bool              `help:"Show the values of the token unchanged, with personal data."`
 	JSON         bool              `help:"Print the decision as JSON."`
@@ -74,6 +74,9 @@ func (c *Command) Validate() error {
 // Run implements the command.
 func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 	subject, err := c.claims(ctx, t)
+	if err == nil {
+		err = c.checkContext(subject.Issuer)
+	}
 	if err != nil {
 		return exit.Unanswered(err)
 	}
@@ -90,7 +93,7 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 	decisions, status := c.evaluate(t, subject, documents)
 	if len(decisions) > 0 {
 		if err := c.print(t, decisions); err != nil {
-			return err
+			return exit.Unanswered(err)
 		}
 	}
 	if status != exit.OK {

@@ -1,6 +1,8 @@
 package explain
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/claims"
 	"github.com/onafed/onafed/cmd/onafed/internal/policyfile"
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // Params returns the parameters of a request for a role with a token of the given claims. The role
@@ -35,6 +38,23 @@ func (c *Command) params(subject claims.Claims, d policyfile.Document) trust.Par
 		p.SessionName = c.SessionName
 	}
 	return p
+}
+
+// checkContext refuses a key of --context whose value comes from elsewhere: the decision would be for
+// a request that nobody makes.
+func (c *Command) checkContext(issuer string) error {
+	host := strings.ToLower(strings.TrimPrefix(issuer, "https://")) + ":"
+	for key := range c.Context {
+		switch lower := strings.ToLower(key); {
+		case key == "":
+			return errors.New("--context: the key is empty: write KEY=VALUE")
+		case lower == "aws:sourceip" && c.SourceIP.IsValid():
+			return errors.New("--context aws:SourceIp: --source-ip sets it: leave one of them out")
+		case issuer != "" && strings.HasPrefix(lower, host):
+			return fmt.Errorf("--context %s: the token sets it: use another token, or --claims FILE", quote.Word(key))
+		}
+	}
+	return nil
 }
 
 // context returns the values of --context.

@@ -77,7 +77,7 @@ func (c *Command) Validate() error {
 		given bool
 	}{
 		{"profile", c.Profile != "default"},
-		{"role-arn", c.RoleARN != cmp.Or(os.Getenv("AWS_ROLE_ARN"), os.Getenv("IDP_AWS_ROLE_ARN"))},
+		{"role-arn", c.RoleARN != role.Environment()},
 		{"role-session-name", c.RoleSessionName != ""},
 		{"duration-seconds", c.DurationSeconds != 0},
 		{"region", c.Region != ""},

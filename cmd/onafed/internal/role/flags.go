@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -53,7 +54,7 @@ func (f *Flags) Validate() error {
 	if f.CheckLater {
 		return nil
 	}
-	if f.RoleARN == "" {
+	if f.RoleARN = cmp.Or(f.RoleARN, Environment()); f.RoleARN == "" {
 		return errors.New("no role is given: use --role-arn ARN, or set AWS_ROLE_ARN")
 	}
 	if err := CheckDuration(f.DurationSeconds); err != nil {
@@ -67,6 +68,10 @@ func (f *Flags) Validate() error {
 	}
 	return f.Check()
 }
+
+// Environment returns the role that a variable names. Like every variable of AWS, an empty one is not
+// set; for kong it hides the one after it.
+func Environment() string { return cmp.Or(os.Getenv("AWS_ROLE_ARN"), os.Getenv("IDP_AWS_ROLE_ARN")) }
 
 // CheckDuration returns an error for a value of --duration-seconds that no role allows. 0 means that
 // the flag is not set.

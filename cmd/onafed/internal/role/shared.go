@@ -107,7 +107,11 @@ func (s *Shared) cacheKey(src idp.TokenSource) (export.CacheKey, error) {
 // endpoint returns the settings that decide which STS is asked, as one text.
 func (s *Shared) endpoint() string {
 	settings := []string{s.Region}
-	for _, name := range []string{"AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_USE_FIPS_ENDPOINT"} {
+	for _, name := range []string{
+		"AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_REGION", "AWS_DEFAULT_REGION",
+		"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE",
+		"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
+	} {
 		settings = append(settings, os.Getenv(name))
 	}
 	return strings.Join(settings, "|")

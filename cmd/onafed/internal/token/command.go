@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/onafed/onafed/cmd/onafed/internal/exit"
 	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 	"github.com/onafed/onafed/cmd/onafed/internal/verify"
@@ -109,7 +110,11 @@ func (c *Command) verify(ctx context.Context, t *terminal.Terminal, token *idp.T
 	if c.Organization != "" {
 		opts.Organizations = []string{c.Organization}
 	}
-	if err := c.at().Verify(ctx, token, opts); err != nil {
+	err := c.at().Verify(ctx, token, opts)
+	if refused, ok := errors.AsType[*issuer.VerifyError](err); ok && refused.Reason == issuer.ReasonKeysUnavailable {
+		return exit.Unanswered(err)
+	}
+	if err != nil {
 		return err
 	}
 	t.Say("verified: signed by %s", c.at().URL)
