@@ -45,10 +45,10 @@
 // next role is assumed with those of the role before it (AssumeRole). Callers get the credentials
 // of the last role, to which ExpectedAccount, [Provider.RoleARN] and [Status] refer. The provider
 // refreshes them before the credentials of any role of the chain expire. If the refresh fails, it
-// returns them until they expire themselves. If the first role cannot be refreshed, its old credentials are used as long as
-// they are valid. Credentials of the first role that STS rejects are renewed once within a refresh.
-// An [*AssumeRoleError] says which step failed. In a [Pool], chains with the same first role share
-// the credentials of that role.
+// returns them until they expire themselves. If the first role cannot be refreshed, its old
+// credentials are used as long as they are valid. Credentials of the first role that STS rejects
+// are renewed once within a refresh. An [*AssumeRoleError] says which step failed. In a [Pool],
+// chains with the same first role share the credentials of that role.
 //
 // # Errors
 //

@@ -101,9 +101,9 @@ func roleOrVariable(roleARN string) (string, error) {
 
 // Config returns a configuration for AWS service clients with the credentials of a role, from a
 // provider of the pool. Unlike [LoadConfig], Config does not read AWS_ROLE_ARN: roleARN must not be
-// empty. Otherwise the configuration is the same as that of [LoadConfig]. [LoadOptions].Options begins with the options of the pool, which the functions can change, as in
-// [Pool.Provider]. Config reads the environment and the shared files at each call, so keep the
-// result.
+// empty. Otherwise the configuration is the same as that of [LoadConfig]. [LoadOptions].Options
+// begins with the options of the pool, which the functions can change, as in [Pool.Provider].
+// Config reads the environment and the shared files at each call, so keep the result.
 //
 // Requests to STS are sent by the client of the pool, so Region and endpoints of the result do not
 // affect them. Config fetches no token and sends nothing.

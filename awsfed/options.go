@@ -30,11 +30,12 @@ type Options struct {
 	// most 10.
 	PolicyARNs []string
 
-	// Chain are the roles that are assumed after the role of [New], one after the other, each with the
-	// credentials of the previous role. SessionName, Duration, Policy and PolicyARNs apply only to the
-	// role of New, and a [NextRole] without a SessionName has that of the role of New. AnyDuration
-	// applies to all roles. The provider returns the credentials of the last role. Chain has at most 10
-	// roles, and all roles must be in one partition. Nil means no chain. See the package documentation.
+	// Chain are the roles that are assumed after the role of [New], one after the other, each with
+	// the credentials of the previous role. SessionName, Duration, Policy and PolicyARNs apply only
+	// to the role of New, and a [NextRole] without a SessionName has that of the role of New.
+	// AnyDuration applies to all roles. The provider returns the credentials of the last role.
+	// Chain has at most 10 roles, and all roles must be in one partition. Nil means no chain. See
+	// the package documentation.
 	Chain []NextRole
 
 	// ExpectedAccount is the ID of the account that the credentials must belong to, 12 digits; empty

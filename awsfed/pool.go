@@ -27,9 +27,9 @@ type PoolOptions struct {
 	// MaxConcurrent is how many refreshes run at a time. Zero means 32.
 	MaxConcurrent int
 
-	// Rate limits the requests to STS per second, and Burst is how many of them may be sent at once.
-	// Both count all attempts of a refresh. A Rate of zero means no limit, and a Burst without a Rate
-	// is refused. A Burst of zero means 1.
+	// Rate limits the requests to STS per second, and Burst is how many of them may be sent at
+	// once. Both count all attempts of a refresh. A Rate of zero means no limit, and a Burst
+	// without a Rate is refused. A Burst of zero means 1.
 	Rate  float64
 	Burst int
 
@@ -75,9 +75,10 @@ type sharedSource struct {
 
 // NewPool returns a pool of providers that exchange tokens of src at STS. The roles share a cached
 // token: NewPool wraps src in [idp.Cached], unless it is an [*idp.CachedSource]. STS may reject the
-// token for one role only, for example because its account does not know the issuer. The other roles
-// then keep the token. If src is an [*idp.CachedSource], the rejected token is removed from its cache,
-// and the other roles use a new one. [Pool.Provider] returns the errors of invalid arguments.
+// token for one role only, for example because its account does not know the issuer. The other
+// roles then keep the token. If src is an [*idp.CachedSource], the rejected token is removed from
+// its cache, and the other roles use a new one. [Pool.Provider] returns the errors of invalid
+// arguments.
 func NewPool(client stscreds.AssumeRoleWithWebIdentityAPIClient, src idp.TokenSource, optFns ...func(*PoolOptions)) *Pool {
 	var o PoolOptions
 	for _, fn := range optFns {

@@ -32,9 +32,10 @@
 //
 // A source keeps one token, which all callers share. Before the token expires, the source replaces
 // it in the background and still returns the old token, so callers almost never wait. This begins 5
-// minutes before the expiry for a token that is valid for up to 20 minutes, 15 minutes for less than
-// 90 minutes, and otherwise 60 minutes, plus a random part of up to a quarter. It is at most half of
-// the time for which the token is valid. Making a token sends no request, except to get credentials.
+// minutes before the expiry for a token that is valid for up to 20 minutes, 15 minutes for less
+// than 90 minutes, and otherwise 60 minutes, plus a random part of up to a quarter. It is at most
+// half of the time for which the token is valid. Making a token sends no request, except to get
+// credentials.
 //
 // # Secrets
 //

@@ -17,17 +17,17 @@ import (
 const minLife = 5 * time.Minute
 
 // A Source makes tokens for one service and user, and keeps the current one. It is safe for
-// concurrent use. It has no goroutine while it makes no token, so it needs no closing. The zero value
-// is not usable; call [New] or one of the functions for a service.
+// concurrent use. It has no goroutine while it makes no token, so it needs no closing. The zero
+// value is not usable; call [New] or one of the functions for a service.
 type Source struct {
 	engine refresh.Engine[Token]
 	// fetch is a func, so that printing a Source does not show credentials.
 	fetch func(context.Context) (Token, error)
 }
 
-// A Sign signs a token with credentials. It returns the text of the token and when the token expires.
-// That time may be after the expiry of the credentials: [Source] uses the earlier one. The zero time
-// means that the token expires with the credentials.
+// A Sign signs a token with credentials. It returns the text of the token and when the token
+// expires. That time may be after the expiry of the credentials: [Source] uses the earlier one. The
+// zero time means that the token expires with the credentials.
 type Sign func(ctx context.Context, creds aws.Credentials) (raw string, expiry time.Time, err error)
 
 // New returns a source of tokens that sign makes, for a service without a function of its own in

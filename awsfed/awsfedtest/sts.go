@@ -37,12 +37,13 @@ type STSOptions struct {
 	HTTPClient *http.Client
 	// Providers are the OIDC identity providers in IAM.
 	Providers []Provider
-	// Roles are the roles, each with another ARN. [STS.PutRole] and [STS.DeleteRole] change them later.
+	// Roles are the roles, each with another ARN. [STS.PutRole] and [STS.DeleteRole] change them
+	// later.
 	Roles []Role
 	// MinDuration is the shortest session, and the shortest MaxSessionDuration of a role, so that
 	// credentials expire while a test waits. 0 means AWS's limits: 900 s and an hour. In a
-	// testing/synctest bubble, where time costs nothing, AWS's limits need no change. It is at most an
-	// hour, so that every role can have sessions.
+	// testing/synctest bubble, where time costs nothing, AWS's limits need no change. It is at most
+	// an hour, so that every role can have sessions.
 	MinDuration time.Duration
 	// MaxRate is the number of calls per second; further calls are throttled. The calls of one
 	// second may come at once. 0 means no limit.

@@ -60,8 +60,8 @@ type Options struct {
 }
 
 // Check fetches the documents of an issuer as STS does, checks them and a token of the issuer, and
-// returns what it finds. Without findings the slice is empty, not nil. If rawToken is "", only the issuer is
-// checked. Nil options mean the zero value.
+// returns what it finds. Without findings the slice is empty, not nil. If rawToken is "", only the
+// issuer is checked. Nil options mean the zero value.
 //
 // The error is that of ctx, if ctx ends. Findings never contain the token or personal data of its
 // sub.
