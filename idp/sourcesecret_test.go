@@ -35,7 +35,7 @@ func TestErrorsOfSourcesAreShownWithoutTokens(t *testing.T) {
 			if terr != nil {
 				t.Fatal(terr)
 			}
-			_, get := (&http.Client{Transport: transport}).Get("https://service.example") //nolint:bodyclose // an error has no body
+			_, get := (&http.Client{Transport: transport}).Get("https://service.example")
 			got := map[string]string{
 				"Cached":          failure(t, cached).Error(),
 				"Chain":           failure(t, idp.Chain(fails)).Error(),

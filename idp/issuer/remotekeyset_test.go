@@ -56,10 +56,10 @@ func wantRequests(t *testing.T, iss *idptest.Issuer, n int) {
 func TestRemoteOptions(t *testing.T) {
 	t.Parallel()
 	for option, o := range map[string]issuer.RemoteKeySetOptions{"MaxStale": {MaxStale: -7}, "Timeout": {Timeout: -7}} {
-		for function, make := range map[string]func(string, *issuer.RemoteKeySetOptions) (*issuer.RemoteKeySet, error){
+		for function, construct := range map[string]func(string, *issuer.RemoteKeySetOptions) (*issuer.RemoteKeySet, error){
 			"NewRemoteKeySet": issuer.NewRemoteKeySet, "NewIssuerKeySet": issuer.NewIssuerKeySet,
 		} {
-			s, err := make("https://a.example", &o)
+			s, err := construct("https://a.example", &o)
 			refused, ok := errors.AsType[*issuer.OptionError](err)
 			if !ok || s != nil || refused.Func != function || refused.Option != option || !strings.Contains(err.Error(), "got -7ns") {
 				t.Errorf("%s(%+v) = %v, %v; want an *OptionError", function, o, s, err)
