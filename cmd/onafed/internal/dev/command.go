@@ -90,6 +90,9 @@ func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 		return err
 	}
 	defer files.close()
+	if err := files.check(c); err != nil {
+		return exit.Unanswered(err)
+	}
 	token, handler, err := c.writeFiles(ctx, t, b, files)
 	if err != nil {
 		return err

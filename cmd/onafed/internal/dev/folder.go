@@ -8,6 +8,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/internal/quote"
 )
 
@@ -19,6 +20,12 @@ type folder struct {
 
 func (f folder) token() string         { return filepath.Join(f.path, "token", "token") }
 func (f folder) endpointToken() string { return filepath.Join(f.path, "endpoint-token") }
+
+// check returns an error if the command would replace a file that it reads.
+func (f folder) check(c *Command) error {
+	return source.CheckOutputs([]source.File{{Name: "the token file of --dir", Path: f.token()}, {Name: "the endpoint's token of --dir", Path: f.endpointToken()}},
+		source.File{Name: "--policy", Path: c.Policy}, source.File{Name: "--secrets", Path: c.Secrets})
+}
 
 // folder returns the folder of --dir, or a temporary one.
 func (c *Command) folder() (folder, error) {

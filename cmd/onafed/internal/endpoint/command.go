@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,19 +43,12 @@ Example:
     aws sts get-caller-identity`
 }
 
-// Validate is called by kong.
-func (c *Command) Validate() error {
-	if c.EnvOut != "" && c.EnvOut == c.TokenOut {
-		return fmt.Errorf("--token-out and --env-out are both %s: name two files", quote.Path(c.EnvOut))
-	}
-	return c.Flags.Validate()
-}
-
 // Run implements the command.
 func (c *Command) Run(ctx context.Context, t *terminal.Terminal) error {
 	ctx, stop := exit.UntilSignal(ctx)
 	defer stop()
-	if err := CheckListen(c.Listen); err != nil {
+	outputs := []source.File{{Name: "--token-out", Path: c.TokenOut}, {Name: "--env-out", Path: c.EnvOut}}
+	if err := cmp.Or(CheckListen(c.Listen), source.CheckOutputs(outputs, c.Inputs()...)); err != nil {
 		return exit.Unanswered(err)
 	}
 	log := t.Logger(c.Verbose)
@@ -145,9 +139,12 @@ func tokenFile(path string, addr net.Addr) (string, error) {
 		return "", err
 	}
 	base := os.Getenv("XDG_RUNTIME_DIR")
-	if base == "" {
-		if base, err = os.UserCacheDir(); err != nil {
-			return "", err
+	if !filepath.IsAbs(base) { // the XDG Base Directory Specification says to ignore a relative path
+		if base, err = os.UserCacheDir(); err == nil && !filepath.IsAbs(base) {
+			err = fmt.Errorf("the cache folder %s is not absolute", quote.Path(base))
+		}
+		if err != nil {
+			return "", fmt.Errorf("no folder for the authorization token: %w: name a file with --token-out", err)
 		}
 	}
 	return filepath.Join(base, "onafed", "endpoint-token-"+port), nil

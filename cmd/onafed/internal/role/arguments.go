@@ -1,25 +1,11 @@
 package role
 
 import (
-	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strconv"
 
-	"github.com/onafed/onafed/internal/quote"
+	"github.com/onafed/onafed/cmd/onafed/internal/source"
 )
-
-// policyPath returns the absolute path of a file that other programs must be able to read again.
-func policyPath(flag, path string) (string, error) {
-	if path == "" {
-		return "", nil
-	}
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return "", fmt.Errorf("%s: %s is not a regular file, so other programs could not read the policy again later", flag, quote.Path(path))
-	}
-	return filepath.Abs(path)
-}
 
 // Arguments returns the arguments that choose the same role, session and token source, for a setting
 // with which another program runs this one. See [source.Flags.Arguments].
@@ -48,13 +34,13 @@ func (f *Flags) RoleArguments() (args []string, err error) {
 	for _, arn := range f.PolicyARNs {
 		add("--policy-arn", arn)
 	}
-	policy, err := policyPath("--policy-file", f.PolicyFile)
+	policy, err := source.LastingPath("--policy-file", f.PolicyFile)
 	if err != nil {
 		return nil, err
 	}
 	add("--policy-file", policy)
 	for _, next := range f.NextRole {
-		if next.PolicyFile, err = policyPath("--next-role: policy-file", next.PolicyFile); err != nil {
+		if next.PolicyFile, err = source.LastingPath("--next-role: policy-file", next.PolicyFile); err != nil {
 			return nil, err
 		}
 		argument, err := next.Argument()

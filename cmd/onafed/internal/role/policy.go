@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/onafed/onafed/cmd/onafed/internal/exit"
+	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/internal/quote"
 	"github.com/onafed/onafed/internal/textfile"
 )
@@ -51,6 +52,15 @@ func (f *Flags) Policy() (string, error) {
 		return "", exit.Unanswered(err)
 	}
 	return f.policy, nil
+}
+
+// Inputs returns the files that a command with the flags reads.
+func (f *Flags) Inputs() []source.File {
+	files := append(f.Flags.Inputs(f.TokenAudience()), source.File{Name: "--policy-file", Path: f.PolicyFile})
+	for _, next := range f.NextRole {
+		files = append(files, source.File{Name: "--next-role: policy-file", Path: next.PolicyFile})
+	}
+	return files
 }
 
 // ReadPolicy returns the policy in a file, without white space around its parts. Text that is not

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/onafed/onafed/idp"
@@ -28,10 +27,7 @@ func (f *Flags) Arguments(audience string, log *slog.Logger) (args []string, var
 		}
 	}
 	for _, path := range []struct{ flag, path string }{{"--token-file", file}, {"--api-token-file", f.APITokenFile}} {
-		if path.path == "" {
-			continue
-		}
-		abs, err := filepath.Abs(path.path)
+		abs, err := LastingPath(path.flag, path.path)
 		if err != nil {
 			return nil, "", err
 		}

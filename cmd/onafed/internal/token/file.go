@@ -7,6 +7,7 @@ import (
 
 	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/cmd/onafed/internal/exit"
+	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 	"github.com/onafed/onafed/idp"
 )
@@ -16,6 +17,9 @@ func (c *Command) file(src idp.TokenSource, t *terminal.Terminal) (*export.Token
 	path, err := filepath.Abs(c.Output)
 	if err != nil {
 		return nil, err
+	}
+	if err := source.CheckOutputs([]source.File{{Name: "--output", Path: path}}, c.Inputs(c.Audience[0])...); err != nil {
+		return nil, exit.Unanswered(err)
 	}
 	file, err := export.NewTokenFile(path, src, &export.TokenFileOptions{
 		Group: c.Group, TrustedOwner: c.TrustedOwner,
