@@ -342,7 +342,11 @@ func TestRingOptions(t *testing.T) {
 		}
 	}
 	for _, o := range []issuer.KeyRingOptions{
-		{MaxAge: time.Minute}, {MaxAge: 24 * time.Hour}, {MaxAge: time.Hour, Wait: time.Hour}, {MaxAge: time.Hour, Wait: -1}, {TokenLifetime: 1},
+		{MaxAge: time.Minute},
+		{MaxAge: 24 * time.Hour},
+		{MaxAge: time.Hour, Wait: time.Hour},
+		{MaxAge: time.Hour, Wait: -1},
+		{TokenLifetime: 1},
 		{TokenLifetime: tenYears, Wait: tenYears},
 	} {
 		if _, err := issuer.NewKeyRing(&o); err != nil {
