@@ -16,10 +16,10 @@ type CachedOptions struct {
 	// for a while. Zero or less means that every valid token is returned. A new token of the source
 	// with a shorter lifetime is an error.
 	MinLife time.Duration
-	// AdvisoryWindow is how long before the expiry the background refresh starts, at most nine tenths
-	// of the lifetime. Zero or less means 5 minutes if the lifetime is at most 20 minutes, 15 minutes
-	// if it is shorter than 90 minutes, and otherwise an hour. A random part of up to 25 % is added to
-	// these times, and the result is at most half of the lifetime.
+	// AdvisoryWindow is how long before the expiry the background refresh starts, at most nine
+	// tenths of the lifetime. Zero or less means 5 minutes if the lifetime is at most 20 minutes,
+	// 15 minutes if it is shorter than 90 minutes, and otherwise an hour. A random part of up to 25
+	// % is added to these times, and the result is at most half of the lifetime.
 	AdvisoryWindow time.Duration
 	// AttemptTimeout bounds one call of the source. Zero or less means 30 seconds.
 	AttemptTimeout time.Duration

@@ -68,8 +68,9 @@ type ClientOptions struct {
 	Logger *slog.Logger
 }
 
-// A Client requests ID tokens from the Ona API. It sends a request for each call and keeps no token.
-// It is safe for concurrent use and needs no closing. The zero value is not usable; call [NewClient].
+// A Client requests ID tokens from the Ona API. It sends a request for each call and keeps no
+// token. It is safe for concurrent use and needs no closing. The zero value is not usable; call
+// [NewClient].
 type Client struct {
 	opts     ClientOptions
 	endpoint string

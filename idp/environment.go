@@ -88,7 +88,8 @@ func FromEnvironment(audience string, opts *EnvironmentOptions) (TokenSource, er
 	e := &environment{EnvironmentOptions: *cmp.Or(opts, &EnvironmentOptions{}), audience: audience, check: checkAudience}
 	e.SecretsFile = cmp.Or(e.SecretsFile, DefaultSecretsFile)
 	e.Logger = cmp.Or(e.Logger, slog.New(slog.DiscardHandler))
-	// The options are checked with any API token, so that a wrong one does not depend on the source.
+	// The options are checked with any API token, so that a wrong one does not depend on the
+	// source.
 	if _, err := e.client(BearerEnv(""), ""); err != nil {
 		return nil, err
 	}

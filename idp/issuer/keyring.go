@@ -22,7 +22,8 @@ const (
 	// waitMargin is added to MaxAge for KeyRingOptions.Wait: a response may be built just before a
 	// key is published and arrive after it, and the clocks of an issuer's machines differ.
 	waitMargin = time.Minute
-	// maxPeriod bounds the options, because a later time than the year 2262 has no Unix nanoseconds.
+	// maxPeriod bounds the options, because a later time than the year 2262 has no Unix
+	// nanoseconds.
 	maxPeriod = 10 * 365 * 24 * time.Hour
 )
 
@@ -36,9 +37,9 @@ type KeyRingOptions struct {
 	// yet, and so is a longer one than 10 years of 365 days. A negative value means no wait and is
 	// for tests.
 	Wait time.Duration
-	// TokenLifetime is the longest time from now to the exp of a token, at most 10 years of 365 days;
-	// 0 means 1 hour. A key that no longer signs stays published for this time and 5 minutes, the
-	// largest [VerifierOptions.Leeway].
+	// TokenLifetime is the longest time from now to the exp of a token, at most 10 years of 365
+	// days; 0 means 1 hour. A key that no longer signs stays published for this time and 5 minutes,
+	// the largest [VerifierOptions.Leeway].
 	TokenLifetime time.Duration
 }
 

@@ -61,8 +61,8 @@ type RemoteKeySetOptions struct {
 // [RemoteKeySetOptions.Timeout]. There is no other goroutine and nothing to close. Times are
 // compared by the wall clock, so the keys are fetched again after a machine was suspended.
 //
-// A RemoteKeySet is safe for concurrent use. The zero value is not usable; call [NewRemoteKeySet] or
-// [NewIssuerKeySet].
+// A RemoteKeySet is safe for concurrent use. The zero value is not usable; call [NewRemoteKeySet]
+// or [NewIssuerKeySet].
 type RemoteKeySet struct {
 	issuer string // "" if the URL of the keys is an option
 	o      RemoteKeySetOptions

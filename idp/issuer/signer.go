@@ -45,8 +45,8 @@ type ContextSigner interface {
 	SignContext(ctx context.Context, rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error)
 }
 
-// A Signer signs tokens with one key. It is safe for concurrent use if the key is. The zero value is
-// not usable; call [NewSigner].
+// A Signer signs tokens with one key. It is safe for concurrent use if the key is. The zero value
+// is not usable; call [NewSigner].
 type Signer struct {
 	// key returns the key. It is a func, so that printing a Signer does not print the fields of a
 	// key that is not a pointer.

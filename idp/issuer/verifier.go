@@ -24,8 +24,8 @@ const (
 	maxLeeway = 5 * time.Minute
 )
 
-// A Verifier verifies the tokens of one issuer. It is safe for concurrent use if its key set is. The
-// zero value is not usable; call [NewVerifier].
+// A Verifier verifies the tokens of one issuer. It is safe for concurrent use if its key set is.
+// The zero value is not usable; call [NewVerifier].
 type Verifier struct {
 	keys        KeySet
 	algs        map[string]jose.Algorithm
