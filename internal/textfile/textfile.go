@@ -33,7 +33,7 @@ func Encoding(text string) string {
 // which IAM refuses. The error does not contain the text.
 func CheckJSON(text string) error {
 	if strings.HasPrefix(text, "\ufeff") {
-		return errors.New("the text begins with a byte order mark, which JSON cannot have; in Windows PowerShell 5, write it with | Out-File -Encoding ascii")
+		return errors.New("the text begins with a byte order mark: write it without one; in Windows PowerShell 5, with | Out-File -Encoding ascii")
 	}
 	return Check(text)
 }

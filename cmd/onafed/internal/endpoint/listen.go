@@ -5,17 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"syscall"
 )
 
-// CheckListen returns an error for an address that other hosts can reach.
+// CheckListen returns an error for an address that other hosts can reach, or that has no port.
 func CheckListen(addr string) error {
-	host, _, err := net.SplitHostPort(addr)
+	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && !ip.IsLoopback() {
 		return fmt.Errorf("--listen %+q: credentials are served on loopback only, for example on 127.0.0.1:9911", addr)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("--listen %+q: a port is a number from 1 to 65535, or 0 to take a free one", addr)
 	}
 	return nil
 }

@@ -4,9 +4,12 @@ package exit
 import (
 	"errors"
 	"fmt"
+
+	"github.com/onafed/onafed/cmd/onafed/internal/flags"
 )
 
-// Exit statuses. An error without a status of its own ends the program with [No].
+// Exit statuses. An error without a status of its own ends the program with [No], or with [Unknown] if
+// the library refuses an option, which is wrong usage.
 const (
 	// OK means that the command did what was asked.
 	OK = 0
@@ -48,6 +51,9 @@ func Status(err error) (status int, printed error) {
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Status, e.Err
+	}
+	if flags.IsOption(err) {
+		return Unknown, err
 	}
 	return No, err
 }

@@ -60,6 +60,9 @@ func TestErrorNamesFlags(t *testing.T) {
 			"ona: not allowed (--allow-exec)",
 		},
 	} {
+		if got, want := flags.IsOption(tt.err), name != "no option" && name != "no source"; got != want {
+			t.Errorf("%s: IsOption = %t", name, got)
+		}
 		got := flags.Error(tt.err)
 		if name == "no source" {
 			if !strings.HasSuffix(got, tt.want) {

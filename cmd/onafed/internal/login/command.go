@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/onafed/onafed/cmd/onafed/internal/profiles"
 	"github.com/onafed/onafed/cmd/onafed/internal/role"
 	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
@@ -69,6 +70,9 @@ func (c *Command) BeforeApply() error {
 // Validate is called by kong.
 func (c *Command) Validate() error {
 	if c.File == "" {
+		if err := profiles.CheckName(c.Profile); err != nil {
+			return fmt.Errorf("--profile: %w", err)
+		}
 		c.CheckLater = false
 		return c.Flags.Validate()
 	}

@@ -1,7 +1,11 @@
 package login
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/onafed/onafed/awsfed/export"
+	"github.com/onafed/onafed/cmd/onafed/internal/exit"
 	"github.com/onafed/onafed/cmd/onafed/internal/self"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 )
@@ -22,5 +26,21 @@ func (c *Command) commandLine(t *terminal.Terminal) (command, variable string, e
 		args = append(args, "--trusted-owner", c.TrustedOwner)
 	}
 	command, err = export.CommandLine(program, args...)
+	if wrong, ok := errors.AsType[*export.OptionError](err); ok {
+		err = exit.Unanswered(fmt.Errorf("%s: %w", refusedFlag(program, args), wrong.Err))
+	}
 	return command, variable, err
+}
+
+// refusedFlag returns the flag whose value cannot be a word of the line, or the flag that needs the
+// line if the program cannot.
+func refusedFlag(program string, args []string) string {
+	if _, err := export.CommandLine(program); err == nil {
+		for i, arg := range args {
+			if _, err := export.CommandLine(program, arg); err != nil && i > 0 {
+				return args[i-1]
+			}
+		}
+	}
+	return "--mode process"
 }

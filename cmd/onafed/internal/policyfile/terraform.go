@@ -1,7 +1,6 @@
 package policyfile
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 )
@@ -17,10 +16,9 @@ func Terraform(p *Provider, roles []Role) (string, error) {
 	}
 	taken := make(map[string]bool)
 	for _, r := range roles {
-		name := cmp.Or(r.Name, "role")
-		id := resourceName("role", name)
+		id := resourceName("role", r.Name)
 		if taken[id] {
-			return "", fmt.Errorf("two roles have the Terraform name %s: rename %+q", id, name)
+			return "", fmt.Errorf("two roles have the Terraform name %s: rename %+q", id, r.Name)
 		}
 		taken[id] = true
 		more, err := r.terraform(id, p)
@@ -46,7 +44,7 @@ func (r Role) terraform(id string, p *Provider) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	head := []hclMember{{"name", hclString(cmp.Or(r.Name, "role"))}}
+	head := []hclMember{{"name", hclString(r.Name)}}
 	if r.Path != "" {
 		head = append(head, hclMember{"path", hclString(r.Path)})
 	}

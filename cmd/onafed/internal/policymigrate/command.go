@@ -21,7 +21,7 @@ import (
 type Command struct {
 	File       string   `arg:"" help:"The trust policy for V2 tokens, or a document that contains one. - is standard input." placeholder:"FILE"`
 	ExtraField []string `help:"An extra subject field of the organization; repeat the flag in the order of the organization's settings." placeholder:"NAME"`
-	Policy     string   `help:"Print only this policy: both (set it before the switch) or after (set it when no V2 token is valid any more)." enum:",both,after" default:"" placeholder:"STEP"`
+	Policy     string   `help:"Print only this policy: both (set it before the switch) or after (set it when no V2 token is valid any more)." enum:"both,after," default:"" placeholder:"STEP"`
 	JSON       bool     `help:"Print everything as JSON."`
 }
 
@@ -38,6 +38,14 @@ Examples:
     onafed aws migrate trust.json --extra-field environment_id`
 }
 
+// Validate is called by kong.
+func (c *Command) Validate() error {
+	if c.JSON && c.Policy != "" { // the empty default keeps the tag xor from doing this
+		return errors.New("--json prints everything and cannot be used with --policy")
+	}
+	return nil
+}
+
 // Run implements the command.
 func (c *Command) Run(_ context.Context, t *terminal.Terminal) error {
 	policy, layout, err := c.input(t)
@@ -45,7 +53,7 @@ func (c *Command) Run(_ context.Context, t *terminal.Terminal) error {
 		return exit.Unanswered(err)
 	}
 	m := migrate.ToV3(policy, &migrate.Options{Layout: layout})
-	if c.Policy == "after" && !c.JSON && len(m.After.Statements) == 0 { // IAM refuses such a policy
+	if c.Policy == "after" && len(m.After.Statements) == 0 { // IAM refuses such a policy
 		return errors.New("no statement can be converted exactly, so there is no policy for after the switch: run it without --policy to see the reasons")
 	}
 	if err := c.print(t, m); err != nil {

@@ -25,18 +25,26 @@ const anyRole = "arn:aws:iam::123456789012:role/any"
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
-// profileName lets package export check the name of a profile, as for the null device, which is an
-// empty file.
-func (r *reader) profileName(n *yaml.Node, name string) {
-	if name == "" {
-		return
-	}
+// CheckName returns an error for the name of a profile that SDKs do not read. It lets package export
+// check the name, as for the null device, which is an empty file.
+func CheckName(name string) error {
 	file, err := export.NewConfigFile(os.DevNull, nil)
 	if err == nil {
 		_, err = file.Inspect(name)
 	}
 	if refused, ok := errors.AsType[*export.FileError](err); ok {
-		r.fail(n, "%s", refused.Reason)
+		return errors.New(refused.Reason)
+	}
+	return err
+}
+
+// profileName checks the name of a profile.
+func (r *reader) profileName(n *yaml.Node, name string) {
+	if name == "" {
+		return
+	}
+	if err := CheckName(name); err != nil {
+		r.fail(n, "%v", err)
 	}
 }
 

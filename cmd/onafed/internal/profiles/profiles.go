@@ -295,11 +295,11 @@ func (r *reader) mode(n *yaml.Node) string {
 	return mode
 }
 
-// region reads the name of a region. It becomes a part of a host name.
+// region reads the name of a region.
 func (r *reader) region(n *yaml.Node) string {
 	region := r.text(n)
-	if strings.Trim(region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || len(region) > 60 {
-		r.fail(n, "%s is not the name of a region, such as eu-central-1", quote.Text(region, 40))
+	if err := role.CheckRegion(region); err != nil {
+		r.fail(n, "%v", err)
 	}
 	return region
 }

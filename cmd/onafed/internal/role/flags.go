@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,6 +18,7 @@ import (
 	"github.com/onafed/onafed/cmd/onafed/internal/source"
 	"github.com/onafed/onafed/cmd/onafed/internal/terminal"
 	"github.com/onafed/onafed/idp"
+	"github.com/onafed/onafed/internal/quote"
 )
 
 // MaxSeconds is the longest session that a role can allow (AWS STS API Reference,
@@ -60,6 +62,9 @@ func (f *Flags) Validate() error {
 	if err := CheckDuration(f.DurationSeconds); err != nil {
 		return err
 	}
+	if err := CheckRegion(f.Region); err != nil {
+		return fmt.Errorf("--region: %w", err)
+	}
 	if len(f.NextRole) > 0 && (f.PolicyFile != "" || len(f.PolicyARNs) > 0) {
 		return errors.New("--policy-file and --policy-arn limit the first role, and not the roles that it assumes: write policy-file=FILE or policy-arn=ARN in the last --next-role")
 	}
@@ -72,6 +77,15 @@ func (f *Flags) Validate() error {
 // Environment returns the role that a variable names. Like every variable of AWS, an empty one is not
 // set; for kong it hides the one after it.
 func Environment() string { return cmp.Or(os.Getenv("AWS_ROLE_ARN"), os.Getenv("IDP_AWS_ROLE_ARN")) }
+
+// CheckRegion returns an error for what cannot be the name of a region, which becomes a part of a host
+// name. An empty name means that the flag is not set.
+func CheckRegion(region string) error {
+	if strings.Trim(region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || len(region) > 60 {
+		return fmt.Errorf("%s is not the name of a region, such as eu-central-1", quote.Text(region, 40))
+	}
+	return nil
+}
 
 // CheckDuration returns an error for a value of --duration-seconds that no role allows. 0 means that
 // the flag is not set.

@@ -72,6 +72,9 @@ func Provider(src export.CredentialsSource) aws.CredentialsProvider {
 
 // cached returns a source that shares credentials with the other programs of this user.
 func (s *Shared) cached(src idp.TokenSource, t *terminal.Terminal) (export.CredentialsSource, error) {
+	if err := s.CheckOwner(); err != nil { // the cache would be off, which nobody sees
+		return nil, err
+	}
 	cache := export.OpenCache(&export.CacheOptions{Logger: t.Logger(s.Verbose), TrustedOwner: s.TrustedOwner})
 	if err := cache.Off(); err != nil && s.Verbose {
 		t.Say("onafed: no cache: %v", err)

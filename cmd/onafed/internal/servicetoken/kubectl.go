@@ -15,6 +15,9 @@ const execVersion = "client.authentication.k8s.io/v1beta1"
 
 // printKubectl prints the command of kubectl that installs this command with its flags.
 func (c *EKSCommand) printKubectl(t *terminal.Terminal) error {
+	if err := c.CheckOwner(); err != nil {
+		return err
+	}
 	program, err := self.Path()
 	if err != nil {
 		return err

@@ -102,7 +102,7 @@ func (c *RDSCommand) tokensOfSDKRegion(ctx context.Context, t *terminal.Terminal
 		return nil, err
 	}
 	if cfg.Region == "" {
-		return nil, errors.New("the region of the database is unknown: use --region, or set AWS_REGION")
+		return nil, exit.Unanswered(errors.New("the region of the database is unknown: use --region, or set AWS_REGION"))
 	}
 	return c.tokens(cfg.Region, cfg.Credentials)
 }

@@ -71,7 +71,7 @@ func (c *Command) Run(_ context.Context, t *terminal.Terminal) error {
 }
 
 func (c *Command) text(t *terminal.Terminal) (string, error) {
-	built, err := c.Build(t)
+	built, err := c.Build(t, true)
 	if err != nil {
 		return "", err
 	}
@@ -161,9 +161,6 @@ func (c *Command) roles(t *terminal.Terminal, built []trustpolicy.Role) ([]polic
 	}
 	roles := make([]policyfile.Role, len(built))
 	for i, r := range built {
-		if r.Name == "" {
-			return nil, errors.New("--role-name is needed, or the member role in each rule")
-		}
 		// IAM does not distinguish names that differ only in letter case.
 		if j := slices.IndexFunc(built[:i], func(b trustpolicy.Role) bool { return strings.EqualFold(b.Name, r.Name) }); j >= 0 {
 			return nil, fmt.Errorf("the roles %s and %s differ only in letter case, which IAM does not distinguish: rename one", quote.Name(built[j].Name), quote.Name(r.Name))

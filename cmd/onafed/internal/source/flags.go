@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/onafed/onafed/awsfed/export"
 	"github.com/onafed/onafed/idp"
 )
 
@@ -35,6 +36,15 @@ type Flags struct {
 // OwnerFlag is the flag of the commands that write files with secrets.
 type OwnerFlag struct {
 	TrustedOwner string `help:"Accept the folders, links and files of this user (a name or number) like your own. NFS and user namespaces can need this." placeholder:"USER"`
+}
+
+// CheckOwner returns an error if there is no such user. The error is an *export.OptionError.
+func (f *OwnerFlag) CheckOwner() error {
+	if f.TrustedOwner == "" { // saves time in credential-process
+		return nil
+	}
+	_, err := export.NewConfigFile(os.DevNull, &export.FileOptions{TrustedOwner: f.TrustedOwner})
+	return err
 }
 
 // AfterApply is called by kong after it set the flags. It applies [TokenFileVariable].

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,11 +16,16 @@ import (
 const maxInput = 256 << 20
 
 // ReadFile returns the text of a file, or of standard input for the path "-". A text of more than
-// 256 MiB is an error, and so is UTF-16.
+// 256 MiB is an error, and so is UTF-16. Standard input can be read once.
 func (t *Terminal) ReadFile(path string) (string, error) {
 	in := t.In
 	var b strings.Builder
-	if path != "-" {
+	if path == "-" {
+		if t.inputIsRead {
+			return "", errors.New("two inputs cannot both be standard input: name a file for one of them")
+		}
+		t.inputIsRead = true
+	} else {
 		f, err := os.Open(path)
 		if err != nil {
 			return "", err

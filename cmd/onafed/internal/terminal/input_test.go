@@ -15,7 +15,7 @@ func TestReadFileNamesTheEncoding(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"\xff\xfe{\x00}\x00\r\x00\n\x00": "UTF-16 (little endian), want UTF-8; in Windows PowerShell 5",
-		"\ufeff{}\r\n":                   "byte order mark, which JSON cannot have; in Windows PowerShell 5",
+		"\ufeff{}\r\n":                   "byte order mark: write it without one; in Windows PowerShell 5",
 	} {
 		path := filepath.Join(t.TempDir(), "policy.json")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

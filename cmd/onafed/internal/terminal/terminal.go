@@ -17,6 +17,8 @@ type Terminal struct {
 
 	// Marks reports whether Out is a terminal, and Color whether colors are wanted on it.
 	Marks, Color bool
+
+	inputIsRead bool // ReadFile has read In
 }
 
 // Standard returns the streams of this process. Control characters in messages are escaped.

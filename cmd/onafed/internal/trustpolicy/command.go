@@ -49,7 +49,7 @@ func (c *Command) Run(_ context.Context, t *terminal.Terminal) error {
 }
 
 func (c *Command) text(t *terminal.Terminal) (string, error) {
-	built, err := c.Build(t)
+	built, err := c.Build(t, c.Output != "json")
 	if err != nil {
 		return "", err
 	}

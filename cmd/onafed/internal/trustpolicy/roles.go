@@ -26,11 +26,17 @@ type Role struct {
 	Rules  []trust.Rule
 }
 
+var errNoName = errors.New("--role-name is needed, or the member role in each rule")
+
 // Build returns the role of the flags, or the roles of the rules file. The account, the partition,
-// the issuer and the audience of their rules are never empty.
-func (c *Roles) Build(t *terminal.Terminal) ([]Role, error) {
+// the issuer and the audience of their rules are never empty. With named, every role must have a
+// name.
+func (c *Roles) Build(t *terminal.Terminal, named bool) ([]Role, error) {
+	if c.Limit < 0 || c.Limit > trust.MaxSize {
+		return nil, fmt.Errorf("--limit %d: want 1 to %d characters", c.Limit, trust.MaxSize)
+	}
 	if c.Rules != "" {
-		return c.rolesOfFile(t)
+		return c.rolesOfFile(t, named)
 	}
 	if c.Account == "" || c.Organization == "" {
 		return nil, errors.New("--account and --organization are needed, or --rules FILE")
@@ -39,13 +45,29 @@ func (c *Roles) Build(t *terminal.Terminal) ([]Role, error) {
 	if err != nil {
 		return nil, rejected(err, flagName)
 	}
+	if err := c.checkLimit(rule); err != nil {
+		return nil, err
+	}
+	if named && c.RoleName == "" {
+		return nil, errNoName
+	}
 	if err := policyfile.CheckRoleName(c.RoleName); err != nil {
 		return nil, fmt.Errorf("--role-name: %w", err)
 	}
 	return c.policies(c.RoleName, []trust.Rule{rule})
 }
 
-func (c *Roles) rolesOfFile(t *terminal.Terminal) ([]Role, error) {
+// checkLimit returns an error if the policy of one rule is too long.
+func (c *Roles) checkLimit(rule trust.Rule) error {
+	p, err := trust.Build(rule)
+	limit := cmp.Or(c.Limit, trust.DefaultSize)
+	if n := p.Size(); err == nil && n > limit {
+		return fmt.Errorf("--limit %d: the policy needs %d characters", limit, n)
+	}
+	return err
+}
+
+func (c *Roles) rolesOfFile(t *terminal.Terminal, named bool) ([]Role, error) {
 	text, err := t.ReadFile(c.Rules)
 	if err != nil {
 		return nil, err
@@ -58,6 +80,12 @@ func (c *Roles) rolesOfFile(t *terminal.Terminal) ([]Role, error) {
 	byRole := make(map[string][]trust.Rule)
 	for i, r := range rules {
 		rule, err := r.orFlags(c.Rule).build()
+		if err == nil {
+			err = c.checkLimit(rule)
+		}
+		if err == nil && named && r.Role == "" {
+			err = errNoName
+		}
 		if err != nil {
 			return nil, fmt.Errorf("rule %d: %w", i+1, rejected(err, memberName))
 		}
