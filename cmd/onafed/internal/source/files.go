@@ -16,6 +16,9 @@ type File struct{ Name, Path string }
 
 // Inputs returns the files that the source of the flags reads.
 func (f *Flags) Inputs(audience string) []File {
+	if f.fromVariable {
+		return []File{{TokenFileVariable, f.TokenFile}}
+	}
 	if f.Chosen() {
 		return []File{{"--token-file", f.TokenFile}, {"--api-token-file", f.APITokenFile}}
 	}
