@@ -56,7 +56,7 @@ type SourceError struct {
 
 // Error returns the source and the cause, without anything that looks like a token.
 func (e *SourceError) Error() string {
-	return "idp: " + e.Source + ": " + quote.Scrub(unprefixed{e.Err}.Error())
+	return "idp: " + e.Source + ": " + quote.WithoutTokens(unprefixed{e.Err}.Error())
 }
 
 // Unwrap returns e.Err.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -69,5 +70,20 @@ func TestErrorsOfBearerAreShownWithoutTokens(t *testing.T) {
 	})
 	if err := failure(t, c.Source(idp.AudienceAWS)); !strings.Contains(err.Error(), "boom [redacted]") || strings.Contains(err.Error(), "eyJ") {
 		t.Errorf("Token: %v", err)
+	}
+}
+
+// Names of files and variables are no secrets, however they look.
+func TestErrorsOfBearerNameTheFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "OnaProductionApiToken2024")
+	for want, bearer := range map[string]func(context.Context) (string, error){
+		path:                                  idp.BearerFile(path),
+		"Ona_Production_Api_Token_2024_Unset": idp.BearerEnv("Ona_Production_Api_Token_2024_Unset"),
+	} {
+		c := newClient(t, nil, func(o *idp.ClientOptions) { o.Bearer = bearer })
+		if err := failure(t, c.Source(idp.AudienceAWS)); !strings.Contains(err.Error(), filepath.Base(want)) {
+			t.Errorf("Token: %v, want %s", err, want)
+		}
 	}
 }

@@ -39,8 +39,8 @@ type Call struct {
 	Status int
 	// Code is AWS's error code; "" if the call succeeded.
 	Code string
-	// Reason is why the call failed. If AWS gives less in its message, the response does not contain
-	// it. It is "" if the call succeeded.
+	// Reason is why the call failed. If AWS gives less in its message, the response does not
+	// contain it. It is "" if the call succeeded.
 	Reason string
 	// Decision is the decision of the trust policy if it refused the call, and nil otherwise.
 	Decision *trust.Decision

@@ -84,8 +84,8 @@ type CacheOptions struct {
 // which SDKs run in every program; a tool may run dozens of programs at once. If many processes ask
 // at the same time, they make one token call and one STS call. If a call fails, the processes that
 // waited for it make no calls of their own. They return an error that ends with the same text and
-// has the same result of Retryable(), and wraps nothing. Make one with [OpenCache]: the zero value is
-// off. A Cache is safe for concurrent use.
+// has the same result of Retryable(), and wraps nothing. Make one with [OpenCache]: the zero value
+// is off. A Cache is safe for concurrent use.
 //
 // The folder must belong to the user, have mode 0700, not be a link, and not be in a folder where
 // all users may write. [File] has the rules for the folders above it. A missing folder is made. With
@@ -148,9 +148,9 @@ func (c *Cache) Source(r CacheRequest) CredentialsSource {
 }
 
 // Entry returns the cached entry of the request's key, or fetches one. The error is that of Fetch
-// or ctx, or that of a fetch for which this caller waited (see [Cache]), or reports that the fetched
-// identity is not the expected one. If a fetch fails while a cached entry is still valid, that entry
-// is returned.
+// or ctx, or that of a fetch for which this caller waited (see [Cache]), or reports that the
+// fetched identity is not the expected one. If a fetch fails while a cached entry is still valid,
+// that entry is returned.
 func (c *Cache) Entry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 	if r.Fetch == nil {
 		return CacheEntry{}, &OptionError{"Cache.Entry", "Fetch", errNil}
@@ -231,8 +231,8 @@ func expected(e CacheEntry, r CacheRequest) (CacheEntry, error) {
 	return e, nil
 }
 
-// fetchEntry calls Fetch and checks what must be right for every caller with the key. The check does
-// not depend on the cache, so that it also protects a caller whose cache is off.
+// fetchEntry calls Fetch and checks what must be right for every caller with the key. The check
+// does not depend on the cache, so that it also protects a caller whose cache is off.
 func fetchEntry(ctx context.Context, r CacheRequest) (CacheEntry, error) {
 	e, err := r.Fetch(ctx)
 	if err != nil {

@@ -109,8 +109,8 @@ func newFile(function, path, variable, name string, form format, opts *FileOptio
 	return f, err
 }
 
-// absolute returns the absolute path. It refuses an empty path, and "~", which only shells expand: a
-// flag such as --file=~/x reaches a program unchanged.
+// absolute returns the absolute path. It refuses an empty path, and "~", which only shells expand:
+// a flag such as --file=~/x reaches a program unchanged.
 func absolute(path string) (string, error) {
 	if path == "" {
 		return "", &FileError{Path: path, Reason: "the path is empty", Next: "name a file"}

@@ -39,8 +39,8 @@ type HandlerOptions struct {
 //   - a Host other than localhost or a loopback IP address with the port of the connection (DNS
 //     rebinding)
 //   - a request from a browser (Origin, Sec-Fetch-...) or a proxy (Forwarded, Via, X-Forwarded-...)
-//   - a missing, repeated or wrong Authorization, which is compared in constant time. It is the token
-//     alone, without "Bearer"
+//   - a missing, repeated or wrong Authorization, which is compared in constant time. It is the
+//     token alone, without "Bearer"
 //
 // The token cannot be switched off.
 //

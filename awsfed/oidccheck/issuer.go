@@ -95,8 +95,8 @@ func (c *checker) discovery(ctx context.Context) *issuer.Metadata {
 	return m
 }
 
-// fetchFix returns what to do if a document cannot be fetched from a location. status is that of the
-// response, or 0 if it is not the reason.
+// fetchFix returns what to do if a document cannot be fetched from a location. status is that of
+// the response, or 0 if it is not the reason.
 func fetchFix(err error, status int, location string) string {
 	_, isURL := errors.AsType[*httpjson.URLError](err)
 	_, noAnswer := errors.AsType[*httpjson.TransportError](err)

@@ -116,7 +116,7 @@ func TestFixOfDocumentsThatCannotBeFetched(t *testing.T) {
 		"401":                {idptest.Fault{Status: 401}, "without authentication"},
 		"403":                {idptest.Fault{Status: 403}, "without authentication"},
 		"404":                {idptest.Fault{Status: 404}, "with status 200"},
-		"not JSON":           {idptest.Fault{Body: []byte("<html>")}, ""},
+		"not JSON":           {idptest.Fault{Body: []byte("<html>")}, "JSON"},
 	} {
 		for document, path := range map[string]string{"discovery": idptest.DiscoveryPath, "keys": idptest.JWKSPath} {
 			t.Run(name+" "+document, func(t *testing.T) {

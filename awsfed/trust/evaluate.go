@@ -150,8 +150,8 @@ func (e *evaluation) relation(p Principal) relation {
 	}
 }
 
-// because returns the reason why the identity provider of the request is not known, as the rest of a
-// sentence, or "".
+// because returns the reason why the identity provider of the request is not known, as the rest of
+// a sentence, or "".
 func (r Request) because() string {
 	if r.noProvider == "" || r.ProviderARN != "" {
 		return ""

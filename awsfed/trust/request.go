@@ -26,8 +26,8 @@ type Request struct {
 	ProviderARN string
 	// RoleARN is the requested role. It may be empty.
 	RoleARN string
-	// Context holds the condition keys, in lower case, and their values, which may be personal data.
-	// A key without a value is missing from the request.
+	// Context holds the condition keys, in lower case, and their values, which may be personal
+	// data. A key without a value is missing from the request.
 	Context map[string][]string
 	// Refused is the reason why STS rejects the token before it evaluates the policy. Empty means
 	// that STS evaluates the policy.

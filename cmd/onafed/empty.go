@@ -9,10 +9,10 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// BeforeApply returns an error for a flag that was given with an empty value or the number 0. In this
-// program these mean that a flag is not set. Without this check, a variable that a script did not set
-// would turn off a restriction, or turn the choice of a file into a search. kong calls it before any
-// other check, and before variables of the environment replace the values.
+// BeforeApply returns an error for a flag that was given with an empty value or the number 0. In
+// this program these mean that a flag is not set. Without this check, a variable that a script did
+// not set would turn off a restriction, or turn the choice of a file into a search. kong calls it
+// before any other check, and before variables of the environment replace the values.
 func (*commandLine) BeforeApply(parsed *kong.Context) error {
 	for _, given := range parsed.Path {
 		if given.Flag == nil {

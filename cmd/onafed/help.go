@@ -26,7 +26,7 @@ func (c *helpCommand) Help() string {
 // Run implements the command.
 func (c *helpCommand) Run(k *kong.Context) error {
 	if _, err := k.Parse(append(c.Command, "--help")); err != nil {
-		return exit.Unanswered(usageError(err, c.Command))
+		return exit.Unanswered(usageError(err))
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string, t *terminal.Terminal) int {
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		err = &exit.Error{Status: usageStatus(args), Err: usageError(err, args)}
+		err = &exit.Error{Status: usageStatus(args), Err: usageError(err)}
 	} else if !exited {
 		err = parsed.Run()
 	}
@@ -109,25 +109,12 @@ func usageStatus(args []string) int {
 const maxArgument = 20
 
 // usageError returns the error of a wrong command line with a hint at the help.
-func usageError(err error, args []string) error {
+func usageError(err error) error {
 	const hint = "\nonafed --help lists the commands; onafed COMMAND --help shows flags and examples"
 	if before, argument, ok := strings.Cut(err.Error(), "unexpected argument "); ok {
 		if argument, _, _ = strings.Cut(argument, ", did you mean "); len(argument) > maxArgument {
 			return fmt.Errorf("%sunexpected argument of %d characters%s", before, len(argument), hint)
 		}
 	}
-	return errors.New(withoutTokens(flags.Error(err), args) + hint)
-}
-
-// withoutTokens replaces every argument, and value of a flag, that looks like a token.
-func withoutTokens(text string, args []string) string {
-	for _, arg := range args {
-		if name, value, ok := strings.Cut(arg, "="); ok && strings.HasPrefix(name, "-") {
-			arg = value
-		}
-		if arg = strings.TrimLeft(arg, "-"); len(arg) > maxArgument && !strings.ContainsAny(arg, "/:") && quote.Scrub(arg) != arg {
-			text = strings.ReplaceAll(text, arg, "[redacted]")
-		}
-	}
-	return text
+	return errors.New(quote.WithoutTokens(flags.Error(err)) + hint)
 }

@@ -37,6 +37,27 @@ func Scrub(s string, secrets ...string) string {
 	return b.String()
 }
 
+// WithoutTokens replaces everything that has the form of a JWT or of the beginning of one. Unlike
+// [Scrub], it leaves paths, IDs and names as they are. It is for text of which only the form of a
+// secret is known.
+func WithoutTokens(s string) string {
+	const begin = "eyJ" // {" in base64
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(s, begin)
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		s = strings.TrimLeft(rest, alphanumeric+"-_.")
+		if run := rest[:len(rest)-len(s)]; len(run) >= minPlain || strings.Count(run, ".") >= 2 {
+			b.WriteString(redacted)
+		} else {
+			b.WriteString(begin + run)
+		}
+	}
+}
+
 // looksSecret reports whether one of the parts between dots is long enough: a JWT has long parts, a
 // host name short ones.
 func looksSecret(s string) bool {

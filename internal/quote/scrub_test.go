@@ -36,3 +36,25 @@ func TestScrub(t *testing.T) {
 		})
 	}
 }
+
+func TestWithoutTokens(t *testing.T) {
+	t.Parallel()
+	const jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl1"
+	for _, tt := range []struct{ name, in, want string }{
+		{"a JWT", "got " + jwt + " here, and=" + jwt, "got [redacted] here, and=[redacted]"},
+		{"a short JWT", `"eyJ.e.c"`, `"[redacted]"`},
+		{"a JWT after the same letters", "eyJ eyJx/" + jwt, "eyJ eyJx/[redacted]"},
+		{"the beginning of a JWT", jwt[:40], "[redacted]"},
+		{"a few letters of one", "unexpected eyJhbGci", "unexpected eyJhbGci"},
+		{"a path", "/home/u/OnaProductionApiToken2024: no such file", "/home/u/OnaProductionApiToken2024: no such file"},
+		{"a trace ID", "trace_id 4bf92f3577b34da6a3ce929d0e0e4736", "trace_id 4bf92f3577b34da6a3ce929d0e0e4736"},
+		{"an ARN", "arn:aws:iam::123456789012:role/GitHubActionsDeployRole2024", "arn:aws:iam::123456789012:role/GitHubActionsDeployRole2024"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := quote.WithoutTokens(tt.in); got != tt.want {
+				t.Errorf("WithoutTokens(%q) = %q, want %q", tt.in, got, tt.want)
+			}
+		})
+	}
+}

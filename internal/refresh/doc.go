@@ -14,10 +14,10 @@
 // In the advisory window, a call returns the value at once and starts one refresh in the
 // background. In the mandatory window, the last part, a call waits up to a second for that refresh.
 //
-// The advisory window is 5 minutes if the lifetime is at most 20 minutes, 15 minutes if it is shorter
-// than 90 minutes, and otherwise 60 minutes. A random part of up to a quarter is added, and it is at
-// most half of the lifetime. The mandatory window is one minute, at most a tenth of the lifetime. A [Renewer]
-// makes the advisory window begin earlier.
+// The advisory window is 5 minutes if the lifetime is at most 20 minutes, 15 minutes if it is
+// shorter than 90 minutes, and otherwise 60 minutes. A random part of up to a quarter is added, and
+// it is at most half of the lifetime. The mandatory window is one minute, at most a tenth of the
+// lifetime. A [Renewer] makes the advisory window begin earlier.
 //
 // # Failures
 //

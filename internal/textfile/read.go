@@ -6,9 +6,9 @@ import (
 	"os"
 )
 
-// ReadStart returns the first limit bytes of the regular file at path, or all if it has fewer. Other
-// files are an error: opening a pipe blocks until another program writes to it, and a device may
-// have no end.
+// ReadStart returns the first limit bytes of the regular file at path, or all if it has fewer.
+// Other files are an error: opening a pipe blocks until another program writes to it, and a device
+// may have no end.
 func ReadStart(path string, limit int) ([]byte, error) {
 	info, err := os.Stat(path) // before Open, which blocks
 	if err != nil {

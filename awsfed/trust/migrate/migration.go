@@ -15,15 +15,15 @@ type Options struct {
 	Layout claims.Layout
 }
 
-// Migration is the result of [ToV3]. Its JSON has the names in the tags. Both and After are left out
-// if [trust.Policy.MarshalJSON] fails for them, see there.
+// Migration is the result of [ToV3]. Its JSON has the names in the tags. Both and After are left
+// out if [trust.Policy.MarshalJSON] fails for them, see there.
 type Migration struct {
 	// Before is the policy that was migrated.
 	Before trust.Policy `json:"before"`
 	// Both accepts V2 tokens as Before does, and the V3 tokens of the same principals.
 	Both trust.Policy `json:"both"`
-	// After accepts only V3 tokens, except where Problems keeps a V2 value. It has no statement, and
-	// its JSON is left out, if no statement could be migrated.
+	// After accepts only V3 tokens, except where Problems keeps a V2 value. It has no statement,
+	// and its JSON is left out, if no statement could be migrated.
 	After trust.Policy `json:"after"`
 	// Changes lists the values for V2 subjects and their V3 values.
 	Changes []Change `json:"changes"`
@@ -79,9 +79,9 @@ type Problem struct {
 	// Configure lists the extra subject fields that make an exact migration possible, in the order
 	// that the organization should configure.
 	Configure []string `json:"configure,omitempty"`
-	// Wider lists the nearest values. They match more principals than V2, but only principals of the
-	// organization that V2 names. If V2 names none, as "org:*/prj:...", they match every organization
-	// of Ona: do not allow them.
+	// Wider lists the nearest values. They match more principals than V2, but only principals of
+	// the organization that V2 names. If V2 names none, as "org:*/prj:...", they match every
+	// organization of Ona: do not allow them.
 	Wider []string `json:"wider,omitempty"`
 	// Applied reports whether Wider is in Both and After. That is so only if the value excludes
 	// principals: the policy then never allows a principal that it denied before.

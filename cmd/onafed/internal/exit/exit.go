@@ -8,8 +8,8 @@ import (
 	"github.com/onafed/onafed/cmd/onafed/internal/flags"
 )
 
-// Exit statuses. An error without a status of its own ends the program with [No], or with [Unknown] if
-// the library refuses an option, which is wrong usage.
+// Exit statuses. An error without a status of its own ends the program with [No], or with [Unknown]
+// if the library refuses an option, which is wrong usage.
 const (
 	// OK means that the command did what was asked.
 	OK = 0

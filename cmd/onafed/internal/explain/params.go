@@ -40,8 +40,8 @@ func (c *Command) params(subject claims.Claims, d policyfile.Document) trust.Par
 	return p
 }
 
-// checkContext refuses a key of --context whose value comes from elsewhere: the decision would be for
-// a request that nobody makes.
+// checkContext refuses a key of --context whose value comes from elsewhere: the decision would be
+// for a request that nobody makes.
 func (c *Command) checkContext(issuer string) error {
 	host := strings.ToLower(strings.TrimPrefix(issuer, "https://")) + ":"
 	for key := range c.Context {
@@ -51,7 +51,7 @@ func (c *Command) checkContext(issuer string) error {
 		case lower == "aws:sourceip" && c.SourceIP.IsValid():
 			return errors.New("--context aws:SourceIp: --source-ip sets it: leave one of them out")
 		case issuer != "" && strings.HasPrefix(lower, host):
-			return fmt.Errorf("--context %s: the token sets it: use another token, or --claims FILE", quote.Word(key))
+			return fmt.Errorf("--context %s: the keys of the issuer come from the token: use another one, or change the claims with --claims FILE", quote.Word(key))
 		}
 	}
 	return nil

@@ -44,8 +44,8 @@ func Error(err error) string {
 	return withoutOptions(err.Error())
 }
 
-// withoutOptions returns a text without what only a Go program can do, and without the empty value of
-// a flag, which kong lists as allowed.
+// withoutOptions returns a text without what only a Go program can do, and without the empty value
+// of a flag, which kong lists as allowed.
 func withoutOptions(text string) string {
 	return strings.NewReplacer(
 		", or set InsecureHTTP", ", in AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL or the profile",

@@ -81,7 +81,7 @@ func (c *Command) Validate() error {
 		given bool
 	}{
 		{"profile", c.Profile != "default"},
-		{"role-arn", c.RoleARN != role.Environment()},
+		{"role-arn", cmp.Or(c.RoleARN, role.Environment()) != role.Environment()},
 		{"role-session-name", c.RoleSessionName != ""},
 		{"duration-seconds", c.DurationSeconds != 0},
 		{"region", c.Region != ""},

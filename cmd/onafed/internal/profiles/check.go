@@ -25,8 +25,8 @@ const anyRole = "arn:aws:iam::123456789012:role/any"
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
-// CheckName returns an error for the name of a profile that SDKs do not read. It lets package export
-// check the name, as for the null device, which is an empty file.
+// CheckName returns an error for the name of a profile that SDKs do not read. It lets package
+// export check the name, as for the null device, which is an empty file.
 func CheckName(name string) error {
 	file, err := export.NewConfigFile(os.DevNull, nil)
 	if err == nil {

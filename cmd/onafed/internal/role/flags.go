@@ -74,12 +74,12 @@ func (f *Flags) Validate() error {
 	return f.Check()
 }
 
-// Environment returns the role that a variable names. Like every variable of AWS, an empty one is not
-// set; for kong it hides the one after it.
+// Environment returns the role that a variable names. Like every variable of AWS, an empty one is
+// not set; for kong it hides the one after it.
 func Environment() string { return cmp.Or(os.Getenv("AWS_ROLE_ARN"), os.Getenv("IDP_AWS_ROLE_ARN")) }
 
-// CheckRegion returns an error for what cannot be the name of a region, which becomes a part of a host
-// name. An empty name means that the flag is not set.
+// CheckRegion returns an error for what cannot be the name of a region, which becomes a part of a
+// host name. An empty name means that the flag is not set.
 func CheckRegion(region string) error {
 	if strings.Trim(region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || len(region) > 60 {
 		return fmt.Errorf("%s is not the name of a region, such as eu-central-1", quote.Text(region, 40))

@@ -29,9 +29,9 @@ func (f *Flags) Inputs(audience string) []File {
 	return []File{{"the token file", file}}
 }
 
-// LastingPath returns the absolute path of a file that other programs must be able to read later, or
-// "" for none. Standard input and other files that this process has open are not such files, whatever
-// they are: their paths name something else in another process.
+// LastingPath returns the absolute path of a file that other programs must be able to read later,
+// or "" for none. Standard input and other files that this process has open are not such files,
+// whatever they are: their paths name something else in another process.
 func LastingPath(flag, path string) (string, error) {
 	if path == "" {
 		return "", nil
