@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/idp/idptest"
@@ -29,34 +30,37 @@ func TestErrorsOfSourcesAreShownWithoutTokens(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fails := idptest.Fails(err)
-			var log bytes.Buffer
-			cached := idp.Cached(fails, &idp.CachedOptions{Logger: slog.New(slog.NewJSONHandler(&log, nil))})
-			transport, terr := idp.NewTransport(fails, &idp.TransportOptions{Hosts: []string{"service.example"}})
-			if terr != nil {
-				t.Fatal(terr)
-			}
-			_, get := (&http.Client{Transport: transport}).Get("https://service.example")
-			got := map[string]string{
-				"Cached":          failure(t, cached).Error(),
-				"Chain":           failure(t, idp.Chain(fails)).Error(),
-				"Cached in Chain": failure(t, idp.Chain(cached)).Error(),
-				"Chain in Cached": failure(t, idp.Cached(idp.Chain(fails), nil)).Error(),
-				"Transport":       fmt.Sprint(get),
-			}
-			for _, verb := range []string{"%v", "%+v", "%#v"} {
-				got["Status with "+verb] = fmt.Sprintf(verb, cached.Status())
-			}
-			text, jerr := json.Marshal(cached.Status())
-			got["Status as JSON"], got["Log"] = fmt.Sprint(string(text), jerr), log.String()
-			for shown, text := range got {
-				if strings.Contains(text, "eyJ") || !strings.Contains(text, "boom [redacted]") && shown != "Status with %#v" {
-					t.Errorf("%s shows %s", shown, text)
+			synctest.Test(t, func(t *testing.T) {
+				fails := idptest.Fails(err)
+				var log bytes.Buffer
+				cached := idp.Cached(fails, &idp.CachedOptions{Logger: slog.New(slog.NewJSONHandler(&log, nil))})
+				transport, terr := idp.NewTransport(fails, &idp.TransportOptions{Hosts: []string{"service.example"}})
+				if terr != nil {
+					t.Fatal(terr)
 				}
-			}
-			if !errors.Is(failure(t, cached), err) {
-				t.Error("errors.Is does not find the error of the source")
-			}
+				_, get := (&http.Client{Transport: transport}).Get("https://service.example")
+				got := map[string]string{
+					"Cached":          failure(t, cached).Error(),
+					"Chain":           failure(t, idp.Chain(fails)).Error(),
+					"Cached in Chain": failure(t, idp.Chain(cached)).Error(),
+					"Chain in Cached": failure(t, idp.Cached(idp.Chain(fails), nil)).Error(),
+					"Transport":       fmt.Sprint(get),
+				}
+				for _, verb := range []string{"%v", "%+v", "%#v"} {
+					got["Status with "+verb] = fmt.Sprintf(verb, cached.Status())
+				}
+				text, jerr := json.Marshal(cached.Status())
+				synctest.Wait() // the log gets the failure after the callers
+				got["Status as JSON"], got["Log"] = fmt.Sprint(string(text), jerr), log.String()
+				for shown, text := range got {
+					if strings.Contains(text, "eyJ") || !strings.Contains(text, "boom [redacted]") && shown != "Status with %#v" {
+						t.Errorf("%s shows %s", shown, text)
+					}
+				}
+				if !errors.Is(failure(t, cached), err) {
+					t.Error("errors.Is does not find the error of the source")
+				}
+			})
 		})
 	}
 }

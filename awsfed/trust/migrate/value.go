@@ -86,7 +86,7 @@ func organizations(v string, op condition.Operator) []string {
 	switch {
 	case id == "":
 		return []string{"organization_id:*", "account_id:*"}
-	case open && !(len(id) == subject.UUIDLen && subject.StartsWithUUID(id)):
+	case open && (len(id) != subject.UUIDLen || !subject.StartsWithUUID(id)):
 		return []string{"organization_id:" + id + "*"}
 	}
 	return []string{"organization_id:" + id + ":*"}

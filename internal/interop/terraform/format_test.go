@@ -69,7 +69,7 @@ func commands() map[string][]string {
 		"everything":            append(append(deploy[:len(deploy):len(deploy)], everything...), "--thumbprint", strings.Repeat("a", 40)),
 		"rules file":            append(append(setup[:len(setup):len(setup)], "--rules", "rules.json"), everything...),
 		"audience and issuer":   append(deploy[:len(deploy):len(deploy)], "--audience", "a$b\"'`%{c}\\", "--issuer", "https://9.example/x/"),
-		"trust-policy":          {"aws", "trust-policy", "--account", "123456789012", "--organization", organization},
+		"trust-policy":          {"aws", "trust-policy", "--account", "123456789012", "--role-name", "deploy", "--organization", organization},
 		"trust-policy of rules": {"aws", "trust-policy", "--account", "123456789012", "--rules", "rules.json"},
 	}
 }
