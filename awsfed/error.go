@@ -8,6 +8,7 @@ import (
 
 	"github.com/onafed/onafed/awsfed/trust"
 	"github.com/onafed/onafed/claims"
+	"github.com/onafed/onafed/idp"
 	"github.com/onafed/onafed/internal/arn"
 	"github.com/onafed/onafed/internal/quote"
 )
@@ -171,5 +172,11 @@ func causeText(err error) string {
 	if err == nil {
 		return "unknown cause"
 	}
-	return quote.Clean(quote.Scrub(strings.TrimSpace(err.Error())), 2*maxShown)
+	text := strings.TrimSpace(err.Error())
+	switch err.(type) { //nolint:errorlint // an error around one of these may have a text of its own
+	case *idp.SourceError, *tokenError: // without secrets, and with paths and names that look like one
+	default:
+		text = quote.Scrub(text)
+	}
+	return quote.Clean(text, 2*maxShown)
 }
