@@ -42,6 +42,8 @@ func TestExpand(t *testing.T) {
 		{"a key with two values is not a variable", "${many}", condition.Value{Null: true}},
 		{"a key with two values has its default", "${many, 'd'}", condition.Value{Spans: data("d")}},
 		{"a missing key", "${none}", condition.Value{Null: true}},
+		{"a default that does not end", "${none, 'd}", condition.Value{Spans: append(text("${"), text("none, 'd}")...), Malformed: true}},
+		{"a default that does not begin", "${none, d'}", condition.Value{Spans: append(text("${"), text("none, d'}")...), Malformed: true}},
 		{"a key that only AWS knows", "${aws, 'd'}", condition.Value{UnknownKey: "aws"}},
 		{"no end", "a${known", condition.Value{Spans: append(text("a"), append(text("${"), text("known")...)...), Malformed: true}},
 		{"an escape with a default", "${*, 'd'}", condition.Value{Spans: append(text("${"), text("*, 'd'}")...), Malformed: true}},

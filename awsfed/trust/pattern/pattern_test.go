@@ -118,6 +118,20 @@ func TestReplacementCharacter(t *testing.T) {
 	}
 }
 
+// The last characters of Unicode are no bytes that are not UTF-8.
+func TestLastCharacters(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{"\U0010FFFD", "\U0010FFFE", "\U0010FFFF"} {
+		p, q := pattern.Compile("a"+value), pattern.Compile("?"+value)
+		if !p.Match("a"+value) || p.String() != "a"+value {
+			t.Errorf("Compile(%q) = %q, which does not match itself", "a"+value, p)
+		}
+		if covers, example := p.Covers(q); covers || !q.Match(example) || p.Match(example) {
+			t.Errorf("Covers = %v, %q, want a value that only %q matches", covers, example, q)
+		}
+	}
+}
+
 func TestString(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, value, want string }{
