@@ -3,6 +3,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"syscall"
 )
@@ -16,4 +17,15 @@ func ownGroup(cmd *exec.Cmd) (end func()) {
 			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		}
 	}
+}
+
+// keepOpenFiles gives the programs that this process starts its own limit of open files. Go raises
+// the limit of its process, often from 1024, and not that of others. wine's server has a file open
+// for each handle of all its programs.
+func keepOpenFiles() error {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return os.NewSyscallError("getrlimit", err)
+	}
+	return os.NewSyscallError("setrlimit", syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit))
 }

@@ -24,6 +24,9 @@ const wineTimeout = 3 * time.Minute
 
 // setupWine makes a wine prefix in which programs of current Go versions run.
 func setupWine(ctx context.Context, folder string) (env, flags []string, closer func(), err error) {
+	if err := keepOpenFiles(); err != nil {
+		return nil, nil, nil, err
+	}
 	prefix := filepath.Join(folder, "prefix")
 	if err := os.Mkdir(prefix, 0o700); err != nil {
 		return nil, nil, nil, err

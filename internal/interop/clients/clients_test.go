@@ -82,7 +82,7 @@ type answer struct {
 // run runs a client until it has made its calls.
 func (w *world) run(t *testing.T, c client, home string, calls int, pause time.Duration, more ...string) []answer {
 	t.Helper()
-	env := append(more, "CALLS="+strconv.Itoa(calls), "PAUSE="+strconv.FormatFloat(pause.Seconds(), 'f', -1, 64))
+	env := append(slices.Clip(more), "CALLS="+strconv.Itoa(calls), "PAUSE="+strconv.FormatFloat(pause.Seconds(), 'f', -1, 64))
 	if c.env != nil {
 		env = append(env, c.env(w)...)
 	}
@@ -334,7 +334,7 @@ func execution(t *testing.T, w *world, c client, home, role string) {
 	c.command = func(t *testing.T, ctx context.Context) *exec.Cmd {
 		t.Helper()
 		args := []string{"aws", "exec", "--verbose", "--role-arn", role, "--token-file", w.Token, "--"}
-		return exec.CommandContext(ctx, w.Onafed, append(args, command(t, ctx).Args...)...)
+		return exec.CommandContext(ctx, w.Onafed, slices.Concat(args, command(t, ctx).Args)...)
 	}
 	calls, pause := schedule(c)
 	checkAnswers(t, c, w.run(t, c, home, calls, pause, endpointVariable(w)...), role)

@@ -67,7 +67,8 @@ func (w *world) shell(t *testing.T, env ...string) *shell {
 	if err := os.Symlink(w.Onafed, filepath.Join(bin, "onafed")); err != nil {
 		t.Fatal(err)
 	}
-	return &shell{w, t.TempDir(), append(env, "PATH="+bin+":"+os.Getenv("PATH"))}
+	// A copy: shells of parallel tests share the variables.
+	return &shell{w, t.TempDir(), slices.Concat(env, []string{"PATH=" + bin + ":" + os.Getenv("PATH")})}
 }
 
 // run runs a command line and returns its output and its messages.
