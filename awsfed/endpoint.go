@@ -25,7 +25,7 @@ func (e *endpointError) Error() string {
 }
 
 // endpointAdvice is the next step for an endpointError.
-const endpointAdvice = "use https, or http to this host, or set InsecureHTTP"
+const endpointAdvice = "use https, or http to this host (in Go, InsecureHTTP allows http)"
 
 // checkURL returns an error if a request to u would send a token over http to another host.
 func checkURL(u *url.URL) error {

@@ -18,7 +18,7 @@ func (e *AssumeRoleError) NextStep() string {
 		return "check the role ARN, and that the credentials are meant for this account"
 	}
 	if isA[*endpointError](e.Err) {
-		return "the token was not sent: use an https endpoint of STS; Options.InsecureHTTP allows http in a network that you trust"
+		return "the token was not sent: use an https endpoint of STS (in Go, Options.InsecureHTTP allows http in a network that you trust)"
 	}
 	if isA[*tokenError](e.Err) {
 		if e.Code != "" {

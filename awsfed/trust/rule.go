@@ -141,7 +141,7 @@ func (r Rule) check() (field, reason string) {
 		}
 	}
 	if r.User != "" && (r.Project != "" || r.Environment != "" || r.Creator != "") {
-		return "User", "cannot be combined with Project, Environment or Creator, which the token of a user does not have"
+		return "User", "cannot be combined with a project, an environment or a creator, which the token of a user does not have"
 	}
 	if reason := r.checkCreator(); reason != "" {
 		return "Creator", reason

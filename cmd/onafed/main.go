@@ -116,5 +116,6 @@ func usageError(err error) error {
 			return fmt.Errorf("%sunexpected argument of %d characters%s", before, len(argument), hint)
 		}
 	}
-	return errors.New(quote.WithoutTokens(flags.Error(err)) + hint)
+	text := strings.Replace(flags.Error(err), `,"" but got `, " but got ", 1) // kong lists the empty default as allowed
+	return errors.New(quote.WithoutTokens(text) + hint)
 }

@@ -36,7 +36,8 @@ func (e *examination) readAccount(ctx context.Context) {
 		a.role, err = iam.GetRole(ctx, cfg, e.command.RoleARN)
 		return err
 	})
-	if a.providerErr = a.roleErr; e.command.RoleARN == "" {
+	if e.command.RoleARN == "" {
+		a.providerErr = a.roleErr
 		return
 	}
 	parts, err := role.ParseAWS(e.command.RoleARN)

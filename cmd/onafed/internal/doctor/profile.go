@@ -88,7 +88,7 @@ func (e *examination) sharedFile(name string, open func(string, *export.FileOpti
 	case err != nil:
 		e.problem(name, err.Error(), "make it readable for this user")
 		return nil, export.Profile{}, false
-	case info.Mode()&fs.ModeDevice != 0 && path == os.DevNull:
+	case path == os.DevNull:
 		e.note(name, "%s means that SDKs read no such file", path)
 		return nil, export.Profile{}, false
 	}

@@ -33,25 +33,15 @@ func Error(err error) string {
 		if flag := flagOf(name); flag != "" {
 			return "--" + flag + ": " + reason.Error()
 		}
-		if name == "Config" { // what the SDK's variables and files set
-			return withoutOptions(reason.Error())
+		if name == "Config" { // the endpoint in the settings of the SDK
+			return "AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL or the profile: " + reason.Error()
 		}
 	}
 	if file, ok := errors.AsType[*export.FileError](err); ok {
 		next := strings.Replace(file.Next, "allow overwriting", "use --overwrite", 1)
 		return strings.Replace(err.Error(), file.Next, next, 1)
 	}
-	return withoutOptions(err.Error())
-}
-
-// withoutOptions returns a text without what only a Go program can do, and without the empty value
-// of a flag, which kong lists as allowed.
-func withoutOptions(text string) string {
-	return strings.NewReplacer(
-		", or set InsecureHTTP", ", in AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL or the profile",
-		"; Options.InsecureHTTP allows http in a network that you trust", "",
-		`,"" but got `, " but got ",
-	).Replace(text)
+	return err.Error()
 }
 
 // IsOption reports whether the library refuses an option, and so a flag or a setting of the user.
@@ -173,7 +163,7 @@ func withNextStep(err error, refused *awsfed.AssumeRoleError) string {
 	if next := refused.NextStep(); next != "" {
 		// The white space before a numbered step, or before a command of this program.
 		stepStart := regexp.MustCompile(`([:;]) (\d+\) |onafed )`)
-		text += ";\n  " + stepStart.ReplaceAllString(withoutOptions(next), "$1\n  $2")
+		text += ";\n  " + stepStart.ReplaceAllString(next, "$1\n  $2")
 	}
 	if refused.Retryable() {
 		text += "; try again"

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/onafed/onafed/awsfed/trust"
@@ -86,13 +85,10 @@ func (r Rule) build() (trust.Rule, error) {
 // rules file instead of the field.
 func rejected(err error, name func(field string) string) error {
 	if e, ok := errors.AsType[*trust.RuleError](err); ok {
-		return fmt.Errorf("%s: %s", name(e.Field), fieldNames().ReplaceAllStringFunc(e.Reason, name))
+		return fmt.Errorf("%s: %s", name(e.Field), e.Reason)
 	}
 	return err
 }
-
-// fieldNames matches the fields of trust.Rule that a reason names.
-func fieldNames() *regexp.Regexp { return regexp.MustCompile(`\b(Project|Environment|Creator|User)\b`) }
 
 // flagName returns the flag for a field of trust.Rule.
 func flagName(field string) string {
